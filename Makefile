@@ -1,0 +1,92 @@
+# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
+#
+#   make demo IMAGES=~/Pictures     the demo on your own folder
+#   make demo PYTHON=python3.12     another Python (3.11 or newer)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# what pip installs; variables, for their commas would part the arguments of a call
+DEMO := -e '.[web,demo]'
+DEV := -e '.[dev]'
+
+# $(call install,ENVIRONMENT,WHAT): install the pinned versions, and say how much and how long
+install = began=$$(date +%s); \
+	PIP_CONSTRAINT=constraints.txt $(1)/bin/pip install --quiet --disable-pip-version-check $(2) && \
+	echo "installed $$(du -sh $(1) | cut -f1) in $$(( $$(date +%s) - began )) s"
+IMAGES ?=
+PYTEST_ARGS ?=
+DIGITS ?= ../shared/data/digits/mnist_idx
+PICTURES ?= ../shared/data/imagenette
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo test-slow clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
+
+demo: $(VENV)/.demo ## index pictures, search with one, write a contact sheet
+	$(BIN)/kkcv demo $(if $(IMAGES),--images "$(IMAGES)")
+
+test: $(VENV)/.dev ## run the tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(PYTEST_ARGS)
+
+check: lint types test ## all that CI checks
+
+lint: $(VENV)/.dev ## style and format, read only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## the type checker
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## put the code into its format
+	$(BIN)/ruff check --fix-only --exit-zero .
+	$(BIN)/ruff format .
+
+install-size: ## measure what the core install alone takes, in an environment of its own
+	@$(PYTHON) -m venv .venv-core && { $(call install,.venv-core,.); rm -rf .venv-core; }
+
+lock: $(VENV)/.dev ## write the installed versions into constraints.txt
+	@{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new
+	mv constraints.new constraints.txt
+
+bench-train: $(VENV)/.dev ## train on cats and dogs: the figures of docs/training.md
+	$(BIN)/python benchmarks/cats_dogs.py
+
+mnist: $(VENV)/.dev ## train both forms of LeNet-5 on the digits in DIGITS
+	$(BIN)/python -m benchmarks.lenet_mnist $(DIGITS)
+
+zoo-proof: $(VENV)/.dev ## every network against its papers and peers, at full size
+	$(BIN)/kkcv zoo verify --peers
+
+docs-zoo: $(VENV)/.dev ## renew docs/zoo.md and the diagrams
+	$(BIN)/python -m kkcv.zoo.draw docs/diagrams
+	$(BIN)/python -m kkcv.zoo.page > docs/zoo.md
+
+bench-preprocessing: $(VENV)/.dev ## how close the backends land, on the pictures in PICTURES
+	$(BIN)/python -m benchmarks.preprocessing $(PICTURES)
+
+bench-scale: $(VENV)/.dev ## what very many pictures would take, measured on PICTURES
+	$(BIN)/python -m benchmarks.shards $(PICTURES)
+
+test-slow: $(VENV)/.dev ## the tests that take more than a few seconds
+	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow $(PYTEST_ARGS)
+
+clean: ## remove the environment and what the commands wrote
+	rm -rf $(VENV) demo-out artifacts build dist *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("kkcv needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp a set of extras: made again when what is pinned changes.
+$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing kkcv (PyTorch is several GB: this takes some minutes the first time)"
+	@$(call install,$(VENV),$(DEMO))
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing kkcv with its development tools (some minutes the first time)"
+	@$(call install,$(VENV),$(DEV))
+	@touch $@ $(VENV)/.demo

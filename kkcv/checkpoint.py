@@ -1,0 +1,193 @@
+"""What must not be parted: network, weights, preprocessing and class names.
+
+A checkpoint is a description; the weights stay in their file until a network is built. One that
+kkcv trained is a folder with ``best.safetensors`` and ``best.json`` side by side; one of the public
+weights is a row of the zoo's table.
+"""
+
+import json
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kkcv import zoo
+from kkcv.errors import CheckpointError
+from kkcv.images.preprocess import Preprocess
+from kkcv.zoo.weights import Published, WeightsFile, find, published, sha256
+
+if TYPE_CHECKING:
+    from kkcv.zoo.network import Network
+
+DEFAULT_NETWORK = "efficientnet_lite0"
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CROP_RATIO = 0.875  # side of the center crop over the shortest side, 224 of 256
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network that is ready to be built.
+
+    ``weights`` is None for the paper's initialization, seeded so that it is the same every time.
+    ``classes`` is None for the 1000 ImageNet classes. ``resolve(name, weights_name)`` finds it
+    again, from whatever folder. Scores are divided by ``temperature`` before they become
+    probabilities.
+    """
+
+    name: str
+    network: str
+    weights: WeightsFile | None
+    preprocess: Preprocess
+    classes: tuple[str, ...] | None = None
+    trained_in: str = "pytorch"
+    temperature: float = 1.0
+    weights_name: str = "none"
+
+    @property
+    def weights_id(self) -> str:
+        """The sha256 of the weights file, or ``random``."""
+        return self.weights.sha256 if self.weights else "random"
+
+    def build(self) -> "Network":
+        """The network in eval mode, with its weights (WeightsError)."""
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return zoo.create(
+                self.network,
+                weights=self.weights.path if self.weights else None,
+                num_classes=len(self.classes) if self.classes else None,
+                in_channels=self.preprocess.channels,
+                trained_in=self.trained_in,
+            )
+
+
+def pretrained(network: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoint:
+    """A network of the zoo with public weights, weights from a file, or none (``"none"``).
+
+    Raises UnknownNetwork, WeightsError.
+    """
+    if weights == "none":
+        return Checkpoint(network, zoo.spec(network).name, None, usual_preprocess(network))
+    if not published(network):  # what has public weights is known to exist, without torch
+        network = zoo.spec(network).name
+    file = find(network, weights)
+    return Checkpoint(
+        network,
+        network,
+        file,
+        published_preprocess(file.published) if file.published else usual_preprocess(network),
+        trained_in=file.trained_in,
+        weights_name=weights if is_public(weights) else str(file.path.absolute()),
+    )
+
+
+def is_public(weights: str) -> bool:
+    """Whether ``imagenet`` or ``imagenet:TAG`` is meant, and not a file."""
+    return weights.partition(":")[0] == "imagenet"
+
+
+def published_preprocess(row: Published) -> Preprocess:
+    """The preprocessing that public weights were trained with."""
+    return Preprocess(
+        size=(row.size, row.size),
+        resize=row.resize,
+        interpolation=row.interpolation,
+        mean=row.mean,
+        std=row.std,
+        channels=len(row.mean),
+    )
+
+
+def usual_preprocess(network: str) -> Preprocess:
+    """What most ImageNet trainings use, at the network's own input size."""
+    channels, height, width = zoo.spec(network).input_size
+    grey = channels == 1
+    return Preprocess(
+        size=(height, width),
+        resize=round(min(height, width) / CROP_RATIO),
+        interpolation="bicubic",
+        mean=(0.5,) if grey else IMAGENET_MEAN,
+        std=(0.5,) if grey else IMAGENET_STD,
+        channels=channels,
+    )
+
+
+def load(path: str | PathLike[str]) -> Checkpoint:
+    """A checkpoint that kkcv saved: a run folder (its best), or a ``.json`` or ``.safetensors``.
+
+    Raises CheckpointError.
+    """
+    path = Path(path)
+    file = (path / "best.json" if path.is_dir() else path).with_suffix(".json")
+    if not file.is_file():
+        raise CheckpointError(
+            f"{path} holds no checkpoint; there is one where best.json and best.safetensors lie"
+        )
+    weights = file.with_suffix(".safetensors")
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        if facts["format"] > FORMAT:
+            raise CheckpointError(f"{file} was written by a newer kkcv; update kkcv to read it")
+        digest = sha256(weights)
+        if digest != facts["sha256"]:
+            raise CheckpointError(f"{weights} is damaged or another's: its sha256 is not {file}'s")
+        return Checkpoint(
+            str(path.absolute()),
+            facts["network"],
+            WeightsFile(weights, digest),
+            Preprocess.from_dict(facts["preprocess"]),
+            tuple(facts["classes"]),
+            facts["trained_in"],
+            float(facts.get("temperature", 1)),
+        )
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{file} is no checkpoint of kkcv: {error}") from None
+
+
+def save(
+    network: "Network",
+    path: str | PathLike[str],
+    *,
+    preprocess: Preprocess,
+    classes: tuple[str, ...],
+    trained_in: str = "pytorch",
+    facts: dict[str, Any] | None = None,
+) -> Checkpoint:
+    """Write ``path``.safetensors, then ``path``.json beside it; the second makes it valid.
+
+    ``facts`` (metrics, versions, …) are kept in the JSON as they are.
+    """
+    from safetensors.torch import save_file
+
+    assert network.spec is not None
+    weights, file = Path(f"{path}.safetensors"), Path(f"{path}.json")
+    unfinished = Path(f"{path}.safetensors.part")
+    file.unlink(missing_ok=True)
+    save_file({k: v.contiguous().cpu() for k, v in network.state_dict().items()}, unfinished)
+    unfinished.replace(weights)
+    document = {
+        "format": FORMAT,
+        "network": network.spec.name,
+        "trained_in": trained_in,
+        "classes": list(classes),
+        "preprocess": preprocess.to_dict(),
+        "sha256": sha256(weights),
+        **(facts or {}),
+    }
+    part = Path(f"{path}.json.part")
+    part.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    part.replace(file)
+    return load(file)
+
+
+def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoint:
+    """What a user named: a network of the zoo, or the folder or file of a checkpoint.
+
+    Raises UnknownNetwork, WeightsError, CheckpointError.
+    """
+    if Path(model).exists() or Path(model).suffix in (".json", ".safetensors") or "/" in model:
+        return load(model)
+    return pretrained(model, weights)

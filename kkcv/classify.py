@@ -1,0 +1,83 @@
+"""What a picture shows: the classes of a network, in English or Chinese."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from kkcv import checkpoint as checkpoints
+from kkcv.checkpoint import Checkpoint
+from kkcv.embedding.runtimes.pytorch import best_device
+from kkcv.errors import RequestError
+from kkcv.images.decode import decode
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
+from kkcv.images.source import Source
+from kkcv.zoo.labels import imagenet_labels
+
+USUAL_TOP = 5
+
+
+class Guess(NamedTuple):
+    """A class and how probable the network finds it, from 0 to 1."""
+
+    class_index: int
+    label: str
+    probability: float
+
+
+class Classifier:
+    """A network with its head: pictures to classes."""
+
+    def __init__(self, checkpoint: Checkpoint, device: str | None = None) -> None:
+        self.checkpoint = checkpoint
+        self.device = torch.device(device or best_device())
+        self.network = checkpoint.build().to(self.device)
+
+    @classmethod
+    def load(
+        cls,
+        model: str = checkpoints.DEFAULT_NETWORK,
+        weights: str = "imagenet",
+        device: str | None = None,
+    ) -> "Classifier":
+        """A classifier by name: a network of the zoo, or the folder of a training run."""
+        return cls(checkpoints.resolve(model, weights), device)
+
+    def classify(
+        self,
+        picture: Source,
+        top: int | None = None,
+        lang: str = "en",
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> list[Guess]:
+        """The most probable classes of a picture (path, bytes or file object), best first.
+
+        ``top`` is how many: five, or all where there are fewer, unless said otherwise.
+
+        Raises PictureError, RequestError for a senseless ``top`` or an unknown language.
+        """
+        labels = self.labels(lang)
+        top = min(USUAL_TOP, len(labels)) if top is None else top
+        if not 1 <= top <= len(labels):
+            raise RequestError(f"top must be a whole number from 1 to {len(labels)}, got {top}")
+        preprocess = self.checkpoint.preprocess
+        pixels = decode(picture, limits, target=preprocess.target)
+        probabilities = self.probabilities(preprocess(pixels)[None])[0]
+        best = np.argsort(-probabilities, kind="stable")[:top]
+        return [Guess(int(i), labels[i], float(probabilities[i])) for i in best]
+
+    @torch.inference_mode()
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """Softmax of the scores over the temperature: float32 (N, C, H, W) → (N, classes)."""
+        scores = self.network(torch.from_numpy(batch).to(self.device))
+        return (scores.float() / self.checkpoint.temperature).softmax(1).cpu().numpy()
+
+    def labels(self, lang: str = "en") -> list[str]:
+        """The names of the classes, by index: those of the training run, or of ImageNet."""
+        if self.checkpoint.classes is not None:
+            return list(self.checkpoint.classes)
+        assert self.network.spec is not None
+        classes = self.network.spec.num_classes
+        if classes == len(imagenet_labels()):
+            return [label.text(lang) for label in imagenet_labels()]
+        return [str(index) for index in range(classes)]

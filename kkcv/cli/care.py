@@ -1,0 +1,189 @@
+"""Looking after a gallery: ``doctor``, ``tune``, ``backup``, ``export`` and their ways back."""
+
+import sys
+
+import click
+
+from kkcv.errors import RequestError
+
+from .options import json_option, load_embedder, network_options
+from .output import print_json, print_table, progress_bar
+
+
+@click.command()
+@click.argument("gallery")
+@click.option("--repair", is_flag=True, help="Mend what can be mended; nothing is deleted.")
+@json_option
+def doctor(gallery: str, repair: bool, as_json: bool) -> None:
+    """Look for what is wrong with a gallery.
+
+    The exit code is 1 when something is wrong and was not mended.
+
+    \b
+    kkcv doctor photos.kkcv --repair
+    """
+    from kkcv.search.doctor import examine
+    from kkcv.search.gallery import Gallery
+
+    with Gallery.open(gallery) as opened, progress_bar("looking") as update:
+        findings = examine(opened, repair=repair, progress=update)
+        pictures = len(opened)
+    if as_json:
+        print_json({"pictures": pictures, "findings": [f._asdict() for f in findings]})
+    elif findings:
+        rows = [(f.kind, f.what, f.mended or f.advice) for f in findings]
+        print_table(["finding", "what", "mended" if repair else "to do"], rows)
+    else:
+        click.echo(f"{pictures} pictures, all well")
+    if not all(f.mended for f in findings):
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("gallery")
+@click.option(
+    "--recall",
+    type=click.FloatRange(0.5, 1),
+    default=0.99,
+    show_default=True,
+    help="The share of the exact top 10 that answers should hold.",
+)
+@click.option("--kind", type=click.Choice(["hnsw", "ivf"]), help="[default: by size]")
+@json_option
+def tune(gallery: str, recall: float, kind: str | None, as_json: bool) -> None:
+    """Build the index of a gallery anew, and measure how much it must do for a recall.
+
+    A small gallery needs none: every vector is compared. Searches go on meanwhile.
+
+    \b
+    kkcv tune photos.kkcv --recall 0.995
+    """
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.index.kinds import KINDS
+
+    with Gallery.open(gallery) as opened:
+        opened.live.rebuild(recall, KINDS[kind] if kind else None)
+        described = opened.live.describe()
+    if as_json:
+        print_json(described)
+        return
+    rows = [(p["effort"], p["recall"], p["milliseconds"]) for p in described.get("curve", [])]
+    print_table(["effort", "recall@10", "ms a query"], rows, title=described["kind"])
+
+
+@click.command()
+@click.argument("gallery")
+@network_options
+@click.option("--leave-out", is_flag=True, help="Go on though some files cannot be read.")
+@click.option("--undo", is_flag=True, help="Back to the network before.")
+@json_option
+def reindex(
+    gallery: str,
+    model: str | None,
+    weights: str | None,
+    backend: str | None,
+    device: str | None,
+    leave_out: bool,
+    undo: bool,
+    as_json: bool,
+) -> None:
+    """Embed a gallery with another network, then use its vectors.
+
+    Searches go on meanwhile; it may be stopped and run again. Says how much the answers change:
+    the overlap of the ten nearest, and retrieval figures where the metadata have a label.
+
+    \b
+    kkcv reindex photos.kkcv --model mobilenet_v3_large_1.0
+    kkcv reindex photos.kkcv --undo
+    """
+    from kkcv.search import reindex as work
+    from kkcv.search.gallery import Gallery
+
+    if not undo and not model and not weights:
+        raise RequestError("name the other network: --model NAME (see: kkcv zoo list), or --undo")
+    with Gallery.open(gallery) as opened, progress_bar("embedding") as update:
+        if undo:
+            report = work.undo(opened, leave_out=leave_out, progress=update)
+        else:
+            embedder = load_embedder(model, weights, backend, device)
+            report = work.reindex(opened, embedder, leave_out=leave_out, progress=update)
+        network = opened.space.network
+    if as_json:
+        print_json({"network": network, **work.as_plain(report)})
+        return
+    rows = [
+        ("network", network),
+        ("pictures", report.pictures),
+        ("left out", len(report.left_out)),
+        ("overlap at 10", f"{report.overlap:.4f}"),
+    ]
+    for name, figures in (("before", report.before), ("after", report.after)):
+        rows += [(f"{key} {name}", f"{value:.4f}") for key, value in (figures or {}).items()]
+    print_table(["", ""], rows)
+
+
+@click.command()
+@click.argument("gallery")
+@click.argument("file", type=click.Path())
+def backup(gallery: str, file: str) -> None:
+    """Write a gallery into one FILE, also while it is in use.
+
+    \b
+    kkcv backup photos.kkcv photos.backup
+    """
+    from kkcv.search.backup import backup as write
+    from kkcv.search.gallery import Gallery
+
+    with Gallery.open(gallery) as opened:
+        click.echo(f"{write(opened, file)} pictures are in {file}")
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.argument("gallery")
+def restore(file: str, gallery: str) -> None:
+    """Make a new gallery from a backup FILE.
+
+    \b
+    kkcv restore photos.backup again.kkcv
+    """
+    from kkcv.search.backup import restore as read
+
+    with read(file, gallery) as restored:
+        click.echo(f"{len(restored)} pictures are in {gallery}")
+
+
+@click.command()
+@click.argument("gallery")
+@click.argument("file", type=click.Path())
+def export(gallery: str, file: str) -> None:
+    """Write ids, paths, metadata and vectors into a Parquet FILE.
+
+    \b
+    kkcv export photos.kkcv photos.parquet
+    """
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.parquet import export as write
+
+    with Gallery.open(gallery) as opened:
+        click.echo(f"{write(opened, file)} pictures are in {file}")
+
+
+@click.command("import")
+@click.argument("gallery")
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+@json_option
+def import_(gallery: str, files: tuple[str, ...], as_json: bool) -> None:
+    """Bring exported Parquet FILES into a gallery, new or of the same network.
+
+    \b
+    kkcv import copy.kkcv photos.parquet
+    """
+    from kkcv.search.parquet import import_parquet
+
+    counts = [import_parquet(gallery, file) for file in files]
+    added, known = (sum(column) for column in zip(*counts, strict=True))
+    if as_json:
+        print_json({"added": added, "known": known})
+    else:
+        click.echo(f"{added} pictures came in, {known} were there")

@@ -1,0 +1,134 @@
+"""``kkcv demo``: the main job on real pictures, with an answer that can be checked."""
+
+import shlex
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kkcv.errors import DataError, MissingExtra
+
+from .output import progress_bar
+
+if TYPE_CHECKING:
+    from kkcv.search.gallery import Gallery, Picture
+
+# The photographs among the pictures that scikit-image ships (its other ones are drawings and text).
+PHOTOGRAPHS = (
+    "astronaut.png",
+    "brick.png",
+    "camera.png",
+    "cell.png",
+    "chelsea.png",
+    "clock_motion.png",
+    "coffee.png",
+    "coins.png",
+    "color.png",
+    "grass.png",
+    "gravel.png",
+    "hubble_deep_field.jpg",
+    "ihc.png",
+    "moon.png",
+    "motorcycle_left.png",
+    "page.png",
+    "retina.jpg",
+    "rocket.jpg",
+)
+QUERY = "chelsea.png"  # a cat
+SHEET_HITS = 5
+
+
+@click.command()
+@click.option("--images", type=click.Path(), help="Your own folder instead of the photographs.")
+@click.option(
+    "--out",
+    type=click.Path(),
+    default="demo-out",
+    show_default=True,
+    help="Where gallery, query and contact sheet go.",
+)
+def demo(images: str | None, out: str) -> None:
+    """Index pictures, search with a disturbed copy of one of them, and show the answer.
+
+    The query is cropped, mirrored and compressed again; the demo fails (exit code 1) when its
+    original does not come first.
+    """
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.importing import files_to_import, import_pictures
+
+    from .gallery import print_hits, show_report, write_sheet
+
+    began = time.monotonic()
+    folder = Path(out)
+    paths = [str(Path(images).expanduser())] if images else photographs()
+    with Gallery.create(folder / "gallery") as gallery:
+        click.echo(f"1. index {images or 'the photographs of scikit-image'} ({gallery.folder})")
+        with progress_bar("indexing") as update:
+            total = sum(1 for _ in files_to_import(gallery, paths))
+            report = import_pictures(gallery, paths, progress=lambda r: update(r.files, total))
+        show_report(gallery, report, as_json=False)
+        expected = original(gallery, paths, images is None)
+        query = disturbed_copy(gallery, expected)
+        (folder / "query.jpg").write_bytes(query)
+        click.echo(
+            f"2. search with {folder / 'query.jpg'}, a cropped, mirrored, compressed copy of"
+        )
+        click.echo(f"   {gallery.path(expected)}, which should come first\n")
+        hits = gallery.search(query, SHEET_HITS)
+        print_hits(hits)
+        sheet = folder / "sheet.png"
+        write_sheet(str(sheet), query, hits)
+        found = gallery.get(hits[0].id).file.sha256 == expected.file.sha256
+    if not found and images is None:
+        click.echo(f"FAILED: {hits[0].path} came first instead of {expected.file.path}", err=True)
+        sys.exit(1)
+    click.echo("found: it came first" if found else "another picture of yours is nearer still")
+    click.echo(f"contact sheet: {sheet.absolute()}   ({time.monotonic() - began:.1f} s)\n")
+    kkcv, place = shlex.quote(sys.argv[0]), shlex.quote(str(folder / "gallery"))
+    click.echo("go on with")
+    click.echo(f"  {kkcv} serve {place}    the HTTP API")
+    click.echo(f"  {kkcv} web {place}      the web app")
+
+
+def photographs() -> list[str]:
+    """The paths of scikit-image's photographs (MissingExtra)."""
+    package = find_spec("skimage")
+    if package is None or not package.submodule_search_locations:
+        raise MissingExtra("scikit-image, whose photographs the demo searches,", "demo")
+    folder = Path(next(iter(package.submodule_search_locations))) / "data"
+    return [str(folder / name) for name in PHOTOGRAPHS]
+
+
+def original(gallery: "Gallery", paths: list[str], default: bool) -> "Picture":
+    """The picture that the query is made of: the cat, or the middle one of the user's own."""
+    from kkcv.search.importing import files_to_import
+
+    files = [path for path in files_to_import(gallery, paths) if Path(path).is_file()]
+    held = {p.file.path: p for p in gallery.pictures()}
+    candidates = [held[f] for f in files if f in held]
+    if default:
+        candidates = [p for p in candidates if Path(p.file.path).name == QUERY]
+    if not candidates:
+        raise DataError(f"no picture could be read in {', '.join(paths)}")
+    return candidates[len(candidates) // 2]
+
+
+def disturbed_copy(gallery: "Gallery", picture: "Picture") -> bytes:
+    """A JPEG of quality 50 of the mirrored picture without its borders."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    from kkcv.images.decode import decode
+
+    pixels = decode(gallery.path(picture), target=512)
+    height, width = pixels.shape[:2]
+    top, left = height // 12, width // 8
+    cropped = pixels[top : height - top // 2, left : width - left // 2]
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(cropped[:, ::-1])).save(out, "JPEG", quality=50)
+    return out.getvalue()

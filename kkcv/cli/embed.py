@@ -1,0 +1,221 @@
+"""Many pictures on many machines: ``embed``, and ``index --from`` for what it makes."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kkcv.errors import RequestError
+
+from .options import asked_of_runtimes, json_option, load_embedder, network_options
+from .output import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from kkcv.search.loading import LoadReport
+    from kkcv.search.shards import WorkReport
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PLAN | PATHS...")
+@click.option("--plan", "new_plan", metavar="PLAN", help="Write a plan for PATHS, a new folder.")
+@click.option("--shards", type=click.IntRange(1), help="So many shards, alike in size.")
+@click.option(
+    "--shard-pictures", type=click.IntRange(1), help="Pictures a shard.  [default: 10000]"
+)
+@click.option(
+    "--vectors",
+    type=click.Choice(["float16", "float32"]),
+    help="How the vectors are stored.  [default: float16]",
+)
+@click.option("--out", metavar="DIR", help="Where a worker writes its Parquet files.")
+@click.option(
+    "--shard",
+    "worker",
+    metavar="I/N",
+    help="This is worker I of N, counted from 0: 0/4, 1/4, 2/4, 3/4."
+    "  [default: $RANK/$WORLD_SIZE, else 0/1]",
+)
+@click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@network_options
+@json_option
+def embed(
+    paths: tuple[str, ...],
+    new_plan: str | None,
+    shards: int | None,
+    shard_pictures: int | None,
+    vectors: str | None,
+    out: str | None,
+    worker: str | None,
+    threads: int | None,
+    model: str | None,
+    weights: str | None,
+    backend: str | None,
+    device: str | None,
+    as_json: bool,
+) -> None:
+    """Embed very many pictures, on as many machines as there are, into Parquet files.
+
+    First a plan, which says what is in which shard; then any number of workers, each with its
+    number, counted from 0. What is done is not done again, so a worker that died is simply started
+    again. All see the pictures under the same paths. At last: kkcv index GALLERY --from DIR.
+
+    \b
+    kkcv embed --plan photos.plan ~/Pictures
+    kkcv embed photos.plan --out vectors --shard 0/2 &
+    kkcv embed photos.plan --out vectors --shard 1/2 & wait
+    kkcv index photos.kkcv --from vectors --plan photos.plan
+    """
+    network = (model, weights, backend, device)
+    if new_plan:
+        refuse("a plan", {"--out": out, "--shard": worker, "--threads": threads})
+        if shards and shard_pictures:
+            raise RequestError("--shards and --shard-pictures are two ways to say it; take one")
+        write_plan(new_plan, paths, shards, shard_pictures, vectors, network, as_json)
+        return
+    asked = {"--shards": shards, "--shard-pictures": shard_pictures, "--vectors": vectors}
+    refuse("a worker", asked)
+    if len(paths) > 1 or not out:
+        raise RequestError(
+            "a worker takes one plan and --out DIR; to make a plan: kkcv embed --plan PLAN PATHS..."
+        )
+    work(paths[0], out, worker_of(worker, os.environ), threads, network, as_json)
+
+
+def refuse(who: str, given: Mapping[str, object]) -> None:
+    """What makes no sense together is an error."""
+    for name, value in given.items():
+        if value is not None:
+            raise RequestError(f"{name} is not for {who}; see: kkcv embed --help")
+
+
+def worker_of(text: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
+    """Which worker this is, and of how many; ``RANK`` counts from 0, and so does ``--shard``."""
+    if text is None:
+        rank, size = environment.get("RANK"), environment.get("WORLD_SIZE")
+        if rank is None and size is None:
+            return 0, 1
+        text = f"{rank or ''}/{size or ''}"
+    i, slash, n = text.partition("/")
+    if not (slash and i.isdecimal() and n.isdecimal() and int(i) < int(n)):
+        raise RequestError(
+            f"--shard (or RANK/WORLD_SIZE) is I/N with I from 0 to N-1, as 0/4, got {text!r}"
+        )
+    return int(i), int(n)
+
+
+def write_plan(
+    folder: str,
+    paths: tuple[str, ...],
+    shards: int | None,
+    shard_pictures: int | None,
+    vectors: str | None,
+    network: tuple[str | None, ...],
+    as_json: bool,
+) -> None:
+    from kkcv.search.plan import SHARD_PICTURES, make_plan
+
+    embedder = load_embedder(*network)
+    with progress_bar("planning") as update:
+        plan = make_plan(
+            folder,
+            paths,
+            embedder,
+            vectors=vectors or "float16",
+            shards=shards,
+            shard_pictures=shard_pictures or SHARD_PICTURES,
+            progress=lambda pictures: update(pictures, None),
+        )
+    facts = {
+        "plan": str(plan.folder),
+        "shards": len(plan.shards),
+        "pictures": plan.pictures,
+        "picture_bytes": sum(shard.bytes for shard in plan.shards),
+        "network": plan.space.network,
+        "fingerprint": plan.space.fingerprint,
+        "runtime": plan.choice.runtime,
+        "precision": plan.choice.precision,
+        "vectors": plan.settings["vectors"],
+    }
+    show(facts, as_json)
+
+
+def work(
+    folder: str,
+    out: str,
+    worker: tuple[int, int],
+    threads: int | None,
+    network: tuple[str | None, ...],
+    as_json: bool,
+) -> None:
+    from kkcv.search.plan import read_plan
+    from kkcv.search.shards import embed_shards
+    from kkcv.search.shards import load_embedder as load
+
+    plan = read_plan(folder)
+    model, weights, backend, device = network
+    embedder = load(
+        plan, model=model, weights=weights, backend=backend, device=device, **asked_of_runtimes()
+    )
+    total = sum(shard.pictures for shard in plan.shards[worker[0] :: worker[1]])
+    with progress_bar("embedding") as update:
+
+        def progress(report: "WorkReport") -> None:
+            update(report.pictures, total)
+
+        try:
+            report = embed_shards(plan, out, embedder, *worker, threads=threads, progress=progress)
+        except KeyboardInterrupt:
+            click.echo("stopped; run it again to go on", err=True)
+            sys.exit(130)
+    facts = {
+        "worker": f"{worker[0]}/{worker[1]}",
+        "shards": report.shards,
+        "skipped": report.skipped,
+        "embedded": report.embedded,
+        "rejected": report.rejected,
+        "out": out,
+    }
+    show(facts, as_json)
+
+
+def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json: bool) -> None:
+    """``kkcv index GALLERY --from``: vectors that are there already, into a gallery."""
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.loading import load, parquet_files
+    from kkcv.search.plan import read_plan
+
+    planned = read_plan(plan) if plan else None
+    files = parquet_files(sources, planned)
+    with progress_bar("loading") as update:
+
+        def progress(report: "LoadReport") -> None:
+            update(report.files, len(files))
+
+        try:
+            report = load(gallery, files, checked=planned is not None, progress=progress)
+        except KeyboardInterrupt:
+            click.echo("stopped; run it again to go on", err=True)
+            sys.exit(130)
+    with Gallery.open(gallery) as opened:
+        if opened.live.wants_rebuild:
+            click.echo("building the index", err=True)
+            opened.live.rebuild()
+        facts = {
+            "files": report.files,
+            "added": report.added,
+            "replaced": report.replaced,
+            "unchanged": report.unchanged,
+            "rejected": report.rejected,
+            "pictures": len(opened),
+            "gallery": str(opened.folder),
+        }
+    show(facts, as_json)
+
+
+def show(facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+    else:
+        print_table(["", ""], [(name, str(value)) for name, value in facts.items()])

@@ -1,0 +1,341 @@
+"""A gallery from the command line: ``index``, ``search``, ``remove``, ``stats``."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kkcv.errors import NotAGallery, RequestError
+
+from .embed import index_from
+from .options import asked_of_runtimes, json_option, load_embedder, network_options
+from .output import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from kkcv.search.gallery import Gallery, Hit
+    from kkcv.search.importing import ImportReport
+    from kkcv.search.query import Region
+
+SHOWN_REJECTS = 10
+
+
+@click.command()
+@click.argument("gallery")
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--from",
+    "shards",
+    multiple=True,
+    metavar="FILE|FOLDER",
+    help="Take vectors from the Parquet files of kkcv embed; PATHS are such files too then.",
+)
+@click.option("--plan", metavar="PLAN", help="With --from: all shards of this plan, or none.")
+@network_options
+@click.option(
+    "--vectors",
+    type=click.Choice(["float16", "float32"]),
+    help="How a new gallery stores its vectors.  [default: float16]",
+)
+@click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@json_option
+def index(
+    gallery: str,
+    paths: tuple[str, ...],
+    shards: tuple[str, ...],
+    plan: str | None,
+    model: str | None,
+    weights: str | None,
+    backend: str | None,
+    device: str | None,
+    vectors: str | None,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Make a gallery of pictures, or add to it: files, and folders with all below them.
+
+    What is known already is not embedded again; a moved file keeps its id. Unreadable files are
+    skipped and listed in rejects.csv in the gallery. It may be stopped at any time and run again.
+
+    \b
+    kkcv index photos.kkcv ~/Pictures
+    kkcv index photos.kkcv --from vectors/ --plan photos.plan
+    """
+    if shards:
+        if any((model, weights, backend, device, vectors, threads)):
+            raise RequestError("--from takes vectors as they are: leave out how to make them")
+        index_from(gallery, (*shards, *paths), plan, as_json)
+        return
+    if plan or not paths:
+        raise RequestError("name files or folders of pictures, or --from what kkcv embed made")
+    from kkcv.search.importing import files_to_import, import_pictures
+
+    opened = open_or_create(gallery, model, weights, backend, device, vectors)
+    with opened, progress_bar("indexing") as update:
+        total = sum(1 for _ in files_to_import(opened, paths))
+        report = last = None
+
+        def progress(current: "ImportReport") -> None:
+            nonlocal last
+            last = current
+            update(current.files, total)
+
+        try:
+            report = import_pictures(opened, paths, threads=threads, progress=progress)
+            if opened.live.wants_rebuild:
+                click.echo("building the index", err=True)
+                opened.live.rebuild()
+        except KeyboardInterrupt:
+            done = last.files if last else 0
+            click.echo(f"stopped after {done} of {total} files; run it again to go on", err=True)
+            sys.exit(130)
+        show_report(opened, report, as_json)
+
+
+def open_or_create(
+    folder: str,
+    model: str | None,
+    weights: str | None,
+    backend: str | None,
+    device: str | None,
+    vectors: str | None,
+) -> "Gallery":
+    """The gallery that is there, which must be as asked for, or a new one."""
+    from kkcv.search.gallery import Gallery
+
+    asked = any((model, weights, backend, device, *asked_of_runtimes().values()))
+    try:
+        gallery = Gallery.open(folder)
+    except NotAGallery:
+        path = Path(folder).expanduser()
+        if path.is_dir() and any(path.iterdir()):
+            raise NotAGallery(
+                f"{folder} is a folder with other things in it; name a new folder for the gallery"
+            ) from None
+        embedder = load_embedder(model, weights, backend, device)
+        return Gallery.create(folder, embedder, vectors=vectors or "float16")
+    stored = gallery.catalog.settings
+    if vectors and vectors != stored["vectors"]:
+        raise RequestError(f"{folder} stores {stored['vectors']}; its type cannot be changed")
+    if asked:
+        gallery.close()
+        embedder = load_embedder(
+            model or stored["model"],
+            weights or (stored["weights"] if not model else None),
+            backend or stored["backend"],
+            device,
+        )
+        return Gallery.open(folder, embedder)
+    return gallery
+
+
+def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> None:
+    rejects = [reject._asdict() for reject in report.rejected]
+    counts = {
+        "added": report.added,
+        "replaced": report.replaced,
+        "moved": report.moved,
+        "copied": report.copied,
+        "unchanged": report.unchanged,
+        "rejected": len(rejects),
+        "pictures": len(gallery),
+    }
+    if as_json:
+        print_json({**counts, "rejects": rejects, "gallery": str(gallery.folder)})
+        return
+    print_table(["", ""], list(counts.items()))
+    for reject in report.rejected[:SHOWN_REJECTS]:
+        click.echo(f"skipped: {reject.message} [{reject.reason}]", err=True)
+    if len(rejects) > SHOWN_REJECTS:
+        click.echo(f"… all {len(rejects)} are in {gallery.folder / 'rejects.csv'}", err=True)
+
+
+@click.command()
+@click.argument("gallery")
+@click.argument("picture")
+@click.option("--like", multiple=True, metavar="PICTURE", help="Also like this one; repeatable.")
+@click.option("--unlike", multiple=True, metavar="PICTURE", help="Not like this one; repeatable.")
+@click.option("--region", metavar="L,T,W,H", help="Only this part of PICTURE, as fractions of it.")
+@click.option("-k", type=int, default=10, show_default=True, help="How many hits, 1 to 1000.")
+@click.option("--where", metavar="EXPR", help='A filter, such as: label == "cat" and year >= 2020')
+@click.option(
+    "--min-score", type=click.FloatRange(-1, 1), default=-1, help="Leave out what scores less."
+)
+@click.option("--sheet", type=click.Path(), help="Write query and hits side by side as a PNG.")
+@json_option
+def search(
+    gallery: str,
+    picture: str,
+    like: tuple[str, ...],
+    unlike: tuple[str, ...],
+    region: str | None,
+    k: int,
+    where: str | None,
+    min_score: float,
+    sheet: str | None,
+    as_json: bool,
+) -> None:
+    """The pictures of a gallery most like PICTURE (a file, id:17, or - for standard input).
+
+    The score is the cosine similarity, from -1 to 1: 1 is the same to the network.
+
+    \b
+    kkcv search photos.kkcv cat.jpg -k 5 --sheet answer.png
+    """
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.query import Like
+
+    likes = [Like(as_picture(picture), 1.0, parse_region(region) if region else None)]
+    likes += [Like(as_picture(more)) for more in like]
+    likes += [Like(as_picture(less), -0.5) for less in unlike]
+    with Gallery.open(gallery) as opened:
+        hits = opened.search_like(likes, k, where=where, min_score=min_score)
+        if sheet:
+            query = likes[0].picture
+            data = opened.read(opened.get(query)) if isinstance(query, int) else query
+            write_sheet(sheet, data, hits)
+    if as_json:
+        print_json({"query": picture, "k": k, "hits": [hit._asdict() for hit in hits]})
+    else:
+        print_hits(hits)
+
+
+def as_picture(text: str) -> "bytes | int":
+    """The bytes of a file or of standard input, or the id after ``id:``."""
+    from kkcv.images.source import read_bytes
+
+    if text.startswith("id:") and text[3:].isdecimal():
+        return int(text[3:])
+    return read_bytes(sys.stdin.buffer if text == "-" else text)
+
+
+def parse_region(text: str) -> "Region":
+    from kkcv.search.query import Region
+
+    try:
+        left, top, width, height = map(float, text.split(","))
+    except ValueError:
+        raise RequestError(
+            f"a region is four numbers such as 0.1,0.2,0.5,0.5, got {text!r}"
+        ) from None
+    return Region(left, top, width, height)
+
+
+def print_hits(hits: "list[Hit]") -> None:
+    """The ranked hits as a table."""
+    if not hits:
+        click.echo("nothing found")
+        return
+    described = any(hit.metadata for hit in hits)
+    rows = [
+        (rank, hit.score, hit.id, hit.path, *([str(hit.metadata)] if described else []))
+        for rank, hit in enumerate(hits, 1)
+    ]
+    columns = ["rank", "score", "id", "path", *(["metadata"] if described else [])]
+    print_table(columns, rows)
+
+
+def write_sheet(path: str, query: Any, hits: "list[Hit]") -> None:
+    """The contact sheet; a hit whose file has gone shows as an empty frame."""
+    import numpy as np
+
+    from kkcv.errors import PictureError
+    from kkcv.images.decode import decode
+    from kkcv.images.sheet import contact_sheet, save_png
+
+    shown: list[tuple[Any, str]] = []
+    for hit in hits:
+        try:
+            pixels = decode(hit.path, target=256)
+        except PictureError:
+            pixels = np.full((256, 256, 3), 235, np.uint8)
+        shown.append((pixels, f"{hit.score:.3f}  {Path(hit.path).name}"))
+    save_png(path, contact_sheet(decode(query, target=256), shown))
+
+
+@click.command()
+@click.argument("gallery")
+@click.argument("pictures", nargs=-1, metavar="[ID|PATH]...")
+@click.option("--missing", is_flag=True, help="All whose file is no longer there.")
+@json_option
+def remove(gallery: str, pictures: tuple[str, ...], missing: bool, as_json: bool) -> None:
+    """Take pictures out of a gallery, by id or path. Your own files are never deleted.
+
+    \b
+    kkcv remove photos.kkcv 17 ~/Pictures/old.jpg
+    """
+    from kkcv.search.gallery import Gallery
+
+    if not pictures and not missing:
+        raise RequestError("name what to remove: ids, paths, or --missing")
+    with Gallery.open(gallery) as opened:
+        ids = [opened.find(picture).id for picture in pictures]
+        if missing:
+            ids += [p.id for p in opened.pictures() if not opened.path(p).exists()]
+        removed = opened.remove(dict.fromkeys(ids))
+        left = len(opened)
+    if as_json:
+        print_json({"removed": removed, "pictures": left})
+    else:
+        click.echo(f"removed {len(removed)}, {left} left")
+
+
+@click.command()
+@click.argument("gallery")
+@json_option
+def stats(gallery: str, as_json: bool) -> None:
+    """What a gallery holds, and which network made it.
+
+    \b
+    kkcv stats photos.kkcv
+    """
+    from kkcv.search.gallery import Gallery
+
+    with Gallery.open(gallery) as opened:
+        figures = opened.stats()
+    if as_json:
+        print_json(figures)
+    else:
+        print_table(["", ""], [(name, str(value)) for name, value in figures.items()])
+
+
+@click.command()
+@click.argument("gallery")
+@click.option(
+    "--min-score",
+    type=click.FloatRange(-1, 1),
+    default=0.95,
+    show_default=True,
+    help="How alike near duplicates are at least.",
+)
+@json_option
+def duplicates(gallery: str, min_score: float, as_json: bool) -> None:
+    """Groups of pictures with the same bytes, or nearly the same to the network.
+
+    \b
+    kkcv duplicates photos.kkcv --min-score 0.9
+    """
+    from kkcv.search.duplicates import duplicates as find
+    from kkcv.search.gallery import Gallery
+
+    with Gallery.open(gallery) as opened, progress_bar("comparing") as update:
+        groups = find(opened, min_score, update)
+        rows = [
+            (n, "exact" if group.exact else "near", group.similarity, p.id, str(opened.path(p)))
+            for n, group in enumerate(groups, 1)
+            for p in group.pictures
+        ]
+    if as_json:
+        listed = [
+            {
+                "exact": group.exact,
+                "similarity": group.similarity,
+                "pictures": [{"id": r[3], "path": r[4]} for r in rows if r[0] == n],
+            }
+            for n, group in enumerate(groups, 1)
+        ]
+        print_json({"groups": listed, "min_score": min_score})
+    elif rows:
+        print_table(["group", "kind", "similarity", "id", "path"], rows)
+    else:
+        click.echo("no duplicates")

@@ -1,0 +1,50 @@
+"""``kkcv runtimes``: what runs networks here, and how fast."""
+
+import click
+
+from .options import json_option
+from .output import print_json, print_table
+
+
+@click.command()
+@click.option("--model", metavar="NAME|RUN", help="A network.  [default: efficientnet_lite0]")
+@click.option("--weights", metavar="imagenet|none|PATH", help="[default: imagenet]")
+@click.option("--again", is_flag=True, help="Measure anew.")
+@json_option
+def runtimes(model: str | None, weights: str | None, again: bool, as_json: bool) -> None:
+    """What runs networks on this machine, how fast, and which one kkcv chose.
+
+    It is measured at the first use of a network, in processes of their own, and remembered. To use
+    another: --runtime and --precision of a command, or KKCV_RUNTIME and KKCV_PRECISION.
+
+    \b
+    kkcv runtimes --again
+    """
+    from kkcv import places
+    from kkcv.checkpoint import DEFAULT_NETWORK, resolve
+    from kkcv.embedding.choice import choose, known_or_measured, machine
+
+    checkpoint = resolve(model or DEFAULT_NETWORK, weights or "imagenet")
+    measured = known_or_measured(checkpoint, again=again)
+    chosen = choose(checkpoint, places.runtime(), places.precision())
+    if as_json:
+        print_json(
+            {
+                "machine": machine(),
+                "network": checkpoint.network,
+                "chosen": chosen._asdict(),
+                "measured": [m._asdict() for m in measured],
+            }
+        )
+        return
+    rows = [
+        (
+            m.runtime,
+            m.precision,
+            f"{m.rate:,.0f}" if m.rate else m.failure,
+            "chosen" if (m.runtime, m.precision) == chosen else "",
+        )
+        for m in measured
+    ]
+    title = f"{checkpoint.network} on {machine()}"
+    print_table(["runtime", "precision", "pictures/s", ""], rows, title=title)

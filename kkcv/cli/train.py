@@ -1,0 +1,225 @@
+"""``kkcv train``, ``kkcv data`` and ``kkcv onnx``."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kkcv.errors import MissingExtra, RequestError
+from kkcv.places import offline
+from kkcv.training.recipe import Recipe
+
+from .output import print_json
+
+if TYPE_CHECKING:
+    from kkcv.training.layouts import Source
+    from kkcv.training.run import Voice
+
+Command = Callable[..., Any]
+
+
+def recipe_options(command: Command) -> Command:
+    """An option for every setting of the recipe."""
+    for each in reversed(dataclasses.fields(Recipe)):
+        name = f"--{each.name.replace('_', '-')}"
+        if isinstance(each.default, bool):
+            option = click.option(name, is_flag=True, help=each.metadata["help"])
+        else:
+            choices = each.metadata.get("of")
+            option = click.option(
+                name,
+                type=click.Choice(choices) if choices else type(each.default),
+                default=each.default,
+                show_default=True,
+                help=each.metadata["help"],
+            )
+        command = option(command)
+    return command
+
+
+def source_options(command: Command) -> Command:
+    """How a CSV is read."""
+    for option in (
+        click.option("--root", help="Where the paths of a CSV begin.  [default: its folder]"),
+        click.option("--label-column", help="Column of a CSV with the classes."),
+        click.option("--path-column", help="Column of a CSV with the paths."),
+    ):
+        command = option(command)
+    return command
+
+
+def source_of(
+    data: str, path_column: str | None, label_column: str | None, root: str | None
+) -> "Source":
+    from kkcv.training.layouts import Source
+
+    return Source(Path(data), path_column, label_column, Path(root) if root else None)
+
+
+@contextmanager
+def extra_needed() -> Iterator[None]:
+    """What a missing package of the extra ``train`` looks like to a user."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("lightning", "matplotlib", "tensorboard"):
+            raise MissingExtra(str(error.name), "train") from None
+        raise
+
+
+@click.command()
+@click.argument("data")
+@click.option("--out", required=True, help="Folder for all that comes out; it is made.")
+@click.option("--resume", "resumes", is_flag=True, help="Go on with the stopped run in --out.")
+@recipe_options
+@source_options
+@click.option("--json", "as_json", is_flag=True, help="Print the evaluation as one JSON object.")
+@click.pass_context
+def train(
+    context: click.Context,
+    data: str,
+    out: str,
+    resumes: bool,
+    path_column: str | None,
+    label_column: str | None,
+    root: str | None,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Train a classifier on the labelled pictures of DATA.
+
+    DATA has one folder a class, perhaps within train, val and test; or is Kaggle's Dogs vs. Cats as
+    it unzips; or a CSV of path and label. Without further options the head alone is trained on what
+    the pretrained network makes of the pictures: seconds, on any computer.
+
+    \b
+    kkcv train pets/ --out run
+    kkcv train pets/ --model resnet50 --unfreeze 1,all --out run
+    kkcv classify cat.jpg --model run
+    """
+    recipe = Recipe(**settings)
+    if recipe.devices > 1 and "WORLD_SIZE" not in os.environ:
+        context.exit(start_processes(recipe.devices))
+    with extra_needed():
+        from kkcv.training.run import resume
+        from kkcv.training.run import train as run
+    source = source_of(data, path_column, label_column, root)
+    with voice() as heard, saying_how_to_go_on(context, data, out):
+        if resumes:
+            given = click.core.ParameterSource.COMMANDLINE
+            changes = {
+                name: value
+                for name, value in settings.items()
+                if context.get_parameter_source(name) == given
+            }
+            evaluation = resume(source, out, changes, heard)
+        else:
+            evaluation = run(source, recipe, out, heard)
+    if evaluation and as_json:
+        print_json(evaluation)
+    elif evaluation:
+        click.echo(f"{Path(out) / 'report.html'}")
+
+
+@contextmanager
+def saying_how_to_go_on(context: click.Context, data: str, out: str) -> Iterator[None]:
+    """When somebody stops the run by hand; Lightning turns that into an exit."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if (Path(out) / "unfinished").is_dir():
+            click.echo(f"stopped; to go on: kkcv train {data} --out {out} --resume", err=True)
+        context.exit(130)
+
+
+def start_processes(count: int) -> int:
+    """This command again, by torchrun, once for each device; its exit code."""
+    launcher = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}")
+    return subprocess.call([sys.executable, *launcher, "-m", "--", "kkcv", *sys.argv[1:]])
+
+
+@contextmanager
+def voice() -> Iterator["Voice"]:
+    """Lines and a bar on standard error; the bar only where there is a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from kkcv.training.run import Voice
+
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(text: str, done: int, total: int) -> None:
+            what = text.partition(":")[0]
+            if what not in tasks:
+                tasks[what] = bar.add_task(text, total=total)
+            bar.update(tasks[what], description=text, completed=done, total=total)
+
+        yield Voice(console.print, show)
+
+
+@click.group()
+def data() -> None:
+    """Fetch pictures to train on."""
+
+
+@data.command("cats-dogs")
+@click.argument("folder")
+@click.option(
+    "--source",
+    type=click.Choice(["kaggle", "pets"]),
+    default="kaggle",
+    show_default=True,
+    help="Kaggle's Dogs vs. Cats (wants an account), or Oxford-IIIT Pet (wants none).",
+)
+def cats_dogs(folder: str, source: str) -> None:
+    """Fetch labelled cats and dogs into FOLDER.
+
+    Where there is no network, it says what to do by hand.
+
+    \b
+    kkcv data cats-dogs pets/ --source pets
+    """
+    from kkcv.training.download import fetch_cats_dogs
+
+    click.echo(fetch_cats_dogs(folder, source, offline=offline()))
+
+
+@click.command()
+@click.argument("run")
+@click.argument("file")
+def onnx(run: str, file: str) -> None:
+    """Write the classifier of RUN as an ONNX file.
+
+    Its input is ``images``, normalized as the metadata say; its outputs are ``probabilities`` and
+    ``embedding``.
+
+    \b
+    kkcv onnx run/ cats-dogs.onnx
+    """
+    if not file.endswith(".onnx"):
+        raise RequestError(f"the file must end in .onnx, got {file!r}")
+    from kkcv import checkpoint
+    from kkcv.training.export import export_onnx
+
+    export_onnx(checkpoint.load(run), file)
+    click.echo(file)

@@ -1,0 +1,264 @@
+"""The zoo from the command line: ``kkcv zoo list``, ``show``, ``draw``, ``verify``, ``bench``."""
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kkcv.errors import RequestError
+
+from .options import json_option
+from .output import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from kkcv.zoo.verify import Check
+
+
+@click.group()
+def zoo() -> None:
+    """The classic CNNs: what there is, what it costs, how it looks, and the proof."""
+
+
+@zoo.command("list")
+@click.argument("pattern", default="*")
+@json_option
+def list_(pattern: str, as_json: bool) -> None:
+    """All networks, or those whose name matches PATTERN.
+
+    \b
+    kkcv zoo list 'resnet*'
+    """
+    from kkcv.zoo import names, spec
+    from kkcv.zoo.costs import cost
+    from kkcv.zoo.weights import published
+
+    rows = []
+    for name in found(names(pattern), pattern):
+        known, costs, weights = spec(name), cost(name), published(name)
+        rows.append(
+            {
+                "network": name,
+                "family": known.family.title,
+                "year": known.family.paper.year,
+                "parameters": costs.parameters,
+                "multiply_adds": costs.macs,
+                "input": "x".join(map(str, known.input_size)),
+                "embedding": known.embedding_dim,
+                "weights": f"{weights[0].top1:.1f}% top-1" if weights else "",
+                "aliases": list(known.aliases),
+            }
+        )
+    if as_json:
+        print_json({"networks": rows})
+        return
+    columns = ["network", "family", "year", "parameters", "multiply-adds", "input", "embedding"]
+    print_table(
+        [*columns, "weights"],
+        [
+            (
+                r["network"],
+                r["family"],
+                r["year"],
+                count(r["parameters"]),
+                count(r["multiply_adds"]),
+                r["input"],
+                r["embedding"],
+                r["weights"],
+            )
+            for r in rows
+        ],
+    )
+
+
+@zoo.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """The stages of a network as in its paper's table, measured from the network itself.
+
+    \b
+    kkcv zoo show resnet50
+    """
+    from kkcv.zoo import spec
+    from kkcv.zoo.costs import cost
+
+    known, costs = spec(name), cost(name)
+    paper = known.family.paper
+    if as_json:
+        print_json(
+            {
+                "network": known.name,
+                "aliases": list(known.aliases),
+                "family": known.family.title,
+                "idea": known.family.idea,
+                "paper": dataclasses.asdict(paper),
+                "input": list(known.input_size),
+                "min_size": known.min_size,
+                "embedding": known.embedding_dim,
+                "parameters": costs.parameters,
+                "multiply_adds": costs.macs,
+                "stages": [dataclasses.asdict(stage) for stage in costs.stages],
+            }
+        )
+        return
+    click.echo(f"{known.name}: {known.family.idea}")
+    click.echo(f"{paper.authors}: {paper.title}, {paper.year}, {paper.where}")
+    if known.aliases:
+        click.echo(f"also called {', '.join(known.aliases)}")
+    rows = [
+        (
+            stage.name,
+            " x ".join(map(str, stage.shape)),
+            stage.blocks or "",
+            f"{stage.parameters:,}",
+            f"{stage.macs:,}",
+        )
+        for stage in costs.stages
+    ]
+    total = ("all", "", "", f"{costs.parameters:,}", f"{costs.macs:,}")
+    print_table(["stage", "output", "blocks", "parameters", "multiply-adds"], [*rows, total])
+
+
+@zoo.command()
+@click.argument("name")
+@click.option("-o", "--output", type=click.Path(), help="The SVG file.  [default: NAME.svg]")
+def draw(name: str, output: str | None) -> None:
+    """A diagram of a network, drawn from the network itself, as SVG.
+
+    \b
+    kkcv zoo draw resnet50 -o resnet50.svg
+    """
+    from kkcv.zoo import spec
+    from kkcv.zoo.draw import draw as picture
+
+    file = Path(output or f"{spec(name).name}.svg")
+    text = picture(name)
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RequestError(f"{file} cannot be written: {error.strerror}") from None
+    click.echo(str(file))
+
+
+@zoo.command()
+@click.argument("names", nargs=-1)
+@click.option("--peers", is_flag=True, help="Also against torchvision, timm and pytorchcv.")
+@click.option("--size", type=click.IntRange(32), help="Side of the pictures for --peers, pixels.")
+@json_option
+def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool) -> None:
+    """Check NAMES (names or patterns; all if none) against their papers and peers.
+
+    Counts must be exact, multiply-adds within 0.5%, every feature map and the embedding as
+    expected; what a paper prints otherwise is explained. With --peers, their weights in ours must
+    give the same scores. The exit code is 1 when a check fails.
+
+    \b
+    kkcv zoo verify 'mobilenet*'
+    """
+    from kkcv.zoo import verify as proof
+
+    checks: list[Check] = []
+    chosen = [name for pattern in names or ("*",) for name in matching(pattern)]
+    with progress_bar("verifying") as update:
+        for done, name in enumerate(chosen, 1):
+            checks += proof.verify(name)
+            if peers:
+                checks += peer_checks(name, size)
+            update(done, len(chosen))
+    failed = [check for check in checks if not check.passed]
+    if as_json:
+        print_json(
+            {
+                "networks": len(chosen),
+                "checks": [dataclasses.asdict(check) for check in checks],
+                "failed": len(failed),
+            }
+        )
+    else:
+        rows = [
+            (c.network, c.what, c.expected, c.ours, "ok" if c.passed else "FAILED", c.note)
+            for c in checks
+        ]
+        print_table(["network", "what", "expected", "ours", "", "note"], rows)
+        click.echo(f"{len(chosen)} networks, {len(checks)} checks, {len(failed)} failed")
+    if failed:
+        sys.exit(1)
+
+
+def peer_checks(name: str, size: int | None) -> "list[Check]":
+    """The network's answers beside those of its peers, on random pictures."""
+    import torch
+
+    from kkcv.zoo import spec
+    from kkcv.zoo.verify import verify_peers
+
+    channels, height, width = spec(name).input_size
+    generator = torch.Generator().manual_seed(0)
+    return verify_peers(
+        name, torch.rand(2, channels, size or height, size or width, generator=generator)
+    )
+
+
+@zoo.command()
+@click.argument("names", nargs=-1, required=True)
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
+@json_option
+def bench(names: tuple[str, ...], batch: int, threads: int | None, as_json: bool) -> None:
+    """What NAMES (names or patterns) cost, and how fast they embed on this machine.
+
+    Eager PyTorch in float32 on random pictures in memory, the best of the passes of two seconds.
+
+    \b
+    kkcv zoo bench efficientnet_lite0 resnet50 'mobilenet_v3*'
+    """
+    from kkcv.zoo.bench import bench as measure
+
+    chosen = [name for pattern in names for name in matching(pattern)]
+    with progress_bar("measuring") as update:
+        speeds = []
+        for done, name in enumerate(chosen, 1):
+            speeds.append(measure(name, batch, threads))
+            update(done, len(chosen))
+    if as_json:
+        print_json({"networks": [dataclasses.asdict(speed) for speed in speeds]})
+        return
+    rows = [
+        (
+            s.network,
+            count(s.parameters),
+            count(s.macs),
+            "x".join(map(str, s.input_size)),
+            s.embedding_dim,
+            f"{s.pictures_a_second:.1f}",
+        )
+        for s in speeds
+    ]
+    columns = ["network", "parameters", "multiply-adds", "input", "embedding", "pictures/s"]
+    title = f"batch {batch}, {speeds[0].threads} threads" if speeds else ""
+    print_table(columns, rows, title=title)
+
+
+def matching(pattern: str) -> list[str]:
+    """The networks that a pattern names, or the one with this name (UnknownNetwork)."""
+    from kkcv.zoo import names, spec
+
+    if any(sign in pattern for sign in "*?["):
+        return found(names(pattern), pattern)
+    return [spec(pattern).name]
+
+
+def found(names: list[str], pattern: str) -> list[str]:
+    if not names:
+        raise RequestError(f"no network matches {pattern!r}; see: kkcv zoo list")
+    return names
+
+
+def count(value: Any) -> str:
+    """In millions or billions, three digits."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("K", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return str(value)

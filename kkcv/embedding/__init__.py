@@ -1,0 +1,1 @@
+"""Pictures to embeddings: unit vectors whose inner product is the cosine similarity."""

@@ -1,0 +1,139 @@
+"""Pixels to embeddings: preprocessing and network, which never part."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from kkcv import checkpoint as checkpoints
+from kkcv import places
+from kkcv.checkpoint import Checkpoint
+from kkcv.errors import PictureError, RequestError
+from kkcv.images.backends import BACKENDS
+from kkcv.images.decode import decode
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
+from kkcv.images.source import Source
+
+from .choice import AUTO, SURE, Choice, choose
+from .runtimes import RUNTIMES, CropRuntime, Runtime, run_crops
+from .space import EmbeddingSpace
+from .threads import numpy_in_one_thread
+
+BATCH = 32  # pictures a run of the network, at most
+
+BACKEND = "opencv"  # the quickest of those that need no torch; all give the same pixels
+
+
+class Embedder:
+    """Turns pictures into unit vectors of one embedding space.
+
+    ``backend`` names the preprocessing library, ``runtime`` what runs the network, ``precision``
+    what it computes in, ``device`` where (None: a GPU where there is one). ``auto`` is what was
+    measured to be the fastest here; ``choice`` tells what it is. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        backend: str = BACKEND,
+        runtime: str = AUTO,
+        precision: str = AUTO,
+        device: str | None = None,
+    ) -> None:
+        if backend not in BACKENDS:
+            raise RequestError(f"no backend {backend!r}; there are: {', '.join(BACKENDS)}")
+        numpy_in_one_thread()
+        self.checkpoint = checkpoint
+        self.backend = backend
+        self.choice, self.runtime = start(checkpoint, runtime, precision, device)
+        self.space = EmbeddingSpace(
+            network=checkpoint.network,
+            weights=checkpoint.weights_id,
+            preprocess=checkpoint.preprocess,
+            dim=self.runtime.dim,
+        )
+
+    @classmethod
+    def load(
+        cls,
+        model: str = checkpoints.DEFAULT_NETWORK,
+        weights: str = "imagenet",
+        *,
+        backend: str = BACKEND,
+        runtime: str | None = None,
+        precision: str | None = None,
+        device: str | None = None,
+    ) -> "Embedder":
+        """An embedder by name: a network of the zoo, or the folder of a training run.
+
+        Where ``runtime`` or ``precision`` is None, the environment has its say (places.py).
+        """
+        return cls(
+            checkpoints.resolve(model, weights),
+            backend=backend,
+            runtime=runtime or places.runtime(),
+            precision=precision or places.precision(),
+            device=device,
+        )
+
+    def prepare(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+        """A picture (path, bytes or file object) as the network's crop: uint8 (H, W, C).
+
+        Raises PictureError.
+        """
+        return self.crop(decode(picture, limits, target=self.checkpoint.preprocess.target))
+
+    def crop(self, pixels: np.ndarray) -> np.ndarray:
+        """Resized and cropped: uint8 (h, w, 3) → uint8 (H, W, C)."""
+        return self.checkpoint.preprocess.crop(pixels, self.backend)
+
+    def embed(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
+        """Decoded pictures to unit vectors: N of uint8 (h, w, 3) → float32 (N, D)."""
+        return self.embed_crops([self.crop(p) for p in pixels])
+
+    def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        """Crops of ``prepare`` to unit vectors: N of uint8 (H, W, C) → float32 (N, D)."""
+        vectors = np.empty((len(crops), self.space.dim), np.float32)
+        for start in range(0, len(crops), BATCH):
+            batch = np.stack(crops[start : start + BATCH])
+            vectors[start : start + BATCH] = run_crops(self.runtime, self.checkpoint, batch)
+        return unit(vectors)
+
+    def embed_picture(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+        """One picture (path, bytes or file object) to its unit vector: float32 (D,).
+
+        Raises PictureError.
+        """
+        return finite(self.embed_crops([self.prepare(picture, limits)])[0])
+
+
+def start(
+    checkpoint: Checkpoint, runtime: str, precision: str, device: str | None
+) -> tuple[Choice, Runtime | CropRuntime]:
+    """The runtime that was asked for, or the best; what kkcv chose itself may fail and be replaced.
+
+    Raises RequestError, MissingExtra when what was asked for by name cannot be had.
+    """
+    choice = choose(checkpoint, runtime, precision, device)
+    try:
+        return choice, RUNTIMES[choice.runtime](checkpoint, device, choice.precision)
+    except RequestError as error:
+        if runtime != AUTO or choice.runtime == SURE[0]:
+            raise
+        warnings.warn(f"{error}; kkcv goes on with PyTorch", RuntimeWarning, stacklevel=3)
+    sure = Choice(*SURE)
+    return sure, RUNTIMES[sure.runtime](checkpoint, device, sure.precision)
+
+
+def finite(vector: np.ndarray) -> np.ndarray:
+    """The vector itself, or PictureError where the network answers with NaN or infinity."""
+    if not np.isfinite(vector).all():
+        raise PictureError("the network answers with values that are not finite", "corrupt")
+    return vector
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Each row divided by its length: (N, D) → (N, D). A row of zeros stays: it is like nothing."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)

@@ -1,0 +1,128 @@
+"""Networks exported for runtimes without torch: once a network, then kept in the cache folder.
+
+    networks/<fingerprint>-<format>/
+    ├── model.xml, model.bin   (or model.onnx)
+    ├── reference.npz          pictures, and what PyTorch makes of them in float32
+    └── meta.json              what it is, and the sha256 of each file
+
+The export runs in a child process (``export.py``): it needs torch, and this process does without.
+"""
+
+import hashlib
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from filelock import FileLock
+
+from kkcv import __version__
+from kkcv.checkpoint import Checkpoint
+from kkcv.errors import RequestError
+from kkcv.places import cache_folder
+from kkcv.zoo.weights import sha256
+
+from .telling import tell
+
+FILES = {"openvino": "model.xml", "onnx": "model.onnx"}  # by format, what the runtime opens
+EXPORT_SECONDS = 600  # after that it hangs
+
+
+class Exported(NamedTuple):
+    """A network in the cache. ``file`` is what the runtime opens."""
+
+    file: Path
+    dim: int
+    reference: Path
+
+
+def exported(checkpoint: Checkpoint, format: str) -> Exported:
+    """The network in this format, exported now if it is not there or damaged (RequestError)."""
+    folder = cache_folder() / "networks" / f"{fingerprint(checkpoint)}-{format}"
+    if (found := opened(folder, format)) is not None:
+        return found
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if (found := opened(folder, format)) is None:  # else another process has exported it
+                export(checkpoint, format, folder)
+                found = opened(folder, format)
+    except OSError as error:
+        raise RequestError(f"cannot export {checkpoint.network} to {folder}: {error}") from None
+    if found is None:
+        raise RequestError(f"{folder} is damaged right after it was written")
+    return found
+
+
+def opened(folder: Path, format: str) -> Exported | None:
+    """What is in the cache; None when it is not there, or not what was written."""
+    try:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        if any(sha256(folder / name) != digest for name, digest in meta["sha256"].items()):
+            return None
+        return Exported(folder / FILES[format], int(meta["dim"]), folder / "reference.npz")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def export(checkpoint: Checkpoint, format: str, folder: Path) -> None:
+    """Let a child write the files into a folder beside, and give it its name when it is whole."""
+    tell(f"preparing {checkpoint.network} for {format}, once")
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="export-") as temporary:
+        part = Path(temporary) / "network"
+        part.mkdir()
+        run_child("kkcv.embedding.export", format, str(part), stdin=pickle.dumps(checkpoint))
+        meta = {
+            "network": checkpoint.network,
+            "weights": checkpoint.weights_id,
+            "kkcv": __version__,
+            "dim": int(np.load(part / "reference.npz")["vectors"].shape[1]),
+            "sha256": {path.name: sha256(path) for path in sorted(part.iterdir())},
+        }
+        (part / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+        part.rename(folder)
+
+
+def run_child(module: str, *arguments: str, stdin: bytes) -> None:
+    """``python -m module``; RequestError with the last line that it said when it fails."""
+    command = [sys.executable, "-m", module, *arguments]
+    try:
+        done = subprocess.run(command, input=stdin, capture_output=True, timeout=EXPORT_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise RequestError(f"{module} hung for {EXPORT_SECONDS} seconds") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise RequestError(f"{module} ended with {done.returncode}: {said[-1]}")
+
+
+def fingerprint(checkpoint: Checkpoint) -> str:
+    """16 hex digits that differ when the exported network would."""
+    spec = checkpoint.preprocess
+    facts = (
+        checkpoint.network,
+        checkpoint.weights_id,
+        checkpoint.trained_in,
+        len(checkpoint.classes or ()),
+        spec.to_dict(),
+        __version__,
+        code_of_the_zoo(),
+    )
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def code_of_the_zoo() -> str:
+    """The hash of the code that builds networks: a mended network is exported again."""
+    whole = hashlib.sha256()
+    for file in sorted(resources.files("kkcv.zoo").iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py"):
+            whole.update(file.read_bytes())
+    return whole.hexdigest()

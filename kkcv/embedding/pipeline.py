@@ -1,0 +1,85 @@
+"""Many pictures at once: they are read and decoded in threads while the network runs."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+
+from kkcv.errors import PictureError
+
+from .embedder import BATCH, Embedder, finite
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Batch = list[tuple[Item, np.ndarray | PictureError | None]]
+AHEAD = 2 * BATCH  # pictures under way in threads
+
+
+def ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None
+) -> Iterator[tuple[Item, Result | PictureError]]:
+    """Each item with the function's result, or the PictureError that it raised, in order.
+
+    The function runs in threads, at most ``AHEAD`` items before the one that is asked for. When the
+    consumer leaves early, what has not begun is not begun.
+    """
+    items = iter(items)
+    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
+    try:
+        while True:
+            for item in islice(items, AHEAD - len(waiting)):
+                waiting.append((item, pool.submit(function, item)))
+            if not waiting:
+                return
+            item, future = waiting.popleft()
+            try:
+                result: Result | PictureError = future.result()
+            except PictureError as error:
+                result = error
+            yield item, result
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def embed_stream(
+    embedder: Embedder, crops: Iterable[tuple[Item, np.ndarray | PictureError | None]]
+) -> Iterator[tuple[Item, np.ndarray | PictureError | None]]:
+    """Each item with the unit vector, float32 (D,), of its crop, in order, a batch at a time.
+
+    What is no crop (an error, or None for nothing to do) passes through. One batch is embedded
+    while the next is gathered and the last is used, so that the network never waits.
+    """
+
+    def embed(batch: Batch[Item]) -> np.ndarray:
+        return embedder.embed_crops([crop for _, crop in batch if isinstance(crop, np.ndarray)])
+
+    crops = iter(crops)
+    with ThreadPoolExecutor(1, "embed") as thread:
+        running: deque[tuple[Batch[Item], Future[np.ndarray]]] = deque()
+        while batch := list(islice(crops, BATCH)):
+            running.append((batch, thread.submit(embed, batch)))
+            if len(running) > 1:
+                yield from joined(*running.popleft())
+        while running:
+            yield from joined(*running.popleft())
+
+
+def joined(
+    batch: Batch[Item], future: Future[np.ndarray]
+) -> Iterator[tuple[Item, np.ndarray | PictureError | None]]:
+    """The items of a batch with what became of their crops."""
+    vectors = iter(future.result())
+    for item, crop in batch:
+        yield item, checked(next(vectors)) if isinstance(crop, np.ndarray) else crop
+
+
+def checked(vector: np.ndarray) -> np.ndarray | PictureError:
+    try:
+        return finite(vector)
+    except PictureError as error:
+        return error

@@ -1,0 +1,128 @@
+"""OpenVINO, on the processor: the fastest there, and without torch in the process."""
+
+import sys
+from collections import deque
+from queue import Empty, SimpleQueue
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from kkcv.checkpoint import Checkpoint
+from kkcv.embedding.networks import exported
+from kkcv.errors import RequestError
+from kkcv.images.preprocess import Preprocess
+
+CONVERTER = "openvino.tools.ovc"
+CHUNK = 8  # pictures an inference: more are hardly faster, and each stream keeps its own maps
+
+
+class OpenVINO:
+    """The exported network: one stream a core, each a thread that works on its own chunk.
+
+    Streams never wait for each other, so they share the cores well with threads that decode.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: str | None = None, precision: str = "float32"
+    ) -> None:
+        if device not in (None, "cpu"):
+            raise RequestError(f"openvino runs on the cpu here, not on {device!r}: use pytorch")
+        ov = import_openvino()
+        network = exported(checkpoint, "openvino")
+        self.dim = network.dim
+        core = ov.Core()
+        if precision == "bfloat16" and not has_bfloat16(core):
+            raise RequestError("this processor has no bfloat16; use --precision float32")
+        model = with_normalization(ov, core.read_model(network.file), checkpoint.preprocess)
+        settings = {
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
+            "ENABLE_CPU_PINNING": False,  # a pinned thread waits for its core while another is idle
+        }
+        compiled = core.compile_model(model, "CPU", settings)
+        self._tensor = ov.Tensor
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+            self._idle.put(compiled.create_infer_request())
+
+    def run_crops(self, crops: np.ndarray) -> np.ndarray:
+        crops = np.ascontiguousarray(crops)
+        vectors = np.empty((len(crops), self.dim), np.float32)
+        running: deque[tuple[Any, slice]] = deque()
+        try:
+            for start in range(0, len(crops), CHUNK):
+                part = slice(start, min(start + CHUNK, len(crops)))
+                request = self._request(running, vectors)
+                running.append((request, part))
+                request.set_input_tensor(self._tensor(crops[part], shared_memory=True))
+                request.start_async()
+            while running:
+                self._idle.put(collect(running, vectors))
+        finally:
+            for request, _ in running:  # something failed: nothing may write into our arrays later
+                request.cancel()
+                request.wait()
+                self._idle.put(request)
+        return vectors
+
+    def _request(self, running: deque[tuple[Any, slice]], vectors: np.ndarray) -> Any:
+        """An idle request; where there is none, our own oldest when it is done, or another's."""
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return collect(running, vectors) if running else self._idle.get()
+
+
+def collect(running: deque[tuple[Any, slice]], vectors: np.ndarray) -> Any:
+    """Wait for the oldest request, take its answer over, and give it back."""
+    request, part = running[0]
+    request.wait()
+    vectors[part] = request.get_output_tensor().data
+    running.popleft()
+    return request
+
+
+def import_openvino() -> ModuleType:
+    """OpenVINO without its telemetry, which on import would report to Google Analytics.
+
+    Nor is its converter imported, which takes as long as all the rest: ``convert_model`` is that at
+    its first call.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    if "openvino" in sys.modules:
+        return sys.modules["openvino"]
+    sys.modules[CONVERTER] = None  # type: ignore[assignment]
+    try:
+        import openvino
+    except ImportError:
+        raise RequestError("OpenVINO is not installed; to add it: pip install openvino") from None
+    finally:
+        del sys.modules[CONVERTER]
+
+    def convert_model(*arguments: Any, **options: Any) -> Any:
+        from openvino.tools.ovc import convert_model as convert
+
+        return convert(*arguments, **options)
+
+    openvino.convert_model = convert_model
+    return openvino
+
+
+def has_bfloat16(core: Any) -> bool:
+    """Whether the processor multiplies bfloat16 itself."""
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def with_normalization(ov: ModuleType, model: Any, preprocess: Preprocess) -> Any:
+    """The model for crops, uint8 (N, H, W, C), as ``Preprocess.normalize`` has it."""
+    from openvino.preprocess import PrePostProcessor
+
+    model.reshape([-1, preprocess.channels, *preprocess.size])
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    steps.input().model().set_layout(ov.Layout("NCHW"))
+    steps.input().preprocess().convert_element_type(ov.Type.f32).mean(
+        [255 * mean for mean in preprocess.mean]
+    ).scale([255 * std for std in preprocess.std])
+    return steps.build()

@@ -1,0 +1,66 @@
+"""Which vectors may be compared: those of one embedding space."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from kkcv.errors import GalleryFormatError
+from kkcv.images.preprocess import Preprocess
+
+
+@dataclass(frozen=True)
+class EmbeddingSpace:
+    """What makes a vector what it is. Two vectors are comparable when all of this is equal.
+
+    ``weights`` is the sha256 of the weights file, or ``random``. All preprocessing backends give
+    the same pixels, and so the same space (docs/preprocessing.md).
+    """
+
+    network: str
+    weights: str
+    preprocess: Preprocess
+    dim: int
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that differ when the space does."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def differences(self, other: "EmbeddingSpace") -> list[str]:
+        """One phrase for each difference: what it is here, and what it is there."""
+        mine, theirs = flat(self.to_dict()), flat(other.to_dict())
+        return [
+            f"{name} {short(mine.get(name))} here, {short(theirs.get(name))} there"
+            for name in mine | theirs
+            if mine.get(name) != theirs.get(name)
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name != "preprocess"
+        } | {"preprocess": self.preprocess.to_dict()}
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> "EmbeddingSpace":
+        """Raises GalleryFormatError for a document that is none."""
+        try:
+            preprocess = Preprocess.from_dict(document["preprocess"])
+            return cls(**{**document, "preprocess": preprocess})
+        except (KeyError, TypeError) as error:
+            raise GalleryFormatError(f"this describes no embedding space: {error}") from None
+
+
+def flat(document: dict[str, Any]) -> dict[str, Any]:
+    """The nested preprocessing beside the rest."""
+    return {**document, **document["preprocess"]} | {"preprocess": None}
+
+
+def short(value: Any) -> str:
+    """Hashes by their first digits."""
+    text = str(value)
+    return text if len(text) < 64 else f"{text[:12]}…"

@@ -1,0 +1,186 @@
+"""Everything that can go wrong and is not a bug, as a tree.
+
+    KkcvError
+    ├── PictureError            bytes that are no usable picture, with a reason code
+    ├── PreprocessError         a preprocessing specification or backend that cannot be
+    ├── ZooError
+    │   ├── UnknownNetwork      a name that is not in the zoo
+    │   ├── InputShapeError     a tensor that the network cannot take
+    │   └── WeightsError        weights that cannot be had, read, or put into the network
+    ├── CheckpointError         a checkpoint that is missing, damaged or of another kind
+    ├── GalleryError
+    │   ├── NotAGallery         a folder that holds no gallery
+    │   ├── GalleryFormatError  a gallery written by a newer kkcv
+    │   ├── GalleryLocked       another process is writing
+    │   ├── Superseded          the gallery was given another network meanwhile
+    │   ├── EmbedderMismatch    vectors of two embedding spaces would be compared
+    │   ├── UnknownPicture      an id that the gallery does not hold
+    │   └── FileMissing         a picture whose file has gone or changed since it was indexed
+    ├── RequestError            a question that makes no sense (k of 0, an unknown option)
+    ├── DataError               a folder or table that cannot be trained or evaluated on
+    ├── TrainingError           a training run that cannot go on
+    ├── ServiceError            a kkcv service that cannot be reached, or that refused a request
+    └── MissingExtra            an optional part of kkcv that is not installed
+
+A user can mend each of these, so each message says what happened, which value, and what
+would have worked. The command line prints it in one line and exits with 2; the HTTP API
+answers problem+json whose ``type`` ends in the error's ``code``.
+"""
+
+
+class KkcvError(Exception):
+    """Base of every error that a user of kkcv can mend."""
+
+    code = "error"
+
+
+class PictureError(KkcvError):
+    """Bytes that are no usable picture.
+
+    ``reason`` is one of the stable codes in ``REASONS``; ``str(error)`` is for people.
+    """
+
+    code = "bad-picture"
+    REASONS = (
+        "not-found",  # no file at this path
+        "not-a-file",  # a folder, a socket, a device
+        "unreadable",  # the operating system refused to read it
+        "empty",  # zero bytes
+        "bad-base64",  # text that is not base64
+        "not-an-image",  # bytes of no known image format
+        "unsupported",  # a known format that this installation cannot decode
+        "too-many-bytes",  # over the limit on bytes
+        "too-many-pixels",  # over the limit on pixels
+        "truncated",  # the file ends before the picture does
+        "corrupt",  # the decoder gave up
+    )
+
+    def __init__(self, message: str, reason: str) -> None:
+        if reason not in self.REASONS:
+            raise ValueError(f"no reason code {reason!r}; there are {self.REASONS}")
+        super().__init__(message)
+        self.reason = reason
+
+
+class PreprocessError(KkcvError):
+    """A preprocessing specification or backend that cannot be."""
+
+    code = "bad-preprocessing"
+
+
+class ZooError(KkcvError):
+    """Base of what goes wrong with networks."""
+
+    code = "zoo"
+
+
+class UnknownNetwork(ZooError):
+    """A name that is not in the zoo."""
+
+    code = "unknown-network"
+
+
+class InputShapeError(ZooError):
+    """A tensor that the network cannot take: too small, or with other channels."""
+
+    code = "bad-input-shape"
+
+
+class WeightsError(ZooError):
+    """Weights that cannot be had, read, or put into the network."""
+
+    code = "weights"
+
+
+class CheckpointError(KkcvError):
+    """A checkpoint that is missing, damaged or of another kind."""
+
+    code = "bad-checkpoint"
+
+
+class GalleryError(KkcvError):
+    """Base of what goes wrong with galleries."""
+
+    code = "gallery"
+
+
+class NotAGallery(GalleryError):
+    """A folder that holds no gallery."""
+
+    code = "not-a-gallery"
+
+
+class GalleryFormatError(GalleryError):
+    """A gallery written by a newer kkcv, or damaged beyond reading."""
+
+    code = "gallery-format"
+
+
+class GalleryLocked(GalleryError):
+    """Another process is writing, and the time to wait for it is over."""
+
+    code = "gallery-locked"
+
+
+class Superseded(GalleryError):
+    """The gallery was given another network since this work began."""
+
+    code = "gallery-superseded"
+
+
+class EmbedderMismatch(GalleryError):
+    """Vectors of two embedding spaces would be compared."""
+
+    code = "embedder-mismatch"
+
+
+class UnknownPicture(GalleryError):
+    """An id that the gallery does not hold."""
+
+    code = "unknown-picture"
+
+
+class FileMissing(GalleryError):
+    """A picture whose file has gone, or holds other bytes than those that were indexed."""
+
+    code = "file-missing"
+
+
+class RequestError(KkcvError):
+    """A question that makes no sense: k of 0, an unknown option, a field too many."""
+
+    code = "bad-request"
+
+
+class DataError(KkcvError):
+    """A folder or table that cannot be trained or evaluated on."""
+
+    code = "bad-data"
+
+
+class TrainingError(KkcvError):
+    """A training run that cannot start or go on."""
+
+    code = "training"
+
+
+class ServiceError(KkcvError):
+    """A kkcv service that cannot be reached, or that refused a request.
+
+    ``status`` is the HTTP status of its answer, or None where there was no answer.
+    """
+
+    code = "service"
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class MissingExtra(KkcvError):
+    """An optional part of kkcv that is not installed."""
+
+    code = "missing-extra"
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} is not installed; to add it: pip install 'kkcv[{extra}]'")

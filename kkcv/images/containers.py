@@ -1,0 +1,40 @@
+"""What the headers of two containers promise, where Pillow would find out too late."""
+
+import struct
+from collections.abc import Iterator
+
+
+def icon_sizes(data: bytes) -> Iterator[tuple[int, int]]:
+    """Width and height of each picture in an ICO file, from its own header.
+
+    The directory of an ICO file can tell 16 × 16 of a picture with a hundred megapixels, and
+    Pillow decodes it while it opens the file.
+    """
+    (count,) = struct.unpack_from("<H", data, 4)
+    for entry in range(count):
+        (at,) = struct.unpack_from("<I", data, 6 + 16 * entry + 12)
+        if data.startswith(b"\x89PNG", at):
+            yield struct.unpack_from(">II", data, at + 16)
+        else:
+            width, height = struct.unpack_from("<ii", data, at + 4)
+            yield abs(width), abs(height)
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Whether an ISO container (HEIC, AVIF) ends before one of its boxes does.
+
+    libheif opens a cut file as long as some picture in it is whole: not always the right one.
+    """
+    at = 0
+    while at + 16 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if size == 1:
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+        if kind in (b"meta", b"mdat", b"moov") and at + size > len(data):
+            return True
+        if (
+            size < 8 or not kind.isalnum()
+        ):  # 0: up to the end; else: not a box but what was appended
+            return False
+        at += size
+    return False

@@ -1,0 +1,182 @@
+"""Any picture to 8-bit RGB pixels, or one clear error."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from PIL import Image
+
+from kkcv.errors import PictureError
+
+from .color import to_rgb
+from .containers import icon_sizes, is_cut_off
+from .formats import FORMATS, KNOWN_BUT_NOT_OPENED, sniff
+from .limits import DEFAULT_LIMITS, Limits
+from .quiet import quiet
+from .source import Source, label_of, read_bytes
+
+# EXIF orientation (tag 0x0112) to what turns the stored pixels upright; 5 to 8 swap the sides.
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def decode(
+    source: Source, limits: Limits = DEFAULT_LIMITS, *, target: int | None = None
+) -> np.ndarray:
+    """Upright pixels, uint8 (H, W, 3) RGB, contiguous and writable; of an animation, the first.
+
+    Args:
+        target: the shortest side that the caller will resize to. A JPEG is then decoded at 1/2,
+            1/4 or 1/8 of its size where its shortest side stays at least twice the target: several
+            times faster for photographs of a camera, and the embedding stays the same to 0.999.
+
+    Raises:
+        PictureError: with a reason; whatever the bytes are, nothing else is raised.
+    """
+    label = label_of(source)
+    data = read_bytes(source, limits)
+    with _meeting_errors(label, limits), quiet():
+        return _pixels(_upright(data, limits, label, target))
+
+
+def image_size(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[int, int]:
+    """Width and height of the upright picture, from its header.
+
+    Raises:
+        PictureError: as ``decode`` does, but damage beyond the header is not noticed.
+    """
+    label = label_of(source)
+    data = read_bytes(source, limits)
+    with _meeting_errors(label, limits), quiet(), _open(data, limits, label) as image:
+        width, height = image.size
+        if image.format == "TIFF":  # Pillow has swapped them already
+            return width, height
+        if image.format == "PNG" and not _png_may_be_turned(data):
+            return width, height  # to ask a PNG for its EXIF is to decode it
+        return (height, width) if _orientation(image) >= 5 else (width, height)
+
+
+def _upright(data: bytes, limits: Limits, label: str, target: int | None) -> Image.Image:
+    with _open(data, limits, label) as image:
+        if target is not None and image.format in ("JPEG", "MPO"):
+            image.draft(image.mode, (2 * target, 2 * target))
+        image.load()
+        _check_pixels(image.size, limits, label)  # a container may hold more than it says
+        turn = _UPRIGHT.get(_orientation(image))
+        rgb = to_rgb(image)
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def _pixels(rgb: Image.Image, rows: int = 1024) -> np.ndarray:
+    """As an array; strip by strip, for Pillow makes two copies of what it hands over."""
+    if rgb.height <= rows:
+        return np.array(rgb)
+    pixels = np.empty((rgb.height, rgb.width, 3), np.uint8)
+    for top in range(0, rgb.height, rows):
+        strip = (0, top, rgb.width, min(top + rows, rgb.height))
+        pixels[top : top + rows] = np.asarray(rgb.crop(strip))
+    return pixels
+
+
+@contextmanager
+def _meeting_errors(label: str, limits: Limits) -> Iterator[None]:
+    """Whatever a decoder throws at hostile bytes becomes a PictureError in our own words."""
+    try:
+        yield
+    except PictureError:
+        raise
+    except Image.DecompressionBombError:
+        message = f"{label}it declares more pixels than the limit of {_most_pixels(limits):,}"
+        raise PictureError(message, "too-many-pixels") from None
+    except MemoryError:
+        message = f"{label}there is not enough memory to decode it"
+        raise PictureError(message, "too-many-pixels") from None
+    except Exception as error:
+        if isinstance(error, EOFError) or "truncated" in str(error):
+            raise _truncated(label) from None
+        raise PictureError(f"{label}its data are damaged", "corrupt") from None
+
+
+def _open(data: bytes, limits: Limits, label: str) -> Image.Image:
+    """The picture with its header read and its pixels not, its size within the limits."""
+    image_format = sniff(data)
+    if image_format is None:
+        raise _no_picture(data, label)
+    name = image_format.name
+    if name == "ICO":
+        for size in icon_sizes(data):
+            _check_pixels(size, limits, label)
+    if name in ("HEIF", "AVIF") and is_cut_off(data):
+        raise _truncated(label)
+    try:
+        image = _open_heif(data, label) if name == "HEIF" else _open_with(name, data)
+    except (Image.UnidentifiedImageError, SyntaxError):
+        message = f"{label}it begins like {name}, but its header is damaged"
+        raise PictureError(message, "corrupt") from None
+    _check_pixels(image.size, limits, label)
+    return image
+
+
+def _open_with(name: str, data: bytes) -> Image.Image:
+    if name not in Image.OPEN:
+        Image.init()
+    return Image.open(io.BytesIO(data), formats=[name])
+
+
+def _open_heif(data: bytes, label: str) -> Image.Image:
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError:
+        message = f"{label}HEIC is opened with pillow-heif; to add it: pip install 'kkcv[heic]'"
+        raise PictureError(message, "unsupported") from None
+    return HeifImageFile(io.BytesIO(data))
+
+
+def _no_picture(data: bytes, label: str) -> PictureError:
+    known = sniff(data, KNOWN_BUT_NOT_OPENED)
+    if known is None:
+        message = f"{label}these {len(data):,} bytes are of no image format that is known"
+        return PictureError(message, "not-an-image")
+    names = ", ".join(each.name for each in FORMATS)
+    message = f"{label}{known.name} is not a format that kkcv opens; there are: {names}"
+    return PictureError(message, "unsupported")
+
+
+def _truncated(label: str) -> PictureError:
+    return PictureError(f"{label}the file ends before the picture does", "truncated")
+
+
+def _most_pixels(limits: Limits) -> int:
+    pillow = Image.MAX_IMAGE_PIXELS  # it warns from here on, and refuses from twice as many
+    return limits.max_pixels if pillow is None else min(limits.max_pixels, 2 * pillow)
+
+
+def _check_pixels(size: tuple[int, int], limits: Limits, label: str) -> None:
+    width, height = size
+    if width * height > limits.max_pixels:
+        message = (
+            f"{label}{width:,} × {height:,} pixels are more than the limit of {limits.max_pixels:,}"
+        )
+        raise PictureError(message, "too-many-pixels")
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF (or XMP) orientation from 1 to 8; 1 too where the metadata are broken."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # whatever it is, broken metadata do not cost the picture
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _png_may_be_turned(data: bytes) -> bool:
+    return any(mark in data for mark in (b"eXIf", b"XML:com.adobe.xmp", b"Raw profile type"))

@@ -1,0 +1,66 @@
+"""The image formats that kkcv opens, known by their first bytes, and some that it does not.
+
+The name of a file says nothing: a JPEG called ``.png`` is common. The first bytes choose the one
+decoder that gets to see the rest, so the obscure formats of Pillow (EPS runs programs) are never
+tried.
+"""
+
+import re
+from typing import NamedTuple
+
+
+class Format(NamedTuple):
+    name: str  # as Pillow has it
+    extensions: tuple[str, ...]  # of files that a search through folders picks
+    magic: re.Pattern[bytes]  # matches the first bytes
+
+
+def _format(name: str, extensions: str, magic: bytes) -> Format:
+    return Format(name, tuple(extensions.split()), re.compile(magic, re.DOTALL))
+
+
+# An ISO container names its brands in the first box: ftyp, major brand, version, more brands.
+_AVIF = rb"....ftyp(?:avif|avis|(?:mif1|msf1|miaf)....(?:....){0,12}?(?:avif|avis))"
+_HEIF = rb"....ftyp(?:hei[cmsx]|hev[cmsx]|mif1|msf1|heif)"
+
+FORMATS: tuple[Format, ...] = (
+    _format("JPEG", ".jpg .jpeg .jpe .jfif .mpo", rb"\xff\xd8\xff"),
+    _format("PNG", ".png .apng", rb"\x89PNG\r\n\x1a\n"),
+    _format("GIF", ".gif", rb"GIF8[79]a"),
+    _format("WEBP", ".webp", rb"RIFF....WEBP"),
+    _format("BMP", ".bmp .dib", rb"BM"),
+    _format("TIFF", ".tif .tiff", rb"II[*+]\0|MM\0[*+]|MM[*]\0|II\0[*]"),
+    _format("AVIF", ".avif", _AVIF),
+    _format("HEIF", ".heic .heif .hif", _HEIF),
+    _format("JPEG2000", ".jp2 .j2k .jpc .jpf .jpx", rb"\xffO\xffQ|\0\0\0\x0cjP  \r\n\x87\n"),
+    _format("ICO", ".ico", rb"\x00\x00\x01\x00"),
+    _format("PPM", ".ppm .pgm .pbm .pnm .pfm", rb"P[1-6f][\s#]"),
+    _format("PSD", ".psd", rb"8BPS"),
+    _format("QOI", ".qoi", rb"qoif"),
+)
+
+EXTENSIONS = frozenset(extension for each in FORMATS for extension in each.extensions)
+
+# What people send by mistake, so that the message can say what it is.
+KNOWN_BUT_NOT_OPENED: tuple[Format, ...] = (
+    _format("PDF", ".pdf", rb"%PDF"),
+    _format("EPS", ".eps", rb"%!PS|\xc5\xd0\xd3\xc6"),
+    _format(
+        "SVG", ".svg", rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?(?:<!DOCTYPE svg[^>]*>\s*)?<svg"
+    ),
+    _format("JPEG XL", ".jxl", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
+    _format("camera raw", ".cr3 .raf", rb"....ftypcrx |FUJIFILMCCD-RAW"),
+    _format("video", ".mp4 .mov", rb"....ftyp(?:isom|iso[2-6]|mp4[12]|qt  |M4V |3gp)"),
+)
+
+
+def sniff(data: bytes, formats: tuple[Format, ...] = FORMATS) -> Format | None:
+    """The format that the first bytes announce, or None."""
+    head = data[:1024]
+    return next((each for each in formats if each.magic.match(head)), None)
+
+
+def extension(data: bytes) -> str:
+    """The usual extension of what the first bytes announce (``".jpg"``), or ``""``."""
+    found = sniff(data)
+    return found.extensions[0] if found else ""

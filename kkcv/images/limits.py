@@ -1,0 +1,27 @@
+"""How much a single picture may cost, asked before its pixels are decoded."""
+
+from dataclasses import dataclass, fields
+
+from kkcv.errors import RequestError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most bytes and the most pixels that one picture may have.
+
+    The defaults let pass what phones and cameras write (a 108-megapixel photograph is 30 MB) and
+    keep the memory for one picture at about 1 GB. Pillow has a ceiling of its own, 179 megapixels,
+    which a larger ``max_pixels`` does not lift.
+    """
+
+    max_bytes: int = 64 * 1024 * 1024
+    max_pixels: int = 120_000_000
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if type(value) is not int or value < 1:
+                raise RequestError(f"{field.name} must be a whole number from 1 up, got {value!r}")
+
+
+DEFAULT_LIMITS = Limits()

@@ -1,0 +1,179 @@
+"""A contact sheet: the query beside its hits, as one picture to look at or to send."""
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from kkcv.errors import RequestError
+
+from .source import label_of
+
+CELL = 224  # side of the square that each picture is fitted into
+GAP = 20
+LABEL = 28  # height of the line above a picture
+LINE = 22  # height of a line below it
+TEXT = 16  # height of its letters
+MOST_LINES = 2  # of a caption
+
+PAPER, INK, FAINT = "#ffffff", "#18181b", "#71717a"
+BACKDROP, FRAME = "#f4f4f5", "#2563eb"
+
+# Pillow brings a Latin font. For other scripts the first of these that the system has.
+FONTS = (
+    "NotoSansCJK-Regular.ttc",
+    "PingFang.ttc",
+    "Hiragino Sans GB.ttc",
+    "msyh.ttc",
+    "wqy-zenhei.ttc",
+    "wqy-microhei.ttc",
+    "NotoSansCJKsc-Regular.otf",
+    "DejaVuSans.ttf",
+    "Arial Unicode.ttf",
+    "arial.ttf",
+)
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def contact_sheet(
+    query: np.ndarray,
+    hits: Sequence[tuple[np.ndarray, str]],
+    *,
+    title: str | None = None,
+    columns: int = 5,
+) -> np.ndarray:
+    """The query, framed, and to its right the hits by rank with their captions.
+
+    Args:
+        query: uint8 (H, W, 3), of any size, as are the pictures of the hits.
+        hits: best first; a caption has up to two lines, what does not fit is cut with ``…``.
+
+    Returns:
+        uint8 (height, width, 3).
+    """
+    font = _font_for("".join([title or "", *(caption for _, caption in hits)]))
+    across = max(1, min(columns, len(hits)))
+    down = max(1, -(-len(hits) // across))
+    top = GAP + (LINE + GAP // 2 if title else 0)
+    cell_height = LABEL + CELL + MOST_LINES * LINE + GAP
+    left = GAP + CELL + 2 * GAP  # of the first hit; the query stands before it
+    size = (left + across * (CELL + GAP), top + down * cell_height + GAP // 2)
+
+    sheet = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(sheet)
+    if title:
+        _write(draw, (GAP, GAP // 2), title, font, INK, size[0] - 2 * GAP)
+    _place(sheet, (GAP, top), query, "query", "", font, FRAME)
+    rule = GAP + CELL + GAP
+    draw.line([(rule, top), (rule, size[1] - GAP)], fill="#e4e4e7", width=2)
+    if not hits:
+        _write(draw, (left, top + LABEL + CELL // 2), "nothing found", font, FAINT, CELL)
+    for rank, (pixels, caption) in enumerate(hits):
+        at = (left + rank % across * (CELL + GAP), top + rank // across * cell_height)
+        _place(sheet, at, pixels, f"{rank + 1}", caption, font, FAINT)
+    return np.array(sheet)
+
+
+def picture_grid(
+    pictures: Sequence[tuple[np.ndarray, str]], *, title: str | None = None, columns: int = 6
+) -> np.ndarray:
+    """Pictures in rows, numbered, with their captions; the arguments are those of contact_sheet.
+
+    Returns:
+        uint8 (height, width, 3).
+    """
+    font = _font_for("".join([title or "", *(caption for _, caption in pictures)]))
+    across = max(1, min(columns, len(pictures)))
+    down = max(1, -(-len(pictures) // across))
+    top = GAP + (LINE + GAP // 2 if title else 0)
+    cell_height = LINE + CELL + MOST_LINES * LINE + GAP
+    sheet = Image.new("RGB", (GAP + across * (CELL + GAP), top + down * cell_height), PAPER)
+    if title:
+        width = sheet.width - 2 * GAP
+        _write(ImageDraw.Draw(sheet), (GAP, GAP // 2 + 4), title, font, INK, width)
+    for i, (pixels, caption) in enumerate(pictures):
+        at = (GAP + i % across * (CELL + GAP), top + i // across * cell_height)
+        _place(sheet, at, pixels, f"{i + 1}", caption, font, FAINT)
+    return np.array(sheet)
+
+
+def save_png(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
+    """Writes uint8 (H, W, 3) as a PNG: whole, or not at all.
+
+    Raises:
+        RequestError: the path cannot be written to.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(temporary, "xb") as file:
+            Image.fromarray(pixels).save(file, format="PNG")
+        os.replace(temporary, path)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else "input/output error"
+        raise RequestError(f"{label_of(path)}it cannot be written: {why}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _place(
+    sheet: Image.Image,
+    at: tuple[int, int],
+    pixels: np.ndarray,
+    label: str,
+    caption: str,
+    font: Font,
+    color: str,
+) -> None:
+    """One picture with its label above and its caption below."""
+    draw = ImageDraw.Draw(sheet)
+    x, y = at
+    _write(draw, (x, y), label, font, color, CELL)
+    y += LABEL
+    square = (x, y, x + CELL - 1, y + CELL - 1)
+    draw.rectangle(square, fill=BACKDROP)
+    picture = _fitted(pixels)
+    sheet.paste(picture, (x + (CELL - picture.width) // 2, y + (CELL - picture.height) // 2))
+    if color == FRAME:
+        draw.rectangle([x - 4, y - 4, x + CELL + 3, y + CELL + 3], outline=FRAME, width=4)
+    for number, line in enumerate(caption.split("\n")[:MOST_LINES]):
+        below = (x, y + CELL + 4 + number * LINE)
+        _write(draw, below, line, font, FAINT if number else INK, CELL)
+
+
+def _fitted(pixels: np.ndarray) -> Image.Image:
+    """As large as the cell allows, small pictures enlarged."""
+    height, width = pixels.shape[:2]
+    scale = CELL / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+
+
+def _write(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[int, int],
+    text: str,
+    font: Font,
+    color: str,
+    width: int,
+) -> None:
+    """One line, cut to the width in pixels."""
+    text = "".join(c if c.isprintable() else "?" for c in text[:200])
+    while text and font.getlength(text) > width:
+        text = text.removesuffix("…")[:-1] + "…" if len(text) > 1 else ""
+    middle = (at[0], at[1] + LINE // 2)  # fonts differ in their ascent
+    draw.text(middle, text, fill=color, font=font, anchor="lm")
+
+
+def _font_for(text: str) -> Font:
+    if not text.isascii():
+        for name in FONTS:
+            try:
+                return ImageFont.truetype(name, TEXT)
+            except OSError:
+                continue
+    return ImageFont.load_default(TEXT)

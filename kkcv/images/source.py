@@ -1,0 +1,169 @@
+"""Where the bytes of a picture come from: a path, memory, a file object, or base64 text."""
+
+import binascii
+import os
+import re
+import stat
+from typing import BinaryIO
+
+from kkcv.errors import PictureError
+
+from .limits import DEFAULT_LIMITS, Limits
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+
+def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """The bytes of a picture; a ``str`` is always a path, a file object is read from where it is.
+
+    Raises:
+        PictureError: not-found, not-a-file, unreadable, empty, too-many-bytes.
+    """
+    label = label_of(source)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        check_bytes(memoryview(source).nbytes, limits, label)
+        data = bytes(source)
+    elif isinstance(source, (str, os.PathLike)):
+        data = _read_path(source, limits, label)
+    elif hasattr(source, "read"):
+        data = _read_file(source, limits, label)
+    else:
+        raise TypeError(f"a picture is a path, bytes or a binary file, not {type(source).__name__}")
+    if not data:
+        raise PictureError(f"{label}there is nothing in it, 0 bytes", "empty")
+    return data
+
+
+def label_of(source: Source) -> str:
+    """``"holiday/cat.jpg: "`` for what has a name, else nothing: how messages begin.
+
+    Characters that do not print (a line break, a byte that is not UTF-8) are escaped, so that a
+    message stays one line that can be written anywhere.
+    """
+    name = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", None)
+    if not isinstance(name, (str, os.PathLike)):
+        return ""
+    text = os.fsdecode(name)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) + ": "
+
+
+def check_bytes(count: int, limits: Limits, label: str = "") -> None:
+    """Refuses more bytes than the limit allows."""
+    if count > limits.max_bytes:
+        message = f"{label}{count:,} bytes are more than the limit of {limits.max_bytes:,}"
+        raise PictureError(message, "too-many-bytes")
+
+
+def _read_path(path: str | os.PathLike[str], limits: Limits, label: str) -> bytes:
+    try:
+        # O_NONBLOCK: opening a named pipe must not wait for somebody to write into it.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        with open(os.open(path, flags | getattr(os, "O_CLOEXEC", 0)), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise PictureError(f"{label}this is {_kind(status.st_mode)}", "not-a-file")
+            check_bytes(status.st_size, limits, label)
+            return _read_file(file, limits, label)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path
+        raise PictureError(f"{label}there is no file at this path", "not-found") from None
+    except IsADirectoryError:
+        raise PictureError(f"{label}this is a folder", "not-a-file") from None
+    except PermissionError:
+        raise PictureError(f"{label}there is no permission to read it", "unreadable") from None
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else "input/output error"
+        raise PictureError(f"{label}it cannot be read: {why}", "unreadable") from None
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device") + ", not a picture"
+
+
+def _read_file(file: BinaryIO, limits: Limits, label: str) -> bytes:
+    """Everything from here on, but never more than one byte over the limit."""
+    pieces: list[bytes] = []
+    left = limits.max_bytes + 1
+    while left > 0:
+        try:
+            piece = file.read(left)
+        except (OSError, ValueError):  # ValueError: the file is closed
+            raise PictureError(f"{label}it cannot be read to its end", "unreadable") from None
+        if not piece:
+            break
+        if not isinstance(piece, (bytes, bytearray)):
+            raise TypeError(f"a file of pictures is opened in binary mode, read gave {piece!r:.40}")
+        pieces.append(bytes(piece))
+        left -= len(piece)
+    data = b"".join(pieces)
+    if len(data) > limits.max_bytes:
+        message = f"{label}it has more bytes than the limit of {limits.max_bytes:,}"
+        raise PictureError(message, "too-many-bytes")
+    return data
+
+
+_DATA_URL = re.compile(rb"data:[^,]{0,255},", re.IGNORECASE)
+_LINE_BREAKS = b"\r\n\t\v\f"
+_FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+
+
+def decode_base64(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """The bytes that base64 text stands for, or an error: never other bytes.
+
+    Taken are both alphabets of RFC 4648 (``+/`` and the URL-safe ``-_``, but not mixed), with or
+    without padding, broken into lines or not, alone or in a ``data:...;base64,`` URL. A space is
+    refused, because a web form makes one of each ``+``: skipping it would give other bytes.
+
+    Raises:
+        PictureError: bad-base64, empty, too-many-bytes (asked before anything is decoded).
+    """
+    most = 4 * -(-limits.max_bytes // 3)
+    if len(text) > 2 * most + 1024:  # even if every second character were a line break
+        raise _too_long(limits)
+    try:
+        raw = text.encode("ascii") if isinstance(text, str) else bytes(text)
+    except UnicodeEncodeError as error:
+        raise _bad_base64(f"the character {text[error.start]!r} is not of its alphabet") from None
+    if url := _DATA_URL.match(raw):
+        if not url.group().lower().endswith(b";base64,"):
+            raise _bad_base64("the data URL does not say ';base64,' before its data")
+        raw = raw[url.end() :]
+    digits = raw.translate(None, _LINE_BREAKS)
+    if len(digits) > most:
+        raise _too_long(limits)
+    data = _decode_digits(digits)
+    check_bytes(len(data), limits)
+    if not data:
+        raise PictureError("the base64 text stands for 0 bytes", "empty")
+    return data
+
+
+def _decode_digits(digits: bytes) -> bytes:
+    if b" " in digits:
+        raise _bad_base64("there is a space in it (a web form makes one of each '+')")
+    if (b"-" in digits or b"_" in digits) and (b"+" in digits or b"/" in digits):
+        raise _bad_base64("it mixes the usual alphabet (+ and /) with the URL-safe one (- and _)")
+    bare = digits.rstrip(b"=")
+    padding = len(digits) - len(bare)
+    if len(bare) % 4 == 1 or padding not in (0, -len(bare) % 4):
+        raise _bad_base64("its length is wrong: a part is missing")
+    full = bare.translate(_FROM_URL_SAFE) + b"=" * (-len(bare) % 4)
+    try:
+        data = binascii.a2b_base64(full, strict_mode=True)
+    except binascii.Error:
+        raise _bad_base64("there are characters in it that are not of its alphabet") from None
+    # The bits left over at the end are zero in what an encoder writes: else something was cut off.
+    if full.endswith(b"=") and not full.endswith(
+        binascii.b2a_base64(data[-(len(data) % 3) :])[:-1]
+    ):
+        raise _bad_base64("it is cut off within a byte")
+    return data
+
+
+def _bad_base64(why: str) -> PictureError:
+    return PictureError(f"this is not base64: {why}", "bad-base64")
+
+
+def _too_long(limits: Limits) -> PictureError:
+    message = f"the base64 text stands for more bytes than the limit of {limits.max_bytes:,}"
+    return PictureError(message, "too-many-bytes")

@@ -1,0 +1,32 @@
+"""What the environment says, and its one reader: where downloads are kept, what runs networks."""
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """``$KKCV_CACHE``, else ``kkcv`` in the user's cache folder."""
+    if chosen := os.environ.get("KKCV_CACHE"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "kkcv"
+
+
+def offline() -> bool:
+    """True when ``$KKCV_OFFLINE`` is set to anything but 0: nothing is downloaded."""
+    return os.environ.get("KKCV_OFFLINE", "0") not in ("", "0")
+
+
+def model_hub() -> str:
+    """The Hugging Face hub, or the mirror of it that ``$HF_ENDPOINT`` names."""
+    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
+
+def runtime() -> str:
+    """What runs networks: ``$KKCV_RUNTIME``, else ``auto``, the fastest here."""
+    return os.environ.get("KKCV_RUNTIME") or "auto"
+
+
+def precision() -> str:
+    """What networks compute in: ``$KKCV_PRECISION``, else ``auto``."""
+    return os.environ.get("KKCV_PRECISION") or "auto"

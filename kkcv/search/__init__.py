@@ -1,0 +1,1 @@
+"""Embeddings to neighbors: the gallery, its catalog, its index, and how good the answers are."""

@@ -1,0 +1,96 @@
+"""Groups of exact and near duplicates, without comparing every pair."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from .catalog import Picture
+from .gallery import Gallery
+
+BATCH = 64
+NEIGHBORS = 32  # looked at for each picture; a larger group is joined through its members
+
+
+class Group(NamedTuple):
+    """Pictures that are one another's duplicates, oldest first.
+
+    ``exact``: their bytes are the same. ``similarity`` is the least that joined them.
+    """
+
+    pictures: tuple[Picture, ...]
+    exact: bool
+    similarity: float
+
+
+def duplicates(
+    gallery: Gallery,
+    min_score: float = 0.95,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Group]:
+    """Groups in which each picture scores at least ``min_score`` with another, largest first.
+
+    Each picture asks the index for its nearest: as quick as so many searches.
+    """
+    pictures = {picture.id: picture for picture in gallery.pictures()}
+    groups = Groups()
+    for a, b, score in near_pairs(gallery, min_score, len(pictures), progress):
+        if a in pictures and b in pictures:
+            groups.join(a, b, score)
+    by_bytes: dict[bytes, int] = {}
+    for picture in pictures.values():
+        first = by_bytes.setdefault(picture.file.sha256, picture.id)
+        if first != picture.id:
+            groups.join(first, picture.id, 1.0)
+    found = [
+        Group(
+            tuple(pictures[id] for id in sorted(ids)),
+            len({pictures[id].file.sha256 for id in ids}) == 1,
+            score,
+        )
+        for ids, score in groups.all()
+    ]
+    return sorted(found, key=lambda group: (-len(group.pictures), group.pictures[0].id))
+
+
+def near_pairs(
+    gallery: Gallery, min_score: float, total: int, progress: Callable[[int, int], None]
+) -> Iterator[tuple[int, int, float]]:
+    """Pairs of ids, the smaller first, that score at least ``min_score``."""
+    index = gallery.live.refreshed()
+    done = 0
+    with gallery.catalog.reading() as rows:
+        for ids, vectors in rows.vectors(BATCH):
+            near = index.search(vectors, NEIGHBORS)
+            for id, others, scores in zip(ids, near.ids, near.scores, strict=True):
+                for other, score in zip(others.tolist(), scores.tolist(), strict=True):
+                    if other >= 0 and other != id and score >= min_score:
+                        yield min(int(id), other), max(int(id), other), score
+            done += len(ids)
+            progress(done, total)
+
+
+class Groups:
+    """Sets that grow together (union-find), each with the least score that joined it."""
+
+    def __init__(self) -> None:
+        self._parent: dict[int, int] = {}
+        self._score: dict[int, float] = {}
+
+    def join(self, a: int, b: int, score: float) -> None:
+        a, b = self._root(a), self._root(b)
+        if a != b:
+            self._parent[max(a, b)] = min(a, b)
+            scores = (self._score.get(a, 1.0), self._score.get(b, 1.0), score)
+            self._score[min(a, b)] = min(scores)
+
+    def all(self) -> list[tuple[list[int], float]]:
+        members: dict[int, list[int]] = {}
+        for id in self._parent:
+            members.setdefault(self._root(id), []).append(id)
+        return [(ids, self._score[root]) for root, ids in members.items() if len(ids) > 1]
+
+    def _root(self, id: int) -> int:
+        self._parent.setdefault(id, id)
+        while self._parent[id] != id:
+            self._parent[id] = self._parent[self._parent[id]]
+            id = self._parent[id]
+        return id

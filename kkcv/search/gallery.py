@@ -1,0 +1,431 @@
+"""A gallery: a folder on disk that holds pictures' embeddings and finds the most alike.
+
+gallery/
+├── catalog.sqlite   a row a picture with its vector: the source of truth (catalog.py)
+├── index/           a Faiss index made from it, when the gallery is large (index/snapshot.py)
+├── pictures/        files that were added as bytes
+└── rejects.csv      what the last import skipped, with reasons
+"""
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kkcv.embedding.embedder import Embedder, finite
+from kkcv.embedding.space import EmbeddingSpace
+from kkcv.errors import (
+    FileMissing,
+    GalleryError,
+    NotAGallery,
+    PictureError,
+    RequestError,
+    UnknownPicture,
+)
+from kkcv.images.decode import decode
+from kkcv.images.formats import extension
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
+from kkcv.images.source import Source, read_bytes
+
+from .catalog import WAIT_SECONDS, Catalog, Picture, PictureFile
+from .disk import in_one_piece, make_folder, sync_folder
+from .generation import Generation, settings_for
+from .live import LiveIndex
+from .query import MAX_K, Like, check_k, combined
+from .where import parse as parse_where
+
+VECTOR_TYPES = ("float16", "float32")
+
+
+class Hit(NamedTuple):
+    """A picture that was found. ``score`` is the cosine similarity, from -1 to 1, 1 is nearest.
+
+    ``path`` is the absolute path of its file.
+    """
+
+    id: int
+    score: float
+    path: str
+    metadata: dict[str, Any]
+
+
+class Gallery:
+    """Pictures that can be searched by a picture. Safe to use from several threads.
+
+    ``Gallery.create(folder, embedder)`` makes one, ``Gallery.open(folder)`` opens one; the embedder
+    of an opened gallery is loaded when it is first needed.
+    """
+
+    def __init__(self, generation: Generation) -> None:
+        self.folder = generation.folder
+        self._generation = generation
+        self._turning = threading.Lock()
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | PathLike[str],
+        embedder: Embedder | None = None,
+        *,
+        vectors: str = "float16",
+    ) -> "Gallery":
+        """A new gallery for an embedder's vectors, or the one that is there already.
+
+        ``vectors`` is the type they are stored in: float16 takes half the room and moves a score by
+        less than 0.001.
+
+        Raises EmbedderMismatch when the gallery that is there has another space, RequestError.
+        """
+        folder = absolute(folder)
+        if vectors not in VECTOR_TYPES:
+            raise RequestError(f"vectors are {' or '.join(VECTOR_TYPES)}, not {vectors!r}")
+        if folder.exists() and not folder.is_dir():
+            raise NotAGallery(f"{folder} is a file; a gallery is a folder")
+        embedder = embedder or Embedder.load()
+        catalog = Catalog.create(folder, settings_for(embedder, vectors))
+        return cls(Generation(folder, catalog, embedder))
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | PathLike[str],
+        embedder: Embedder | None = None,
+        *,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> "Gallery":
+        """An existing gallery (NotAGallery, GalleryFormatError, EmbedderMismatch).
+
+        ``wait_seconds`` is how long a change waits for another process that is writing.
+        """
+        folder = absolute(folder)
+        return cls(Generation(folder, Catalog(folder, wait_seconds), embedder))
+
+    def close(self) -> None:
+        """Let go of the files. Everything that was acknowledged is on the disk already."""
+        self._generation.catalog.close()
+
+    def __enter__(self) -> "Gallery":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        with self.catalog.reading() as rows:
+            return rows.count()
+
+    @property
+    def generation(self) -> Generation:
+        """What the gallery is now; the next one when its network was changed, by whomever."""
+        generation = self._generation
+        with generation.catalog.reading() as rows:
+            if not rows.superseded():
+                return generation
+        with self._turning:
+            if self._generation is generation:
+                wait_seconds = generation.catalog.wait_seconds
+                self._generation = Generation(self.folder, Catalog(self.folder, wait_seconds))
+            return self._generation
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.generation.catalog
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        return self.generation.space
+
+    @property
+    def live(self) -> LiveIndex:
+        return self.generation.live
+
+    @property
+    def embedder(self) -> Embedder:
+        """What made the vectors, loaded at first use (WeightsError, EmbedderMismatch)."""
+        return self.generation.embedder
+
+    # Asking
+
+    def search(
+        self,
+        picture: Source,
+        k: int = 10,
+        *,
+        where: str | None = None,
+        min_score: float = -1.0,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> list[Hit]:
+        """The k pictures most like this one (a path, bytes or file object), nearest first.
+
+        ``where`` is a filter (where.py); what scores less than ``min_score`` is left out.
+
+        Raises PictureError, RequestError for a k that is not 1 to 1000 or a filter that is none.
+        """
+        check_k(k)
+        likes = [Like(picture)]
+        return self.search_like(likes, k, where=where, min_score=min_score, limits=limits)
+
+    def search_id(
+        self, id: int, k: int = 10, *, where: str | None = None, min_score: float = -1.0
+    ) -> list[Hit]:
+        """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
+        return self.search_like([Like(id)], k, where=where, min_score=min_score)
+
+    def search_like(
+        self,
+        pictures: Sequence[Like],
+        k: int = 10,
+        *,
+        where: str | None = None,
+        min_score: float = -1.0,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> list[Hit]:
+        """The k pictures most like some and unlike others, without those of them that have ids.
+
+        Raises PictureError, UnknownPicture, RequestError.
+        """
+        check_k(k)
+        generation = self.generation
+        vectors = np.stack([self._vector_of(generation, like, limits) for like in pictures])
+        query = combined(vectors, [like.weight for like in pictures])
+        own = {like.picture for like in pictures if isinstance(like.picture, int)}
+        wider = min(k + len(own), MAX_K)
+        hits = self._search(generation, query[None], wider, where, min_score)[0]
+        return [hit for hit in hits if hit.id not in own][:k]
+
+    def search_vector(
+        self,
+        vector: np.ndarray,
+        k: int = 10,
+        *,
+        where: str | None = None,
+        min_score: float = -1.0,
+    ) -> list[Hit]:
+        """The k pictures nearest to a unit vector of the gallery's space: float32 (D,)."""
+        return self.search_vectors(vector[None], k, where=where, min_score=min_score)[0]
+
+    def search_vectors(
+        self,
+        vectors: np.ndarray,
+        k: int = 10,
+        *,
+        where: str | None = None,
+        min_score: float = -1.0,
+    ) -> list[list[Hit]]:
+        """The answers to many queries, unit vectors float32 (Q, D), in one go."""
+        check_k(k)
+        generation = self.generation
+        dim = generation.space.dim
+        if vectors.ndim != 2 or vectors.shape[1] != dim:
+            raise RequestError(f"a query here has {dim} numbers, got {vectors.shape}")
+        return self._search(generation, vectors, k, where, min_score)
+
+    def _search(
+        self,
+        generation: Generation,
+        vectors: np.ndarray,
+        k: int,
+        where: str | None,
+        min_score: float,
+    ) -> list[list[Hit]]:
+        index = generation.live.refreshed()
+        with generation.catalog.reading() as rows:
+            allowed = None if where is None else rows.ids(parse_where(where))
+            ids, scores = index.search(vectors, k, allowed)
+            found = {picture.id: picture for picture in rows.pictures(np.unique(ids))}
+        return [
+            [
+                Hit(id, score, str(self.path(found[id])), found[id].metadata)
+                for id, score in zip(*answer, strict=True)
+                if id in found and score >= min_score  # another process may have removed it
+            ]
+            for answer in zip(ids.tolist(), scores.tolist(), strict=True)
+        ]
+
+    def count(self, where: str | None = None) -> int:
+        """How many pictures there are, or match a filter."""
+        with self.catalog.reading() as rows:
+            return rows.count() if where is None else len(rows.ids(parse_where(where)))
+
+    def get(self, id: int) -> Picture:
+        """What the catalog knows of a picture (UnknownPicture)."""
+        with self.catalog.reading() as rows:
+            picture = rows.picture(id)
+        if picture is None:
+            raise self._unknown(id)
+        return picture
+
+    def find(self, id_or_path: str) -> Picture:
+        """A picture by its id, or by the path of its file (UnknownPicture)."""
+        if id_or_path.isdecimal():
+            return self.get(int(id_or_path))
+        with self.catalog.reading() as rows:
+            picture = rows.by_path(str(absolute(id_or_path)))
+        if picture is None:
+            raise UnknownPicture(f"no picture of {id_or_path} in {self.folder}")
+        return picture
+
+    def pictures(self) -> Iterator[Picture]:
+        """All pictures, in the order of their ids."""
+        with self.catalog.reading() as rows:
+            yield from rows.pictures()
+
+    def page(self, limit: int, after: int | None = None, *, newest: bool = False) -> list[Picture]:
+        """Up to ``limit`` pictures after an id, in the order of ids; ``newest``: against it."""
+        with self.catalog.reading() as rows:
+            return rows.page(limit, after, newest)
+
+    def path(self, picture: Picture) -> Path:
+        """The absolute path of a picture's file."""
+        return self.folder / picture.file.path  # an absolute path stays what it is
+
+    def read(self, picture: Picture) -> bytes:
+        """The bytes of a picture's file, as they were indexed, and never those of another file.
+
+        The file may have become a link to something private since then; so the bytes are given
+        only when their hash is the catalog's (FileMissing).
+        """
+        try:
+            data = read_bytes(self.path(picture))
+        except PictureError:
+            data = b""
+        if hashlib.sha256(data).digest() != picture.file.sha256:
+            raise FileMissing(
+                f"the file of picture {picture.id} has gone or changed since it was indexed; "
+                "index its folder again, or remove the picture"
+            )
+        return data
+
+    def stats(self) -> dict[str, Any]:
+        """Figures of the gallery as plain values."""
+        pictures = list(self.pictures())
+        return {
+            "gallery": str(self.folder),
+            "pictures": len(pictures),
+            "stored": sum(p.file.stored for p in pictures),
+            "picture_bytes": sum(p.file.bytes for p in pictures),
+            "catalog_bytes": sum(f.stat().st_size for f in self.folder.glob("catalog.sqlite*")),
+            "network": self.space.network,
+            "dim": self.space.dim,
+            "vectors": self.catalog.settings["vectors"],
+            "fingerprint": self.space.fingerprint,
+            "preprocess": self.space.preprocess.to_dict(),
+            "index": self.live.describe(),
+        }
+
+    # Changing
+
+    def add(
+        self,
+        picture: Source,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Picture:
+        """Embed a picture and keep its bytes in the gallery; found by the next search.
+
+        The same bytes twice are one picture: the first is returned, its metadata as it was.
+
+        Raises PictureError, GalleryLocked, Superseded.
+        """
+        return self.find_or_add(picture, metadata, limits=limits)[0]
+
+    def find_or_add(
+        self,
+        picture: Source,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> tuple[Picture, bool]:
+        """As ``add``, and whether the picture is new."""
+        data = read_bytes(picture, limits)
+        sha256 = hashlib.sha256(data).digest()
+        generation = self.generation
+        with generation.catalog.reading() as rows:
+            for known in rows.by_sha256(sha256):
+                return known, False
+        vector = generation.embedder.embed_picture(data, limits)
+        with generation.catalog.writing() as writer:
+            for known in writer.by_sha256(sha256):  # another thread was faster
+                return known, False
+            id = writer.add(self._store(data, sha256), vector, metadata or {})
+        return self.get(id), True
+
+    def describe(self, id: int, metadata: Mapping[str, Any]) -> Picture:
+        """Other metadata for a picture, in place of what it had (UnknownPicture)."""
+        with self.catalog.writing() as writer:
+            if writer.picture(id) is None:
+                raise self._unknown(id)
+            writer.describe(id, metadata)
+        return self.get(id)
+
+    def remove(self, ids: Iterable[int]) -> list[int]:
+        """Forget pictures; files that the gallery stored are deleted, others never touched.
+
+        Returns the ids that were there.
+        """
+        wanted = list(ids)
+        with self.catalog.writing() as writer:
+            stored = [p for p in writer.pictures(wanted) if p.file.stored]
+            removed = [id for id in wanted if writer.remove(id)]
+        if stored:
+            with self.catalog.writing() as writer:  # files are stored in a turn too
+                for picture in stored:
+                    file = self.path(picture)
+                    if writer.by_path(picture.file.path) is None and file.exists():
+                        file.unlink()
+                        sync_folder(file.parent)
+        return removed
+
+    # Within
+
+    def _store(self, data: bytes, sha256: bytes) -> PictureFile:
+        """Write bytes under their hash, on the disk before the catalog names them."""
+        name = sha256.hex()
+        relative = Path("pictures", name[:2], name + extension(data))
+        file = self.folder / relative
+        try:
+            for folder in (file.parent.parent, file.parent):
+                make_folder(folder)
+            with in_one_piece(file) as part:
+                part.write_bytes(data)
+        except OSError as error:
+            raise GalleryError(
+                f"{file} cannot be written ({error.strerror}); nothing was changed: "
+                "look for free space and permissions"
+            ) from None
+        return PictureFile(relative.as_posix(), True, sha256, len(data), file.stat().st_mtime_ns)
+
+    def _vector_of(self, generation: Generation, like: Like, limits: Limits) -> np.ndarray:
+        """The unit vector of a picture, or of a region of it, float32 (D,)."""
+        picture: Source | int = like.picture
+        if isinstance(picture, int) and like.region is not None:
+            picture = self.read(self.get(picture))
+        if isinstance(picture, int):
+            with generation.catalog.reading() as rows:
+                vector = None if rows.superseded() else rows.vector(picture)
+            if vector is None:
+                raise self._unknown(picture)
+            return vector
+        if like.region is None:
+            return generation.embedder.embed_picture(picture, limits)
+        pixels = like.region.of(decode(picture, limits))
+        return finite(generation.embedder.embed([pixels])[0])
+
+    def _unknown(self, id: int) -> UnknownPicture:
+        return UnknownPicture(f"no picture with id {id} in {self.folder}")
+
+
+def absolute(path: str | PathLike[str]) -> Path:
+    return Path(os.path.abspath(Path(path).expanduser()))

@@ -1,0 +1,79 @@
+"""A gallery from one change of its network to the next."""
+
+import json
+import threading
+from pathlib import Path
+
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.space import EmbeddingSpace
+from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError
+
+from .catalog import Catalog
+from .live import LiveIndex
+
+
+class Generation:
+    """Catalog, embedding space, index and embedder that belong together. They never change.
+
+    Whoever has begun to work with one finishes with it: its index answers from the vectors that it
+    has, and its catalog refuses to write when the gallery has gone on to the next.
+    """
+
+    def __init__(self, folder: Path, catalog: Catalog, embedder: Embedder | None = None) -> None:
+        self.folder = folder
+        self.catalog = catalog
+        self.space = space_of(catalog)
+        index = folder / "index"
+        self.live = LiveIndex(catalog, index, self.space.fingerprint, self.space.dim)
+        self._embedder = embedder
+        self._loading = threading.Lock()
+        if embedder is not None:
+            self._must_match(embedder)
+
+    @property
+    def embedder(self) -> Embedder:
+        """What made the vectors, loaded at first use (WeightsError, EmbedderMismatch)."""
+        with self._loading:
+            if self._embedder is None:
+                settings = self.catalog.settings
+                embedder = Embedder.load(
+                    settings["model"], settings["weights"], backend=settings["backend"]
+                )
+                self._must_match(embedder)
+                self._embedder = embedder
+            return self._embedder
+
+    def _must_match(self, embedder: Embedder) -> None:
+        if embedder.space != self.space:
+            raise EmbedderMismatch(
+                f"{self.folder} was made by {self.space.network} ({self.space.fingerprint}), this "
+                f"is {embedder.space.network} ({embedder.space.fingerprint}): "
+                f"{'; '.join(self.space.differences(embedder.space))}; "
+                "use the gallery's own network, make another gallery, or change it: kkcv reindex"
+            )
+
+
+def space_of(catalog: Catalog) -> EmbeddingSpace:
+    """What the vectors of a catalog are (GalleryFormatError)."""
+    try:
+        space = EmbeddingSpace.from_dict(json.loads(catalog.settings["space"]))
+        if str(space.dim) != catalog.settings["dim"]:
+            raise ValueError(f"its vectors have {catalog.settings['dim']} numbers, or {space.dim}")
+        return space
+    except (KeyError, ValueError, KkcvError) as error:
+        raise GalleryFormatError(
+            f"{catalog.file} is damaged: it does not say what made its vectors ({error}); "
+            "restore a backup: kkcv restore"
+        ) from None
+
+
+def settings_for(embedder: Embedder, vectors: str) -> dict[str, str]:
+    """What a catalog remembers of the embedder whose vectors it holds."""
+    return {
+        "space": json.dumps(embedder.space.to_dict()),
+        "dim": str(embedder.space.dim),
+        "vectors": vectors,
+        "model": embedder.checkpoint.name,
+        "weights": embedder.checkpoint.weights_name,
+        "backend": embedder.backend,
+    }

@@ -1,0 +1,232 @@
+"""Folders of pictures into a gallery: only what is new is embedded, and no file stops the rest."""
+
+import csv
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.pipeline import ahead, embed_stream
+from kkcv.errors import PictureError
+from kkcv.images.folder import find_pictures
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
+from kkcv.images.source import label_of, read_bytes
+
+from .catalog import Catalog, Picture, PictureFile, Writer
+from .gallery import Gallery
+
+REJECTS = "rejects.csv"
+COMMIT = 64  # pictures a transaction
+
+
+class Reject(NamedTuple):
+    """A file that was skipped: ``reason`` is a code of PictureError, ``message`` for people."""
+
+    path: str
+    reason: str
+    message: str
+
+
+@dataclass
+class ImportReport:
+    """What an import did, counted in files."""
+
+    added: int = 0  # embedded
+    replaced: int = 0  # other bytes at a known path: embedded again, same id
+    moved: int = 0  # known bytes at a new path, the old one gone: same id
+    copied: int = 0  # known bytes at a new path, the old one still there: new id, same vector
+    unchanged: int = 0
+    rejected: list[Reject] = field(default_factory=list)
+
+    @property
+    def files(self) -> int:
+        return (
+            self.added
+            + self.replaced
+            + self.moved
+            + self.copied
+            + self.unchanged
+            + len(self.rejected)
+        )
+
+
+class Found(NamedTuple):
+    """A file that was looked at. Without a crop its bytes are known; without a hash, unchanged."""
+
+    file: PictureFile
+    crop: np.ndarray | None
+
+
+Progress = Callable[[ImportReport], None]
+
+
+def import_pictures(
+    gallery: Gallery,
+    paths: Iterable[str | PathLike[str]],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    threads: int | None = None,
+    progress: Progress = lambda report: None,
+) -> ImportReport:
+    """Bring files and folders (with all below them) into a gallery.
+
+    Unreadable files are skipped and listed, in the report and in ``rejects.csv`` in the gallery.
+    What is committed stays when the import is interrupted; the next one goes on from there.
+    ``progress`` is called after each commit.
+
+    Raises PictureError when a path does not exist, GalleryLocked, GalleryError.
+    """
+    report = ImportReport()
+    generation = gallery.generation  # its catalog refuses the vectors of another network
+    embedder = generation.embedder
+
+    def look(path: str) -> Found | None:
+        return look_at(gallery, embedder, path, limits)
+
+    try:
+        looked = ahead(look, files_to_import(gallery, paths), threads=threads)
+        embedded = embed_stream(embedder, changed(looked, report))
+        while batch := list(islice(embedded, COMMIT)):
+            commit(gallery, generation.catalog, batch, report)
+            progress(report)
+    finally:
+        write_rejects(gallery.folder / REJECTS, report.rejected)
+    progress(report)
+    return report
+
+
+def files_to_import(gallery: Gallery, paths: Iterable[str | PathLike[str]]) -> Iterator[str]:
+    """The absolute paths of the picture files, without those that the gallery itself stores."""
+    own = f"{gallery.folder}{os.sep}"
+    for path in find_pictures(paths):
+        absolute = os.path.abspath(path)
+        if not absolute.startswith(own):
+            yield absolute
+
+
+def look_at(gallery: Gallery, embedder: Embedder, path: str, limits: Limits) -> Found | None:
+    """Read, hash and decode a file as far as needed; None when it did not change (PictureError)."""
+    must_be_utf8(path)
+    mtime_ns = modified(path)  # before the bytes: a change in between is seen next time
+    with gallery.catalog.reading() as rows:
+        known = rows.by_path(path)
+        if known and mtime_ns == known.file.mtime_ns and os.path.getsize(path) == known.file.bytes:
+            return None
+        data = read_bytes(path, limits)
+        sha256 = hashlib.sha256(data).digest()
+        file = PictureFile(path, False, sha256, len(data), mtime_ns)
+        if rows.by_sha256(sha256):
+            return Found(file, None)
+    return Found(file, prepared(embedder, path, data, limits))
+
+
+def must_be_utf8(path: str) -> None:
+    """Raises PictureError for a name that no catalog can hold."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        name = ascii(path)
+        raise PictureError(f"{name}: its name is not UTF-8; rename it", "unreadable") from None
+
+
+def prepared(embedder: Embedder, path: str, data: bytes, limits: Limits) -> np.ndarray:
+    """The network's crop of a file's bytes; an error names the file."""
+    try:
+        return embedder.prepare(data, limits)
+    except PictureError as error:
+        raise PictureError(f"{label_of(path)}{error}", error.reason) from None
+
+
+def modified(path: str) -> int:
+    """The time of change in nanoseconds; 0 when it cannot be told (reading will say why)."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def changed(
+    looked: Iterable[tuple[str, Found | PictureError | None]], report: ImportReport
+) -> Iterator[tuple[PictureFile, np.ndarray | None]]:
+    """The files with something to do; the others are counted."""
+    for path, found in looked:
+        if found is None:
+            report.unchanged += 1
+        elif isinstance(found, PictureError):
+            report.rejected.append(Reject(path, found.reason, str(found)))
+        else:
+            yield found.file, found.crop
+
+
+def commit(
+    gallery: Gallery,
+    catalog: Catalog,
+    batch: list[tuple[PictureFile, np.ndarray | PictureError | None]],
+    report: ImportReport,
+) -> None:
+    """One transaction for all of them; the report is told when it is on the disk."""
+    done = ImportReport()
+    with catalog.writing() as writer:
+        for file, vector in batch:
+            if isinstance(vector, PictureError):
+                done.rejected.append(Reject(file.path, vector.reason, str(vector)))
+            else:
+                settle(gallery, writer, file, vector, done)
+    for kind in ("added", "replaced", "moved", "copied", "unchanged"):
+        setattr(report, kind, getattr(report, kind) + getattr(done, kind))
+    report.rejected += done.rejected
+
+
+def settle(
+    gallery: Gallery,
+    writer: Writer,
+    file: PictureFile,
+    vector: np.ndarray | None,
+    done: ImportReport,
+) -> None:
+    """One file into the catalog; without a vector its bytes are there already."""
+    here = writer.by_path(file.path)
+    same = writer.by_sha256(file.sha256)
+    if here and here.file.sha256 == file.sha256:
+        writer.relocate(here.id, file)  # touched, not changed
+        done.unchanged += 1
+    elif not here and (gone := missing(gallery, same)):
+        writer.relocate(gone.id, file)
+        done.moved += 1
+    else:
+        if vector is None and same:
+            vector = writer.vector(same[0].id)
+        if vector is None:  # the twin was removed in between, or is damaged: next time
+            done.rejected.append(Reject(file.path, "unreadable", "try again: its twin has gone"))
+        elif here:
+            writer.replace(here.id, file, vector)
+            done.replaced += 1
+        else:
+            writer.add(file, vector, {})
+            done.copied += bool(same)
+            done.added += not same
+
+
+def missing(gallery: Gallery, pictures: list[Picture]) -> Picture | None:
+    """The first whose file is no longer there."""
+    return next((p for p in pictures if not gallery.path(p).exists()), None)
+
+
+def write_rejects(file: Path, rejects: list[Reject]) -> None:
+    """The list of skipped files as CSV; no list when there are none."""
+    if not rejects:
+        file.unlink(missing_ok=True)
+        return
+    part = file.with_suffix(".part")
+    with part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as out:
+        table = csv.writer(out)
+        table.writerow(Reject._fields)
+        table.writerows(rejects)
+    part.replace(file)

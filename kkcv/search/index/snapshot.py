@@ -1,0 +1,160 @@
+"""A Faiss index on the disk, derived from the catalog and never trusted.
+
+    index/
+    ├── 00000000000001234.faiss   Faiss's file
+    ├── 00000000000001234.ids     int64, the id of each row, ascending
+    └── 00000000000001234.json    what the two are, with their hashes; written last
+
+The number is the catalog's sequence number that the snapshot covers. The catalog vouches for the
+JSON file by its hash. Whatever is missing, stale, damaged or another's is left alone: the gallery
+then works from the catalog.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from filelock import FileLock, Timeout
+
+from kkcv.errors import GalleryLocked
+from kkcv.search.disk import in_one_piece, make_folder
+
+from .exact import inner_products, selector
+from .kinds import KINDS, Effort, Kind
+from .neighbors import Neighbors, no_neighbors
+
+FORMAT = 1
+LOCK = "lock"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An immutable index of the rows that the catalog had at ``sequence``."""
+
+    sequence: int
+    space: str  # the fingerprint of the embedding space
+    kind: Kind
+    curve: tuple[Effort, ...]  # measured; the last one is used
+    ids: np.ndarray  # int64 (N,), ascending
+    index: faiss.Index
+
+    def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> Neighbors:
+        """The nearest of the rows in ``among``, bool (N,), or of all: (Q, D) → (Q, k)."""
+        parameters = self.kind.parameters(self.effort, selector(among))
+        scores, rows = self.index.search(queries, k, params=parameters)
+        return Neighbors(np.where(rows < 0, -1, self.ids[rows]), scores)
+
+    def compare(self, queries: np.ndarray, k: int, rows: np.ndarray) -> Neighbors:
+        """The nearest of a few rows, each compared: (Q, D), (R,) → (Q, k or less)."""
+        k = min(k, len(rows))
+        if k == 0:
+            return no_neighbors(len(queries))
+        found, scores = inner_products(queries, self.index.reconstruct_batch(rows), k)
+        return Neighbors(self.ids[rows][found], scores)
+
+    @property
+    def effort(self) -> int:
+        return self.curve[-1].effort
+
+    def rows_of(self, ids: np.ndarray) -> np.ndarray:
+        """The rows of those ids that are here."""
+        rows = np.searchsorted(self.ids, ids)
+        rows[rows == len(self.ids)] = 0
+        return rows[self.ids[rows] == ids] if len(self.ids) else rows[:0]
+
+
+@contextmanager
+def building(folder: Path, wait_seconds: float) -> Iterator[None]:
+    """A turn at writing snapshots; nobody else has one (GalleryLocked)."""
+    make_folder(folder)
+    try:
+        with FileLock(folder / LOCK, timeout=wait_seconds):
+            yield
+    except Timeout:
+        raise GalleryLocked(
+            f"another process is building the index of {folder.parent}; try again when it is done"
+        ) from None
+
+
+def save(folder: Path, snapshot: Snapshot, vouch: Callable[[str], None]) -> None:
+    """Write a snapshot in a turn at ``building``, complete or not at all; delete all others.
+
+    ``vouch`` is told the sha256 that ``load`` will ask for.
+    """
+    file = folder / f"{snapshot.sequence:017d}.json"
+    with in_one_piece(file.with_suffix(".faiss")) as part, part.open("wb") as out:
+        faiss.write_index(snapshot.index, faiss.PyCallbackIOWriter(out.write))
+        out.flush()
+        hashes = {"faiss": digest(part)}
+    with in_one_piece(file.with_suffix(".ids")) as part:
+        part.write_bytes(snapshot.ids.astype("<i8").tobytes())
+        hashes["ids"] = digest(part)
+    with in_one_piece(file) as part:
+        part.write_text(json.dumps(facts_of(snapshot, hashes)), encoding="utf-8")
+        vouch(digest(part))
+    for other in folder.iterdir():
+        if other.stem != file.stem and other.name != LOCK:
+            other.unlink(missing_ok=True)
+
+
+def facts_of(snapshot: Snapshot, hashes: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "sequence": snapshot.sequence,
+        "space": snapshot.space,
+        "kind": snapshot.kind.name,
+        "curve": [dataclasses.asdict(point) for point in snapshot.curve],
+        "sha256": hashes,
+    }
+
+
+def clear(folder: Path) -> None:
+    """Delete all snapshots."""
+    for file in folder.glob("*"):
+        file.unlink(missing_ok=True)
+
+
+def load(folder: Path, space: str, vouched: Collection[str]) -> Snapshot | None:
+    """The newest good snapshot that the catalog ``vouched`` for; the others are warned of."""
+    for file in sorted(folder.glob("*.json"), reverse=True):
+        try:
+            return read(file, space, vouched)
+        except ValueError as error:
+            log.warning("the index %s is not used and will be built again: %s", file, error)
+    return None
+
+
+def read(file: Path, space: str, vouched: Collection[str]) -> Snapshot:
+    """The snapshot that a JSON file describes (ValueError with what is wrong with it)."""
+    try:
+        text = file.read_bytes()
+        if hashlib.sha256(text).hexdigest() not in vouched:
+            raise ValueError("it is damaged, or of another gallery")
+        facts = json.loads(text)
+        if facts["format"] != FORMAT or facts["space"] != space:
+            raise ValueError("it is of another kkcv or another network")
+        for suffix, expected in facts["sha256"].items():
+            if digest(file.with_suffix(f".{suffix}")) != expected:
+                raise ValueError(f"its .{suffix} file is damaged")
+        index = faiss.read_index(str(file.with_suffix(".faiss")), faiss.IO_FLAG_MMAP_IFC)
+        ids = np.fromfile(file.with_suffix(".ids"), "<i8")
+        curve = tuple(Effort(**point) for point in facts["curve"])
+        return Snapshot(facts["sequence"], space, KINDS[facts["kind"]], curve, ids, index)
+    except FileNotFoundError as error:
+        raise ValueError(f"{Path(error.filename).name} is missing") from None
+    except (OSError, KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"it cannot be read: {error}") from None
+
+
+def digest(file: Path) -> str:
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()

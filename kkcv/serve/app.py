@@ -1,0 +1,131 @@
+"""The Flask application, made from the table of routes."""
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, g, request
+from pydantic import BaseModel
+from werkzeug.exceptions import HTTPException
+
+from kkcv.errors import PictureError
+
+from .answer import Answer
+from .body import read_body, read_query, shown
+from .docs import describe_problem, docs_page, docs_script, docs_style
+from .doors import check_doors
+from .fields import picture_id
+from .openapi import openapi
+from .problem import Problem, http_problem, problem_of
+from .routes import ROUTES, Route
+from .service import Service
+
+log = logging.getLogger("kkcv.serve")
+
+
+def create_app(service: Service) -> Flask:
+    """A WSGI application that serves a gallery."""
+    app = Flask("kkcv.serve", static_folder=None)
+    limit = service.settings.max_body
+    app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=64)
+    app.url_map.merge_slashes = False  # no redirects: an address is right or it is not
+    open_endpoints = {route.name for route in ROUTES if route.open}
+    document = json.dumps(openapi(ROUTES, needs_key=service.settings.api_key is not None))
+
+    for route in ROUTES:
+        app.add_url_rule(route.rule, route.name, view(service, route), methods=[route.method])
+    pages: dict[str, Callable[..., Any]] = {
+        "/openapi.json": lambda: Response(document, content_type="application/json"),
+        "/docs": docs_page,
+        "/docs/docs.js": docs_script,
+        "/docs/docs.css": docs_style,
+        "/problems/<code>": describe_problem,
+    }
+    for path, page in pages.items():
+        app.add_url_rule(path, path, page)
+        open_endpoints.add(path)
+
+    @app.before_request
+    def come_in() -> None:
+        g.started = time.perf_counter()
+        g.request_id = uuid.uuid4().hex[:16]
+        check_doors(request, service.settings, open=request.endpoint in open_endpoints)
+
+    app.register_error_handler(Exception, answer_error)
+    app.after_request(finish)
+    return app
+
+
+def view(service: Service, route: Route) -> Callable[..., Response]:
+    """The route's handler, between what came in and what goes out."""
+
+    def answer(**arguments: Any) -> Response:
+        if "id" in arguments:
+            arguments["id"] = known_id(arguments["id"])
+        if route.query is not None:
+            query = read_query(request, route.query)
+            if route.query.model_fields:
+                arguments["query"] = query
+        if route.body is not None:
+            arguments["body"] = read_body(request, route.body, route.media)
+        return respond(route.handler(service, **arguments))
+
+    return answer
+
+
+def known_id(text: str) -> int:
+    """The id in an address (Problem)."""
+    id = picture_id(text)
+    if id is None:
+        raise Problem("unknown-picture", f"no picture can have the id {shown(text)!r}")
+    return id
+
+
+def respond(result: Any) -> Response:
+    """A model as JSON; None as 204; a response as it is."""
+    if isinstance(result, Response):
+        return result
+    if result is None:
+        answer = Response(status=204)
+        del answer.headers["Content-Type"]
+        return answer
+    content, status, headers = result if isinstance(result, Answer) else (result, 200, {})
+    assert isinstance(content, BaseModel)
+    text = content.model_dump_json(exclude_unset=True)
+    return Response(text, status, headers, content_type="application/json")
+
+
+def answer_error(error: Exception) -> Response:
+    """Whatever was raised, as problem+json."""
+    headers = {}
+    if isinstance(error, HTTPException):
+        problem = http_problem(error)
+        given = error.get_response().headers
+        headers = {name: given[name] for name in ("Allow", "Content-Range") if name in given}
+    else:
+        problem = problem_of(error, "image" if isinstance(error, PictureError) else None)
+    if problem.code == "internal":
+        log.error("request %s failed", g.get("request_id"), exc_info=error)
+    if request.path == "/search":  # clients of the first demo look here for what went wrong
+        problem.extra.update(code=problem.status, message=problem.detail, data=[])
+    answer = problem.response()
+    answer.headers.update(headers)
+    return answer
+
+
+def finish(answer: Response) -> Response:
+    """Headers for every answer, and a line in the log."""
+    answer.headers["X-Request-Id"] = g.request_id
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    log.info(
+        "%s %s %s %d %.0f ms",
+        g.request_id,
+        request.method,
+        request.path,
+        answer.status_code,
+        1000 * (time.perf_counter() - g.started),
+    )
+    return answer

@@ -1,0 +1,128 @@
+"""A request's body and query to checked values, or one clear problem."""
+
+import json
+from typing import Any, TypeVar
+
+from flask import Request
+from pydantic import BaseModel, ValidationError
+
+from .problem import Problem
+
+Checked = TypeVar("Checked", bound=BaseModel)
+JSON, MULTIPART, FORM = (
+    "application/json",
+    "multipart/form-data",
+    "application/x-www-form-urlencoded",
+)
+MAX_ERRORS = 20
+
+
+def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) -> Checked:
+    """The body as the model describes it, in one of the media types that the route takes.
+
+    In a form, ``image`` is a file (or base64 text), and every other field is JSON.
+    """
+    if request.content_length is None:
+        raise Problem("length-required", "send the header Content-Length")
+    if request.mimetype not in media:
+        raise Problem(
+            "unsupported-media-type",
+            f"the body must be {' or '.join(media)}, as the header Content-Type says",
+        )
+    if request.mimetype == JSON:
+        return check(model, read_json(request.get_data()))
+    return check(model, read_form(request))
+
+
+def read_json(data: bytes) -> dict[str, Any]:
+    """One JSON object, in UTF-8, without the constants that are not JSON."""
+    try:
+        value = json.loads(data.decode(), parse_constant=refuse_constant)
+    except UnicodeDecodeError:
+        raise Problem("bad-json", "the body is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Problem("bad-json", f"the body is not JSON: {error.msg.lower()}, {where}") from None
+    except RecursionError:
+        raise Problem("bad-json", "the body is nested too deeply") from None
+    except ValueError:  # NaN, or thousands of digits
+        raise Problem("bad-json", "the body has a number in it that JSON does not have") from None
+    if not isinstance(value, dict):
+        raise Problem("bad-request", "the body must be a JSON object")
+    return value
+
+
+def refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def read_form(request: Request) -> dict[str, Any]:
+    """The fields and files of a form by name."""
+    sent: list[tuple[str, Any]] = [
+        *(
+            (name, text if name == "image" else json_or_text(text))
+            for name, texts in request.form.lists()
+            for text in texts
+        ),
+        *((name, file.read()) for name, files in request.files.lists() for file in files),
+    ]
+    return by_name(sent)
+
+
+def read_query(request: Request, model: type[Checked]) -> Checked:
+    """The parameters of the address."""
+    sent = [(name, json_or_text(text)) for name, all in request.args.lists() for text in all]
+    return check(model, by_name(sent))
+
+
+def by_name(sent: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(sent)
+    if len(values) < len(sent):
+        names = [name for name, _ in sent]
+        raise invalid([(n, "was sent more than once") for n in values if names.count(n) > 1])
+    return values
+
+
+def json_or_text(text: str) -> Any:
+    """``10``, ``0.5`` and ``{"a": 1}`` as what they are; what is no JSON stays text."""
+    try:
+        return json.loads(text, parse_constant=refuse_constant)
+    except (ValueError, RecursionError):
+        return text
+
+
+def check(model: type[Checked], values: dict[str, Any]) -> Checked:
+    """The values as the model, or a problem that names every field at fault."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        raise invalid([fault(model, each["loc"], each) for each in faults]) from None
+
+
+def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> tuple[str, str]:
+    """The field, as ``queries.0.k``, and what is wrong with it."""
+    field = ".".join(map(str, place))
+    if error["type"] == "missing":
+        return field, "is missing"
+    if error["type"] == "extra_forbidden":
+        there_are = f"; there are: {', '.join(model.model_fields)}"
+        return field, f"is no field here{there_are if len(place) == 1 else ''}"
+    _, should, rest = error["msg"].partition(" should ")
+    return field, f"must {rest}" if should else error["msg"]
+
+
+def invalid(faults: list[tuple[str, str]]) -> Problem:
+    """The problem for fields at fault, the first in its detail."""
+    errors = [{"field": shown(field), "detail": what} for field, what in faults[:MAX_ERRORS]]
+    first = errors[0]
+    extra: dict[str, Any] = {"field": first["field"]}
+    if len(errors) > 1:
+        extra["errors"] = errors
+    return Problem("bad-request", f"{first['field']} {first['detail']}", extra=extra)
+
+
+def shown(field: str) -> str:
+    """The name of a field as short, printable text: it may be the client's."""
+    text = "".join(c if c.isprintable() else "?" for c in field[:80])
+    return text if len(field) <= 80 else f"{text}…"

@@ -1,0 +1,89 @@
+"""One connection to the server: waitress's, with errors in our shape and answers that arrive."""
+
+import json
+import socket
+import time
+from typing import Any
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
+
+from .problem import CONTENT_TYPE, Problem
+
+LINGER_SECONDS = 5  # for a client that goes on sending a body that was refused
+
+# What waitress itself refuses, before the application sees it.
+PROBLEMS = {
+    400: ("bad-http", "the request breaks the rules of HTTP"),
+    413: ("too-large", "the body has more bytes than the limit of the service"),
+    431: ("headers-too-large", "the headers have more bytes than the limit of the service"),
+    501: ("not-implemented", "the only transfer encoding that is taken is chunked"),
+}
+FAILED = ("internal", "the service failed; its log says why")
+
+
+class ProblemTask(ErrorTask):
+    """Waitress's own errors in the shape of all others."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        code, detail = PROBLEMS.get(error.code, FAILED)
+        body = json.dumps(Problem(code, detail).document()).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.append(("Content-Type", CONTENT_TYPE))
+        self.set_close_on_finish()
+        self.channel.refused = True
+        self.content_length = len(body)
+        self.write(body)
+
+
+class Channel(HTTPChannel):
+    """A connection; when its request was refused halfway, it closes gently."""
+
+    error_task_class = ProblemTask
+    refused = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being received, answered, or sent its answer."""
+        return bool(self.requests or self.request is not None or self.total_outbufs_len)
+
+    def handle_close(self) -> None:
+        if self.refused and self.connected:
+            Lingering(self.socket, self._map)
+        super().handle_close()
+
+
+class Lingering(wasyncore.dispatcher):
+    """The rest of a body that nobody wants, read and thrown away for a while.
+
+    A socket that is closed with unread data is reset, and the client, still sending, would lose the
+    answer that says why.
+    """
+
+    def __init__(self, connection: socket.socket, map: dict[int, Any]) -> None:
+        self.deadline = time.monotonic() + LINGER_SECONDS
+        super().__init__(connection.dup(), map=map)
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.close()
+
+    def readable(self) -> bool:
+        if time.monotonic() > self.deadline:
+            self.close()
+        return self.socket is not None
+
+    def writable(self) -> bool:
+        return False
+
+    def handle_read(self) -> None:
+        try:
+            if not self.socket.recv(1 << 16):
+                self.close()
+        except OSError:
+            self.close()
+
+    def handle_close(self) -> None:
+        self.close()

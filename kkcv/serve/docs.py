@@ -1,0 +1,45 @@
+"""The interactive page at ``/docs``, and a word about each kind of problem. Nothing is loaded from
+elsewhere: the page draws ``/openapi.json``."""
+
+import json
+from pathlib import Path
+
+from flask import Response
+
+from .problem import KINDS, Problem
+
+FOLDER = Path(__file__).parent
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>kkcv HTTP API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/docs.css">
+<main id="docs"><p>…</p></main>
+<script src="/docs/docs.js"></script>
+</html>
+"""
+# `data:` and `blob:` are for pictures in answers.
+POLICY = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'"
+
+
+def docs_page() -> Response:
+    return Response(PAGE, mimetype="text/html", headers={"Content-Security-Policy": POLICY})
+
+
+def docs_script() -> Response:
+    return Response((FOLDER / "docs.js").read_bytes(), mimetype="text/javascript")
+
+
+def docs_style() -> Response:
+    return Response((FOLDER / "docs.css").read_bytes(), mimetype="text/css")
+
+
+def describe_problem(code: str) -> Response:
+    """What the ``type`` of a problem points to."""
+    if code not in KINDS:
+        raise Problem("not-found", "there is no such kind of problem")
+    kind = KINDS[code]
+    document = {"type": f"/problems/{code}", "title": kind.title, "status": kind.status}
+    return Response(json.dumps(document), content_type="application/json")

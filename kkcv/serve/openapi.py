@@ -1,0 +1,149 @@
+"""The OpenAPI 3.1 description, from the same table and models that answer the requests."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from kkcv import __version__
+
+from .body import JSON
+from .fields import LARGEST_ID
+from .problem import CONTENT_TYPE, KINDS, REASON_STATUS
+from .routes import Route
+from .schemas import ProblemInfo
+
+REF = "#/components/schemas/{model}"
+FILE = {"type": "string", "format": "binary", "description": "A picture file."}
+ID = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "Of a picture. An id is never used twice.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+}
+KEY = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The API key."},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+
+def openapi(routes: Iterable[Route], *, needs_key: bool) -> dict[str, Any]:
+    """The whole document. With ``needs_key`` every route that is not open asks for the key."""
+    routes = tuple(routes)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = operation(route, needs_key)
+    components: dict[str, Any] = {"schemas": schemas(routes)}
+    if needs_key:
+        components["securitySchemes"] = KEY
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "kkcv",
+            "version": __version__,
+            "summary": "Search a gallery of pictures by picture.",
+            "description": "Errors are RFC 9457 problem details; their `type` never changes its "
+            "meaning. Unknown fields and parameters are errors.",
+        },
+        "paths": paths,
+        "components": components,
+        "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in routes)],
+    }
+
+
+def schemas(routes: Iterable[Route]) -> dict[str, Any]:
+    """Every model that a route takes or gives, by its name."""
+    wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
+        (ProblemInfo, "serialization"): None
+    }
+    for route in routes:
+        if route.body is not None:
+            wanted[route.body, "validation"] = None
+        for answer in route.answers.values():
+            if isinstance(answer, type):
+                wanted[answer, "serialization"] = None
+    return models_json_schema(list(wanted), ref_template=REF)[1]["$defs"]
+
+
+def operation(route: Route, needs_key: bool) -> dict[str, Any]:
+    """One method of one address."""
+    summary, _, rest = (route.handler.__doc__ or "").strip().partition(".")
+    described: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": " ".join(summary.split()),
+        "tags": [route.tag],
+        "responses": {**answers(route), **problems(route, needs_key)},
+    }
+    if rest.strip():
+        described["description"] = " ".join(rest.split())
+    parameters = [ID] if "{id}" in route.path else []
+    if route.query is not None:
+        parameters = parameters + query_parameters(route.query)
+    if parameters:
+        described["parameters"] = parameters
+    if route.body is not None:
+        content = {media: {"schema": body_schema(route.body, media)} for media in route.media}
+        described["requestBody"] = {"required": True, "content": content}
+    if needs_key and not route.open:
+        described["security"] = [{"bearer": []}, {"header": []}]
+    return described
+
+
+def query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+    parameters = []
+    for name, schema in model.model_json_schema()["properties"].items():
+        schema = {key: value for key, value in schema.items() if key != "title"}
+        description = schema.pop("description", "")
+        parameters.append(
+            {"name": name, "in": "query", "description": description, "schema": schema}
+        )
+    return parameters
+
+
+def body_schema(model: type[BaseModel], media: str) -> dict[str, Any]:
+    """A reference for JSON; for a form the same fields, with the picture as a file."""
+    if media == JSON:
+        return {"$ref": REF.format(model=model.__name__)}
+    schema = model.model_json_schema(ref_template=REF)
+    schema.pop("$defs", None)
+    if media == "multipart/form-data":
+        schema["properties"] = {**schema["properties"], "image": FILE}
+    return schema
+
+
+def answers(route: Route) -> dict[str, Any]:
+    """What comes when all is well."""
+    described: dict[str, Any] = {}
+    for status, what in route.answers.items():
+        entry: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+        if isinstance(what, type):
+            entry["content"] = {JSON: {"schema": {"$ref": REF.format(model=what.__name__)}}}
+        elif what is not None:
+            entry["content"] = {what: {"schema": FILE}}
+        described[str(status)] = entry
+    return described
+
+
+def problems(route: Route, needs_key: bool) -> dict[str, Any]:
+    """What can go wrong, by status."""
+    codes = ["wrong-host", "internal", *route.problems]
+    codes += ["unauthorized"] if needs_key and not route.open else []
+    codes += ["unknown-picture"] if "{id}" in route.path else []
+    codes += ["bad-request"] if route.query is not None or route.body is not None else []
+    codes += ["forbidden", "bad-http"] if route.method != "GET" else []
+    if route.body is not None:
+        codes += ["bad-json", "length-required", "too-large", "unsupported-media-type"]
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        statuses = {KINDS[code].status}
+        statuses |= set(REASON_STATUS.values()) if code == "bad-picture" else set()
+        for status in statuses:
+            by_status.setdefault(status, []).append(code)
+    content = {CONTENT_TYPE: {"schema": {"$ref": REF.format(model=ProblemInfo.__name__)}}}
+    return {
+        str(status): {"description": ", ".join(codes), "content": content}
+        for status, codes in sorted(by_status.items())
+    }

@@ -1,0 +1,36 @@
+"""Routes about the service itself."""
+
+from kkcv import __version__
+
+from .problem import Problem
+from .schemas import Health, Model, Stats
+from .service import Service
+
+
+def health(service: Service) -> Health:
+    """The process is alive."""
+    return Health(status="ok", version=__version__)
+
+
+def ready(service: Service) -> Health:
+    """The network is loaded and the gallery can be read; else 503."""
+    if not service.ready:
+        raise Problem("loading", "the network is being loaded, or the gallery cannot be read")
+    return Health(status="ready", version=__version__)
+
+
+def stats(service: Service) -> Stats:
+    """Figures of the gallery."""
+    return Stats(**service.gallery.stats())
+
+
+def model(service: Service) -> Model:
+    """The network that makes the vectors of the gallery."""
+    space = service.gallery.space
+    return Model(
+        network=space.network,
+        fingerprint=space.fingerprint,
+        dim=space.dim,
+        vectors=service.gallery.catalog.settings["vectors"],
+        preprocess=space.preprocess.to_dict(),
+    )

@@ -1,0 +1,159 @@
+"""What can go wrong in a request, as RFC 9457 problem details: one table, one shape.
+
+``type`` is ``/problems/CODE`` and never changes its meaning; ``detail`` is for people.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from flask import Response
+from werkzeug.exceptions import HTTPException
+
+from kkcv.errors import (
+    FileMissing,
+    GalleryLocked,
+    KkcvError,
+    MissingExtra,
+    PictureError,
+    RequestError,
+    Superseded,
+    UnknownPicture,
+)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Kind(NamedTuple):
+    """A row of the table: the usual status, and what the problem is in a few words."""
+
+    status: int
+    title: str
+
+
+KINDS: dict[str, Kind] = {
+    "bad-json": Kind(400, "The body cannot be read"),
+    "bad-http": Kind(400, "The request breaks the rules of HTTP"),
+    "unauthorized": Kind(401, "The API key is missing or wrong"),
+    "forbidden": Kind(403, "The request comes from another site"),
+    "not-found": Kind(404, "There is nothing at this address"),
+    "unknown-picture": Kind(404, "The gallery has no such picture"),
+    "file-missing": Kind(404, "The picture's file is no longer what was indexed"),
+    "method-not-allowed": Kind(405, "The address does not take this method"),
+    "length-required": Kind(411, "The body must come with its length"),
+    "too-large": Kind(413, "The body is larger than the limit"),
+    "unsupported-media-type": Kind(415, "The body is of no type that is taken here"),
+    "bad-range": Kind(416, "The range lies outside of the file"),
+    "wrong-host": Kind(421, "The service is not to be reached by this name"),
+    "bad-picture": Kind(422, "The picture cannot be used"),
+    "bad-request": Kind(422, "The request does not fit its description"),
+    "headers-too-large": Kind(431, "The headers are larger than the limit"),
+    "internal": Kind(500, "The service failed"),
+    "not-implemented": Kind(501, "The service cannot do this"),
+    "missing-extra": Kind(501, "A part of kkcv is not installed"),
+    "busy": Kind(503, "The service is busy"),
+    "loading": Kind(503, "The service is not ready yet"),
+    "gallery-locked": Kind(503, "Another process is writing to the gallery"),
+    "gallery-superseded": Kind(503, "The gallery was given another network just now"),
+}
+
+# Of PictureError; a reason that is not here is the usual 422.
+REASON_STATUS = {
+    "not-an-image": 415,
+    "unsupported": 415,
+    "too-many-bytes": 413,
+    "too-many-pixels": 413,
+}
+
+# Of Werkzeug's exceptions, by status.
+HTTP_CODES = {
+    400: "bad-http",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+    416: "bad-range",
+}
+
+# The nearest class in this tree decides; all else of ours is a fault of the service.
+ERROR_CODES: dict[type[KkcvError], str] = {
+    PictureError: "bad-picture",
+    UnknownPicture: "unknown-picture",
+    FileMissing: "file-missing",
+    RequestError: "bad-request",
+    GalleryLocked: "gallery-locked",
+    Superseded: "gallery-superseded",
+    MissingExtra: "missing-extra",
+}
+
+RETRY_SECONDS = 2
+
+
+class Problem(Exception):
+    """An answer that is a problem; raised anywhere below a route.
+
+    ``extra`` are further members: ``field``, ``reason``, ``errors``.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        status: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.status = status or KINDS[code].status
+        self.detail = detail
+        self.extra = dict(extra or {})
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "type": f"/problems/{self.code}",
+            "title": KINDS[self.code].title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.extra,
+        }
+
+    def response(self) -> Response:
+        answer = Response(json.dumps(self.document()), self.status, content_type=CONTENT_TYPE)
+        if self.status == 503:
+            answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        if self.status == 401:
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+
+
+def problem_of(error: Exception, field: str | None = None) -> Problem:
+    """The problem that an exception is answered with; ``field`` is the one at fault, if known."""
+    if isinstance(error, Problem):
+        return error
+    extra: dict[str, Any] = {} if field is None else {"field": field}
+    if isinstance(error, PictureError):
+        status = REASON_STATUS.get(error.reason)
+        extra["reason"] = error.reason
+        return Problem("bad-picture", str(error), status=status, extra=extra)
+    for kind in type(error).__mro__:
+        if kind in ERROR_CODES:
+            return Problem(ERROR_CODES[kind], str(error), extra=extra)
+    return Problem("internal", "the service failed; its log says why")
+
+
+def http_problem(error: HTTPException) -> Problem:
+    """Werkzeug's exceptions in our words; the status stays."""
+    status = error.code or 500
+    code = HTTP_CODES.get(status, "bad-http" if status < 500 else "internal")
+    return Problem(code, DETAILS.get(code, "the request breaks the rules of HTTP"), status=status)
+
+
+DETAILS = {
+    "not-found": "there is nothing at this address; /docs shows what there is",
+    "method-not-allowed": "this address takes other methods; the header Allow names them",
+    "too-large": "the body has more bytes than the limit of the service",
+    "unsupported-media-type": "the body is of no type that is taken here",
+    "bad-range": "the range lies outside of the file",
+    "internal": "the service failed; its log says why",
+}

@@ -1,0 +1,137 @@
+"""Every route in one table: the application and its description are made from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from . import classifying, operations, pictures, searching
+from .body import FORM, JSON, MULTIPART
+from .schemas import (
+    AddedMany,
+    Batch,
+    BatchQuestion,
+    ClassifyQuestion,
+    Description,
+    FormAnswer,
+    FormQuestion,
+    Guesses,
+    Health,
+    Hits,
+    LikeQuestion,
+    Model,
+    NewPicture,
+    NewPictures,
+    Nothing,
+    Page,
+    PageQuery,
+    PictureInfo,
+    SearchQuestion,
+    SimilarQuery,
+    Stats,
+    ThumbnailQuery,
+)
+
+Answers = dict[int, type[BaseModel] | str | None]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one address.
+
+    ``answers`` has what comes with each status that is no problem: a model, a media type, or None
+    for nothing. ``problems`` names the kinds that this route alone can meet. An ``open`` route
+    needs no key. A ``query`` of None is not looked at.
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    answers: Answers
+    body: type[BaseModel] | None = None
+    media: tuple[str, ...] = ()
+    query: type[BaseModel] | None = Nothing
+    problems: tuple[str, ...] = ()
+    open: bool = False
+    tag: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+    @property
+    def rule(self) -> str:
+        """The path for Flask."""
+        return self.path.replace("{id}", "<id>")
+
+
+SEND_PICTURE = (JSON, MULTIPART)
+EMBEDS = ("bad-picture", "busy", "loading")
+WRITES = ("gallery-locked", "gallery-superseded")
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST", "/v1/search", searching.search, {200: Hits},
+        body=SearchQuestion, media=SEND_PICTURE, problems=EMBEDS, tag="Search",
+    ),
+    Route(
+        "POST", "/v1/search/like", searching.search_like, {200: Hits},
+        body=LikeQuestion, media=(JSON,), problems=(*EMBEDS, "file-missing", "unknown-picture"),
+        tag="Search",
+    ),
+    Route(
+        "POST", "/v1/batch/search", searching.search_batch, {200: Batch},
+        body=BatchQuestion, media=(JSON,), problems=EMBEDS, tag="Search",
+    ),
+    Route(
+        "GET", "/v1/images/{id}/similar", searching.similar, {200: Hits},
+        query=SimilarQuery, problems=("busy", "loading"), tag="Search",
+    ),
+    Route(
+        "POST", "/search", searching.search_form, {200: FormAnswer},
+        body=FormQuestion, media=(FORM, MULTIPART), problems=EMBEDS, tag="Search",
+    ),
+    Route(
+        "POST", "/v1/classify", classifying.classify, {200: Guesses},
+        body=ClassifyQuestion, media=SEND_PICTURE, problems=EMBEDS, tag="Search",
+    ),
+    Route(
+        "POST", "/v1/images", pictures.add, {200: PictureInfo, 201: PictureInfo},
+        body=NewPicture, media=SEND_PICTURE, problems=EMBEDS + WRITES, tag="Pictures",
+    ),
+    Route(
+        "POST", "/v1/batch/images", pictures.add_batch, {200: AddedMany},
+        body=NewPictures, media=(JSON,), problems=WRITES, tag="Pictures",
+    ),
+    Route(
+        "GET", "/v1/images", pictures.list_pictures, {200: Page}, query=PageQuery, tag="Pictures",
+    ),
+    Route("GET", "/v1/images/{id}", pictures.get, {200: PictureInfo}, tag="Pictures"),
+    Route(
+        "PATCH", "/v1/images/{id}", pictures.describe, {200: PictureInfo},
+        body=Description, media=(JSON,), problems=WRITES, tag="Pictures",
+    ),
+    Route(
+        "DELETE", "/v1/images/{id}", pictures.remove, {204: None},
+        problems=WRITES, tag="Pictures",
+    ),
+    Route(
+        "GET", "/v1/images/{id}/file", pictures.file, {200: "image/*", 206: "image/*", 304: None},
+        problems=("file-missing", "bad-range"), tag="Pictures",
+    ),
+    Route(
+        "GET", "/v1/images/{id}/thumbnail", pictures.thumbnail,
+        {200: "image/jpeg", 206: "image/jpeg", 304: None},
+        query=ThumbnailQuery, problems=("file-missing", "bad-range", *EMBEDS), tag="Pictures",
+    ),
+    Route("GET", "/v1/stats", operations.stats, {200: Stats}, tag="Service"),
+    Route("GET", "/v1/model", operations.model, {200: Model}, tag="Service"),
+    Route(
+        "GET", "/healthz", operations.health, {200: Health}, query=None, open=True, tag="Service",
+    ),
+    Route(
+        "GET", "/readyz", operations.ready, {200: Health},
+        query=None, problems=("loading",), open=True, tag="Service",
+    ),
+)  # fmt: skip

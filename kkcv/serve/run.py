@@ -1,0 +1,52 @@
+"""A gallery, its application and the server together, from start to stop."""
+
+import threading
+from collections.abc import Callable
+from os import PathLike
+
+from kkcv.search.gallery import Gallery
+
+from .app import create_app
+from .server import Server
+from .service import Service
+from .settings import Settings
+
+
+def run(
+    folder: str | PathLike[str],
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    threads: int,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve a gallery until SIGTERM or Ctrl-C, then finish the requests in flight.
+
+    The server listens at once and answers 503 while the network is loaded; ``announce`` is called
+    with one line when it is ready.
+
+    Raises NotAGallery, KkcvError when it cannot listen, WeightsError.
+    """
+    with Gallery.open(folder) as gallery:
+        service = Service(gallery, settings)
+        app = create_app(service)
+        server = Server(app, host, port, threads=threads, max_body=settings.max_body)
+        server.stop_at_signals()
+        failures: list[BaseException] = []
+
+        def load() -> None:
+            try:
+                service.load()
+                announce(f"serving {gallery.folder} at {server.address} (described at /docs)")
+            except BaseException as failure:  # raised again below, in the thread of the caller
+                failures.append(failure)
+                server.stop()
+
+        loader = threading.Thread(target=load, name="load")
+        loader.start()
+        server.run()
+        service.classifier.close()
+        loader.join()
+        if failures:
+            raise failures[0]

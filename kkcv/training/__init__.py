@@ -1,0 +1,1 @@
+"""Transfer learning: labelled pictures to a classifier whose figures can be trusted."""

@@ -1,0 +1,77 @@
+"""A trained classifier as one ONNX file, for programs that have no PyTorch."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kkcv.checkpoint import Checkpoint
+from kkcv.errors import MissingExtra, TrainingError
+from kkcv.zoo.network import Network
+
+TOLERANCE = 1e-3  # on probabilities, between PyTorch and what was exported
+
+
+class Exported(nn.Module):
+    """images (N, C, H, W), normalized → probabilities (N, K), calibrated, and embedding (N, D)."""
+
+    def __init__(self, network: Network, temperature: float) -> None:
+        super().__init__()
+        self.network, self.temperature = network, temperature
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        embedding = self.network.embedding(images)
+        return (self.network.head(embedding) / self.temperature).softmax(1), embedding
+
+
+def export_onnx(checkpoint: Checkpoint, path: str | Path) -> None:
+    """Write ``path``: from ``images`` to ``probabilities`` and ``embedding``, for any batch size.
+
+    Classes, preprocessing and network name lie in the metadata. The file is run once and compared.
+
+    Raises MissingExtra, TrainingError when the file cannot be written or answers otherwise.
+    """
+    try:
+        import onnx
+        import onnxruntime
+        import onnxscript  # noqa: F401  # the exporter wants it
+    except ImportError:
+        raise MissingExtra("ONNX export", "train") from None
+    path, spec = Path(path), checkpoint.preprocess
+    if not path.parent.is_dir():
+        raise TrainingError(f"{path} cannot be written: there is no folder {path.parent}")
+    module = Exported(checkpoint.build(), checkpoint.temperature).eval()
+    images = torch.rand(2, spec.channels, *spec.size, generator=torch.Generator().manual_seed(0))
+    program = torch.onnx.export(
+        module,
+        (images,),
+        dynamo=True,
+        dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+        input_names=["images"],
+        output_names=["probabilities", "embedding"],
+        verbose=False,
+    )
+    assert program is not None
+    model = program.model_proto
+    facts = {
+        "network": checkpoint.network,
+        "classes": json.dumps(checkpoint.classes),
+        "preprocess": json.dumps(spec.to_dict()),
+    }
+    onnx.helper.set_model_props(model, facts)
+    try:
+        onnx.save(model, path)
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be written: {error.strerror}") from None
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    answer = session.run(["probabilities"], {"images": images.numpy()})[0]
+    with torch.inference_mode():
+        expected = module(images)[0].numpy()
+    if not np.allclose(answer, expected, atol=TOLERANCE):
+        off = float(np.abs(answer - expected).max())
+        path.unlink()
+        raise TrainingError(
+            f"the exported network answers otherwise (by {off:.2g}); nothing is kept"
+        )

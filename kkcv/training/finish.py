@@ -1,0 +1,80 @@
+"""The end of a run: measured, drawn, reported, and only then a checkpoint."""
+
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+from kkcv import checkpoint as checkpoints
+from kkcv.errors import TrainingError
+from kkcv.zoo.network import Network
+
+from .callbacks import unwritable
+from .fit import Fitted
+from .job import Job
+from .layouts import LabelledData
+from .network import network_for
+from .recipe import Recipe, stages
+from .results import Results, measure_run
+from .run_folder import RunFolder
+
+
+def finish(
+    folder: RunFolder,
+    job: Job,
+    fitted: Fitted,
+    data: LabelledData,
+    facts: dict[str, Any],
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Measure, draw, report; then the checkpoints, the best one last of all."""
+    network = network_for(job.base, job.classes, job.recipe.seed)
+    network.load_state_dict(fitted.progress.best_state, strict=False)
+    try:
+        results = measure_run(folder, job, network, fitted, data, facts)
+        for line in results.lines():
+            say(line)
+        kept = run_facts(job.recipe, results, facts, fitted)
+        save(fitted.network, folder.last, job, kept | {"weights_of": "last"})
+        save(network, folder.best, job, kept | {"weights_of": "best"})
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(unwritable(folder.path, error)) from None
+    folder.finish()
+    return results.to_dict()
+
+
+def run_facts(
+    recipe: Recipe, results: Results, facts: dict[str, Any], fitted: Fitted
+) -> dict[str, Any]:
+    """What a checkpoint remembers of its run."""
+    stage, epoch = fitted.progress.best_at
+    return {
+        "temperature": results.temperature,
+        "tta": recipe.tta,
+        "metrics": results.headline(),
+        "best": {
+            "stage": stages(recipe)[stage].name,
+            "epoch": epoch,
+            "chosen_by": recipe.choose_by,
+        },
+        "data": {"fingerprint": facts["fingerprint"], "source": facts["source"]},
+        "recipe": recipe.to_dict(),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("kkcv", "torch", "torchvision", "lightning")},
+        },
+    }
+
+
+def save(network: Network, stem: Path, job: Job, facts: dict[str, Any]) -> None:
+    checkpoints.save(
+        network.cpu(),
+        stem,
+        preprocess=job.base.preprocess,
+        classes=job.classes,
+        trained_in=job.base.trained_in,
+        facts=facts,
+    )

@@ -1,0 +1,85 @@
+"""Many pictures through a network that does not learn: its embeddings, or its scores."""
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kkcv.embedding.pipeline import ahead
+from kkcv.errors import PictureError
+from kkcv.images.decode import decode
+from kkcv.images.preprocess import Preprocess
+from kkcv.zoo.network import Network
+
+BATCH = 32
+Progress = Callable[[int, int], None]
+
+
+def placed(network: Network, device: torch.device) -> Network:
+    """The network in eval mode on the device, in the layout that is fastest on CPUs."""
+    return network.to(device).to(memory_format=torch.channels_last).eval()
+
+
+@torch.inference_mode()
+def outputs(
+    function: Callable[[Tensor], Tensor],
+    paths: Sequence[Path],
+    preprocess: Preprocess,
+    *,
+    device: torch.device,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[Tensor, list[PictureError | None]]:
+    """What a function of a batch answers for each picture: float32 (N, D), and what went wrong.
+
+    Pictures are decoded in threads while the function runs. A row of one that cannot be decoded is
+    NaN.
+    """
+
+    def crop(path: Path) -> np.ndarray:
+        return preprocess.crop(decode(path, target=preprocess.target))
+
+    results = ahead(crop, paths, threads=threads)
+    rows: list[Tensor | None] = []
+    errors: list[PictureError | None] = []
+    while batch := list(islice(results, BATCH)):
+        good = [result for _, result in batch if isinstance(result, np.ndarray)]
+        answers = iter(run(function, good, preprocess, device))
+        for _, result in batch:
+            failed = isinstance(result, PictureError)
+            rows.append(None if failed else next(answers))
+            errors.append(result if isinstance(result, PictureError) else None)
+        if progress:
+            progress(len(rows), len(paths))
+    width = next((row.numel() for row in rows if row is not None), 0)
+    missing = torch.full((width,), torch.nan)
+    stacked = (
+        torch.stack([missing if r is None else r for r in rows]) if rows else torch.empty(0, 0)
+    )
+    return stacked, errors
+
+
+def run(
+    function: Callable[[Tensor], Tensor],
+    crops: list[np.ndarray],
+    preprocess: Preprocess,
+    device: torch.device,
+) -> Tensor:
+    if not crops:
+        return torch.empty(0, 0)
+    images = torch.from_numpy(preprocess.normalize(np.stack(crops)))
+    images = images.to(device, memory_format=torch.channels_last)
+    return function(images).float().cpu()
+
+
+def mirrored(network: Network) -> Callable[[Tensor], Tensor]:
+    """Test-time augmentation: log of the mean probability over the picture and its mirror image."""
+
+    def scores(images: Tensor) -> Tensor:
+        both = torch.stack([network(images), network(images.flip(-1))])
+        return both.float().log_softmax(-1).logsumexp(0) - np.log(2)
+
+    return scores

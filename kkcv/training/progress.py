@@ -1,0 +1,93 @@
+"""How far a run has come: the epochs behind it, and the best weights so far."""
+
+import csv
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+COLUMNS = (
+    "stage",
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "learning_rate",
+)
+
+
+class Figures(NamedTuple):
+    """Of the validation part, in the mean over pictures."""
+
+    loss: float
+    accuracy: float
+
+
+class TrainingFigures(NamedTuple):
+    """Of an epoch; ``rate`` is the head's learning rate at its end."""
+
+    loss: float
+    accuracy: float
+    rate: float
+
+
+class Progress:
+    """What must outlive a kill besides the weights. It is saved inside the resume point."""
+
+    def __init__(self, choose_by: str = "loss") -> None:
+        self.choose_by = choose_by
+        self.stage = 0
+        self.rows: list[dict[str, Any]] = []
+        self.best: Figures | None = None
+        self.best_at: tuple[int, int] = (0, 0)  # stage, epoch
+        self.best_state: dict[str, Tensor] = {}
+        self.latest: Figures | None = None
+
+    def improves(self, figures: Figures) -> bool:
+        """Whether these are better than the best; the other figure decides between equals."""
+        return self.best is None or self.order(figures) < self.order(self.best)
+
+    def order(self, figures: Figures) -> tuple[float, float]:
+        both = (figures.loss, -figures.accuracy)
+        return both if self.choose_by == "loss" else both[::-1]
+
+    def validated(self, epoch: int, figures: Figures, state: Mapping[str, Tensor]) -> None:
+        """Take note of an epoch's figures, and of the weights if they are the best so far."""
+        self.latest = figures
+        if self.improves(figures):
+            self.best, self.best_at = figures, (self.stage, epoch)
+            self.best_state = {k: v.detach().cpu().clone() for k, v in state.items()}
+
+    def end_epoch(self, stage: str, epoch: int, figures: TrainingFigures) -> None:
+        assert self.latest is not None
+        values = (stage, epoch, figures.loss, figures.accuracy, *self.latest, figures.rate)
+        self.rows.append(dict(zip(COLUMNS, values, strict=True)))
+
+    def write_csv(self, path: Path) -> None:
+        part = path.with_name(f"{path.name}.part")
+        with part.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            table.writeheader()
+            table.writerows(self.rows)
+        os.replace(part, path)
+
+    def to_state(self) -> dict[str, Any]:
+        """Plain values and tensors."""
+        return {
+            "stage": self.stage,
+            "rows": self.rows,
+            "best": None if self.best is None else list(self.best),
+            "best_at": list(self.best_at),
+            "best_state": self.best_state,
+            "latest": None if self.latest is None else list(self.latest),
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.stage, self.rows = state["stage"], list(state["rows"])
+        self.best = None if state["best"] is None else Figures(*state["best"])
+        self.best_at = tuple(state["best_at"])
+        self.best_state = dict(state["best_state"])
+        self.latest = None if state["latest"] is None else Figures(*state["latest"])

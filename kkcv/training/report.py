@@ -1,0 +1,46 @@
+"""One HTML file that holds a whole run: it needs nothing beside it and loads nothing."""
+
+import base64
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from .inspection import lines
+from .progress import Progress
+from .recipe import Recipe
+
+FIGURES = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
+
+
+def write_report(
+    path: Path,
+    recipe: Recipe,
+    facts: dict[str, Any],
+    progress: Progress,
+    results: dict[str, Any],
+    classes: tuple[str, ...],
+    pictures: dict[str, Path],
+) -> None:
+    """Figures with their intervals, the inspection of the data, plots, sheets, every setting."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    text = resources.files("kkcv.training").joinpath("report.html").read_text(encoding="utf-8")
+    html = environment.from_string(text).render(
+        figures=FIGURES,
+        results=results,
+        quoted=results["parts"][results["part"]],
+        classes=classes,
+        data=lines(facts["report"]),
+        fingerprint=facts["fingerprint"],
+        source=facts["source"],
+        epochs=progress.rows,
+        best=progress.best_at,
+        recipe=recipe.to_dict(),
+        pictures={title: data_url(file) for title, file in pictures.items()},
+    )
+    path.write_text(html, encoding="utf-8", errors="backslashreplace")
+
+
+def data_url(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

@@ -1,0 +1,76 @@
+"""The script that Streamlit runs for each visitor: language, style, and the pages."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from kkcv.errors import KkcvError
+from kkcv.web.library_page import library_page
+from kkcv.web.search_page import search_page
+from kkcv.web.session import LIMITS, choose_language, strings
+from kkcv.web.strings import Strings
+
+STYLE = Path(__file__).with_name("style.css")
+log = logging.getLogger("kkcv.web")
+
+
+def main() -> None:
+    text = strings()
+    st.set_page_config(page_title="kkcv", page_icon="🔎", layout="wide")
+    st.html(f"<style>{STYLE.read_text(encoding='utf-8')}{widget_texts(text)}</style>")
+    pages = {
+        "search": st.Page(
+            guarded(search_page), title=text("page.search"), url_path="search",
+            default=True,
+        ),
+        "library": st.Page(
+            guarded(library_page), title=text("page.library"), url_path="library"
+        ),
+    }  # fmt: skip
+    st.session_state["pages"] = pages
+    page = st.navigation(list(pages.values()), position="hidden")
+    with st.container(horizontal=True, vertical_alignment="center", key="head"):
+        for each in pages.values():
+            st.page_link(each)
+        choose_language(text)
+    page.run()
+
+
+def widget_texts(text: Strings) -> str:
+    """Style that puts our words in place of those that Streamlit has in English alone."""
+    uploader, camera = "[data-testid=stFileUploaderDropzone", "[data-testid=stCameraInput"
+    places = {
+        f"{uploader}] button p": text("widget.choose"),
+        f"{uploader}Instructions] span": text("widget.limit", megabytes=LIMITS.max_bytes >> 20),
+        f"{camera}WebcamComponent] p": text("widget.camera"),
+        f"{camera}Button]": text("widget.shoot"),
+        f"{camera}]:has(img) {camera}Button]": text("widget.again"),
+    }
+    return "".join(
+        f"{place}, {place} * {{font-size: 0 !important}}"
+        f"{place}::after {{content: {json.dumps(words, ensure_ascii=False)}; font-size: 0.9rem}}"
+        for place, words in places.items()
+    )
+
+
+def guarded(page: Callable[[], None]) -> Callable[[], None]:
+    """The page; what fails in it is a message for the visitor and a line in the terminal."""
+
+    def run() -> None:
+        try:
+            page()
+        except KkcvError as error:
+            log.error("%s", error)
+            st.error(str(error))
+        except Exception:
+            log.exception("the page failed")
+            st.error(strings()("page.failed"))
+
+    return run
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+// A grid of pictures. In "pick" mode a click reports the picture; in "select" mode it toggles it.
+export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
+  let grid = parentElement.querySelector(".grid");
+  if (!grid) {
+    grid = document.createElement("div");
+    grid.className = "grid";
+    parentElement.append(grid);
+  }
+  const selected = new Set(data.selected);
+
+  function card(picture) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "card";
+    button.title = picture.title;
+    button.setAttribute("aria-label", picture.label);
+    button.dataset.id = picture.id;
+
+    const frame = document.createElement("span");
+    frame.className = "frame";
+    if (picture.src) {
+      const image = document.createElement("img");
+      image.src = picture.src;
+      image.alt = "";
+      frame.append(image);
+    } else {
+      frame.classList.add("missing");
+      frame.append(data.missing);
+    }
+
+    const caption = document.createElement("span");
+    caption.className = "caption";
+    const name = document.createElement("span");
+    name.className = "name";
+    name.append(picture.name);
+    caption.append(name);
+    if (picture.score !== undefined) {
+      const score = document.createElement("span");
+      score.className = "score";
+      score.title = data.score;
+      score.append(picture.score.toFixed(3));
+      const bar = document.createElement("span");
+      bar.className = "bar";
+      bar.style.setProperty("--share", `${100 * Math.max(0, picture.score)}%`);
+      caption.append(score, bar);
+    }
+    button.append(frame, caption);
+
+    if (data.mode === "select") {
+      button.setAttribute("aria-pressed", selected.has(picture.id));
+      button.onclick = () => {
+        if (!selected.delete(picture.id)) selected.add(picture.id);
+        button.setAttribute("aria-pressed", selected.has(picture.id));
+        setStateValue("selected", [...selected]);
+      };
+    } else {
+      button.onclick = () => {
+        grid.classList.add("waiting");
+        setTriggerValue("picked", picture.id);
+      };
+    }
+    return button;
+  }
+
+  grid.classList.remove("waiting");
+  grid.replaceChildren(...data.pictures.map(card));
+}

@@ -1,0 +1,1 @@
+"""How a network becomes a picture: its stages as boxes, its blocks as graphs, both as SVG."""

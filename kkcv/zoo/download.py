@@ -1,0 +1,188 @@
+"""Download a file once: resumed after a cut, checked before it counts, safe for two processes.
+
+What has arrived lies in ``NAME.part`` beside the file, and the next try asks the server for the
+rest alone. The file itself appears by one rename, after its sha256 was found right. A part that
+turns out wrong (the server has another file by now) is thrown away and the whole asked for once
+more, so the server's own validators (ETag, If-Range) need not be remembered.
+"""
+
+import hashlib
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from filelock import FileLock
+
+from kkcv import __version__
+from kkcv.errors import WeightsError
+from kkcv.places import offline
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+SILENCE = 30.0  # seconds without a byte after which a server counts as gone
+TRIES = 5  # requests for one file, each for what the one before did not bring
+CHUNK = 1 << 20
+
+
+def fetch(url: str, path: Path, expected: str = "") -> Path:
+    """``path``, with the file at ``url`` in it: downloaded unless it is there already.
+
+    ``expected`` is the file's sha256 in hex, or its first digits. Without it the server must tell
+    one, as the Hugging Face hub does.
+
+    Raises WeightsError, which says in a few words why there is no file.
+    """
+    if path.is_file():
+        return path
+    if offline():
+        raise WeightsError("KKCV_OFFLINE is set")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f"{path.name}.lock")):
+            if not path.is_file():  # else another process was downloading it, and is done
+                download(url, part, expected)
+                part.replace(path)
+    except OSError as error:
+        raise WeightsError(f"cannot write {part}: {error.strerror or error}") from None
+    return path
+
+
+def download(url: str, part: Path, expected: str) -> None:
+    """Fill ``part`` with the file at ``url``, going on from what it holds, and check it."""
+    host = urlsplit(url).hostname or url
+    for tries_left in reversed(range(TRIES)):
+        had = part.stat().st_size if part.exists() else 0
+        try:
+            told = receive(url, part)
+        except WeightsError:
+            if tries_left and part.exists() and part.stat().st_size > had:
+                continue
+            raise
+        wanted = expected or told
+        if wanted and sha256(part).startswith(wanted):
+            return
+        part.unlink(missing_ok=True)
+        if not wanted:
+            raise WeightsError(f"{host} tells no sha256 to check the file against")
+        if not had or not tries_left:
+            raise WeightsError(f"what {host} sent is damaged: its sha256 is not {wanted[:16]}…")
+
+
+def receive(url: str, part: Path) -> str:
+    """Append to ``part`` what it lacks of the file; the sha256 that the server told, or ``""``."""
+    had = part.stat().st_size if part.exists() else 0
+    request = Request(url, headers={"User-Agent": f"kkcv/{__version__}"})
+    if had:
+        request.add_header("Range", f"bytes={had}-")
+    redirects = Redirects()
+    host = urlsplit(url).hostname or url
+    try:
+        response = build_opener(redirects).open(request, timeout=SILENCE)
+    except HTTPError as error:
+        error.close()
+        if error.code == 416 and had:  # nothing is left to send: the part is whole, or wrong
+            return redirects.sha256
+        raise WeightsError(f"{host} answers {error.code} {error.reason}") from None
+    except (OSError, HTTPException) as error:
+        raise WeightsError(reason(error, host)) from None
+    with response:
+        if response.status != 206:  # the server ignores ranges and sends the whole
+            had = 0
+        save(response, part, had, host)
+        return redirects.sha256 or told_sha256(response.headers)
+
+
+def save(response: HTTPResponse, part: Path, had: int, host: str) -> None:
+    """Write the body of a response behind the first ``had`` bytes of ``part``."""
+    total = None if response.length is None else had + response.length
+    with part.open("ab" if had else "wb") as file, progress() as bar:
+        task = bar.add_task(part.stem, completed=had, total=total)
+        for chunk in chunks(response, host):
+            file.write(chunk)
+            bar.advance(task, len(chunk))
+        size = file.tell()
+    if total is not None and size < total:
+        raise WeightsError(f"{host} cut the connection after {size} of {total} bytes")
+
+
+def chunks(response: HTTPResponse, host: str) -> Iterator[bytes]:
+    """The body as it comes in."""
+    while True:
+        try:
+            chunk = response.read1(CHUNK)
+        except (OSError, HTTPException) as error:
+            raise WeightsError(reason(error, host)) from None
+        if not chunk:
+            return
+        yield chunk
+
+
+class Redirects(HTTPRedirectHandler):
+    """Follows redirections and keeps the sha256 that a hub tells in the first of them."""
+
+    sha256 = ""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        self.sha256 = self.sha256 or told_sha256(headers)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def told_sha256(headers: HTTPMessage) -> str:
+    """The sha256 of a large file, which the Hugging Face hub puts into ``X-Linked-ETag``."""
+    tag = (headers.get("X-Linked-ETag") or "").removeprefix("W/").strip('"').lower()
+    return tag if re.fullmatch("[0-9a-f]{64}", tag) else ""
+
+
+def reason(error: OSError | HTTPException, host: str) -> str:
+    """Why the network failed, in a few words."""
+    cause = error.reason if isinstance(error, URLError) else error
+    if isinstance(cause, TimeoutError):
+        return f"{host} is silent for {SILENCE:.0f} seconds"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"the certificate of {host} is not trusted: {cause.verify_message}"
+    if isinstance(cause, socket.gaierror):
+        return f"no route to {host}"
+    if isinstance(cause, OSError) and cause.strerror:
+        return f"no route to {host}: {cause.strerror}"
+    return f"{host} does not speak HTTP as it should: {cause or type(cause).__name__}"
+
+
+def progress() -> "Progress":
+    """A bar on standard error with rate and time left; nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,116 @@
+"""The contract of the zoo: stages → neck → head.
+
+    images (N, C, H, W) ─stages▶ map (N, c, h, w) ─neck▶ embedding (N, D) ─head▶ scores (N, classes)
+
+The stages carry the names of the rows of the paper's table, so that a reader of the paper finds
+each of them, and the tables and drawings of kkcv can be measured from the network itself.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from kkcv.errors import InputShapeError
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a network is described."""
+
+    title: str
+    authors: str
+    year: int
+    where: str  # venue and arXiv number
+
+
+@dataclass(frozen=True)
+class Family:
+    """The networks of one paper: ``name`` is the file's name, ``title`` what people say.
+
+    Weights that were trained elsewhere ("tensorflow", "timm") may fit the network's shapes and yet
+    want another activation or epsilon: ``trained_in`` has the options that the builder then gets.
+    """
+
+    name: str
+    title: str
+    paper: Paper
+    idea: str  # at most two sentences
+    trained_in: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One network of the zoo, before it is built.
+
+    ``build(num_classes, in_channels, **options)`` makes it. ``input_size`` is (C, H, W) as
+    published, in pixels; other sizes from ``min_size`` up work, unless ``fixed_size``.
+    ``auxiliary`` says that it can have auxiliary heads: ``build`` takes an option of that name.
+    """
+
+    name: str
+    family: Family
+    build: Callable[..., "Network"]
+    embedding_dim: int
+    input_size: tuple[int, int, int] = (3, 224, 224)
+    min_size: int = 32
+    fixed_size: bool = False
+    num_classes: int = 1000
+    aliases: tuple[str, ...] = ()
+    auxiliary: bool = False
+
+
+class Network(nn.Module):
+    """Stages in the paper's order, then a neck that makes the embedding, then the classifier."""
+
+    spec: Spec | None = None  # set by zoo.create
+
+    def __init__(self, stages: Mapping[str, nn.Module], neck: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.stages = nn.Sequential(OrderedDict(stages))
+        self.neck = neck
+        self.head = head
+
+    def features(self, images: Tensor) -> Tensor:
+        """The last feature map: (N, C, H, W) → (N, c, h, w)."""
+        self.check(images)
+        return self.stages(images)
+
+    def embedding(self, images: Tensor) -> Tensor:
+        """The vector under the classifier: (N, C, H, W) → (N, embedding_dim)."""
+        return self.neck(self.features(images))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Unnormalized class scores: (N, C, H, W) → (N, num_classes)."""
+        return self.head(self.embedding(images))
+
+    def check(self, images: Tensor) -> None:
+        """Refuse a batch that the network cannot take (InputShapeError)."""
+        if self.spec is None:
+            return
+        channels, height, width = self.spec.input_size
+        if images.ndim != 4 or images.shape[1] != channels:
+            raise InputShapeError(
+                f"{self.spec.name} takes a batch of shape (N, {channels}, H, W), "
+                f"got {tuple(images.shape)}"
+            )
+        if self.spec.fixed_size and tuple(images.shape[2:]) != (height, width):
+            raise InputShapeError(
+                f"{self.spec.name} takes pictures of exactly {height}x{width} pixels, "
+                f"got {images.shape[2]}x{images.shape[3]}"
+            )
+        if min(images.shape[2:]) < self.spec.min_size:
+            raise InputShapeError(
+                f"{self.spec.name} takes pictures of at least "
+                f"{self.spec.min_size}x{self.spec.min_size} pixels, "
+                f"got {images.shape[2]}x{images.shape[3]}"
+            )
+
+
+class TrainingScores(NamedTuple):
+    """What a network with auxiliary heads answers in training mode, each (N, num_classes)."""
+
+    scores: Tensor
+    auxiliary: tuple[Tensor, ...]  # in the order of the paper, nearest to the input first

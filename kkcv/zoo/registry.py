@@ -1,0 +1,133 @@
+"""Every network of the zoo by name. To add a family: its file, and its line here."""
+
+import dataclasses
+import difflib
+from fnmatch import fnmatchcase
+from os import PathLike
+
+import torch
+
+from kkcv.errors import UnknownNetwork
+
+from . import (
+    alexnet,
+    densenet,
+    efficientnet_lite,
+    googlenet,
+    inception_resnet,
+    inception_v2,
+    inception_v3,
+    inception_v4,
+    lenet,
+    mobilenet_v1,
+    mobilenet_v2,
+    mobilenet_v3,
+    mobilenet_v4,
+    resnet,
+    resnet_v2,
+    senet,
+    shufflenet_v1,
+    shufflenet_v2,
+    vgg,
+)
+from .conversion import load_into
+from .network import Network, Spec
+from .tensorflow import compute_as_tensorflow
+from .weights import find
+
+FAMILIES = (
+    lenet,
+    alexnet,
+    vgg,
+    googlenet,
+    inception_v2,
+    inception_v3,
+    inception_v4,
+    inception_resnet,
+    resnet,
+    resnet_v2,
+    senet,
+    densenet,
+    mobilenet_v1,
+    mobilenet_v2,
+    mobilenet_v3,
+    mobilenet_v4,
+    shufflenet_v1,
+    shufflenet_v2,
+    efficientnet_lite,
+)
+
+NETWORKS: dict[str, Spec] = {spec.name: spec for family in FAMILIES for spec in family.NETWORKS}
+ALIASES: dict[str, str] = {alias: s.name for s in NETWORKS.values() for alias in s.aliases}
+TRAINERS = ("pytorch", "tensorflow", "timm")  # pytorch: torchvision's and our own
+
+
+def names(pattern: str = "*") -> list[str]:
+    """The networks whose name matches a shell pattern such as ``resnet*``, in the papers' order."""
+    return [name for name in NETWORKS if fnmatchcase(name, pattern)]
+
+
+def spec(name: str) -> Spec:
+    """What is known of a network before it is built, by name or everyday name.
+
+    Raises UnknownNetwork with the nearest names.
+    """
+    known = NETWORKS.get(ALIASES.get(name, name))
+    if known is None:
+        near = difflib.get_close_matches(name.lower(), [*NETWORKS, *ALIASES], n=4, cutoff=0.4)
+        hint = f"the nearest: {', '.join(near)}" if near else "see: kkcv zoo list"
+        raise UnknownNetwork(f"no network {name!r} in the zoo; {hint}")
+    return known
+
+
+def create(
+    name: str,
+    weights: str | PathLike[str] | None = None,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    *,
+    trained_in: str | None = None,
+    auxiliary: bool = False,
+) -> Network:
+    """Build a network, in eval mode, with its paper's initialization or with weights.
+
+    ``weights`` is None, ``"imagenet"`` (downloaded once, then cached) or the path of a .pth or
+    .safetensors file, ours or a peer's. ``"imagenet:TAG"`` takes other public weights than the
+    network's default. With another ``num_classes`` than the weights' own, the classifier keeps
+    its initialization. ``trained_in`` ("tensorflow", "timm") computes as weights
+    from there expect; published weights know where they were trained. ``auxiliary`` adds the
+    paper's auxiliary heads, with which the network answers TrainingScores in training mode.
+
+    Raises UnknownNetwork, WeightsError, ValueError for counts below one or another ``trained_in``,
+    or where the paper has no auxiliary heads.
+    """
+    known = spec(name)
+    classes = known.num_classes if num_classes is None else num_classes
+    channels = known.input_size[0] if in_channels is None else in_channels
+    if classes < 1 or channels < 1:
+        raise ValueError(f"num_classes and in_channels are 1 or more, got {classes}, {channels}")
+    file = None if weights is None else find(known.name, weights)
+    where = trained_in or (file.trained_in if file else "pytorch")
+    if where not in TRAINERS:
+        raise ValueError(f"trained_in is one of {', '.join(TRAINERS)}, got {where!r}")
+    options = dict(known.family.trained_in.get(where, {}))
+    if auxiliary:
+        options["auxiliary"] = True
+        if not known.auxiliary:
+            some = ", ".join(s.name for s in NETWORKS.values() if s.auxiliary)
+            raise ValueError(f"{known.name} has no auxiliary heads; there are some in {some}")
+    network = known.build(classes, channels, **options).eval()
+    network.spec = dataclasses.replace(
+        known, num_classes=classes, input_size=(channels, *known.input_size[1:])
+    )
+    if where == "tensorflow":
+        compute_as_tensorflow(network)
+    if file is not None:
+        load_into(network, file.path, new_classifier=num_classes is not None)
+    return network
+
+
+def create_on_meta(name: str) -> Network:
+    """The network without memory: shapes and counts, no values."""
+    with torch.device("meta"):
+        return create(name)

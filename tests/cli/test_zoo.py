@@ -1,0 +1,76 @@
+"""kkcv zoo, as a user types it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from .conftest import Said
+
+Kkcv = Callable[..., Said]
+
+
+def test_the_list_tells_what_each_network_costs(kkcv: Kkcv) -> None:
+    networks = {row["network"]: row for row in kkcv("zoo", "list", "--json").json["networks"]}
+
+    assert len(networks) >= 92
+    resnet = networks["resnet50_v1.5"]
+    assert (resnet["parameters"], resnet["multiply_adds"]) == (25_557_032, 4_089_184_256)
+    assert (resnet["year"], resnet["embedding"], resnet["input"]) == (2015, 2048, "3x224x224")
+    assert resnet["aliases"] == ["resnet50"]
+
+
+def test_a_network_is_shown_by_its_stages(kkcv: Kkcv) -> None:
+    table, facts = kkcv("zoo", "show", "resnet50"), kkcv("zoo", "show", "resnet50", "--json").json
+
+    assert "arXiv:1512.03385" in table.out
+    stages = {stage["name"]: stage for stage in facts["stages"]}
+    assert stages["conv5_x"]["shape"] == [2048, 7, 7]
+    assert sum(stage["parameters"] for stage in facts["stages"]) == facts["parameters"]
+
+
+def test_a_diagram_is_an_svg_file(kkcv: Kkcv, tmp_path: Path) -> None:
+    said = kkcv("zoo", "draw", "lenet5_1998", "-o", tmp_path / "lenet.svg")
+
+    assert said.code == 0, said.err
+    root = ElementTree.parse(tmp_path / "lenet.svg").getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_networks_are_verified_against_their_papers(kkcv: Kkcv) -> None:
+    said = kkcv("zoo", "verify", "lenet5_1998", "mobilenet_v2*", "--json")
+
+    assert said.code == 0
+    assert said.json["failed"] == 0
+    assert said.json["networks"] == 7
+    whats = {(c["network"], c["what"]) for c in said.json["checks"]}
+    assert ("mobilenet_v2_1.0", "parameters") in whats
+
+
+def test_the_speed_of_networks_is_measured(kkcv: Kkcv) -> None:
+    said = kkcv("zoo", "bench", "mobilenet_v1_0.25", "--batch", 2, "--json")
+
+    (row,) = said.json["networks"]
+    assert row["pictures_a_second"] > 0
+    assert row["parameters"] == 470_072
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("show", "resnet51"), "no network 'resnet51' in the zoo; the nearest: resnet50"),
+        (("list", "nope*"), "no network matches 'nope*'; see: kkcv zoo list"),
+        (("verify", "resnet51"), "no network 'resnet51' in the zoo"),
+        (("bench", "nope*"), "no network matches 'nope*'"),
+        (("draw", "lenet5", "-o", "/nowhere/x.svg"), "/nowhere/x.svg cannot be written"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    kkcv: Kkcv, arguments: tuple[str, ...], message: str
+) -> None:
+    said = kkcv("zoo", *arguments)
+
+    assert said.code == 2
+    assert message in said.err
+    assert said.err.count("\n") == 1

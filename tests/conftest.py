@@ -1,0 +1,93 @@
+"""What many tests need: the shared pictures and facts."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from kkcv.embedding.embedder import Embedder
+
+
+# A camera that shows a test picture, and nobody who is asked whether it may be used.
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real pictures and reference facts beside the checkout.
+
+    A checkout elsewhere does not have it, and the tests that need it are skipped there; in CI
+    its absence is a failure.
+    """
+    folder = Path(__file__).parents[2] / "shared"
+    if not folder.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI=true, but there is no folder ../shared beside the checkout")
+        pytest.skip("needs the folder ../shared beside the checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pictures(shared: Path) -> Path:
+    """The real pictures: ``cats_dogs``, ``imagenette``, ``nasty``, …"""
+    return shared / "data"
+
+
+@pytest.fixture(scope="session")
+def embedder() -> "Embedder":
+    """The default network, with its real weights."""
+    from kkcv.embedding.embedder import Embedder
+
+    return Embedder.load()
+
+
+@pytest.fixture(scope="session")
+def album(pictures: Path) -> list[Path]:
+    """Twelve photographs: three sizes of each of four motifs."""
+    groups = sorted(p for p in (pictures / "near_dup_caltech").iterdir() if p.is_dir())
+    return [path for group in groups[:4] for path in sorted(group.iterdir())[:3]]
+
+
+@pytest.fixture(scope="session")
+def stranger(pictures: Path) -> Path:
+    """A photograph that is like none of the album."""
+    return sorted((pictures / "cats_dogs" / "val" / "cats").iterdir())[0]
+
+
+@pytest.fixture(scope="session")
+def made_gallery(
+    tmp_path_factory: pytest.TempPathFactory, album: list[Path], embedder: "Embedder"
+) -> Path:
+    """A gallery of the album, its files where they are. Copy it to change it."""
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.importing import import_pictures
+
+    folder = tmp_path_factory.mktemp("made") / "gallery"
+    with Gallery.create(folder, embedder) as gallery:
+        import_pictures(gallery, album)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """A headless browser, the system's own. In CI its absence is a failure."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI=true, but there is no chromium")
+        pytest.skip("needs chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage", *CAMERA]
+        )
+        yield browser
+        browser.close()

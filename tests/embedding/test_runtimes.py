@@ -1,0 +1,334 @@
+"""Every runtime says what PyTorch says in float32; one that fails takes nothing with it."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kkcv.checkpoint import Checkpoint, pretrained
+from kkcv.embedding import choice, networks
+from kkcv.embedding.choice import Choice, Measured, choose, known_or_measured
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.networks import exported
+from kkcv.embedding.runtimes import RUNTIMES
+from kkcv.embedding.runtimes.openvino import CHUNK
+from kkcv.errors import RequestError
+from kkcv.images.decode import decode
+from kkcv.images.folder import find_pictures
+
+# A network that is quick to export.
+SMALL = "shufflenet_v2_x0.5"
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KKCV_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache that the tests of this file fill once."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KKCV_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def photos(pictures: Path) -> list[np.ndarray]:
+    return [decode(p) for p in list(find_pictures(pictures / "imagenet_sample_300"))[::15]]
+
+
+@pytest.fixture(scope="module")
+def truth(photos: list[np.ndarray]) -> np.ndarray:
+    """Unit vectors of PyTorch in float32: (20, 1280)."""
+    return Embedder.load(runtime="pytorch", precision="float32", device="cpu").embed(photos)
+
+
+def in_a_process(code: str, **environment: str) -> str:
+    """What a program of its own prints; its warnings are errors."""
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code)]
+    return subprocess.check_output(command, text=True, env={**os.environ, **environment}).strip()
+
+
+@pytest.mark.parametrize(
+    ("runtime", "precision", "mean", "least"),
+    [
+        ("openvino", "float32", 0.99999, 0.9999),
+        ("openvino", "bfloat16", 0.998, 0.99),
+        ("onnxruntime", "float32", 0.99999, 0.9999),
+        ("pytorch", "bfloat16", 0.998, 0.99),
+    ],
+)
+def test_a_runtime_makes_the_embeddings_of_pytorch(
+    runtime: str,
+    precision: str,
+    mean: float,
+    least: float,
+    photos: list[np.ndarray],
+    truth: np.ndarray,
+    shared_cache: Path,
+) -> None:
+    embedder = Embedder.load(runtime=runtime, precision=precision)
+
+    vectors = embedder.embed(photos)
+
+    cosine = (vectors * truth).sum(1)
+    assert cosine.mean() > mean
+    assert cosine.min() > least
+
+
+def test_vectors_of_both_precisions_may_be_mixed(
+    photos: list[np.ndarray], truth: np.ndarray, shared_cache: Path
+) -> None:
+    """So they are one space: queries in one find in the other what they find in their own."""
+    embedder = Embedder.load(runtime="openvino", precision="bfloat16")
+
+    vectors = embedder.embed(photos)
+
+    moved = np.abs(vectors @ truth.T - truth @ truth.T)
+    assert moved.max() < 0.02
+    assert (np.argmax(vectors @ truth.T, axis=1) == np.arange(len(photos))).all()
+    assert embedder.space == Embedder.load(runtime="openvino", precision="float32").space
+
+
+def test_threads_get_their_own_answers(
+    photos: list[np.ndarray], truth: np.ndarray, shared_cache: Path
+) -> None:
+    embedder = Embedder.load(runtime="openvino", precision="float32")
+    turns = [list(np.roll(np.arange(len(photos)), turn)) for turn in range(16)]
+
+    def ask(order: list[int]) -> np.ndarray:
+        return embedder.embed([photos[i] for i in order[: 1 + order[0] % (2 * CHUNK + 1)]])
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, turns))
+
+    for order, answer in zip(turns, answers, strict=True):
+        np.testing.assert_allclose(answer, truth[order[: len(answer)]], atol=1e-4)
+
+
+def test_a_search_with_openvino_imports_no_torch(
+    pictures: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    folder = pictures / "near_dup_caltech"
+    code = f"""
+        import sys
+        from kkcv import Gallery
+        from kkcv.embedding.embedder import Embedder
+        from kkcv.search.importing import import_pictures
+        with Gallery.create({str(tmp_path / "g")!r}, Embedder.load()) as gallery:
+            import_pictures(gallery, [{str(next(p for p in folder.iterdir() if p.is_dir()))!r}])
+            picture = next(gallery.pictures())
+        with Gallery.open({str(tmp_path / "g")!r}) as gallery:
+            assert gallery.search(gallery.path(picture), 1)[0].id == picture.id
+        print([m for m in ("torch", "openvino_telemetry", "openvino.tools.ovc", "rich")
+               if sys.modules.get(m)])
+    """
+
+    loaded = in_a_process(code, KKCV_RUNTIME="openvino")
+
+    assert loaded == "[]"
+
+
+def test_the_converter_of_openvino_stays_usable() -> None:
+    code = """
+        from kkcv.embedding.runtimes.openvino import import_openvino
+        import_openvino()
+        import openvino, openvino.tools.ovc
+        assert callable(openvino.convert_model)
+        print(openvino.tools.ovc.convert_model.__name__)
+    """
+
+    assert in_a_process(code) == "convert_model"
+
+
+def test_a_damaged_network_in_the_cache_is_exported_again(shared_cache: Path) -> None:
+    checkpoint = pretrained(SMALL, "none")
+    first = exported(checkpoint, "openvino")
+    weights = first.file.with_suffix(".bin")
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-4] + b"rot!")
+
+    again = exported(checkpoint, "openvino")
+
+    assert again == first
+    assert weights.read_bytes() == whole
+
+
+def test_two_processes_that_export_at_once_share_one_network(empty_cache: Path) -> None:
+    code = f"""
+        from kkcv.checkpoint import pretrained
+        from kkcv.embedding.networks import exported
+        network = exported(pretrained({SMALL!r}, "none"), "openvino")
+        print(network.file.stat().st_ino)
+    """
+
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(in_a_process, [code, code]))
+
+    assert made[0] == made[1]
+    left = [p for p in (empty_cache / "networks").iterdir() if p.is_dir()]
+    assert len(left) == 1  # and nothing unfinished
+
+
+def test_what_cannot_be_exported_is_said_why(empty_cache: Path) -> None:
+    nothing = Checkpoint("none", "no_such_network", None, pretrained().preprocess)
+
+    with pytest.raises(RequestError, match=r"kkcv\.embedding\.export ended with 1: .*no_such_net"):
+        exported(nothing, "openvino")
+
+
+# Choosing
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Children that try a runtime run this instead."""
+    child = [sys.executable, "-c", textwrap.dedent(code)]
+    run = subprocess.run
+
+    def instead(command: list[str], **options: object) -> object:
+        return run([*child, *command[3:]], **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(choice.subprocess, "run", instead)
+
+
+def test_the_fastest_is_chosen_and_remembered(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {"openvino": 100.0, "pytorch": 300.0}
+
+    def probe(_: Checkpoint, runtime: str, precisions: list[str], __: float) -> list[Measured]:
+        return [Measured(runtime, p, rates[runtime] + (p == "bfloat16")) for p in precisions]
+
+    monkeypatch.setattr(choice, "probe", probe)
+    first = choose(pretrained())
+    monkeypatch.setattr(choice, "probe", pytest.fail)
+
+    assert first == choose(pretrained()) == Choice("pytorch", "bfloat16")
+    assert choose(pretrained(), precision="float32") == Choice("pytorch", "float32")
+
+
+def test_a_runtime_that_crashes_is_left_out_with_a_warning(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(
+        monkeypatch,
+        """
+        import json, os, signal, sys
+        if sys.argv[1] == "openvino":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        print(json.dumps(["pytorch", "float32", 10.0, ""]))
+        """,
+    )
+
+    with pytest.warns(RuntimeWarning, match="openvino cannot be used here .its process ended with"):
+        chosen = choose(pretrained())
+
+    assert chosen == Choice("pytorch", "float32")
+
+
+def test_a_runtime_that_hangs_is_given_up(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(monkeypatch, "import time; time.sleep(60)")
+
+    found = choice.probe(pretrained(), "openvino", ["bfloat16", "float32"], 0.2)
+
+    assert [m.rate for m in found] == [None, None]
+    assert {m.failure for m in found} == {choice.OUT_OF_TIME}
+
+
+def test_a_runtime_that_answers_wrongly_is_not_taken(shared_cache: Path) -> None:
+    from kkcv.embedding.probe import probe
+
+    class Shuffled:
+        def __init__(self, real: object) -> None:
+            self.real, self.dim = real, 1024
+
+        def run_crops(self, crops: np.ndarray) -> np.ndarray:
+            return self.real.run_crops(crops)[:, ::-1]  # type: ignore[attr-defined]
+
+    real = RUNTIMES["openvino"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RUNTIMES, "openvino", lambda *about: Shuffled(real(*about)))
+
+        found = probe(pretrained(SMALL, "none"), "openvino", "float32")
+
+    assert found.rate is None
+    assert found.failure.startswith("its embeddings are not PyTorch's: cosine")
+
+
+def test_a_chosen_runtime_that_does_not_start_gives_way_to_pytorch(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RequestError("no room on the disk")
+
+    monkeypatch.setitem(RUNTIMES, "openvino", broken)
+    measured = [Measured("openvino", "bfloat16", 10.0)]
+    monkeypatch.setattr("kkcv.embedding.choice.known_or_measured", lambda _: measured)
+
+    with pytest.warns(RuntimeWarning, match="no room on the disk; kkcv goes on with PyTorch"):
+        embedder = Embedder(pretrained(SMALL, "none"))
+
+    assert embedder.choice == Choice("pytorch", "float32")
+    with pytest.raises(RequestError, match="no room on the disk"):
+        Embedder(pretrained(SMALL, "none"), runtime="openvino")
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"measured": 3}', '{"measured": [{"a": 1}]}'])
+def test_a_damaged_record_is_made_again(
+    text: str, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = choice.record_file(pretrained())
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    measured = [Measured("pytorch", "float32", 1.0)]
+    monkeypatch.setattr(choice, "measure", lambda _: measured)
+
+    assert known_or_measured(pretrained()) == measured
+    assert json.loads(file.read_text())["network"] == "efficientnet_lite0"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"runtime": "tea"}, "no runtime 'tea'; there are: auto, openvino, onnxruntime, pytorch"),
+        ({"precision": "int1"}, "no precision 'int1'; there are: auto, float32, bfloat16"),
+        ({"runtime": "openvino", "device": "cuda"}, "openvino runs on the cpu here, not on 'cuda'"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_said(options: dict[str, str], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        Embedder.load(**options)  # type: ignore[arg-type]
+
+
+def test_the_environment_chooses_where_nobody_else_did(
+    monkeypatch: pytest.MonkeyPatch, shared_cache: Path
+) -> None:
+    monkeypatch.setenv("KKCV_RUNTIME", "pytorch")
+    monkeypatch.setenv("KKCV_PRECISION", "bfloat16")
+
+    assert Embedder.load(SMALL, "none").choice == Choice("pytorch", "bfloat16")
+    assert Embedder.load(SMALL, "none", precision="float32").choice == Choice("pytorch", "float32")
+
+
+@pytest.mark.parametrize("change", ["weights", "network", "code"])
+def test_another_network_is_another_export(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before: Callable[[], str] = lambda: networks.fingerprint(pretrained("resnet18", "none"))  # noqa: E731
+    first = before()
+    if change == "code":
+        monkeypatch.setattr(networks, "code_of_the_zoo", lambda: "mended")
+        assert before() != first
+    else:
+        other = pretrained() if change == "weights" else pretrained("resnet34", "none")
+        assert networks.fingerprint(other) != first

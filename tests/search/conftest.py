@@ -1,0 +1,55 @@
+"""Galleries that a person can check by eye: an embedding here is the colors of a 4x4 grid."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kkcv.checkpoint import Checkpoint
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.runtimes import RUNTIMES
+from kkcv.images.preprocess import Preprocess
+from kkcv.search.gallery import Gallery
+
+
+class GridOfColors:
+    """The mean color, less grey, of each of 4x4 fields: (N, 3, 32, 32) → (N, 48)."""
+
+    dim = 48
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        fields = batch.reshape(len(batch), 3, 4, 8, 4, 8).mean(axis=(3, 5))
+        return fields.reshape(len(batch), self.dim)
+
+
+PREPROCESS = Preprocess(
+    size=(32, 32), resize=32, interpolation="bilinear", mean=(0.5,) * 3, std=(0.5,) * 3
+)
+
+
+@pytest.fixture
+def embedder(monkeypatch: pytest.MonkeyPatch) -> Embedder:
+    monkeypatch.setitem(RUNTIMES, "grid", lambda *_: GridOfColors())
+    return Embedder(Checkpoint("grid", "grid", None, PREPROCESS), runtime="grid")
+
+
+@pytest.fixture
+def gallery(tmp_path: Path, embedder: Embedder) -> Gallery:
+    with Gallery.create(tmp_path / "gallery", embedder) as made:
+        yield made
+
+
+@pytest.fixture
+def paint(tmp_path: Path) -> Callable[..., Path]:
+    """``paint("red.png", "red")``: a picture of random fields around a color, in ``photos/``."""
+
+    def make(name: str, seed: int = 0) -> Path:
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fields = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
+        Image.fromarray(fields).resize((64, 64), Image.Resampling.NEAREST).save(path)
+        return path
+
+    return make

@@ -1,0 +1,171 @@
+"""Folders into a gallery: only what is new is embedded, and no file stops the rest."""
+
+import csv
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kkcv.errors import PictureError
+from kkcv.search import importing
+from kkcv.search.gallery import Gallery
+from kkcv.search.importing import ImportReport, import_pictures
+
+Paint = Callable[..., Path]
+
+
+@pytest.fixture
+def photos(paint: Paint) -> Path:
+    """Three pictures, one of them in a folder below."""
+    for seed, name in enumerate(("a.png", "b.png", "below/c.png")):
+        paint(name, seed)
+    return paint("a.png", 0).parent
+
+
+def counts(report: ImportReport) -> dict[str, int]:
+    kinds = ("added", "replaced", "moved", "copied", "unchanged")
+    found = {kind: getattr(report, kind) for kind in kinds} | {"rejected": len(report.rejected)}
+    return {kind: count for kind, count in found.items() if count}
+
+
+def test_a_folder_comes_in_with_all_below_it(gallery: Gallery, photos: Path) -> None:
+    report = import_pictures(gallery, [photos])
+
+    assert counts(report) == {"added": 3}
+    hit = gallery.search(photos / "below/c.png", k=1)[0]
+    assert hit.path == str(photos / "below/c.png")
+
+
+def test_what_did_not_change_is_not_embedded_again(gallery: Gallery, photos: Path) -> None:
+    import_pictures(gallery, [photos])
+    embedded = gallery.embedder.runtime.run
+    gallery.embedder.runtime.run = pytest.fail  # type: ignore[method-assign]
+
+    report = import_pictures(gallery, [photos])
+
+    gallery.embedder.runtime.run = embedded  # type: ignore[method-assign]
+    assert counts(report) == {"unchanged": 3}
+
+
+def test_a_moved_file_keeps_its_id_and_metadata(gallery: Gallery, photos: Path) -> None:
+    import_pictures(gallery, [photos])
+    picture = gallery.find(str(photos / "a.png"))
+    with gallery.catalog.writing() as writer:
+        writer.describe(picture.id, {"who": "me"})
+    (photos / "a.png").rename(photos / "below/renamed.png")
+
+    report = import_pictures(gallery, [photos])
+
+    assert counts(report) == {"moved": 1, "unchanged": 2}
+    moved = gallery.find(str(photos / "below/renamed.png"))
+    assert (moved.id, moved.metadata) == (picture.id, {"who": "me"})
+
+
+def test_a_copied_file_is_a_picture_of_its_own(gallery: Gallery, photos: Path) -> None:
+    import_pictures(gallery, [photos])
+    shutil.copy(photos / "a.png", photos / "copy.png")
+
+    report = import_pictures(gallery, [photos])
+
+    assert counts(report) == {"copied": 1, "unchanged": 3}
+    hits = gallery.search(photos / "a.png", k=2)
+    assert {Path(hit.path).name for hit in hits} == {"a.png", "copy.png"}
+
+
+def test_a_changed_file_is_embedded_again_under_its_id(
+    gallery: Gallery, photos: Path, paint: Paint
+) -> None:
+    import_pictures(gallery, [photos])
+    id = gallery.find(str(photos / "a.png")).id
+    paint("a.png", 50)
+
+    report = import_pictures(gallery, [photos])
+
+    assert counts(report) == {"replaced": 1, "unchanged": 2}
+    hit = gallery.search(paint("elsewhere.png", 50), k=1)[0]
+    assert hit.id == id
+    assert hit.score == pytest.approx(1, abs=1e-3)
+
+
+def test_a_touched_file_is_not_a_changed_one(gallery: Gallery, photos: Path) -> None:
+    import_pictures(gallery, [photos])
+    os.utime(photos / "a.png", (1, 1))
+
+    assert counts(import_pictures(gallery, [photos])) == {"unchanged": 3}
+
+
+def test_two_files_of_the_same_bytes_are_both_found(
+    gallery: Gallery, photos: Path, paint: Paint
+) -> None:
+    paint("twin.png", 0)
+
+    import_pictures(gallery, [photos])
+
+    names = {Path(hit.path).name for hit in gallery.search(photos / "a.png", k=2)}
+    assert names == {"a.png", "twin.png"}
+
+
+def test_a_bad_file_is_skipped_and_listed_with_its_reason(gallery: Gallery, photos: Path) -> None:
+    (photos / "broken.jpg").write_bytes(b"not a picture")
+    (photos / "empty.png").touch()
+
+    report = import_pictures(gallery, [photos])
+
+    assert counts(report) == {"added": 3, "rejected": 2}
+    with (gallery.folder / "rejects.csv").open(newline="", encoding="utf-8") as file:
+        listed = {Path(row["path"]).name: row["reason"] for row in csv.DictReader(file)}
+    assert listed == {"broken.jpg": "not-an-image", "empty.png": "empty"}
+    assert all(reject.message.startswith(str(photos)) for reject in report.rejected)
+
+
+def test_the_list_of_rejects_goes_when_they_are_mended(gallery: Gallery, photos: Path) -> None:
+    (photos / "empty.png").touch()
+    import_pictures(gallery, [photos])
+    (photos / "empty.png").unlink()
+
+    import_pictures(gallery, [photos])
+
+    assert not (gallery.folder / "rejects.csv").exists()
+
+
+def test_pictures_that_the_gallery_itself_stores_are_not_imported(
+    gallery: Gallery, paint: Paint
+) -> None:
+    gallery.add(paint("a.png", 1))
+
+    assert counts(import_pictures(gallery, [gallery.folder])) == {}
+
+
+def test_a_path_that_does_not_exist_is_an_error(gallery: Gallery, tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="there is no"):
+        import_pictures(gallery, [tmp_path / "nowhere"])
+
+
+def test_an_interrupted_import_keeps_what_it_committed_and_goes_on(
+    gallery: Gallery, photos: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "COMMIT", 4)
+    for seed in range(10, 20):
+        paint(f"{seed}.png", seed)
+
+    def interrupt(report: ImportReport) -> None:
+        if report.files >= 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_pictures(gallery, [photos], progress=interrupt)
+    assert len(gallery) == 8
+
+    assert counts(import_pictures(gallery, [photos])) == {"added": 5, "unchanged": 8}
+
+
+def test_a_name_that_is_not_utf8_is_listed_not_fatal(gallery: Gallery, photos: Path) -> None:
+    odd = os.fsencode(photos) + b"/caf\xe9.png"
+    shutil.copy(photos / "a.png", odd)
+
+    report = import_pictures(gallery, [photos])
+
+    assert counts(report) == {"added": 3, "rejected": 1}
+    assert "its name is not UTF-8" in report.rejected[0].message

@@ -1,0 +1,141 @@
+"""The layered index, against brute force: with every kind of snapshot under it, and with none."""
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from kkcv.search.index import kinds
+from kkcv.search.index.exact import ExactIndex
+from kkcv.search.index.layered import LayeredIndex
+from kkcv.search.index.snapshot import Snapshot
+
+NOTHING = np.empty(0, np.int64)
+DIM = 8
+
+
+def unit_vectors(seed: int, count: int) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def snapshot_of(kind: str, ids: np.ndarray, vectors: np.ndarray) -> Snapshot:
+    """With so much effort that it finds all: what is tested is what lies around it."""
+    index = kinds.build(kinds.KINDS[kind], len(ids), vectors, lambda: iter([vectors]))
+    most = kinds.Effort(kinds.KINDS[kind].effort[-1], 1.0, 0.0)
+    return Snapshot(0, "space", kinds.KINDS[kind], (most,), ids, index)
+
+
+class AgainstBruteForce(RuleBasedStateMachine):
+    """Whatever is put in, replaced, taken out and filtered, a search finds what is nearest."""
+
+    kind: str | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model: dict[int, np.ndarray] = {}
+        self.index = LayeredIndex(DIM)
+        if self.kind:
+            ids = np.arange(10, 30)
+            vectors = unit_vectors(0, len(ids))
+            self.index = LayeredIndex(DIM, snapshot_of(self.kind, ids, vectors))
+            self.model = dict(zip(ids.tolist(), vectors, strict=True))
+
+    @rule(
+        ids=st.lists(st.integers(1, 40), unique=True, max_size=12),
+        gone=st.lists(st.integers(1, 40), unique=True, max_size=12),
+        seed=st.integers(1, 2**32 - 1),
+    )
+    def update(self, ids: list[int], gone: list[int], seed: int) -> None:
+        vectors = unit_vectors(seed, len(ids))
+        self.index.update(np.array(gone, np.int64), np.array(ids, np.int64), vectors)
+        for id in gone:
+            self.model.pop(id, None)
+        self.model.update(zip(ids, vectors, strict=True))
+
+    @rule(
+        seed=st.integers(1, 2**32 - 1),
+        k=st.integers(1, 50),
+        allowed=st.none() | st.lists(st.integers(1, 45), unique=True, max_size=30),
+    )
+    def search(self, seed: int, k: int, allowed: list[int] | None) -> None:
+        queries = unit_vectors(seed, 3)
+        among = {i: v for i, v in self.model.items() if allowed is None or i in allowed}
+
+        chosen = None if allowed is None else np.array(allowed, np.int64)
+        found = self.index.search(queries, k, chosen)
+
+        for query, ids, scores in zip(queries, found.ids, found.scores, strict=True):
+            here = ids >= 0
+            truth = sorted((float(query @ v) for v in among.values()), reverse=True)[:k]
+            np.testing.assert_allclose(scores[here], truth, atol=2e-3)  # float16 in snapshots
+            expected = [query @ among[i] for i in ids[here].tolist()]
+            np.testing.assert_allclose(scores[here], expected, atol=2e-3)
+            assert len(set(ids[here].tolist())) == here.sum()
+
+    @invariant()
+    def it_knows_how_many_it_holds(self) -> None:
+        assert len(self.index) == len(self.model)
+
+
+class AgainstBruteForceOverHnsw(AgainstBruteForce):
+    kind = "hnsw"
+
+
+class AgainstBruteForceOverIvf(AgainstBruteForce):
+    kind = "ivf"
+
+
+TestExact = AgainstBruteForce.TestCase
+TestOverHnsw = AgainstBruteForceOverHnsw.TestCase
+TestOverIvf = AgainstBruteForceOverIvf.TestCase
+for case in (TestExact, TestOverHnsw, TestOverIvf):
+    case.settings = settings(max_examples=40, deadline=None)
+
+
+@pytest.mark.parametrize("kind", [None, *kinds.KINDS])
+def test_a_search_while_others_add_and_remove_is_exact(kind: str | None) -> None:
+    """The first 500 stay; whatever else comes and goes, the nearest of them is always found."""
+    ids, stay = np.arange(500), unit_vectors(1, 500)
+    index = LayeredIndex(DIM, snapshot_of(kind, ids, stay) if kind else None)
+    if not kind:
+        index.update(NOTHING, ids, stay)
+    stop, wrong = threading.Event(), []
+
+    def write() -> None:
+        generator = np.random.default_rng(2)
+        for id in range(1000, 3000):
+            opposite = -stay[generator.integers(500, size=1)]  # never nearest to one that stays
+            index.update(np.array([id - 50]), np.array([id]), opposite)
+        stop.set()
+
+    def search() -> None:
+        generator = np.random.default_rng(3)
+        while not stop.is_set():
+            row = int(generator.integers(500))
+            found = index.search(stay[row : row + 1], 2)
+            if found.ids[0, 0] != row or found.scores[0, 0] < 0.999:
+                wrong.append((row, found))
+
+    threads = [threading.Thread(target=target) for target in (write, search, search)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert len(index) == 550
+
+
+def test_an_exact_index_is_a_value_that_later_changes_do_not_touch() -> None:
+    first = ExactIndex(DIM).updated(NOTHING, np.array([1, 2]), unit_vectors(1, 2))
+    before = first.search(unit_vectors(9, 1), 5)
+
+    second = first.updated(np.array([1]), np.array([3, 4, 5]), unit_vectors(2, 3))
+
+    after = first.search(unit_vectors(9, 1), 5)
+    np.testing.assert_array_equal(before.ids, after.ids)
+    np.testing.assert_array_equal(before.scores, after.scores)
+    assert sorted(second.search(unit_vectors(9, 1), 9).ids[0].tolist()) == [2, 3, 4, 5]

@@ -1,0 +1,84 @@
+"""The real service as a process of its own, over a small gallery of real photographs."""
+
+import base64
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service that was started, ready."""
+
+    process: subprocess.Popen[str]
+    address: str
+    folder: Path
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@contextmanager
+def running(folder: Path, *options: str, **environment: str) -> Iterator[Running]:
+    """``kkcv serve`` at a free port of loopback."""
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(
+            [sys.executable, "-m", "kkcv", "serve", str(folder), "--port", "0", *options],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            address = re.search(r"http://\S+:\d+", line)
+            said.seek(0)
+            assert address, f"it did not say where it listens, but: {line}{said.read()}"
+            yield Running(process, address[0], folder)
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def folder(made_gallery: Path, tmp_path: Path) -> Path:
+    """A gallery that a test may change."""
+    return Path(shutil.copytree(made_gallery, tmp_path / "gallery"))
+
+
+@pytest.fixture(scope="session")
+def service(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One service for all tests that leave it as they found it, ended with Ctrl-C."""
+    folder = shutil.copytree(made_gallery, tmp_path_factory.mktemp("served") / "gallery")
+    with running(Path(folder)) as started:
+        yield started
+        assert started.stop(signal.SIGINT) == 0  # Ctrl-C is no failure
+
+
+@pytest.fixture
+def http(service: Running) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=service.address, timeout=60, trust_env=False) as client:
+        yield client
+
+
+def as_base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()

@@ -1,0 +1,287 @@
+"""What goes wrong is answered with problem+json: the right status, a stable type, the field."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kkcv.serve.problem import KINDS
+
+from .conftest import Running, as_base64
+
+JSON = {"Content-Type": "application/json"}
+PICTURE = "aGVsbG8gd29ybGQ="  # of no image format, which is asked last
+
+
+def assert_problem(answer: httpx.Response, code: str, **members: object) -> None:
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    expected = {
+        "type": f"/problems/{code}",
+        "title": KINDS[code].title,
+        "status": answer.status_code,
+        **members,
+    }
+    assert answer.json() == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "detail", "field"),
+    [
+        ({"k": 5}, "image is missing", "image"),
+        ({"image": 5}, "image must be a picture, as base64 text", "image"),
+        ({"image": None}, "image must be a picture, as base64 text", "image"),
+        ({"image": PICTURE, "k": "ten"}, "k must be a whole number from 1 to 1000, got 'ten'", "k"),
+        ({"image": PICTURE, "k": "10"}, "k must be a whole number from 1 to 1000, got '10'", "k"),
+        ({"image": PICTURE, "k": 0}, "k must be a whole number from 1 to 1000, got 0", "k"),
+        ({"image": PICTURE, "k": 1001}, "k must be a whole number from 1 to 1000, got 1001", "k"),
+        ({"image": PICTURE, "k": 2.5}, "k must be a whole number from 1 to 1000, got 2.5", "k"),
+        ({"image": PICTURE, "k": True}, "k must be a whole number from 1 to 1000, got True", "k"),
+        ({"image": PICTURE, "k": None}, "k must be a whole number from 1 to 1000, got None", "k"),
+        ({"image": PICTURE, "k": [1]}, "k must be a whole number from 1 to 1000", "k"),
+        (
+            {"image": PICTURE, "top": 3},
+            "top is no field here; there are: image, k, min_score, where, region",
+            "top",
+        ),
+        (
+            {"image": PICTURE, "min_score": 2},
+            "min_score must be less than or equal to 1",
+            "min_score",
+        ),
+        ({"image": PICTURE, "min_score": "0"}, "min_score must be a valid number", "min_score"),
+        (
+            {"image": PICTURE, "region": {"left": 0, "top": 0, "width": 0, "height": 1}},
+            "region.width must be greater than 0",
+            "region.width",
+        ),
+    ],
+)
+def test_a_field_at_fault_is_named(
+    http: httpx.Client, question: dict, detail: str, field: str
+) -> None:
+    answer = http.post("/v1/search", json=question)
+
+    assert answer.status_code == 422
+    assert_problem(answer, "bad-request", detail=detail, field=field)
+
+
+def test_every_field_at_fault_is_named(http: httpx.Client) -> None:
+    answer = http.post("/v1/search", json={"k": 0, "top": 3})
+
+    assert_problem(
+        answer,
+        "bad-request",
+        detail="image is missing",
+        field="image",
+        errors=[
+            {"field": "image", "detail": "is missing"},
+            {"field": "k", "detail": "must be a whole number from 1 to 1000, got 0"},
+            {
+                "field": "top",
+                "detail": "is no field here; there are: image, k, min_score, where, region",
+            },
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "detail"),
+    [
+        (b"", 400, "bad-json", "the body is not JSON: expecting value, line 1, column 1"),
+        (b'{"k": ', 400, "bad-json", "the body is not JSON: expecting value, line 1, column 7"),
+        (
+            b'{"k": NaN}',
+            400,
+            "bad-json",
+            "the body has a number in it that JSON does not have",
+        ),
+        (
+            b'{"k": ' + b"9" * 5000 + b"}",
+            400,
+            "bad-json",
+            "the body has a number in it that JSON does not have",
+        ),
+        (b"\xff\xfe", 400, "bad-json", "the body is not UTF-8"),
+        (b"[" * 100_000, 400, "bad-json", "the body is nested too deeply"),
+        (b"[]", 422, "bad-request", "the body must be a JSON object"),
+        (b"null", 422, "bad-request", "the body must be a JSON object"),
+    ],
+    ids=["empty", "cut off", "NaN", "endless number", "not UTF-8", "nested", "list", "null"],
+)
+def test_a_body_that_is_no_json_object_is_refused(
+    http: httpx.Client, body: bytes, status: int, code: str, detail: str
+) -> None:
+    answer = http.post("/v1/search", content=body, headers=JSON)
+
+    assert answer.status_code == status
+    assert_problem(answer, code, detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("image", "status", "reason", "detail"),
+    [
+        ("", 422, "empty", "the base64 text stands for 0 bytes"),
+        (
+            "???",
+            422,
+            "bad-base64",
+            "this is not base64: there are characters in it that are not of its alphabet",
+        ),
+        ("AAAAA", 422, "bad-base64", "this is not base64: its length is wrong: a part is missing"),
+        (PICTURE, 415, "not-an-image", "these 11 bytes are of no image format that is known"),
+    ],
+)
+def test_a_picture_that_cannot_be_used_is_answered_with_the_reason(
+    http: httpx.Client, image: str, status: int, reason: str, detail: str
+) -> None:
+    for path in ("/v1/search", "/v1/images"):
+        answer = http.post(path, json={"image": image})
+
+        assert answer.status_code == status
+        assert_problem(answer, "bad-picture", detail=detail, field="image", reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/", 404, "not-found"),
+        ("GET", "/v2/search", 404, "not-found"),
+        ("GET", "/v1/stats/", 404, "not-found"),
+        ("GET", "//v1/stats", 404, "not-found"),
+        ("GET", "/v1/images/abc", 404, "unknown-picture"),
+        ("GET", "/v1/images/0", 404, "unknown-picture"),
+        ("DELETE", "/v1/images/-1", 404, "unknown-picture"),
+        ("GET", "/v1/images/1.0", 404, "unknown-picture"),
+        ("GET", "/v1/images/%D9%A1", 404, "unknown-picture"),  # a digit, but an Arabic one
+        ("GET", f"/v1/images/{2**63}", 404, "unknown-picture"),
+        ("PATCH", f"/v1/images/{'9' * 5000}", 404, "unknown-picture"),
+        ("GET", "/problems/bad-luck", 404, "not-found"),
+        ("GET", f"/v1/images/{2**63 - 1}", 404, "unknown-picture"),
+        ("DELETE", "/v1/images/999999", 404, "unknown-picture"),
+        ("GET", "/v1/search", 405, "method-not-allowed"),
+        ("PUT", "/v1/images/1", 405, "method-not-allowed"),
+        ("GET", "/v1/images/1/similar?k=ten", 422, "bad-request"),
+        ("GET", "/v1/images/1/similar?k=1&k=2", 422, "bad-request"),
+        ("GET", "/v1/images?cursor=12", 422, "bad-request"),
+        ("GET", "/v1/images?limit=501", 422, "bad-request"),
+        ("GET", "/v1/images/1/thumbnail?size=100", 422, "bad-request"),
+        ("GET", "/v1/stats?verbose=1", 422, "bad-request"),
+        ("POST", "/v1/search?k=5", 422, "bad-request"),
+    ],
+)
+def test_every_refusal_has_the_same_shape(
+    http: httpx.Client, method: str, path: str, status: int, code: str
+) -> None:
+    answer = http.request(method, path)
+
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["type"], problem["status"]) == (f"/problems/{code}", status)
+    assert problem["title"] == KINDS[code].title
+    assert problem["detail"]
+
+
+def test_a_wrong_method_is_told_the_right_ones(http: httpx.Client) -> None:
+    allowed = http.get("/v1/search").headers["Allow"]
+
+    assert set(allowed.split(", ")) == {"POST", "OPTIONS"}
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", None])
+def test_a_body_of_another_type_is_refused(http: httpx.Client, kind: str | None) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+
+    answer = http.post("/v1/search", content=b"{}", headers=headers)
+
+    assert answer.status_code == 415
+    assert_problem(
+        answer,
+        "unsupported-media-type",
+        detail="the body must be application/json or multipart/form-data, as the header "
+        "Content-Type says",
+    )
+
+
+def test_a_range_outside_of_the_file_is_told_its_length(
+    http: httpx.Client, album: list[Path]
+) -> None:
+    answer = http.get("/v1/images/1/file", headers={"Range": "bytes=9999999-"})
+
+    assert answer.status_code == 416
+    assert answer.headers["Content-Range"].startswith("bytes */")
+    assert_problem(answer, "bad-range", detail="the range lies outside of the file")
+
+
+def test_what_was_sent_is_never_sent_back(http: httpx.Client, album: list[Path]) -> None:
+    image = as_base64(album[0])
+    mark = image[:64]
+    questions = [
+        {"image": image, "k": image},
+        {"image": [image]},
+        {"image": image[:-1] + "!"},
+        {"image": image, image: 1},
+        {"image": image, "region": image},
+        {"image": image, "metadata": image},
+    ]
+
+    for path in ("/v1/search", "/v1/images"):
+        for question in questions:
+            answer = http.post(path, json=question)
+
+            assert answer.status_code == 422
+            assert len(answer.content) < 1000
+            assert image[200:240] not in answer.text
+            if image not in question:
+                assert mark not in answer.text
+
+
+def test_a_field_is_sent_once(http: httpx.Client, album: list[Path]) -> None:
+    data = album[0].read_bytes()
+
+    answer = http.post("/v1/search", files=[("image", data), ("image", data)])
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "image was sent more than once"
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_the_type_of_each_problem_leads_to_a_word_about_it(http: httpx.Client, code: str) -> None:
+    answer = http.get(f"/problems/{code}")
+
+    assert answer.json() == {
+        "type": f"/problems/{code}",
+        "title": KINDS[code].title,
+        "status": KINDS[code].status,
+    }
+
+
+def test_every_answer_has_a_number_of_its_own(http: httpx.Client) -> None:
+    numbers = {http.get(path).headers["X-Request-Id"] for path in ("/healthz", "/healthz", "/no")}
+
+    assert len(numbers) == 3
+
+
+def test_a_failure_of_the_service_tells_nothing_of_its_inside(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kkcv.search.gallery import Gallery
+    from kkcv.serve.app import create_app
+    from kkcv.serve.service import Service
+    from kkcv.serve.settings import Settings
+
+    def fail(self: Gallery) -> None:
+        raise RuntimeError("the password is 1234")
+
+    monkeypatch.setattr(Gallery, "stats", fail)
+    with Gallery.open(service.folder) as gallery:
+        answer = create_app(Service(gallery, Settings())).test_client().get("/v1/stats")
+
+    assert answer.status_code == 500
+    assert json.loads(answer.data) == {
+        "type": "/problems/internal",
+        "title": "The service failed",
+        "status": 500,
+        "detail": "the service failed; its log says why",
+    }

@@ -1,0 +1,88 @@
+"""The entry point for other WSGI servers, told by the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from kkcv.errors import NotAGallery, RequestError
+from kkcv.serve import wsgi
+
+from .conftest import as_base64
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wsgi, "log_to_stderr", lambda requests: None)
+
+
+def test_it_serves_the_gallery_of_the_environment(
+    made_gallery: Path, album: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KKCV_GALLERY", str(made_gallery))
+    monkeypatch.setenv("KKCV_MAX_BODY", "1")
+
+    client = wsgi.create_app().test_client()
+    found = client.post("/v1/search", json={"image": as_base64(album[0]), "k": 1})
+    large = client.post("/v1/search", json={"image": "A" * 1024 * 1024})
+
+    assert found.json["hits"][0]["path"] == str(album[0])
+    assert (large.status_code, large.json["type"]) == (413, "/problems/too-large")
+    assert client.get("/healthz", headers={"Host": "evil.example"}).status_code == 421
+
+
+def test_a_body_without_a_length_is_refused(
+    made_gallery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some servers hand chunks on as a stream that has no end but the limit."""
+    monkeypatch.setenv("KKCV_GALLERY", str(made_gallery))
+
+    answer = (
+        wsgi.create_app()
+        .test_client()
+        .post(
+            "/v1/search",
+            content_type="application/json",
+            headers={"Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+    )
+
+    assert answer.status_code == 411
+    assert answer.json["detail"] == "send the header Content-Length"
+
+
+def test_with_a_key_any_name_is_answered(
+    made_gallery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KKCV_GALLERY", str(made_gallery))
+    monkeypatch.setenv("KKCV_API_KEY", "secret-key")
+
+    client = wsgi.create_app().test_client()
+    headers = {"Host": "photos.example", "Authorization": "Bearer secret-key"}
+
+    assert client.get("/v1/stats", headers=headers).status_code == 200
+    assert client.get("/v1/stats").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "message"),
+    [
+        ("KKCV_GALLERY", "", RequestError, "set KKCV_GALLERY to the folder of a gallery"),
+        ("KKCV_GALLERY", "/no/such/folder", NotAGallery, "/no/such/folder is no gallery"),
+        ("KKCV_MAX_BODY", "much", RequestError, "KKCV_MAX_BODY must be a whole number, got 'much'"),
+        ("KKCV_WORKERS", "0", RequestError, "there must be one worker or more, not 0"),
+    ],
+)
+def test_what_the_environment_lacks_is_told(
+    made_gallery: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    error: type[Exception],
+    message: str,
+) -> None:
+    monkeypatch.setenv("KKCV_GALLERY", str(made_gallery))
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(error, match=message):
+        wsgi.create_app()

@@ -1,0 +1,75 @@
+"""Imports run one way, and importing kkcv costs nothing."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "kkcv"
+
+# From the foundation up: a room may import from itself and from the rooms that it names.
+BELOW_SEARCH = ("errors", "places", "images", "zoo", "checkpoint", "embedding", "classify")
+ROOMS = {
+    "errors": (),
+    "places": (),
+    "images": ("errors",),
+    "zoo": ("errors", "places"),
+    "checkpoint": ("errors", "images", "zoo"),
+    "embedding": ("errors", "places", "images", "zoo", "checkpoint"),
+    "classify": ("errors", "images", "zoo", "checkpoint", "embedding"),
+    "search": BELOW_SEARCH,
+    "training": ("errors", "images", "zoo", "checkpoint", "embedding"),
+    "serve": (*BELOW_SEARCH, "search"),
+    "client": ("errors", "images", "serve"),  # the schemas of serve, and nothing heavy
+    "web": (*BELOW_SEARCH, "search", "client"),
+    "cli": (*BELOW_SEARCH, "search", "training", "serve", "web", "client"),
+}
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> Iterator[tuple[int, str]]:
+    """The rooms that a file imports from, by line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        modules: list[str] = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+        for module in modules:
+            parts = module.split(".")
+            if parts[0] == "kkcv" and len(parts) > 1 and parts[1] in ROOMS:
+                yield node.lineno, parts[1]
+
+
+FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if room_of(p) not in ("__init__", "__main__")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_file_imports_only_from_the_rooms_below_it(path: Path) -> None:
+    room = room_of(path)
+    assert room in ROOMS, f"{room} has no place in the architecture: give it one here"
+
+    wrong = [
+        f"line {line}: kkcv.{other}"
+        for line, other in imported_rooms(path)
+        if other != room and other not in ROOMS[room]
+    ]
+
+    assert not wrong
+
+
+@pytest.mark.parametrize("statement", ["import kkcv", "import kkcv.cli", "import kkcv.zoo.labels"])
+def test_importing_does_not_import_what_is_heavy(statement: str) -> None:
+    heavy = ("torch", "faiss", "cv2", "streamlit", "flask", "numpy")
+    code = f"{statement}\nimport sys\nprint([m for m in {heavy} if m in sys.modules])"
+
+    loaded = subprocess.check_output([sys.executable, "-W", "error", "-c", code], text=True)
+
+    assert loaded.strip() == "[]"

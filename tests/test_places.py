@@ -1,0 +1,46 @@
+"""What the environment says of downloads."""
+
+from pathlib import Path
+
+import pytest
+
+from kkcv.places import cache_folder, model_hub, offline
+
+
+def test_the_cache_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache/ada")
+
+    monkeypatch.setenv("KKCV_CACHE", "~/weights")
+    assert cache_folder() == Path("/home/ada/weights")
+
+    monkeypatch.setenv("KKCV_CACHE", "")
+    assert cache_folder() == Path("/var/cache/ada/kkcv")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path("/home/ada/.cache/kkcv")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1", True), ("yes", True), ("0", False), ("", False)]
+)
+def test_offline_is_anything_but_zero(
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: bool
+) -> None:
+    monkeypatch.setenv("KKCV_OFFLINE", value)
+
+    assert offline() is expected
+
+
+def test_downloads_are_allowed_unless_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KKCV_OFFLINE", raising=False)
+
+    assert not offline()
+
+
+def test_the_hub_can_be_a_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    assert model_hub() == "https://huggingface.co"
+
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/")
+    assert model_hub() == "https://mirror.example"

@@ -1,0 +1,111 @@
+"""The real page as a process of its own, over a small gallery of real photographs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+@contextmanager
+def running(folder: Path, *options: str) -> Iterator[str]:
+    """The address of ``kkcv web`` at a free port of loopback."""
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "kkcv", "web", str(folder)),
+                *("--port", "0", "--no-browser", *options),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            address = re.search(r"http://\S+:\d+", line)
+            said.seek(0)
+            assert address, f"it did not say where it is, but: {line}{said.read()}"
+            wait_for(address[0])
+            yield address[0]
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def wait_for(address: str) -> None:
+    for _ in range(600):
+        try:
+            if httpx.get(f"{address}/_stcore/health", trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"{address} does not answer")
+
+
+@pytest.fixture(scope="session")
+def own_gallery(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The gallery of the page; a test leaves it as it found it."""
+    return Path(shutil.copytree(made_gallery, tmp_path_factory.mktemp("page") / "gallery"))
+
+
+@pytest.fixture(scope="session")
+def web(own_gallery: Path) -> Iterator[str]:
+    """The address of one page for all tests."""
+    with running(own_gallery) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def screenshots(pytestconfig: pytest.Config) -> Path:
+    """Where the looks of the pages are kept, to be looked at."""
+    folder = pytestconfig.rootpath / "artifacts" / "web"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+HERE = ("http://localhost:", "data:", "blob:http://localhost:")
+Visit = Callable[..., "Page"]
+
+
+@pytest.fixture
+def visit(chromium: "Browser", web: str) -> Iterator[Visit]:
+    """``visit(locale="zh-CN")`` is the search page of a new visitor; nobody else was asked for
+    anything, and nothing was reported as an error."""
+    asked: list[str] = []
+    errors: list[str] = []
+    contexts = []
+
+    def open_page(address: str = web, **options: Any) -> "Page":
+        options = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, **options}
+        contexts.append(chromium.new_context(**options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(60_000)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.goto(address)
+        page.wait_for_selector("[data-testid=stFileUploader]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [url for url in asked if not url.startswith(HERE)] == []
+    assert errors == []

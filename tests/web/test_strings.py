@@ -1,0 +1,66 @@
+"""The texts: every language has all of them, and none is for nothing."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from kkcv.errors import PictureError
+from kkcv.web import strings
+from kkcv.web.strings import LANGUAGES, Strings, best_language, texts
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("name", texts())
+def test_a_text_is_there_in_every_language_with_the_same_blanks(name: str) -> None:
+    languages = texts()[name]
+
+    assert set(languages) == set(LANGUAGES)
+    assert all(languages.values())
+    assert len({frozenset(fields(text)) for text in languages.values()}) == 1
+
+
+def test_chinese_is_chinese() -> None:
+    for name, languages in texts().items():
+        assert re.search(r"[\u4e00-\u9fff]", languages["zh"]), name
+        assert languages["en"].replace("…", "").replace("·", "").isascii(), name
+
+
+def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
+    folder = Path(strings.__file__).parent
+    code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    used = set(re.findall(r"text\(\s*[\"']([a-z]+\.[a-z_-]+)[\"']", code))
+    used |= set(re.findall(r"strings\(\)\([\"']([a-z]+\.[a-z_-]+)[\"']\)", code))
+    used |= {f"reason.{reason}" for reason in PictureError.REASONS}
+
+    assert used == set(texts())
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("en-US", "en"),
+        ("zh-CN", "zh"),
+        ("zh-Hant-TW", "zh"),
+        ("zh_CN", "zh"),
+        ("ZH", "zh"),
+        ("de-DE", "en"),
+        ("zhuang", "en"),
+        ("", "en"),
+        (None, "en"),
+    ],
+)
+def test_the_language_is_that_of_the_browser_where_there_is_one(
+    locale: str | None, language: str
+) -> None:
+    assert best_language(locale) == language
+
+
+def test_blanks_are_filled_in() -> None:
+    assert Strings("en")("library.count", total=3, network="resnet18") == (
+        "Pictures: 3 · network: resnet18"
+    )

@@ -1,0 +1,385 @@
+"""The table of public weights, against what the publishers' own packages say of them."""
+
+import csv
+import hashlib
+import json
+import math
+import re
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import timm
+import torch
+from torch import Tensor, nn
+from torchvision import models
+
+from kkcv import zoo
+from kkcv.errors import WeightsError
+from kkcv.zoo import parity, registry, weights
+from kkcv.zoo.conversion import convert
+from kkcv.zoo.peers import Peer, parse, peers
+from kkcv.zoo.weights import Published, find, markdown, published, table
+
+PUBLISHED = pytest.mark.parametrize("row", table(), ids=lambda row: f"{row.network}:{row.tag}")
+TRANSFORM_INPUT = ("googlenet", "inception_v3")  # change normalized pixels in their forward
+HALVES = (0.5, 0.5, 0.5)
+
+
+@cache
+def of_torchvision() -> Mapping[str, tuple[str, Any]]:
+    """torchvision's (name, weights) by URL."""
+    return {
+        w.url: (name, w)
+        for name in models.list_models(module=models)
+        for w in models.get_model_weights(name)
+    }
+
+
+@cache
+def of_timm() -> Mapping[str, tuple[str, Any]]:
+    """timm's (name, configuration) by hub repository, or by URL where there is no repository."""
+    configured = ((n, timm.get_pretrained_cfg(n)) for n in timm.list_pretrained())
+    return {f"hub:{c.hf_hub_id}" if c.hf_hub_id else c.url: (n, c) for n, c in configured}
+
+
+def theirs(row: Published, **options: object) -> nn.Module:
+    """The publisher's network, as it is built for these weights."""
+    if row.source in of_torchvision():
+        name, _ = of_torchvision()[row.source]
+        if name in TRANSFORM_INPUT:
+            options |= {"aux_logits": True, "transform_input": True, "init_weights": False}
+        return models.get_model(name, weights=None, **options)
+    return timm.create_model(of_timm()[row.source][0].partition(".")[0], **options)
+
+
+def downloadable() -> list[Published]:
+    return [row for row in table() if row.url]
+
+
+@PUBLISHED
+def test_every_row_is_of_a_network_of_the_zoo(row: Published) -> None:
+    assert row.network in registry.NETWORKS
+
+
+def test_every_tag_and_every_file_is_there_once() -> None:
+    tags = Counter((row.network, row.tag) for row in table())
+    files = Counter(row.file_name for row in table())
+
+    assert set(tags.values()) == {1}
+    assert set(files.values()) == {1}
+
+
+def test_the_rows_of_a_network_stand_together() -> None:
+    networks = [network for network, _ in groupby(table(), key=lambda row: row.network)]
+
+    assert len(networks) == len(set(networks))
+
+
+@PUBLISHED
+def test_every_source_is_complete(row: Published) -> None:
+    if row.source.startswith("hub:"):
+        assert re.fullmatch(r"hub:timm/[\w.]+", row.source)
+        assert row.sha256 == ""  # told by the hub as it sends the file
+        assert row.url == f"https://huggingface.co/{row.source[4:]}/resolve/main/model.safetensors"
+    elif row.source.startswith("package:"):
+        assert re.fullmatch("[0-9a-f]{64}", row.sha256)
+    else:
+        parts = urlsplit(row.source)
+        assert parts.scheme == "https"
+        assert parts.hostname in ("download.pytorch.org", "github.com")
+        assert re.fullmatch("[0-9a-f]{8,}", row.sha256)
+        assert row.source.endswith(f"-{row.sha256}.pth")
+
+
+@PUBLISHED
+def test_every_preprocessing_is_complete(row: Published) -> None:
+    assert row.size <= row.resize <= 1.2 * row.size
+    assert row.size >= registry.NETWORKS[row.network].min_size
+    assert row.interpolation in ("bilinear", "bicubic")
+    assert len(row.mean) == len(row.std) == 3
+    assert all(0 < value < 1 for value in row.mean + row.std)
+    assert row.trained_in in registry.TRAINERS
+
+
+@pytest.mark.parametrize("row", [r for r in downloadable() if r.source in of_torchvision()])
+def test_torchvisions_rows_say_what_torchvision_says(row: Published) -> None:
+    name, theirs = of_torchvision()[row.source]
+    transforms, normalized = theirs.transforms(), name not in TRANSFORM_INPUT
+
+    assert row.top1 == theirs.meta["_metrics"]["ImageNet-1K"]["acc@1"]
+    assert [row.size] == transforms.crop_size
+    assert [row.resize] == transforms.resize_size
+    assert row.interpolation == transforms.interpolation.value
+    assert row.mean == (tuple(transforms.mean) if normalized else HALVES)
+    assert row.std == (tuple(transforms.std) if normalized else HALVES)
+    assert row.license == "BSD-3-Clause"
+    assert row.trained_in == "pytorch"
+
+
+@pytest.mark.parametrize("row", [r for r in downloadable() if r.source not in of_torchvision()])
+def test_timms_rows_say_what_timm_says(row: Published) -> None:
+    name, theirs = of_timm()[row.source]
+
+    assert (3, row.size, row.size) == theirs.input_size
+    assert row.resize == math.floor(row.size / theirs.crop_pct)
+    assert theirs.crop_mode == "center"
+    assert row.interpolation == theirs.interpolation
+    assert row.mean == theirs.mean
+    assert row.std == theirs.std
+    assert row.license.lower() == theirs.license
+    assert theirs.num_classes == 1000
+    assert not theirs.label_offset
+    assert row.trained_in == ("tensorflow" if name.startswith("tf_") else "timm")
+
+
+def test_the_accuracies_are_those_that_the_reference_found(shared: Path) -> None:
+    """timm's package does not tell them: they are in a table of its repository."""
+    entries = json.loads((shared / "reference" / "zoo_reference.json").read_text())["entries"]
+    reported = {
+        (found["weights"], found["input"]): found["acc1"]
+        for entry in entries
+        for found in entry["published_top1"] or ()
+        if found["source"].startswith("timm results")
+    }
+    rows = [row for row in downloadable() if row.source in of_timm()]
+
+    assert len(rows) > 50
+    assert all(row.top1 == reported[of_timm()[row.source][0], row.size] for row in rows)
+
+
+def test_every_network_that_torchvision_or_timm_has_weights_for_has_a_row() -> None:
+    offered = {peer.network for peer in peers() if not peer.differs and weights_of(peer)}
+
+    assert len(offered) > 50
+    assert offered <= {row.network for row in table()}
+
+
+def weights_of(peer: Peer) -> list[str]:
+    """The names of a peer's ImageNet weights; none for widths that only an argument makes."""
+    name, arguments = parse(peer.call)
+    if arguments.keys() - {"aux_logits"}:
+        return []
+    if peer.library == "torchvision":
+        return [w.name for w in models.get_model_weights(name)]
+    if peer.library == "timm":
+        tags = timm.list_pretrained(f"{name}.*")
+        return [tag for tag in tags if timm.get_pretrained_cfg(tag).num_classes == 1000]
+    return []
+
+
+def test_of_torchvisions_weights_only_those_without_a_classifier_are_left_out() -> None:
+    ours = {row.source for row in table()}
+    names = {of_torchvision()[source][0] for source in ours & of_torchvision().keys()}
+
+    left_out = {url for url, (name, _) in of_torchvision().items() if name in names} - ours
+
+    assert {url.rpartition("/")[2] for url in left_out} == {"vgg16_features-amdegroot-88682ab5.pth"}
+
+
+def one_of_each_build() -> list[Published]:
+    """Of each network and publisher the first row: its other rows have the same tensors."""
+    builds = {
+        (row.network, row.source in of_torchvision()): row for row in reversed(downloadable())
+    }
+    return list(reversed(builds.values()))
+
+
+@pytest.mark.parametrize("row", one_of_each_build(), ids=lambda row: f"{row.network}:{row.tag}")
+def test_the_publishers_names_and_shapes_become_ours(row: Published) -> None:
+    with torch.device("meta"):
+        ours = registry.NETWORKS[row.network].build(1000, 3)
+        state = convert(theirs(row).state_dict(), ours, registry.NETWORKS[row.network].family.name)
+
+    used = {k: v.shape for k, v in state.items() if not k.startswith("auxiliary.")}
+    assert used == {k: v.shape for k, v in ours.state_dict().items()}
+
+
+def one_of_each_kind() -> list[Published]:
+    """Of each family, publisher, arithmetic and normalization the first row: a small network."""
+    kinds: dict[object, Published] = {}
+    for row in downloadable():
+        family = registry.NETWORKS[row.network].family.name
+        kinds.setdefault((family, row.source in of_torchvision(), row.trained_in, row.mean), row)
+    return list(kinds.values())
+
+
+@pytest.mark.parametrize("row", one_of_each_kind(), ids=lambda row: f"{row.network}:{row.tag}")
+def test_ours_and_the_publishers_network_score_the_same_pixels_alike(
+    row: Published, tmp_path: Path
+) -> None:
+    """Each with its own normalization: what one does in its forward, ours has in the table."""
+    side = 299 if row.network == "inception_v3" else 96  # its auxiliary head takes no less
+    pixels = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
+    mean, std = publishers_normalization(row)
+    with torch.device("meta"):
+        network = theirs(row)
+    parity.settle(parity.fill(network), normalized(pixels, mean, std))
+    torch.save(network.state_dict(), tmp_path / "weights.pth")
+
+    ours = zoo.create(row.network, weights=tmp_path / "weights.pth", trained_in=row.trained_in)
+
+    with torch.no_grad():
+        scores = ours(normalized(pixels, row.mean, row.std))
+        expected = network(normalized(pixels, mean, std))
+    assert parity.difference(scores, expected) < 1e-4
+    assert parity.difference(expected[:1], expected[1:]) > 0.1  # they do depend on the picture
+
+
+def publishers_normalization(row: Published) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    if row.source in of_torchvision():
+        transforms = of_torchvision()[row.source][1].transforms()
+        return tuple(transforms.mean), tuple(transforms.std)
+    return of_timm()[row.source][1].mean, of_timm()[row.source][1].std
+
+
+def normalized(pixels: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    return (pixels - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1)
+
+
+def test_the_default_comes_with_an_installed_package() -> None:
+    file = find("efficientnet_lite0", "imagenet")
+
+    assert file.path.name == "efficientnet-lite0-57934424.pth"
+    assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
+    assert file.sha256.startswith("57934424")
+    assert file.trained_in == "tensorflow"
+    assert file.published is published("efficientnet_lite0")[0]
+
+
+def test_a_file_of_the_table_is_known_by_its_hash_wherever_it_lies(tmp_path: Path) -> None:
+    copy = tmp_path / "my weights.bin"
+    shutil.copy(find("efficientnet_lite0", "imagenet").path, copy)
+
+    file = find("efficientnet_lite0", copy)
+
+    assert file.path == copy
+    assert file.published is published("efficientnet_lite0")[0]
+    assert file.trained_in == "tensorflow"
+
+
+def test_a_users_own_file_is_only_hashed(tmp_path: Path) -> None:
+    own = tmp_path / "own.pth"
+    own.write_bytes(b"weights")
+
+    file = find("efficientnet_lite0", own)
+
+    assert file.sha256 == hashlib.sha256(b"weights").hexdigest()
+    assert file.published is None
+    assert file.trained_in == "pytorch"
+
+
+@pytest.fixture
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache on a machine that is offline."""
+    monkeypatch.setenv("KKCV_CACHE", str(tmp_path))
+    monkeypatch.setenv("KKCV_OFFLINE", "1")
+    (tmp_path / "weights").mkdir()
+    return tmp_path / "weights"
+
+
+def in_the_cache(folder: Path, row: Published, monkeypatch: pytest.MonkeyPatch) -> Published:
+    """A file in the cache as if it were the row's; the row with that file's hash."""
+    (folder / row.file_name).write_bytes(row.tag.encode())
+    digest = hashlib.sha256(row.tag.encode()).hexdigest()
+    known = replace(row, sha256=digest[:8] if row.sha256 else "")
+    rows = tuple(known if r is row else r for r in weights.table())
+    monkeypatch.setattr(weights, "table", lambda: rows)
+    return known
+
+
+def test_imagenet_is_the_default_row_and_a_tag_another(
+    cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    v1, v2, *_ = published("resnet50_v1.5")
+    v1 = in_the_cache(cache_folder, v1, monkeypatch)
+    v2 = in_the_cache(cache_folder, v2, monkeypatch)
+
+    assert find("resnet50_v1.5", "imagenet").published is v1
+    assert find("resnet50_v1.5", "imagenet:v1").published is v1
+    assert find("resnet50_v1.5", "imagenet:v2").published is v2
+
+
+def test_what_the_cache_holds_is_found_offline(
+    cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = in_the_cache(cache_folder, published("mobilenet_v1_1.0")[0], monkeypatch)
+
+    file = find("mobilenet_v1_1.0", "imagenet")
+
+    assert file.path == cache_folder / "mobilenetv1_100.ra4_e3600_r224_in1k.safetensors"
+    assert file.sha256 == hashlib.sha256(row.tag.encode()).hexdigest()
+
+
+def test_a_file_that_was_damaged_in_the_cache_is_not_used(cache_folder: Path) -> None:
+    path = cache_folder / "resnet50-0676ba61.pth"
+    path.write_bytes(b"damaged")
+
+    with pytest.raises(WeightsError) as caught:
+        find("resnet50_v1.5", "imagenet")
+
+    assert str(caught.value) == (
+        f"{path} is damaged: its sha256 is not 0676ba61…; remove it and try again"
+    )
+
+
+def test_a_download_that_is_impossible_says_so_in_one_line_with_the_alternatives(
+    cache_folder: Path,
+) -> None:
+    with pytest.raises(WeightsError) as caught:
+        find("resnet50_v1.5", "imagenet")
+
+    assert str(caught.value) == (
+        "the weights of resnet50_v1.5 cannot be downloaded (KKCV_OFFLINE is set); "
+        "give a local file with --weights PATH, or use the embedded default, efficientnet_lite0"
+    )
+
+
+def test_a_network_without_public_weights_names_the_nearest_with_some() -> None:
+    with pytest.raises(WeightsError) as caught:
+        find("resnet50_v1", "imagenet")
+
+    assert str(caught.value) == (
+        "no public ImageNet weights of resnet50_v1 are known; give a local file with --weights "
+        "PATH, or choose a network that has some: resnet50_v1.5, seresnet50_v1.5, resnet152_v1.5"
+    )
+
+
+def test_an_unknown_tag_lists_those_there_are() -> None:
+    with pytest.raises(WeightsError) as caught:
+        find("resnet50_v1.5", "imagenet:v3")
+
+    assert str(caught.value) == (
+        "resnet50_v1.5 has no public weights 'v3'; there are: v1, v2, a1_in1k, gluon_in1k"
+    )
+
+
+def test_a_mirror_of_the_hub_serves_the_hubs_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = published("mobilenet_v1_1.0")[0]
+
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/")
+
+    assert row.url == (
+        "https://mirror.example/timm/mobilenetv1_100.ra4_e3600_r224_in1k"
+        "/resolve/main/model.safetensors"
+    )
+
+
+def test_the_table_in_the_documentation_is_this_table() -> None:
+    page = Path(__file__).parents[2] / "docs" / "weights.md"
+
+    assert markdown() in page.read_text(encoding="utf-8")
+
+
+def test_the_file_has_no_column_that_nobody_reads() -> None:
+    with (Path(weights.__file__).parent / "weights.csv").open(encoding="utf-8") as lines:
+        columns = next(csv.reader(lines))
+
+    assert tuple(columns) == tuple(Published.__dataclass_fields__)
