@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -34,7 +33,7 @@ from kkcv.search.catalog import PictureFile
 from kkcv.search.gallery import Gallery
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.loading import load, parquet_files
-from kkcv.search.parquet import batches, described_schema, opened, table, unpacked
+from kkcv.search.parquet import batches, described_schema, opened, sealed, table, unpacked
 from kkcv.search.plan import SHARD_PICTURES, make_plan
 from kkcv.search.shards import embed_shards
 
@@ -120,7 +119,7 @@ def grow(out: Path, grown: Path, rows: int) -> None:
     grown.mkdir()
     for shard, start in enumerate(range(0, rows, SHARD_PICTURES)):
         end = min(start + SHARD_PICTURES, rows)
-        with pq.ParquetWriter(grown / f"{shard:06d}.parquet", schema) as writer:
+        with sealed(grown / f"{shard:06d}.parquet", schema) as writer:
             for begin in range(start, end, CHUNK):
                 numbers = np.arange(begin, min(begin + CHUNK, end))
                 moved = vectors[numbers % len(real)]

@@ -2,12 +2,14 @@
 
 A row a picture: ``id``, ``path``, ``sha256`` (hex), ``bytes``, ``mtime_ns``, ``added`` (seconds
 since 1970), ``metadata`` (JSON), ``vector``. What made the vectors is in the file's own metadata
-under ``kkcv``. ``id`` and ``added`` may be empty in a file that comes from no gallery.
+under ``kkcv``. ``id`` and ``added`` may be empty in a file that comes from no gallery. A seal
+(seal.py) tells a damaged file before anything of it comes in.
 """
 
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -22,6 +24,7 @@ from .catalog import FILE, Catalog, PictureFile
 from .disk import in_one_piece
 from .gallery import VECTOR_TYPES, Gallery, absolute
 from .generation import Generation
+from .seal import is_broken, seal
 
 if TYPE_CHECKING:
     import pyarrow
@@ -47,7 +50,6 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
 
     Raises GalleryError when the file is there already or cannot be written, MissingExtra.
     """
-    _, pq = arrow()
     target, catalog = absolute(file), gallery.catalog
     if target.exists():
         raise GalleryError(f"{target} is there already; name a new file")
@@ -55,7 +57,7 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
     try:
         with (
             in_one_piece(target) as part,
-            pq.ParquetWriter(part, schema, write_page_checksum=True) as writer,
+            sealed(part, schema) as writer,
             catalog.reading(frozen=True) as rows,
         ):
             for ids, vectors in rows.vectors(ROWS):
@@ -74,6 +76,15 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
     except OSError as error:
         raise GalleryError(f"{target} cannot be written: {error.strerror or error}") from None
     return count
+
+
+@contextmanager
+def sealed(file: Path, schema: "pyarrow.Schema") -> Iterator["pyarrow.parquet.ParquetWriter"]:
+    """A writer of tables into a new file, which tells its own damage at the end."""
+    _, pq = arrow()
+    with pq.ParquetWriter(file, schema, write_page_checksum=True) as writer:
+        yield writer
+    seal(file)
 
 
 def schema_of(vectors: str, dim: int) -> "pyarrow.Schema":
@@ -157,6 +168,8 @@ def opened(file: str | PathLike[str]) -> tuple["pyarrow.parquet.ParquetFile", di
     """The file and the settings of the gallery that it came from (DataError)."""
     pa, pq = arrow()
     try:
+        if is_broken(Path(file)):
+            raise DataError(f"{file} is damaged: its checksum is not that of its bytes")
         source = pq.ParquetFile(file, page_checksum_verification=True)
         about = json.loads((source.schema_arrow.metadata or {})[b"kkcv"])
         if about["format"] > FORMAT:
@@ -191,11 +204,17 @@ def gallery_for(folder: Path, settings: dict[str, str], file: str | PathLike[str
 def batches(
     source: "pyarrow.parquet.ParquetFile", file: str | PathLike[str]
 ) -> Iterator["pyarrow.RecordBatch"]:
+    """All rows of the file, or DataError at its end: one without a seal may have lost some."""
     pa, _ = arrow()
+    count, expected = 0, source.metadata.num_rows
     try:
-        yield from source.iter_batches(ROWS)
+        for batch in source.iter_batches(ROWS):
+            count += len(batch)
+            yield batch
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{file} is damaged: {str(error).splitlines()[0]}") from None
+    if count != expected:
+        raise DataError(f"{file} is damaged: it has {count} rows and should have {expected}")
 
 
 def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str]) -> Iterator[Row]:

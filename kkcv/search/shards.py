@@ -35,7 +35,7 @@ from .disk import in_one_piece, make_folder
 from .done import Done, finished, made_by, write_done
 from .gallery import absolute
 from .importing import Found, Reject, modified, must_be_utf8, prepared
-from .parquet import ROWS, arrow, described_schema, table
+from .parquet import ROWS, described_schema, sealed, table
 from .plan import Plan, Planned, Shard, sha256_of
 
 
@@ -164,13 +164,12 @@ def embed_shard(
     progress: Callable[[int], None] = lambda pictures: None,
 ) -> Done:
     """Write the two files of a shard: the Parquet file first, the other makes it valid."""
-    _, pq = arrow()
     schema = described_schema(plan.settings)
     rejects: list[Reject] = []
     embedded = 0
     with in_one_piece(folder / f"{shard.name}.parquet") as part:
         vectors = embedded_files(plan.files(shard), embedder, rejects, limits, threads, progress)
-        with pq.ParquetWriter(part, schema) as writer:
+        with sealed(part, schema) as writer:
             while rows := list(islice(vectors, ROWS)):
                 files = [file for file, _ in rows]
                 writer.write_table(table(schema, files, np.stack([v for _, v in rows])))

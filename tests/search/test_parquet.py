@@ -2,10 +2,10 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +17,7 @@ from kkcv.search import parquet as module
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.parquet import export, import_parquet
+from kkcv.search.seal import NAME, SIZE
 
 from .conftest import PREPROCESS
 
@@ -281,20 +282,61 @@ def test_a_file_from_no_gallery_has_neither_ids_nor_times(exported: Path, tmp_pa
     assert import_parquet(tmp_path / "again", tmp_path / "x.parquet") == (4, 0)
 
 
-def test_a_damaged_file_is_one_clear_error_or_what_it_was(
-    exported: Path, filled: Gallery, tmp_path: Path
+def test_any_damaged_byte_is_one_clear_error_and_nothing_comes_in(
+    exported: Path, tmp_path: Path
 ) -> None:
-    generator = np.random.default_rng(4)
+    """Every byte, and bits all over the footer, whose damage can mean anything."""
     data = exported.read_bytes()
-    for number in range(60):
-        changed = bytearray(data)
-        changed[int(generator.integers(len(data)))] ^= int(generator.integers(1, 256))
-        (tmp_path / "x.parquet").write_bytes(changed)
+    footer = len(data) - int.from_bytes(data[-8:-4], "little") - 8
+    everywhere = [(at, 1 + at % 255) for at in range(len(data))]
+    bits = [(at, 1 << at * 3 % 8) for at in range(footer - SIZE, len(data))]
+    seen = set()
 
-        try:
-            import_parquet(tmp_path / f"{number}", tmp_path / "x.parquet")
-        except DataError:
-            continue
-        with Gallery.open(tmp_path / f"{number}") as again:
-            assert [p.metadata for p in again.pictures()] == [p.metadata for p in filled.pictures()]
-            assert list(stored(again).values()) == list(stored(filled).values())
+    with exported.open("rb+", buffering=0) as file:
+        for at, change in everywhere + bits:
+            os.pwrite(file.fileno(), bytes([data[at] ^ change]), at)
+            try:
+                import_parquet(tmp_path / "again", exported)
+            except DataError as error:
+                seen.add(str(error).replace(str(exported), "FILE"))
+            else:  # its seal is none any more, and all the rest is well
+                assert footer - SIZE <= at < footer - SIZE + len(NAME)
+                shutil.rmtree(tmp_path / "again")
+            os.pwrite(file.fileno(), data[at : at + 1], at)
+
+    assert not (tmp_path / "again").exists()
+    assert seen == {
+        "FILE is damaged: its checksum is not that of its bytes",
+        "FILE is no Parquet file that kkcv exported",
+    }
+
+
+def test_a_file_cut_short_anywhere_is_refused(exported: Path, tmp_path: Path) -> None:
+    for size in range(exported.stat().st_size - 1, -1, -7):
+        os.truncate(exported, size)
+
+        with pytest.raises(DataError):
+            import_parquet(tmp_path / "again", exported)
+
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_file_that_another_program_wrote_anew_comes_in_without_a_seal(
+    exported: Path, tmp_path: Path
+) -> None:
+    table = pq.read_table(exported)
+    pq.write_table(table.slice(1, 2), tmp_path / "x.parquet")
+
+    assert import_parquet(tmp_path / "again", tmp_path / "x.parquet") == (2, 0)
+
+
+def test_without_a_seal_rows_that_went_missing_are_noticed(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged footer can promise rows that no reader finds."""
+    source, _ = module.opened(exported)
+    fewer = pq.read_table(exported).slice(0, 3).to_batches()
+    monkeypatch.setattr(source, "iter_batches", lambda rows: iter(fewer))
+
+    with pytest.raises(DataError, match=r"is damaged: it has 3 rows and should have 4"):
+        list(module.batches(source, exported))
