@@ -15,6 +15,7 @@
     │   ├── Superseded          the gallery was given another network meanwhile
     │   ├── EmbedderMismatch    vectors of two embedding spaces would be compared
     │   ├── UnknownPicture      an id that the gallery does not hold
+    │   ├── AlreadyThere        a picture that the gallery has under another id
     │   └── FileMissing         a picture whose file has gone or changed since it was indexed
     ├── RequestError            a question that makes no sense (k of 0, an unknown option)
     ├── DataError               a folder or table that cannot be trained or evaluated on
@@ -138,6 +139,12 @@ class UnknownPicture(GalleryError):
     """An id that the gallery does not hold."""
 
     code = "unknown-picture"
+
+
+class AlreadyThere(GalleryError):
+    """A picture that the gallery has under another id."""
+
+    code = "already-there"
 
 
 class FileMissing(GalleryError):

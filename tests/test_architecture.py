@@ -11,14 +11,24 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "kkcv"
 
 # From the foundation up: a room may import from itself and from the rooms that it names.
-BELOW_SEARCH = ("errors", "places", "images", "zoo", "checkpoint", "embedding", "classify")
+BELOW_SEARCH = (
+    "errors",
+    "places",
+    "stages",
+    "images",
+    "zoo",
+    "checkpoint",
+    "embedding",
+    "classify",
+)
 ROOMS = {
     "errors": (),
     "places": (),
+    "stages": (),
     "images": ("errors",),
     "zoo": ("errors", "places"),
     "checkpoint": ("errors", "images", "zoo"),
-    "embedding": ("errors", "places", "images", "zoo", "checkpoint"),
+    "embedding": ("errors", "places", "stages", "images", "zoo", "checkpoint"),
     "classify": ("errors", "images", "zoo", "checkpoint", "embedding"),
     "search": BELOW_SEARCH,
     "training": ("errors", "images", "zoo", "checkpoint", "embedding"),

@@ -13,6 +13,7 @@ from kkcv.images.backends import BACKENDS
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
+from kkcv.stages import stage
 
 from .choice import AUTO, SURE, Choice, choose
 from .runtimes import RUNTIMES, CropRuntime, Runtime, run_crops
@@ -82,7 +83,8 @@ class Embedder:
 
         Raises PictureError.
         """
-        return self.crop(decode(picture, limits, target=self.checkpoint.preprocess.target))
+        with stage("decode"):
+            return self.crop(decode(picture, limits, target=self.checkpoint.preprocess.target))
 
     def crop(self, pixels: np.ndarray) -> np.ndarray:
         """Resized and cropped: uint8 (h, w, 3) → uint8 (H, W, C)."""
@@ -105,7 +107,9 @@ class Embedder:
 
         Raises PictureError.
         """
-        return finite(self.embed_crops([self.prepare(picture, limits)])[0])
+        crop = self.prepare(picture, limits)
+        with stage("embed"):
+            return finite(self.embed_crops([crop])[0])
 
 
 def start(

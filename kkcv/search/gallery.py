@@ -21,6 +21,7 @@ import numpy as np
 from kkcv.embedding.embedder import Embedder, finite
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import (
+    AlreadyThere,
     FileMissing,
     GalleryError,
     NotAGallery,
@@ -32,6 +33,7 @@ from kkcv.images.decode import decode
 from kkcv.images.formats import extension
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
+from kkcv.stages import stage
 
 from .catalog import WAIT_SECONDS, Catalog, Picture, PictureFile
 from .disk import in_one_piece, make_folder, sync_folder
@@ -239,8 +241,9 @@ class Gallery:
         where: str | None,
         min_score: float,
     ) -> list[list[Hit]]:
-        index = generation.live.refreshed()
-        with generation.catalog.reading() as rows:
+        with stage("search"):
+            index = generation.live.refreshed()
+        with stage("search"), generation.catalog.reading() as rows:
             allowed = None if where is None else rows.ids(parse_where(where))
             ids, scores = index.search(vectors, k, allowed)
             found = {picture.id: picture for picture in rows.pictures(np.unique(ids))}
@@ -362,6 +365,38 @@ class Gallery:
             id = writer.add(self._store(data, sha256), vector, metadata or {})
         return self.get(id), True
 
+    def replace(
+        self,
+        id: int,
+        picture: Source,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Picture:
+        """Another picture under the same id; without ``metadata`` it keeps what it had.
+
+        Raises PictureError, UnknownPicture, AlreadyThere, GalleryLocked, Superseded.
+        """
+        data = read_bytes(picture, limits)
+        sha256 = hashlib.sha256(data).digest()
+        generation = self.generation
+        same = self.get(id).file.sha256 == sha256
+        vector = None if same else generation.embedder.embed_picture(data, limits)
+        with generation.catalog.writing() as writer:
+            old = writer.picture(id)
+            if old is None:
+                raise self._unknown(id)
+            if vector is not None:
+                for other in writer.by_sha256(sha256):
+                    if other.id != id:
+                        raise AlreadyThere(f"the gallery has this picture, with id {other.id}")
+                writer.replace(id, self._store(data, sha256), vector)
+            if metadata is not None:
+                writer.describe(id, metadata)
+        if old.file.sha256 != sha256:
+            self._delete_files([old])
+        return self.get(id)
+
     def describe(self, id: int, metadata: Mapping[str, Any]) -> Picture:
         """Other metadata for a picture, in place of what it had (UnknownPicture)."""
         with self.catalog.writing() as writer:
@@ -377,15 +412,9 @@ class Gallery:
         """
         wanted = list(ids)
         with self.catalog.writing() as writer:
-            stored = [p for p in writer.pictures(wanted) if p.file.stored]
+            gone = list(writer.pictures(wanted))
             removed = [id for id in wanted if writer.remove(id)]
-        if stored:
-            with self.catalog.writing() as writer:  # files are stored in a turn too
-                for picture in stored:
-                    file = self.path(picture)
-                    if writer.by_path(picture.file.path) is None and file.exists():
-                        file.unlink()
-                        sync_folder(file.parent)
+        self._delete_files(gone)
         return removed
 
     # Within
@@ -407,6 +436,16 @@ class Gallery:
             ) from None
         return PictureFile(relative.as_posix(), True, sha256, len(data), file.stat().st_mtime_ns)
 
+    def _delete_files(self, gone: Iterable[Picture]) -> None:
+        """The files that the gallery stored for pictures that are no longer in it."""
+        if stored := [picture for picture in gone if picture.file.stored]:
+            with self.catalog.writing() as writer:  # files are stored in a turn too
+                for picture in stored:
+                    file = self.path(picture)
+                    if writer.by_path(picture.file.path) is None and file.exists():
+                        file.unlink()
+                        sync_folder(file.parent)
+
     def _vector_of(self, generation: Generation, like: Like, limits: Limits) -> np.ndarray:
         """The unit vector of a picture, or of a region of it, float32 (D,)."""
         picture: Source | int = like.picture
@@ -420,8 +459,10 @@ class Gallery:
             return vector
         if like.region is None:
             return generation.embedder.embed_picture(picture, limits)
-        pixels = like.region.of(decode(picture, limits))
-        return finite(generation.embedder.embed([pixels])[0])
+        with stage("decode"):
+            crop = generation.embedder.crop(like.region.of(decode(picture, limits)))
+        with stage("embed"):
+            return finite(generation.embedder.embed_crops([crop])[0])
 
     def _unknown(self, id: int) -> UnknownPicture:
         return UnknownPicture(f"no picture with id {id} in {self.folder}")

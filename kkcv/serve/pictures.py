@@ -18,6 +18,7 @@ from .schemas import (
     Description,
     NewPicture,
     NewPictures,
+    OtherPicture,
     Page,
     PageQuery,
     PictureInfo,
@@ -88,6 +89,14 @@ def get(service: Service, id: int) -> PictureInfo:
 def describe(service: Service, id: int, body: Description) -> PictureInfo:
     """Put other metadata in place of a picture's."""
     return info(service, service.gallery.describe(id, body.metadata))
+
+
+def replace(service: Service, id: int, body: OtherPicture) -> PictureInfo:
+    """Put another picture in place of one. Its id stays, and its metadata unless there is other."""
+    data = picture_bytes(service, body.image)
+    with service.worker():
+        picture = service.gallery.replace(id, data, body.metadata, limits=service.limits)
+    return info(service, picture)
 
 
 def remove(service: Service, id: int) -> None:

@@ -11,6 +11,7 @@ from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from kkcv.errors import (
+    AlreadyThere,
     FileMissing,
     GalleryLocked,
     KkcvError,
@@ -40,6 +41,7 @@ KINDS: dict[str, Kind] = {
     "unknown-picture": Kind(404, "The gallery has no such picture"),
     "file-missing": Kind(404, "The picture's file is no longer what was indexed"),
     "method-not-allowed": Kind(405, "The address does not take this method"),
+    "already-there": Kind(409, "The gallery has this picture under another id"),
     "length-required": Kind(411, "The body must come with its length"),
     "too-large": Kind(413, "The body is larger than the limit"),
     "unsupported-media-type": Kind(415, "The body is of no type that is taken here"),
@@ -80,6 +82,7 @@ ERROR_CODES: dict[type[KkcvError], str] = {
     PictureError: "bad-picture",
     UnknownPicture: "unknown-picture",
     FileMissing: "file-missing",
+    AlreadyThere: "already-there",
     RequestError: "bad-request",
     GalleryLocked: "gallery-locked",
     Superseded: "gallery-superseded",

@@ -24,6 +24,7 @@ from .schemas import (
     NewPicture,
     NewPictures,
     Nothing,
+    OtherPicture,
     Page,
     PageQuery,
     PictureInfo,
@@ -108,6 +109,11 @@ ROUTES: tuple[Route, ...] = (
         "GET", "/v1/images", pictures.list_pictures, {200: Page}, query=PageQuery, tag="Pictures",
     ),
     Route("GET", "/v1/images/{id}", pictures.get, {200: PictureInfo}, tag="Pictures"),
+    Route(
+        "PUT", "/v1/images/{id}", pictures.replace, {200: PictureInfo},
+        body=OtherPicture, media=SEND_PICTURE, problems=(*EMBEDS, *WRITES, "already-there"),
+        tag="Pictures",
+    ),
     Route(
         "PATCH", "/v1/images/{id}", pictures.describe, {200: PictureInfo},
         body=Description, media=(JSON,), problems=WRITES, tag="Pictures",

@@ -94,6 +94,13 @@ class NewPicture(Strict):
     metadata: Metadata = {}
 
 
+class OtherPicture(Strict):
+    """A picture in place of another."""
+
+    image: Image
+    metadata: Annotated[Metadata | None, Field(description="Null: it stays as it is.")] = None
+
+
 class NewPictures(Strict):
     """Several pictures to add."""
 
