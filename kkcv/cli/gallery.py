@@ -9,12 +9,20 @@ import click
 from kkcv.errors import NotAGallery, RequestError
 
 from .embed import index_from
-from .options import asked_of_runtimes, json_option, load_embedder, network_options
+from .options import (
+    RANKING_HELP,
+    asked_of_runtimes,
+    json_option,
+    load_embedder,
+    network_options,
+    search_options,
+)
 from .output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from kkcv.search.gallery import Gallery, Hit
     from kkcv.search.importing import ImportReport
+    from kkcv.search.options import SearchOptions
     from kkcv.search.query import Region
 
 SHOWN_REJECTS = 10
@@ -38,6 +46,7 @@ SHOWN_REJECTS = 10
     help="How a new gallery stores its vectors.  [default: float16]",
 )
 @click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@click.option("--ranking", metavar="NAME", help=f"{RANKING_HELP}  From now on, for all searches.")
 @json_option
 def index(
     gallery: str,
@@ -50,6 +59,7 @@ def index(
     device: str | None,
     vectors: str | None,
     threads: int | None,
+    ranking: str | None,
     as_json: bool,
 ) -> None:
     """Make a gallery of pictures, or add to it: files, and folders with all below them.
@@ -60,9 +70,13 @@ def index(
     \b
     kkcv index photos.kkcv ~/Pictures
     kkcv index photos.kkcv --from vectors/ --plan photos.plan
+    kkcv index photos.kkcv --ranking best
     """
+    if ranking and not (shards or paths):
+        change_ranking(gallery, ranking, as_json)
+        return
     if shards:
-        if any((model, weights, backend, device, vectors, threads)):
+        if any((model, weights, backend, device, vectors, threads, ranking)):
             raise RequestError("--from takes vectors as they are: leave out how to make them")
         index_from(gallery, (*shards, *paths), plan, as_json)
         return
@@ -72,6 +86,8 @@ def index(
 
     opened = open_or_create(gallery, model, weights, backend, device, vectors)
     with opened, progress_bar("indexing") as update:
+        if ranking:
+            opened.rank_by(ranking)
         total = sum(1 for _ in files_to_import(opened, paths))
         report = last = None
 
@@ -90,6 +106,18 @@ def index(
             click.echo(f"stopped after {done} of {total} files; run it again to go on", err=True)
             sys.exit(130)
         show_report(opened, report, as_json)
+
+
+def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
+    """Another order for all searches of a gallery that is there."""
+    from kkcv.search.gallery import Gallery
+
+    with Gallery.open(folder) as opened:
+        opened.rank_by(ranking)
+    if as_json:
+        print_json({"gallery": folder, "ranking": ranking})
+    else:
+        click.echo(f"{folder} ranks by {ranking} from now on")
 
 
 def open_or_create(
@@ -157,10 +185,7 @@ def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> No
 @click.option("--unlike", multiple=True, metavar="PICTURE", help="Not like this one; repeatable.")
 @click.option("--region", metavar="L,T,W,H", help="Only this part of PICTURE, as fractions of it.")
 @click.option("-k", type=int, default=10, show_default=True, help="How many hits, 1 to 1000.")
-@click.option("--where", metavar="EXPR", help='A filter, such as: label == "cat" and year >= 2020')
-@click.option(
-    "--min-score", type=click.FloatRange(-1, 1), default=-1, help="Leave out what scores less."
-)
+@search_options
 @click.option("--sheet", type=click.Path(), help="Write query and hits side by side as a PNG.")
 @json_option
 def search(
@@ -170,8 +195,7 @@ def search(
     unlike: tuple[str, ...],
     region: str | None,
     k: int,
-    where: str | None,
-    min_score: float,
+    options: "SearchOptions",
     sheet: str | None,
     as_json: bool,
 ) -> None:
@@ -189,7 +213,7 @@ def search(
     likes += [Like(as_picture(more)) for more in like]
     likes += [Like(as_picture(less), -0.5) for less in unlike]
     with Gallery.open(gallery) as opened:
-        hits = opened.search_like(likes, k, where=where, min_score=min_score)
+        hits = opened.search_like(likes, k, options)
         if sheet:
             query = likes[0].picture
             data = opened.read(opened.get(query)) if isinstance(query, int) else query

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import click
@@ -62,6 +63,59 @@ def remember(context: click.Context, parameter: click.Parameter, value: str | No
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object, for programs."
 )
+
+
+RANKING_HELP = (
+    "The order: plain, expanded or best (docs/quality.md); the scores stay what they are."
+)
+
+
+def search_options(command: Command) -> Command:
+    """How a search shall answer: the command gets one SearchOptions as ``options``."""
+
+    @wraps(command)
+    def with_options(
+        *arguments: Any,
+        where: str | None,
+        min_score: float,
+        ranking: str | None,
+        verify: bool,
+        verify_ties: bool,
+        max_chance: float | None,
+        **others: Any,
+    ) -> Any:
+        from kkcv.search.options import SearchOptions, Verify
+
+        verifying: Verify = True if verify else "ties" if verify_ties else False
+        options = SearchOptions(where, min_score, ranking, verifying, max_chance)
+        return command(*arguments, options=options, **others)
+
+    for option in (
+        click.option(
+            "--max-chance",
+            type=float,
+            metavar="RATE",
+            help="Leave out what unrelated pictures reach more often, such as 1e-4.",
+        ),
+        click.option("--verify-ties", is_flag=True, help="--verify where scores do not decide."),
+        click.option(
+            "--verify",
+            is_flag=True,
+            help="Look for what PICTURE shows in the first hits, point by point.",
+        ),
+        click.option("--ranking", metavar="NAME", help=f"{RANKING_HELP}  [default: the gallery's]"),
+        click.option(
+            "--min-score",
+            type=click.FloatRange(-1, 1),
+            default=-1,
+            help="Leave out what scores less.",
+        ),
+        click.option(
+            "--where", metavar="EXPR", help='A filter, such as: label == "cat" and year >= 2020'
+        ),
+    ):
+        with_options = option(with_options)
+    return with_options
 
 
 def load_embedder(

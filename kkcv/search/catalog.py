@@ -157,6 +157,19 @@ class Reader:
             return self._unpack(id, blob, crc32)
         return None
 
+    def vectors_of(self, ids: np.ndarray) -> np.ndarray:
+        """The vectors of these ids, float32 (N, D), in their order; zeros where there is none."""
+        rows = {id: row for row, id in enumerate(ids.tolist())}
+        vectors = np.zeros((len(ids), self._dim), np.float32)
+        for id, blob, crc32 in self._connection.execute(
+            "SELECT id, vector, crc32 FROM pictures WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(rows)),),
+        ):
+            vector = self._unpack(id, blob, crc32)
+            if vector is not None:
+                vectors[rows[id]] = vector
+        return vectors
+
     def changes(self, since: int) -> Changes:
         """All removals, and all vectors that are new or changed, after a sequence number."""
         with self._connection:  # one consistent view of all of it

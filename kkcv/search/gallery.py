@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -35,26 +35,18 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
 from kkcv.stages import stage
 
+from .answer import RANKING, answers
 from .catalog import WAIT_SECONDS, Catalog, Picture, PictureFile
 from .disk import in_one_piece, make_folder, sync_folder
 from .generation import Generation, settings_for
+from .hits import Hit
 from .live import LiveIndex
-from .query import MAX_K, Like, check_k, combined
+from .options import USUAL, OptionWords, SearchOptions, check_ranking
+from .query import Like, check_k, combined
+from .ranking.names import PLAIN
 from .where import parse as parse_where
 
 VECTOR_TYPES = ("float16", "float32")
-
-
-class Hit(NamedTuple):
-    """A picture that was found. ``score`` is the cosine similarity, from -1 to 1, 1 is nearest.
-
-    ``path`` is the absolute path of its file.
-    """
-
-    id: int
-    score: float
-    path: str
-    metadata: dict[str, Any]
 
 
 class Gallery:
@@ -163,98 +155,88 @@ class Gallery:
         self,
         picture: Source,
         k: int = 10,
+        options: SearchOptions = USUAL,
         *,
-        where: str | None = None,
-        min_score: float = -1.0,
         limits: Limits = DEFAULT_LIMITS,
+        **words: Unpack[OptionWords],
     ) -> list[Hit]:
         """The k pictures most like this one (a path, bytes or file object), nearest first.
 
-        ``where`` is a filter (where.py); what scores less than ``min_score`` is left out.
+        ``options`` say what may be found and in which order; ``words`` are some of them, such as
+        ``where`` and ``min_score``.
 
         Raises PictureError, RequestError for a k that is not 1 to 1000 or a filter that is none.
         """
         check_k(k)
-        likes = [Like(picture)]
-        return self.search_like(likes, k, where=where, min_score=min_score, limits=limits)
+        return self.search_like([Like(picture)], k, options, limits=limits, **words)
 
     def search_id(
-        self, id: int, k: int = 10, *, where: str | None = None, min_score: float = -1.0
+        self, id: int, k: int = 10, options: SearchOptions = USUAL, **words: Unpack[OptionWords]
     ) -> list[Hit]:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
-        return self.search_like([Like(id)], k, where=where, min_score=min_score)
+        return self.search_like([Like(id)], k, options, **words)
 
     def search_like(
         self,
         pictures: Sequence[Like],
         k: int = 10,
+        options: SearchOptions = USUAL,
         *,
-        where: str | None = None,
-        min_score: float = -1.0,
         limits: Limits = DEFAULT_LIMITS,
+        **words: Unpack[OptionWords],
     ) -> list[Hit]:
         """The k pictures most like some and unlike others, without those of them that have ids.
 
         Raises PictureError, UnknownPicture, RequestError.
         """
         check_k(k)
+        options = options.but(**words)
         generation = self.generation
         vectors = np.stack([self._vector_of(generation, like, limits) for like in pictures])
         query = combined(vectors, [like.weight for like in pictures])
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
-        wider = min(k + len(own), MAX_K)
-        hits = self._search(generation, query[None], wider, where, min_score)[0]
-        return [hit for hit in hits if hit.id not in own][:k]
+        return answers(generation, query[None], k, options, own)[0]
 
     def search_vector(
         self,
         vector: np.ndarray,
         k: int = 10,
-        *,
-        where: str | None = None,
-        min_score: float = -1.0,
+        options: SearchOptions = USUAL,
+        **words: Unpack[OptionWords],
     ) -> list[Hit]:
         """The k pictures nearest to a unit vector of the gallery's space: float32 (D,)."""
-        return self.search_vectors(vector[None], k, where=where, min_score=min_score)[0]
+        return self.search_vectors(vector[None], k, options, **words)[0]
 
     def search_vectors(
         self,
         vectors: np.ndarray,
         k: int = 10,
-        *,
-        where: str | None = None,
-        min_score: float = -1.0,
+        options: SearchOptions = USUAL,
+        **words: Unpack[OptionWords],
     ) -> list[list[Hit]]:
-        """The answers to many queries, unit vectors float32 (Q, D), in one go."""
+        """The answers to many queries, unit vectors float32 (Q, D), in one go.
+
+        Raises RequestError; also where pictures are to be verified, for there are only vectors.
+        """
         check_k(k)
+        options = options.but(**words)
         generation = self.generation
         dim = generation.space.dim
         if vectors.ndim != 2 or vectors.shape[1] != dim:
             raise RequestError(f"a query here has {dim} numbers, got {vectors.shape}")
-        return self._search(generation, vectors, k, where, min_score)
+        return answers(generation, vectors, k, options)
 
-    def _search(
-        self,
-        generation: Generation,
-        vectors: np.ndarray,
-        k: int,
-        where: str | None,
-        min_score: float,
-    ) -> list[list[Hit]]:
-        with stage("search"):
-            index = generation.live.refreshed()
-        with stage("search"), generation.catalog.reading() as rows:
-            allowed = None if where is None else rows.ids(parse_where(where))
-            ids, scores = index.search(vectors, k, allowed)
-            found = {picture.id: picture for picture in rows.pictures(np.unique(ids))}
-        return [
-            [
-                Hit(id, score, str(self.path(found[id])), found[id].metadata)
-                for id, score in zip(*answer, strict=True)
-                if id in found and score >= min_score  # another process may have removed it
-            ]
-            for answer in zip(ids.tolist(), scores.tolist(), strict=True)
-        ]
+    @property
+    def ranking(self) -> str:
+        """The order of answers where a search names none."""
+        with self.catalog.reading() as rows:
+            return rows.setting(RANKING, PLAIN)
+
+    def rank_by(self, name: str) -> None:
+        """From now on this order, in all processes, where a search names none (RequestError)."""
+        check_ranking(name)
+        with self.catalog.writing() as writer:
+            writer.set(RANKING, name)
 
     def count(self, where: str | None = None) -> int:
         """How many pictures there are, or match a filter."""
@@ -324,6 +306,7 @@ class Gallery:
             "vectors": self.catalog.settings["vectors"],
             "fingerprint": self.space.fingerprint,
             "preprocess": self.space.preprocess.to_dict(),
+            "ranking": self.ranking,
             "index": self.live.describe(),
         }
 

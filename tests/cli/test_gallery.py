@@ -66,7 +66,9 @@ def test_a_search_for_programs_prints_one_object(kkcv: Kkcv, indexed: Path, phot
     said = kkcv("search", indexed, query, "-k", 4, "--json")
 
     hits = said.json["hits"]
-    assert [set(hit) for hit in hits] == [{"id", "score", "path", "metadata"}] * 4
+    assert [set(hit) for hit in hits] == [
+        {"id", "score", "path", "metadata", "chance", "place"}
+    ] * 4
     assert hits[0]["path"] == str(query)
     assert Path(hits[1]["path"]).parent == query.parent  # its near duplicate
     assert all(-1 <= hit["score"] <= 1 for hit in hits)
@@ -183,3 +185,20 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert said.err.count("\n") == 1
     assert "Traceback" not in said.err
     assert not said.out
+
+
+def test_the_order_of_a_gallery_is_changed_in_one_command(
+    kkcv: Kkcv, indexed: Path, photos: Path
+) -> None:
+    query = next(photos.rglob("*/*.jpg"))
+    plain = kkcv("search", indexed, query, "-k", 4, "--json").json["hits"]
+
+    said = kkcv("index", indexed, "--ranking", "best", "--json")
+
+    assert said.json == {"gallery": str(indexed), "ranking": "best"}
+    best = kkcv("search", indexed, query, "-k", 4, "--json").json["hits"]
+    assert (
+        best == kkcv("search", indexed, query, "-k", 4, "--ranking", "best", "--json").json["hits"]
+    )
+    kkcv("index", indexed, "--ranking", "plain")
+    assert kkcv("search", indexed, query, "-k", 4, "--json").json["hits"] == plain

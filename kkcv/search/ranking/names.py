@@ -1,0 +1,32 @@
+"""The rankings by name."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .expansion import expanded
+
+Ranking = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+PLAIN = "plain"
+BEST = "best"
+DEPTH = 500  # candidates that are put into another order; what is behind them stays in its place
+
+
+def plain(query: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """The cosine similarity itself."""
+    return candidates @ query
+
+
+RANKINGS: dict[str, Ranking] = {
+    PLAIN: plain,
+    BEST: expanded,
+    "expanded": expanded,
+}
+
+
+def reranked(name: str, query: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """The order of the candidates, best first: (D,), (M, D) nearest first → int64 (M,)."""
+    if name == PLAIN:
+        return np.arange(len(candidates))
+    return np.argsort(-RANKINGS[name](query, candidates), kind="stable")

@@ -1,0 +1,75 @@
+"""How a search shall answer: one value for Python, the command line and the service."""
+
+import dataclasses
+import typing
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kkcv.errors import RequestError
+from kkcv.search.gallery import Gallery
+from kkcv.search.options import OptionWords, SearchOptions
+from kkcv.search.query import Like
+
+Paint = Callable[..., Path]
+
+
+def test_the_words_of_a_search_are_the_fields_of_the_options() -> None:
+    fields = {field.name: field.type for field in dataclasses.fields(SearchOptions)}
+
+    assert typing.get_type_hints(OptionWords) == fields
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"ranking": "bets"}, "no ranking 'bets'; there are: plain, best, expanded"),
+        ({"verify": "perhaps"}, "verify is true, false or 'ties', not 'perhaps'"),
+        ({"max_chance": 0}, "max_chance is a rate above 0 and up to 1, such as 0.0001, not 0"),
+        ({"max_chance": 2}, "max_chance is a rate above 0 and up to 1, such as 0.0001, not 2"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(words: dict[str, object], message: str) -> None:
+    with pytest.raises(RequestError) as error:
+        SearchOptions(**words)  # type: ignore[arg-type]
+
+    assert str(error.value).startswith(message)
+
+
+def test_options_and_words_ask_the_same(gallery: Gallery, paint: Paint) -> None:
+    for n in range(12):
+        gallery.add(paint(f"{n}.png", n), {"n": n})
+    query = paint("0.png", 0)
+    options = SearchOptions(where="n >= 4", min_score=0.1)
+
+    hits = gallery.search(query, 5, options)
+
+    assert hits == gallery.search(query, k=5, where="n >= 4", min_score=0.1)
+    assert hits == gallery.search(query, 5, SearchOptions("n >= 4"), min_score=0.1)
+    assert hits == gallery.search_like([Like(query)], 5, options)
+
+
+def test_a_gallery_ranks_as_it_was_told_until_a_search_says_otherwise(
+    gallery: Gallery, paint: Paint
+) -> None:
+    for n in range(30):
+        gallery.add(paint(f"{n}.png", n))
+    query = paint("q.png", 99)
+    plain, best = gallery.search(query, 30), gallery.search(query, 30, ranking="best")
+
+    gallery.rank_by("best")
+
+    with Gallery.open(gallery.folder, gallery.embedder) as again:
+        assert again.ranking == "best"
+        assert again.search(query, 30) == best
+        assert again.search(query, 30, ranking="plain") == plain
+    assert plain != best
+    assert sorted(plain) == sorted(best)  # the same hits with the same scores
+
+
+def test_a_gallery_knows_the_rankings_that_there_are(gallery: Gallery) -> None:
+    with pytest.raises(RequestError, match="no ranking 'bets'"):
+        gallery.rank_by("bets")
+
+    assert gallery.ranking == "plain"
