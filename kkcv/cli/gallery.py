@@ -224,13 +224,13 @@ def search(
         print_hits(hits)
 
 
-def as_picture(text: str) -> "bytes | int":
-    """The bytes of a file or of standard input, or the id after ``id:``."""
+def as_picture(text: str) -> "str | bytes | int":
+    """The path of a file, the bytes of standard input, or the id after ``id:``."""
     from kkcv.images.source import read_bytes
 
     if text.startswith("id:") and text[3:].isdecimal():
         return int(text[3:])
-    return read_bytes(sys.stdin.buffer if text == "-" else text)
+    return read_bytes(sys.stdin.buffer) if text == "-" else text
 
 
 def parse_region(text: str) -> "Region":
