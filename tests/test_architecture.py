@@ -20,6 +20,7 @@ BELOW_SEARCH = (
     "checkpoint",
     "embedding",
     "classify",
+    "apart",
 )
 ROOMS = {
     "errors": (),
@@ -30,6 +31,7 @@ ROOMS = {
     "checkpoint": ("errors", "images", "zoo"),
     "embedding": ("errors", "places", "stages", "images", "zoo", "checkpoint"),
     "classify": ("errors", "images", "zoo", "checkpoint", "embedding"),
+    "apart": ("errors", "images", "embedding", "classify"),
     "search": BELOW_SEARCH,
     "training": ("errors", "images", "zoo", "checkpoint", "embedding"),
     "serve": (*BELOW_SEARCH, "search"),

@@ -14,6 +14,7 @@ from .demo import demo
 from .embed import embed
 from .evaluate import evaluate
 from .evaluate_classifier import classifier
+from .explain import explain
 from .gallery import duplicates, index, remove, search, stats
 from .runtimes import runtimes
 from .serve import serve
@@ -60,6 +61,7 @@ for command in (
     index,
     embed,
     search,
+    explain,
     remove,
     duplicates,
     stats,

@@ -96,6 +96,23 @@ class Preprocess:
             raise PreprocessError(f"the preprocessing has no {missing[0]!r}")
         return cls(**values)
 
+    def seen(self, height: int, width: int) -> tuple[float, float, float, float]:
+        """The part of a picture that reaches the network, as fractions: left, top, width, height.
+
+        ``height`` and ``width`` are the picture's, in pixels.
+        """
+        rows, columns = height, width
+        if self.resize is not None:
+            rows, columns = min(height, LONGEST * width), min(width, LONGEST * height)
+        scaled, (top, left, tall, wide) = self.geometry(rows, columns)
+        across, down = columns / width, rows / height  # what is left of a strip
+        return (
+            (1 - across) / 2 + left / scaled[1] * across,
+            (1 - down) / 2 + top / scaled[0] * down,
+            wide / scaled[1] * across,
+            tall / scaled[0] * down,
+        )
+
     def geometry(
         self, height: int, width: int
     ) -> tuple[tuple[int, int], tuple[int, int, int, int]]:

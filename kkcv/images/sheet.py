@@ -55,7 +55,7 @@ def contact_sheet(
     Returns:
         uint8 (height, width, 3).
     """
-    font = _font_for("".join([title or "", *(caption for _, caption in hits)]))
+    font = font_for("".join([title or "", *(caption for _, caption in hits)]))
     across = max(1, min(columns, len(hits)))
     down = max(1, -(-len(hits) // across))
     top = GAP + (LINE + GAP // 2 if title else 0)
@@ -66,12 +66,12 @@ def contact_sheet(
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
     if title:
-        _write(draw, (GAP, GAP // 2), title, font, INK, size[0] - 2 * GAP)
+        write(draw, (GAP, GAP // 2), title, font, INK, size[0] - 2 * GAP)
     _place(sheet, (GAP, top), query, "query", "", font, FRAME)
     rule = GAP + CELL + GAP
     draw.line([(rule, top), (rule, size[1] - GAP)], fill="#e4e4e7", width=2)
     if not hits:
-        _write(draw, (left, top + LABEL + CELL // 2), "nothing found", font, FAINT, CELL)
+        write(draw, (left, top + LABEL + CELL // 2), "nothing found", font, FAINT, CELL)
     for rank, (pixels, caption) in enumerate(hits):
         at = (left + rank % across * (CELL + GAP), top + rank // across * cell_height)
         _place(sheet, at, pixels, f"{rank + 1}", caption, font, FAINT)
@@ -86,7 +86,7 @@ def picture_grid(
     Returns:
         uint8 (height, width, 3).
     """
-    font = _font_for("".join([title or "", *(caption for _, caption in pictures)]))
+    font = font_for("".join([title or "", *(caption for _, caption in pictures)]))
     across = max(1, min(columns, len(pictures)))
     down = max(1, -(-len(pictures) // across))
     top = GAP + (LINE + GAP // 2 if title else 0)
@@ -94,7 +94,7 @@ def picture_grid(
     sheet = Image.new("RGB", (GAP + across * (CELL + GAP), top + down * cell_height), PAPER)
     if title:
         width = sheet.width - 2 * GAP
-        _write(ImageDraw.Draw(sheet), (GAP, GAP // 2 + 4), title, font, INK, width)
+        write(ImageDraw.Draw(sheet), (GAP, GAP // 2 + 4), title, font, INK, width)
     for i, (pixels, caption) in enumerate(pictures):
         at = (GAP + i % across * (CELL + GAP), top + i // across * cell_height)
         _place(sheet, at, pixels, f"{i + 1}", caption, font, FAINT)
@@ -132,7 +132,7 @@ def _place(
     """One picture with its label above and its caption below."""
     draw = ImageDraw.Draw(sheet)
     x, y = at
-    _write(draw, (x, y), label, font, color, CELL)
+    write(draw, (x, y), label, font, color, CELL)
     y += LABEL
     square = (x, y, x + CELL - 1, y + CELL - 1)
     draw.rectangle(square, fill=BACKDROP)
@@ -142,7 +142,7 @@ def _place(
         draw.rectangle([x - 4, y - 4, x + CELL + 3, y + CELL + 3], outline=FRAME, width=4)
     for number, line in enumerate(caption.split("\n")[:MOST_LINES]):
         below = (x, y + CELL + 4 + number * LINE)
-        _write(draw, below, line, font, FAINT if number else INK, CELL)
+        write(draw, below, line, font, FAINT if number else INK, CELL)
 
 
 def _fitted(pixels: np.ndarray) -> Image.Image:
@@ -153,7 +153,7 @@ def _fitted(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
 
 
-def _write(
+def write(
     draw: ImageDraw.ImageDraw,
     at: tuple[int, int],
     text: str,
@@ -169,7 +169,7 @@ def _write(
     draw.text(middle, text, fill=color, font=font, anchor="lm")
 
 
-def _font_for(text: str) -> Font:
+def font_for(text: str) -> Font:
     if not text.isascii():
         for name in FONTS:
             try:

@@ -46,7 +46,7 @@ def run(
         loader = threading.Thread(target=load, name="load")
         loader.start()
         server.run()
-        service.classifier.close()
+        service.apart.close()
         loader.join()
         if failures:
             raise failures[0]

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kkcv.apart import Apart
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.search.gallery import Gallery
 
-from .classifier import ChildClassifier
 from .problem import Problem
 from .settings import Settings
 
@@ -23,7 +23,7 @@ class Service:
         self.settings = settings
         self.limits = settings.limits
         self.thumbnails = Thumbnails()
-        self.classifier = ChildClassifier()
+        self.apart = Apart()
         self._workers = threading.BoundedSemaphore(settings.workers)
         self._loaded = threading.Event()
 

@@ -12,11 +12,8 @@ import pytest
 from PIL import Image
 
 from kkcv.embedding.embedder import Embedder
-from kkcv.errors import PictureError
-from kkcv.images.limits import Limits
 from kkcv.search.gallery import Gallery
 from kkcv.search.query import Like
-from kkcv.serve.classifier import ChildClassifier
 
 from .conftest import Running, as_base64
 
@@ -277,23 +274,6 @@ def test_clients_of_the_first_demo_learn_what_is_wrong_where_they_look(http: htt
     assert (
         body["message"] == body["detail"] == "these 11 bytes are of no image format that is known"
     )
-
-
-def test_the_process_that_classifies_comes_back_when_it_was_killed(album: list[Path]) -> None:
-    """The service itself never imports torch, which some of its runtimes do not bear."""
-    classifier = ChildClassifier()
-    question = (("efficientnet_lite0", "imagenet"), album[0].read_bytes(), 1, "en", Limits())
-
-    first = classifier.classify(*question)
-    assert classifier._child is not None
-    classifier._child.kill()
-    again = classifier.classify(*question) if classifier._child.wait() else None
-    with pytest.raises(PictureError, match="of no image format that is known"):
-        classifier.classify(question[0], b"hello world", 1, "en", Limits())
-    classifier.close()
-
-    assert first == again
-    assert first[0]["label"] == "ant"
 
 
 def test_the_service_does_without_torch() -> None:

@@ -1,0 +1,86 @@
+"""Why two pictures score what they do: which positions of each made them match.
+
+The score is the cosine of two embeddings, and an embedding is a sum over the positions of the last
+feature map (parts.py). So the score is a sum over all pairs of positions, one of each picture:
+
+    cos(q, h) = Σp Σr ⟨partₚ(q), partᵣ(h)⟩ / (|q| |h|)
+
+Summed over the positions of the other picture it is a heat map; each of the two adds up to the
+score, together with a ``rest`` that belongs to no position. After Stylianou, Souvenir and Pless:
+Visualizing Deep Similarity Networks, WACV 2019, arXiv:1901.00536.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Parts(NamedTuple):
+    """An embedding, not yet of unit length, as a sum over positions, in float32."""
+
+    parts: np.ndarray  # (h, w, D)
+    rest: np.ndarray  # (D,)
+
+    @property
+    def embedding(self) -> np.ndarray:
+        """The sum: float64 (D,)."""
+        return self.parts.sum((0, 1), dtype=np.float64) + self.rest
+
+
+@dataclass(frozen=True)
+class Side:
+    """One picture's share of a score.
+
+    ``heat`` is float32 (h, w): what each position adds; ``heat.sum() + rest`` is the score.
+    ``seen`` is the part of the picture under the map, as fractions: left, top, width, height.
+    """
+
+    heat: np.ndarray
+    rest: float
+    seen: tuple[float, float, float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"heat": self.heat.tolist(), "rest": self.rest, "seen": list(self.seen)}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The cosine of two pictures, and what each position of both adds to it.
+
+    ``pairs`` is float32 (h, w, h', w'): what each position of the query adds together with each of
+    the hit.
+    """
+
+    score: float
+    query: Side
+    hit: Side
+    pairs: np.ndarray
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, without the pairs."""
+        return {"score": self.score, "query": self.query.to_dict(), "hit": self.hit.to_dict()}
+
+
+def explained(
+    query: Parts,
+    hit: Parts,
+    query_seen: tuple[float, float, float, float] = (0, 0, 1, 1),
+    hit_seen: tuple[float, float, float, float] = (0, 0, 1, 1),
+) -> Explanation:
+    """The cosine of two embeddings, shared out among their parts."""
+    first, second = unit_length(query), unit_length(hit)
+    q, h = first.embedding, second.embedding
+    return Explanation(
+        float(q @ h),
+        Side((first.parts @ h).astype(np.float32), float(first.rest @ h), query_seen),
+        Side((second.parts @ q).astype(np.float32), float(second.rest @ q), hit_seen),
+        np.tensordot(first.parts, second.parts, (2, 2)),
+    )
+
+
+def unit_length(parts: Parts) -> Parts:
+    """The parts of the unit vector; of a vector of zeros they stay zeros."""
+    length = max(float(np.linalg.norm(parts.embedding)), float(np.finfo(np.float32).tiny))
+    return Parts(parts.parts / np.float32(length), parts.rest / np.float32(length))

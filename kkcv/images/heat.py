@@ -1,0 +1,95 @@
+"""Heat maps over pictures, and two pictures side by side with what joins them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from .sheet import BACKDROP, FAINT, GAP, INK, LINE, PAPER, Font, font_for, write
+
+SIDE = 448  # of the square that each picture is fitted into
+UNSEEN = 0.35  # brightness of what the network does not see
+STRONGEST = 0.65  # how much of the color is laid over the hottest place
+# From cold to hot, as in a flame; each place between is mixed.
+FLAME = np.array([(20, 11, 52), (132, 32, 107), (229, 92, 48), (246, 215, 70)], np.float32)
+LINES = ("#2563eb", "#db2777", "#059669", "#d97706", "#7c3aed", "#0891b2")
+
+Match = tuple[tuple[float, float], tuple[float, float]]  # x, y in one picture and in the other
+
+
+def overlaid(
+    pixels: np.ndarray,
+    heat: np.ndarray,
+    seen: tuple[float, float, float, float] = (0, 0, 1, 1),
+) -> np.ndarray:
+    """A picture with a heat map over the part that was seen: uint8 (H, W, 3).
+
+    ``heat`` is (h, w), its largest value is the hottest; what is below zero is cold. ``seen`` is
+    left, top, width and height as fractions of the picture; the rest is shown darker.
+    """
+    height, width = pixels.shape[:2]
+    left, top = round(seen[0] * width), round(seen[1] * height)
+    right = min(width, max(left + 1, round((seen[0] + seen[2]) * width)))
+    bottom = min(height, max(top + 1, round((seen[1] + seen[3]) * height)))
+    warmth = np.clip(heat / max(float(heat.max()), 1e-12), 0, 1).astype(np.float32)
+    size = (right - left, bottom - top)
+    smooth = np.asarray(Image.fromarray(warmth).resize(size, Image.Resampling.BICUBIC))
+    smooth = np.clip(smooth, 0, 1)[..., None]
+    steps = np.linspace(0, 1, len(FLAME))
+    color = np.concatenate([np.interp(smooth, steps, FLAME[:, c]) for c in range(3)], axis=2)
+    drawn = pixels.astype(np.float32) * UNSEEN
+    inside = pixels[top:bottom, left:right].astype(np.float32)
+    grey = 0.5 * inside + 0.5 * inside.mean(2, keepdims=True)  # so that colors are the heat's
+    share = 0.25 + (STRONGEST - 0.25) * smooth
+    drawn[top:bottom, left:right] = grey * (1 - share) + color * share
+    return np.clip(np.rint(drawn), 0, 255).astype(np.uint8)
+
+
+def side_by_side(
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    title: str = "",
+    captions: tuple[str, str] = ("", ""),
+    matches: Sequence[Match] = (),
+) -> np.ndarray:
+    """Two pictures on one sheet, with lines between the points that match: uint8 (H, W, 3).
+
+    A match is a point in each picture: x and y as fractions of its width and height.
+    """
+    font = font_for(title + "".join(captions))
+    top = GAP + (LINE + GAP // 2 if title else 0)
+    sheet = Image.new("RGB", (3 * GAP + 2 * SIDE, top + SIDE + LINE + GAP), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    if title:
+        write(draw, (GAP, GAP // 2 + 4), title, font, INK, sheet.width - 2 * GAP)
+    boxes = [
+        placed(sheet, (GAP + n * (SIDE + GAP), top), pixels, caption, font)
+        for n, (pixels, caption) in enumerate(zip((first, second), captions, strict=True))
+    ]
+    for n, points in enumerate(matches):
+        ends = [
+            (x + point[0] * width, y + point[1] * height)
+            for (x, y, width, height), point in zip(boxes, points, strict=True)
+        ]
+        color = LINES[n % len(LINES)]
+        draw.line(ends, fill=color, width=1)
+        for x, y in ends:
+            draw.ellipse((x - 3, y - 3, x + 3, y + 3), outline=color, width=2)
+    return np.array(sheet)
+
+
+def placed(
+    sheet: Image.Image, at: tuple[int, int], pixels: np.ndarray, caption: str, font: Font
+) -> tuple[int, int, int, int]:
+    """One picture, as large as its square allows; where it lies: x, y, width, height."""
+    x, y = at
+    draw = ImageDraw.Draw(sheet)
+    draw.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), fill=BACKDROP)
+    scale = SIDE / max(pixels.shape[:2])
+    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
+    picture = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+    x, y = x + (SIDE - size[0]) // 2, y + (SIDE - size[1]) // 2
+    sheet.paste(picture, (x, y))
+    write(draw, (at[0], at[1] + SIDE + 4), caption, font, FAINT, SIDE)
+    return x, y, *size

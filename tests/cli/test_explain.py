@@ -1,0 +1,37 @@
+"""``kkcv explain``."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def test_explain_draws_both_pictures_and_prints_where_the_score_comes_from(
+    kkcv: Callable[..., Any], made_gallery: Path, album: list[Path], tmp_path: Path
+) -> None:
+    sheet = tmp_path / "why.png"
+
+    said = kkcv("explain", album[0], "id:2", "--gallery", made_gallery, "-o", sheet, "--json")
+
+    assert said.code == 0, said.err
+    assert np.sum(said.json["query"]["heat"]) == pytest.approx(said.json["score"], abs=1e-5)
+    assert np.sum(said.json["hit"]["heat"]) == pytest.approx(said.json["score"], abs=1e-5)
+    with Image.open(sheet) as drawn:
+        assert drawn.width > 900
+
+
+def test_explain_says_what_it_lacks(kkcv: Callable[..., Any], album: list[Path]) -> None:
+    without_out = kkcv("explain", album[0], album[1])
+    without_gallery = kkcv("explain", album[0], "id:2", "--json")
+
+    assert (without_out.code, without_out.err) == (
+        2,
+        "kkcv: name the picture to write: -o why.png (or --json for the numbers)\n",
+    )
+    assert (without_gallery.code, without_gallery.err) == (
+        2,
+        "kkcv: id:17 is a picture of a gallery: name it with --gallery\n",
+    )

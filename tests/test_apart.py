@@ -1,0 +1,30 @@
+"""What needs torch is asked of a child process."""
+
+from pathlib import Path
+
+import pytest
+
+from kkcv.apart import Apart
+from kkcv.errors import PictureError
+from kkcv.images.limits import Limits
+
+MODEL = ("efficientnet_lite0", "imagenet")
+
+
+def test_the_process_comes_back_when_it_was_killed(album: list[Path]) -> None:
+    """The service itself never imports torch, which some of its runtimes do not bear."""
+    apart = Apart()
+    picture = album[0].read_bytes()
+
+    first = apart.classify(MODEL, picture, 1, "en")
+    assert apart._child is not None
+    apart._child.kill()
+    again = apart.classify(MODEL, picture, 1, "en") if apart._child.wait() else None
+    with pytest.raises(PictureError, match="of no image format that is known"):
+        apart.classify(MODEL, b"hello world", 1, "en", Limits())
+    explanation = apart.explain(MODEL, picture, picture)
+    apart.close()
+
+    assert first == again
+    assert first[0]["label"] == "ant"
+    assert explanation.score == pytest.approx(1)
