@@ -18,9 +18,10 @@ IMAGES ?=
 PYTEST_ARGS ?=
 DIGITS ?= ../shared/data/digits/mnist_idx
 PICTURES ?= ../shared/data/imagenette
+COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo test-slow clean
+.PHONY: help demo test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long test-slow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -69,6 +70,15 @@ bench-preprocessing: $(VENV)/.dev ## how close the backends land, on the picture
 
 bench-scale: $(VENV)/.dev ## what very many pictures would take, measured on PICTURES
 	$(BIN)/python -m benchmarks.shards $(PICTURES)
+
+bench-gallery: $(VENV)/.dev ## COUNT vectors grown from PICTURES, beside raw Faiss (10 GB of disk a million)
+	$(BIN)/python -m benchmarks.gallery $(PICTURES) --count $(COUNT)
+
+crash-test: $(VENV)/.dev ## kill writers, cut the power, fill the disk: nothing acknowledged is lost
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.crash_test --short
+
+crash-test-long: $(VENV)/.dev ## the same with 5,000 kills: some hours
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.crash_test --long
 
 test-slow: $(VENV)/.dev ## the tests that take more than a few seconds
 	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow $(PYTEST_ARGS)

@@ -48,21 +48,29 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
     show_default=True,
     help="The share of the exact top 10 that answers should hold.",
 )
-@click.option("--kind", type=click.Choice(["hnsw", "ivf"]), help="[default: by size]")
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    help="At most so much memory for what every search goes through, such as 800MB or 2GB.",
+)
+@click.option("--kind", type=click.Choice(["hnsw", "ivf", "rabitq"]), help="[default: by size]")
 @json_option
-def tune(gallery: str, recall: float, kind: str | None, as_json: bool) -> None:
+def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_json: bool) -> None:
     """Build the index of a gallery anew, and measure how much it must do for a recall.
 
-    A small gallery needs none: every vector is compared. Searches go on meanwhile.
+    What is asked for here also holds when the index is built again later. A small gallery needs
+    none: every vector is compared. Searches go on meanwhile.
 
     \b
     kkcv tune photos.kkcv --recall 0.995
+    kkcv tune photos.kkcv --memory 500MB
     """
     from kkcv.search.gallery import Gallery
-    from kkcv.search.index.kinds import KINDS
+    from kkcv.search.tuning import Goal, parse_memory
 
+    goal = Goal(recall, parse_memory(memory) if memory else None, kind)
     with Gallery.open(gallery) as opened:
-        opened.live.rebuild(recall, KINDS[kind] if kind else None)
+        opened.live.tune(goal)
         described = opened.live.describe()
     if as_json:
         print_json(described)

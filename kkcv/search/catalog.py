@@ -35,6 +35,7 @@ from .where import Where
 FORMAT = 1
 FILE = "catalog.sqlite"
 WAIT_SECONDS = 30.0  # for another process that is writing
+CHUNK = 4096  # vectors that are unpacked together
 
 SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -185,23 +186,25 @@ class Reader:
             ids = np.empty(size, np.int64)
             vectors = np.empty((size, self._dim), np.float32)
             good = 0
-            for id, blob, crc32 in self._connection.execute(
+            found = self._connection.execute(
                 f"SELECT id, vector, crc32 {rows} ORDER BY id", (since,)
-            ):
-                vector = self._unpack(id, blob, crc32)
-                if vector is not None:
-                    ids[good], vectors[good] = id, vector
-                    good += 1
+            )
+            for some, their in self._unpacked(found, CHUNK):
+                end = good + len(some)
+                ids[good:end], vectors[good:end] = some, their
+                good = end
         gone = np.array(removed, np.int64).reshape(-1)
         return Changes(sequence, gone, ids[:good], vectors[:good])
 
-    def vectors(self, chunk: int = 4096) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def late(self, since: int) -> int:
+        """How many vectors came, changed or went after a sequence number; none of them is read."""
+        count = "SELECT count(*) FROM {} WHERE sequence > ?"
+        return sum(self._one(count.format(table), (since,)) for table in ("pictures", "removals"))
+
+    def vectors(self, chunk: int = CHUNK) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """All ids and vectors, ascending: int64 (n,) with float32 (n, D), n at most ``chunk``."""
         rows = self._connection.execute("SELECT id, vector, crc32 FROM pictures ORDER BY id")
-        while page := list(islice(rows, chunk)):
-            good = [(id, v) for id, b, c in page if (v := self._unpack(id, b, c)) is not None]
-            if good:
-                yield np.array([id for id, _ in good]), np.stack([v for _, v in good])
+        return self._unpacked(rows, chunk)
 
     def ids(self, where: Where) -> np.ndarray:
         """The ids of the pictures that a filter leaves, ascending: int64 (N,)."""
@@ -246,11 +249,26 @@ class Reader:
 
     def _unpack(self, id: int, blob: Any, crc32: int) -> np.ndarray | None:
         """The vector, or None with a warning when it is not what was written."""
+        whole = self._is_whole(id, blob, crc32)
+        return np.frombuffer(blob, self._dtype).astype(np.float32) if whole else None
+
+    def _unpacked(
+        self, rows: Iterator[tuple[int, Any, int]], chunk: int
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Those that are what was written, so many at a time: int64 (n,) with float32 (n, D)."""
+        while page := list(islice(rows, chunk)):
+            good = [(id, blob) for id, blob, crc32 in page if self._is_whole(id, blob, crc32)]
+            if good:
+                ids = np.array([id for id, _ in good], np.int64)
+                together = np.frombuffer(b"".join(blob for _, blob in good), self._dtype)
+                yield ids, together.reshape(len(good), self._dim).astype(np.float32)
+
+    def _is_whole(self, id: int, blob: Any, crc32: int) -> bool:
         size = self._dim * self._dtype.itemsize
-        if not isinstance(blob, bytes) or len(blob) != size or zlib.crc32(blob) != crc32:
-            log.warning("the vector of picture %d is damaged: it is left out of all answers", id)
-            return None
-        return np.frombuffer(blob, self._dtype).astype(np.float32)
+        if isinstance(blob, bytes) and len(blob) == size and zlib.crc32(blob) == crc32:
+            return True
+        log.warning("the vector of picture %d is damaged: it is left out of all answers", id)
+        return False
 
 
 class Writer(Reader):

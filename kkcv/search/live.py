@@ -20,10 +20,10 @@ from .index.exact import inner_products
 from .index.kinds import Kind
 from .index.layered import LayeredIndex
 from .index.snapshot import Snapshot
+from .tuning import Goal, goal_of, keep_goal
 
 EXACT_MILLISECONDS = 5.0  # what comparing with every vector may take
 SAMPLE = 100_000  # vectors that train an index
-RECALL = 0.99  # of the exact top 10
 UNSEEN = -1
 VOUCHED = "snapshots"  # a setting of the catalog
 PAUSE_SECONDS = 60.0  # after a rebuild in the background that failed
@@ -49,11 +49,15 @@ class LiveIndex:
         with self._catalog.reading() as rows:
             if rows.sequence() != self._seen[1] and not rows.superseded():
                 with self._refreshing:
-                    index, seen = self._seen
-                    if seen == UNSEEN or rows.sequence() < seen:  # the catalog was restored
-                        index, seen = self._begun(self._loaded(rows))
-                    self._seen = caught_up(index, seen, rows)
+                    self._seen = caught_up(*self._opened(rows), rows)
             return self._seen[0]
+
+    def _opened(self, rows: Reader) -> tuple[LayeredIndex, int]:
+        """The index and the last change it has seen; to begin with, the snapshot on the disk."""
+        index, seen = self._seen
+        if seen == UNSEEN or rows.sequence() < seen:  # the catalog was restored
+            self._seen = index, seen = self._begun(self._loaded(rows))
+        return index, seen
 
     def describe(self) -> dict[str, Any]:
         """What answers, with its measured recall and time, as plain values."""
@@ -73,15 +77,30 @@ class LiveIndex:
 
     @property
     def wants_rebuild(self) -> bool:
-        """True when too much is compared one by one for a quick answer."""
-        index = self.refreshed()
+        """True when too much is compared one by one for a quick answer; no vector is read."""
+        with self._catalog.reading() as rows, self._refreshing:
+            index, seen = self._opened(rows)
+            if rows.sequence() == seen:
+                late = index.unindexed
+            elif index.snapshot is None:
+                late = rows.count()
+            else:
+                late = rows.late(index.snapshot.sequence)
         covered = len(index.snapshot.ids) if index.snapshot else 0
-        if index.unindexed <= max(1000, covered // 5):
-            return False
-        return index.unindexed > exact_limit(self._dim)
+        return late > max(1000, covered // 5) and late > exact_limit(self._dim)
 
-    def rebuild(self, recall: float = RECALL, kind: Kind | None = None) -> Snapshot | None:
+    def tune(self, goal: Goal) -> Snapshot | None:
+        """``rebuild`` for a goal, which holds from now on (RequestError, and as ``rebuild``)."""
+        with self._catalog.reading() as rows:
+            goal.kind_for(rows.count(), self._dim)  # it must be possible
+        with self._catalog.writing() as writer:
+            keep_goal(writer, goal)
+        return self.rebuild()
+
+    def rebuild(self, recall: float | None = None, kind: Kind | None = None) -> Snapshot | None:
         """Build a snapshot of all rows and use it; searches go on. None when there are no rows.
+
+        Recall and kind are those of the gallery's goal, if not given.
 
         Raises GalleryLocked when another process is building one, GalleryError when the disk
         refuses.
@@ -132,21 +151,21 @@ class LiveIndex:
         self._use(found)
         return not self.wants_rebuild
 
-    def _built(self, recall: float, kind: Kind | None) -> Snapshot | None:
+    def _built(self, recall: float | None, kind: Kind | None) -> Snapshot | None:
         with self._catalog.reading(frozen=True) as rows:
 
             def chunks() -> Iterator[np.ndarray]:
                 return (vectors for _, vectors in rows.vectors())
 
-            sequence = rows.sequence()
+            sequence, goal = rows.sequence(), goal_of(rows)
             if rows.superseded():
                 return None
-            ids, sample = self._ids_and_sample([ids for ids, _ in rows.vectors()], chunks)
+            ids, sample = ids_and_sample(rows, self._dim)
             if not len(ids):
                 return None
-            kind = kind or kinds.kind_for(len(ids))
+            kind = kind or goal.nearest_kind(len(ids), self._dim)
             index = kinds.build(kind, len(ids), sample, chunks)
-            curve = kinds.tune(kind, index, sample, chunks, recall)
+            curve = kinds.tune(kind, index, sample, chunks, recall or goal.recall)
         return Snapshot(sequence, self._space, kind, curve, ids, index)
 
     def _use(self, found: Snapshot) -> None:
@@ -169,21 +188,21 @@ class LiveIndex:
     def _begun(self, found: Snapshot | None) -> tuple[LayeredIndex, int]:
         return LayeredIndex(self._dim, found), found.sequence if found else 0
 
-    def _ids_and_sample(
-        self, ids: list[np.ndarray], chunks: "kinds.Chunks"
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """All ids, ascending, and at most SAMPLE of their vectors in random order."""
-        if not ids:
-            return np.empty(0, np.int64), np.empty((0, self._dim), np.float32)
-        together = np.concatenate(ids)
-        generator = np.random.default_rng(0)
-        chosen = np.zeros(len(together), bool)
-        chosen[generator.permutation(len(together))[:SAMPLE]] = True
-        sample, start = [], 0
-        for vectors in chunks():
-            sample.append(vectors[chosen[start : start + len(vectors)]])
-            start += len(vectors)
-        return together, generator.permutation(np.concatenate(sample))
+
+def ids_and_sample(rows: Reader, dim: int) -> tuple[np.ndarray, np.ndarray]:
+    """All ids, ascending, and at most SAMPLE of their vectors, in one go through them."""
+    count = rows.count()
+    chosen = np.zeros(count, bool)
+    chosen[np.random.default_rng(0).permutation(count)[:SAMPLE]] = True
+    sample = np.empty((min(count, SAMPLE), dim), np.float32)
+    ids, start, filled = [np.empty(0, np.int64)], 0, 0
+    for some, vectors in rows.vectors():
+        taken = vectors[chosen[start : start + len(some)]]
+        sample[filled : filled + len(taken)] = taken
+        ids.append(some)
+        start += len(some)
+        filled += len(taken)
+    return np.concatenate(ids), sample[:filled]
 
 
 def vouched(rows: Reader) -> list[str]:

@@ -89,10 +89,15 @@ class AgainstBruteForceOverIvf(AgainstBruteForce):
     kind = "ivf"
 
 
+class AgainstBruteForceOverRabitq(AgainstBruteForce):
+    kind = "rabitq"
+
+
 TestExact = AgainstBruteForce.TestCase
 TestOverHnsw = AgainstBruteForceOverHnsw.TestCase
 TestOverIvf = AgainstBruteForceOverIvf.TestCase
-for case in (TestExact, TestOverHnsw, TestOverIvf):
+TestOverRabitq = AgainstBruteForceOverRabitq.TestCase
+for case in (TestExact, TestOverHnsw, TestOverIvf, TestOverRabitq):
     case.settings = settings(max_examples=40, deadline=None)
 
 

@@ -298,9 +298,14 @@ class OverIvf(GalleryAgainstBruteForce):
     kind = "ivf"
 
 
+class OverRabitq(GalleryAgainstBruteForce):
+    kind = "rabitq"
+
+
 TestExact = GalleryAgainstBruteForce.TestCase
 TestOverHnsw = OverHnsw.TestCase
 TestOverIvf = OverIvf.TestCase
-for case in (TestExact, TestOverHnsw, TestOverIvf):
+TestOverRabitq = OverRabitq.TestCase
+for case in (TestExact, TestOverHnsw, TestOverIvf, TestOverRabitq):
     case.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
 del case  # or it would run twice

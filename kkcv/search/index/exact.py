@@ -38,8 +38,11 @@ class ExactIndex:
         new = ExactIndex(vectors.shape[1])
         new._dead = self._dead + int(gone.sum())
         new._ids = np.concatenate([old_ids, ids])
-        new._buffer = self._with_room_for(len(vectors))
-        new._buffer[len(self._ids) : len(new._ids)] = vectors
+        if len(self._ids):
+            new._buffer = self._with_room_for(len(vectors))
+            new._buffer[len(self._ids) : len(new._ids)] = vectors
+        else:
+            new._buffer = vectors  # a whole gallery is not copied
         new._vectors = new._buffer[: len(new._ids)]
         return new._compacted() if new._dead > MANY_DEAD * len(new._ids) else new
 

@@ -21,12 +21,17 @@ REFINE = 10  # candidates re-ranked by their float16 vectors, for each neighbor 
 
 @dataclass(frozen=True)
 class Kind:
-    """``factory(n)`` is Faiss's name of the index for n rows; ``effort`` the knob's steps."""
+    """``factory(n)`` is Faiss's name of the index for n rows; ``effort`` the knob's steps.
+
+    ``resident(dim)`` are the bytes of a row that every search goes through; what re-ranks the best
+    candidates stays on the disk, mapped into memory as far as there is room.
+    """
 
     name: str
     factory: Callable[[int], str]
     effort: tuple[int, ...]
     parameters: Callable[[int, faiss.IDSelector | None], Any]
+    resident: Callable[[int], int]
 
 
 def hnsw_parameters(effort: int, among: faiss.IDSelector | None) -> Any:
@@ -38,21 +43,40 @@ def ivf_parameters(effort: int, among: faiss.IDSelector | None) -> Any:
     return faiss.IndexRefineSearchParameters(k_factor=REFINE, base_index_params=lists)
 
 
-def ivf_factory(n: int) -> str:
+def lists_for(n: int) -> int:
     """About 2 sqrt(n) lists, a power of two; Faiss wants some 39 training vectors a list."""
-    lists = 1 << int(np.log2(max(1, min(2 * n**0.5, n / 39))))
-    return f"IVF{lists},SQ8,Refine(SQfp16)"
+    return 1 << int(np.log2(max(1, min(2 * n**0.5, n / 39))))
 
+
+EFFORTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # lists to look into
 
 KINDS = {
     kind.name: kind
     for kind in (
-        # Malkov & Yashunin 2016, arXiv:1603.09320; the vectors in float16
+        # Malkov & Yashunin 2016, arXiv:1603.09320; the vectors in float16, 64 links and an id
         Kind(
-            "hnsw", lambda n: "HNSW32,SQfp16", (16, 24, 32, 48, 64, 128, 256, 512), hnsw_parameters
+            "hnsw",
+            lambda n: "HNSW32,SQfp16",
+            (16, 24, 32, 48, 64, 128, 256, 512),
+            hnsw_parameters,
+            lambda dim: 2 * dim + 64 * 4 + 16,
         ),
         # Jégou et al. 2011: inverted lists of 8-bit vectors, re-ranked from float16 ones
-        Kind("ivf", ivf_factory, (1, 2, 4, 8, 16, 32, 64, 128, 256), ivf_parameters),
+        Kind(
+            "ivf",
+            lambda n: f"IVF{lists_for(n)},SQ8,Refine(SQfp16)",
+            EFFORTS,
+            ivf_parameters,
+            lambda dim: dim + 8,
+        ),
+        # Gao & Long 2024, arXiv:2405.12497: a bit a number and two factors, re-ranked likewise
+        Kind(
+            "rabitq",
+            lambda n: f"IVF{lists_for(n)},RaBitQ,Refine(SQfp16)",
+            EFFORTS,
+            ivf_parameters,
+            lambda dim: dim // 8 + 8 + 8,
+        ),
     )
 }
 
@@ -91,13 +115,9 @@ def tune(
 ) -> tuple[Effort, ...]:
     """The curve up to the effort that reaches the target recall, on the gallery's own vectors.
 
-    The queries are vectors of the gallery, each moved by a fifth of its length so that none is met
-    exactly.
+    The queries are vectors of the gallery, moved so that none is met exactly.
     """
-    generator = np.random.default_rng(1)
-    noise = generator.normal(size=sample[:QUERIES].shape).astype(np.float32)
-    queries = sample[:QUERIES] + 0.2 * noise / np.linalg.norm(noise, axis=1, keepdims=True)
-    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    queries = moved(sample)
     truth = exact_neighbors(queries, chunks, min(10, index.ntotal))
     curve: list[Effort] = []
     for effort in kind.effort:
@@ -109,6 +129,15 @@ def tune(
         if curve[-1].recall >= target:
             break
     return tuple(curve)
+
+
+def moved(sample: np.ndarray) -> np.ndarray:
+    """Some of the vectors, each moved by a fifth of its length: float32 (S, D) → (Q or less, D)."""
+    generator = np.random.default_rng(1)
+    chosen = sample[generator.permutation(len(sample))[:QUERIES]]
+    noise = generator.normal(size=chosen.shape).astype(np.float32)
+    queries = chosen + 0.2 * noise / np.linalg.norm(noise, axis=1, keepdims=True)
+    return queries / np.linalg.norm(queries, axis=1, keepdims=True)
 
 
 def exact_neighbors(queries: np.ndarray, chunks: Chunks, k: int) -> np.ndarray:

@@ -1,0 +1,264 @@
+"""A large gallery beside raw Faiss: open, search, recall, bytes a picture, import.
+
+    python -m benchmarks.gallery PICTURES... [--count 1000000] [--keep FOLDER]
+
+The vectors are grown from the real embeddings of PICTURES (grown.py), written as workers write them
+(Parquet), loaded into a gallery and indexed, each in a process of its own. Then new vectors, grown
+likewise, are searched for in the gallery and in Faiss itself: the same index file with the same
+parameters, query by query in turn, so that what else the machine does meets both alike. A gallery's
+answer has path and metadata of each hit from the catalog; Faiss's has row numbers.
+"""
+
+import argparse
+import hashlib
+import multiprocessing
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.pipeline import ahead, embed_stream
+from kkcv.images.folder import find_pictures
+from kkcv.search.catalog import PictureFile
+from kkcv.search.gallery import Gallery
+from kkcv.search.generation import settings_for
+from kkcv.search.index.kinds import exact_neighbors
+from kkcv.search.loading import load, parquet_files
+from kkcv.search.parquet import described_schema, sealed, table
+
+from .grown import Grown
+
+FILE_ROWS = 100_000  # in a Parquet file
+K = 10
+SINGLE, BATCHES, BATCH = 400, 40, 64
+GB, MB = 10**9, 10**6
+Rows = list[tuple[str, str]]
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def apart(work: Callable[..., Any], *arguments: object) -> Any:
+    """What it returns, from a process of its own, whose memory can be told."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def most_memory() -> int:
+    """The most bytes that this process has had."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024
+    raise OSError("this system does not tell")
+
+
+def embedded(pictures: list[Path], scratch: Path) -> dict[str, str]:
+    """Real embeddings into a file, float32 (R, D); what a catalog remembers of their network."""
+    embedder = Embedder.load()
+    stream = embed_stream(embedder, ahead(embedder.prepare, pictures))
+    vectors = [vector for _, vector in stream if isinstance(vector, np.ndarray)]
+    np.save(scratch / "real.npy", np.stack(vectors))
+    return settings_for(embedder, "float16")
+
+
+def write(scratch: Path, count: int, settings: dict[str, str]) -> None:
+    grown = Grown(np.load(scratch / "real.npy"))
+    schema = described_schema(settings)
+    (scratch / "parquet").mkdir()
+    chunks = grown.chunks(count)
+    for start in range(0, count, FILE_ROWS):
+        with sealed(scratch / f"parquet/{start:09d}.parquet", schema) as writer:
+            done, end = start, min(start + FILE_ROWS, count)
+            while done < end:
+                vectors = next(chunks)
+                writer.write_table(table(schema, files(done, len(vectors)), vectors))
+                done += len(vectors)
+
+
+def files(first: int, count: int) -> list[PictureFile]:
+    return [
+        PictureFile(f"/photos/{n // 1000:06d}/{n:09d}.jpg", False, digest(n), 100_000, n)
+        for n in range(first, first + count)
+    ]
+
+
+def digest(n: int) -> bytes:
+    return hashlib.sha256(n.to_bytes(8, "big")).digest()
+
+
+def imported(scratch: Path) -> tuple[float, int, int]:
+    """Seconds, and the most memory after the first Parquet file and after all."""
+    found = parquet_files([scratch / "parquet"])
+    began = time.perf_counter()
+    load(scratch / "gallery", found[:1])
+    early = most_memory()
+    load(scratch / "gallery", found[1:])
+    return time.perf_counter() - began, early, most_memory()
+
+
+def indexed(scratch: Path, recall: float) -> tuple[float, int]:
+    """Seconds, and the most memory."""
+    began = time.perf_counter()
+    with Gallery.open(scratch / "gallery") as gallery:
+        gallery.live.rebuild(recall=recall)
+    return time.perf_counter() - began, most_memory()
+
+
+def opened(scratch: Path) -> tuple[float, float]:
+    """Seconds to open the gallery, and to answer the first question after that."""
+    began = time.perf_counter()
+    with Gallery.open(scratch / "gallery") as gallery:
+        took = time.perf_counter() - began
+        gallery.search_vectors(np.load(scratch / "real.npy")[:1])
+        return took, time.perf_counter() - began - took
+
+
+def truth(scratch: Path, count: int, queries: np.ndarray) -> tuple[np.ndarray, float]:
+    """The exact K nearest of all in float32, and the share of them that float16 finds."""
+    grown = Grown(np.load(scratch / "real.npy"))
+
+    def halves() -> Iterator[np.ndarray]:
+        return (chunk.astype(np.float16).astype(np.float32) for chunk in grown.chunks(count))
+
+    exact = exact_neighbors(queries, lambda: grown.chunks(count), K)
+    return exact, overlap(exact_neighbors(queries, halves, K), exact)
+
+
+def overlap(found: np.ndarray, exact: np.ndarray) -> float:
+    shares = [len(set(a) & set(b)) for a, b in zip(found.tolist(), exact.tolist(), strict=True)]
+    return sum(shares) / exact.size
+
+
+def alternately(
+    raw: Callable[[np.ndarray], object],
+    ours: Callable[[np.ndarray], object],
+    parts: list[np.ndarray],
+) -> np.ndarray:
+    """Milliseconds of both for each part, who is first by turns: (parts, 2)."""
+    took = np.empty((len(parts), 2))
+    for number, part in enumerate(parts):
+        for which in (0, 1) if number % 2 else (1, 0):
+            began = time.perf_counter()
+            (raw, ours)[which](part)
+            took[number, which] = 1000 * (time.perf_counter() - began)
+    return took
+
+
+def searched(scratch: Path, count: int) -> tuple[Rows, str]:
+    """The rows of the table about searching, and the kind of index."""
+    grown = Grown(np.load(scratch / "real.npy"))
+    queries = np.concatenate(list(grown.chunks(max(SINGLE, BATCH * BATCHES) + 64, seed=1)))
+    warm, queries = queries[:64], queries[64:]
+    with Gallery.open(scratch / "gallery") as gallery:
+        snapshot = gallery.live.refreshed().snapshot
+        if snapshot is None:
+            raise SystemExit(f"{count} pictures need no index; try more")
+        (file,) = (scratch / "gallery/index").glob("*.faiss")
+        index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
+        parameters = snapshot.kind.parameters(snapshot.effort, None)
+
+        def raw(part: np.ndarray) -> np.ndarray:
+            return index.search(part, K, params=parameters)[1]
+
+        def ours(part: np.ndarray) -> list[list[int]]:
+            return [[hit.id for hit in hits] for hits in gallery.search_vectors(part, K)]
+
+        raw(warm), ours(warm)
+        one = alternately(raw, ours, [queries[n : n + 1] for n in range(SINGLE)])
+        many = alternately(raw, ours, np.split(queries[: BATCH * BATCHES], BATCHES))
+        say("comparing with all")
+        exact, halved = truth(scratch, count, queries[:SINGLE])
+        found = overlap(np.array(ours(queries[:SINGLE])) - 1, exact)  # ids count from 1
+        disk = gallery.live.describe()["bytes_a_picture"]
+        resident = snapshot.kind.resident(gallery.space.dim)
+    one_raw, one_ours = np.median(one, axis=0)
+    many_raw, many_ours = np.median(many, axis=0)
+    last_raw, last_ours = np.percentile(one, 99, axis=0)
+    rows = [
+        ("recall of the exact 10", f"{found:.4f}"),
+        ("the same, exact search in float16", f"{halved:.4f}"),
+        ("one query, p50: gallery, Faiss", f"{one_ours:.2f}, {one_raw:.2f} ms"),
+        ("one query, p99: gallery, Faiss", f"{last_ours:.2f}, {last_raw:.2f} ms"),
+        ("over Faiss for one, median", f"{np.median(one[:, 1] - one[:, 0]):.2f} ms"),
+        (f"{BATCH} queries, p50: gallery, Faiss", f"{many_ours:.1f}, {many_raw:.1f} ms"),
+        (f"over Faiss for {BATCH}, median", f"{np.median(many[:, 1] / many[:, 0]) - 1:.1%}"),
+        ("a picture in the index, on disk", f"{disk:,.0f} bytes"),
+        ("of these every search goes through", f"{resident:,} bytes"),
+    ]
+    return rows, f"{snapshot.kind.name}, effort {snapshot.effort}"
+
+
+def measure(pictures: list[Path], count: int, recall: float, scratch: Path) -> tuple[Rows, str]:
+    say(f"embedding {len(pictures)} pictures")
+    settings = apart(embedded, pictures, scratch)
+    say(f"growing {count:,} vectors")
+    apart(write, scratch, count, settings)
+    say("importing")
+    import_seconds, early, late = apart(imported, scratch)
+    say("indexing")
+    index_seconds, index_memory = apart(indexed, scratch, recall)
+    say("opening")
+    open_seconds, first_seconds = apart(opened, scratch)
+    say("searching")
+    searching, kind = apart(searched, scratch, count)
+    catalog = sum(f.stat().st_size for f in (scratch / "gallery").glob("catalog.sqlite*"))
+    parquet = sum(f.stat().st_size for f in (scratch / "parquet").iterdir())
+    return [
+        ("import", f"{count / import_seconds:,.0f} pictures/s"),
+        (
+            f"its memory: first {min(count, FILE_ROWS):,}, all",
+            f"{early / GB:.2f}, {late / GB:.2f} GB",
+        ),
+        ("a picture in Parquet", f"{parquet / count:,.0f} bytes"),
+        ("a picture in the catalog", f"{catalog / count:,.0f} bytes"),
+        ("indexing", f"{index_seconds:,.0f} s"),
+        ("its memory", f"{index_memory / GB:.2f} GB"),
+        ("open", f"{open_seconds:.2f} s"),
+        ("first answer after that", f"{first_seconds:.2f} s"),
+        *searching,
+    ], kind
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", type=Path, nargs="+", metavar="PICTURES")
+    parser.add_argument("--count", type=int, default=1_000_000, help="vectors in the gallery")
+    parser.add_argument("--recall", type=float, default=0.99, help="what the index is tuned for")
+    parser.add_argument("--keep", type=Path, help="a new folder for the gallery, kept afterwards")
+    options = parser.parse_args()
+    pictures = [Path(path) for path in find_pictures(options.folders)]
+    if options.keep:
+        options.keep.mkdir(parents=True)
+    scratch = nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory()
+    with scratch as folder:
+        rows, kind = measure(pictures, options.count, options.recall, Path(folder))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    console = Console(width=100)
+    console.print(
+        f"{options.count:,} vectors grown from {len(pictures)} pictures; {kind}; "
+        f"{os.cpu_count()} cores, {memory / GB:.0f} GB, {platform.machine()}, "
+        f"load average at the end {os.getloadavg()[0]:.1f}"
+    )
+    shown = Table("measured", "", box=box.ASCII, title="A gallery beside raw Faiss")
+    for row in rows:
+        shown.add_row(*row)
+    console.print(shown)
+
+
+if __name__ == "__main__":
+    main()
