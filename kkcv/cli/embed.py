@@ -209,7 +209,7 @@ def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json
             "unchanged": report.unchanged,
             "rejected": report.rejected,
             "pictures": len(opened),
-            "gallery": str(opened.folder),
+            "gallery": opened.address,
         }
     show(facts, as_json)
 

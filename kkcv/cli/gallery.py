@@ -121,7 +121,7 @@ def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
 
 
 def open_or_create(
-    folder: str,
+    address: str,
     model: str | None,
     weights: str | None,
     backend: str | None,
@@ -129,22 +129,19 @@ def open_or_create(
     vectors: str | None,
 ) -> "Gallery":
     """The gallery that is there, which must be as asked for, or a new one."""
+    from kkcv.search.engines import must_be_free
     from kkcv.search.gallery import Gallery
 
     asked = any((model, weights, backend, device, *asked_of_runtimes().values()))
     try:
-        gallery = Gallery.open(folder)
+        gallery = Gallery.open(address)
     except NotAGallery:
-        path = Path(folder).expanduser()
-        if path.is_dir() and any(path.iterdir()):
-            raise NotAGallery(
-                f"{folder} is a folder with other things in it; name a new folder for the gallery"
-            ) from None
+        must_be_free(address)
         embedder = load_embedder(model, weights, backend, device)
-        return Gallery.create(folder, embedder, vectors=vectors or "float16")
+        return Gallery.create(address, embedder, vectors=vectors or "float16")
     stored = gallery.catalog.settings
     if vectors and vectors != stored["vectors"]:
-        raise RequestError(f"{folder} stores {stored['vectors']}; its type cannot be changed")
+        raise RequestError(f"{address} stores {stored['vectors']}; its type cannot be changed")
     if asked:
         gallery.close()
         embedder = load_embedder(
@@ -153,7 +150,7 @@ def open_or_create(
             backend or stored["backend"],
             device,
         )
-        return Gallery.open(folder, embedder)
+        return Gallery.open(address, embedder)
     return gallery
 
 
@@ -169,7 +166,7 @@ def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> No
         "pictures": len(gallery),
     }
     if as_json:
-        print_json({**counts, "rejects": rejects, "gallery": str(gallery.folder)})
+        print_json({**counts, "rejects": rejects, "gallery": gallery.address})
         return
     print_table(["", ""], list(counts.items()))
     for reject in report.rejected[:SHOWN_REJECTS]:

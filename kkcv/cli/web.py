@@ -43,7 +43,7 @@ def web(gallery: str, host: str, port: int, no_browser: bool, insecure: bool) ->
     if find_spec("streamlit") is None:
         raise MissingExtra("the web page", "web")
     with Gallery.open(gallery) as opened:
-        folder = opened.folder
+        address = opened.address
     port = free_port(host, port)
     options = {
         "server.address": host,
@@ -67,8 +67,8 @@ def web(gallery: str, host: str, port: int, no_browser: bool, insecure: bool) ->
     command += [f"--{name}={value}" for name, value in options.items()]
     if host in LOOPBACK:  # a web page cannot come in by a name of its own
         command += [f"--server.allowedHosts={name}" for name in LOOPBACK]
-    click.echo(f"{folder} is at http://{'localhost' if host in LOOPBACK else host}:{port}")
-    os.environ["KKCV_GALLERY"] = str(folder)
+    click.echo(f"{address} is at http://{'localhost' if host in LOOPBACK else host}:{port}")
+    os.environ["KKCV_GALLERY"] = address
     sys.stdout.flush()
     if os.name == "posix":  # signals reach Streamlit itself
         os.execv(sys.executable, command)

@@ -10,7 +10,7 @@ import numpy as np
 from kkcv.errors import RequestError
 from kkcv.stages import stage
 
-from .catalog import Reader
+from .engine import Reader
 from .generation import Generation
 from .hits import Hit
 from .index.neighbors import Neighbors
@@ -31,13 +31,11 @@ def answers(
     """The hits of each query, unit vectors float32 (Q, D), at most k, none of those ``without``."""
     if options.verify or options.max_chance is not None:
         raise RequestError("verify and max_chance are not there yet")
-    with stage("search"):
-        index = generation.live.refreshed()
+    where = None if options.where is None else parse(options.where)
     with stage("search"), generation.catalog.reading() as rows:
-        allowed = None if options.where is None else rows.ids(parse(options.where))
         ranking = options.ranking or rows.setting(RANKING, PLAIN)
         depth = k if ranking == PLAIN else max(k, DEPTH)
-        near = index.search(vectors, depth + len(without), allowed)
+        near = generation.live.search(rows, vectors, depth + len(without), where)
         chosen = []
         for query, ids, scores in zip(vectors, *near, strict=True):
             kept = (ids >= 0) & (scores >= options.min_score) & ~np.isin(ids, list(without))

@@ -19,8 +19,9 @@ import apsw
 from kkcv.errors import GalleryError, NotAGallery
 
 from .catalog import FILE, Catalog, Picture, Reader
-from .disk import has_hash, in_one_piece, make_folder, sync_folder, synced
-from .gallery import Gallery, absolute
+from .disk import absolute, has_hash, in_one_piece, make_folder, sync_folder, synced
+from .folder_engine import in_a_folder
+from .gallery import Gallery
 
 STORED = re.compile(r"pictures/([0-9a-f]{2})/(\1[0-9a-f]{62})(\.[a-z0-9]{1,9})?")
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
 
     Raises GalleryError when the file is there already or cannot be written.
     """
-    target = absolute(file)
+    target, catalog = absolute(file), in_a_folder(gallery.catalog, "kkcv backup")
     if target.exists():
         raise GalleryError(f"{target} is there already; name a new file")
     try:
@@ -41,7 +42,7 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
             in_one_piece(target) as part,
             tempfile.TemporaryDirectory(dir=target.parent, prefix=".kkcv-") as scratch,
         ):
-            with gallery.catalog.reading() as rows:
+            with catalog.reading() as rows:
                 rows.copy_to(Path(scratch) / FILE)
             copy = Catalog(Path(scratch))
             with zipfile.ZipFile(part, "w", strict_timestamps=False) as out:

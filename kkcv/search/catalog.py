@@ -30,7 +30,8 @@ from kkcv.errors import (
 )
 
 from .disk import make_folder
-from .where import Where
+from .where import Condition
+from .where_sql import as_sql
 
 FORMAT = 1
 FILE = "catalog.sqlite"
@@ -206,10 +207,11 @@ class Reader:
         rows = self._connection.execute("SELECT id, vector, crc32 FROM pictures ORDER BY id")
         return self._unpacked(rows, chunk)
 
-    def ids(self, where: Where) -> np.ndarray:
+    def ids(self, where: Condition) -> np.ndarray:
         """The ids of the pictures that a filter leaves, ascending: int64 (N,)."""
-        query = f"SELECT id FROM pictures WHERE {where.sql} ORDER BY id"
-        found = self._connection.execute(query, where.bindings).fetchall()
+        sql, bindings = as_sql(where)
+        query = f"SELECT id FROM pictures WHERE {sql} ORDER BY id"
+        found = self._connection.execute(query, bindings).fetchall()
         return np.array(found, np.int64).reshape(-1)
 
     def complaints(self) -> list[str]:
@@ -361,6 +363,8 @@ class Catalog:
 
     def __init__(self, folder: Path, wait_seconds: float = WAIT_SECONDS) -> None:
         """Open an existing catalog (NotAGallery, GalleryFormatError)."""
+        self.address = str(folder)
+        self.folder = folder
         self.file = folder / FILE
         self.wait_seconds = wait_seconds
         self._idle: list[apsw.Connection] = []  # append and pop are atomic
@@ -399,6 +403,10 @@ class Catalog:
             raise GalleryError(f"no gallery can be made in {folder}: {error}") from None
         return cls(folder)
 
+    def size_on_disk(self) -> int:
+        """In bytes."""
+        return sum(file.stat().st_size for file in self.folder.glob(f"{FILE}*"))
+
     def close(self) -> None:
         """Close the connections that are not lent."""
         while self._idle:
@@ -406,8 +414,11 @@ class Catalog:
                 self._idle.pop().close()
 
     @contextmanager
-    def reading(self, *, frozen: bool = False) -> Iterator[Reader]:
-        """A connection to ask. ``frozen``: all questions see the catalog of one instant."""
+    def reading(self, *, frozen: bool = False, hasty: bool = False) -> Iterator[Reader]:
+        """A connection to ask. ``frozen``: all questions see the catalog of one instant.
+
+        ``hasty`` makes no difference here: every answer is the newest.
+        """
         with self._explained(), self._lent() as connection:
             if frozen:
                 connection.execute("BEGIN")

@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def absolute(path: str | os.PathLike[str]) -> Path:
+    return Path(os.path.abspath(Path(path).expanduser()))
+
+
 @contextmanager
 def in_one_piece(target: Path) -> Iterator[Path]:
     """A name to write to, which becomes ``target`` at the end; after an exception it is gone."""

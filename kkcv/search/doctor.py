@@ -11,11 +11,12 @@ import numpy as np
 
 from kkcv.errors import GalleryFormatError, KkcvError
 
-from .catalog import Picture
+from .catalog import Catalog, Picture
 from .disk import has_hash, in_one_piece, make_folder
+from .folder_engine import in_a_folder
 from .gallery import Gallery
 from .index import snapshot
-from .live import vouched
+from .live import LiveIndex, vouched
 
 ORPHANS = "orphans"  # where files go that no row names
 PAGE = 1000
@@ -44,8 +45,11 @@ def examine(
     """All findings, also while others write; with ``repair``, mend what can be mended.
 
     ``progress`` is told the pictures looked at and in all.
+
+    Raises RequestError when the gallery is in no folder.
     """
     found: list[Finding] = []
+    rows_of(gallery)
     try:
         found += catalog(gallery, repair)
         found += metadata(gallery, repair)
@@ -58,6 +62,16 @@ def examine(
     return found
 
 
+def rows_of(gallery: Gallery) -> Catalog:
+    return in_a_folder(gallery.catalog, "kkcv doctor")
+
+
+def index_of(gallery: Gallery) -> LiveIndex:
+    live = gallery.live
+    assert isinstance(live, LiveIndex)
+    return live
+
+
 def catalog(gallery: Gallery, repair: bool) -> list[Finding]:
     """What SQLite itself finds. Its own indexes can be made again from the rows."""
     complaints = complaints_of(gallery)
@@ -66,7 +80,7 @@ def catalog(gallery: Gallery, repair: bool) -> list[Finding]:
     more = f" and {len(complaints) - 3} more" if len(complaints) > 3 else ""
     found = Finding("damaged-catalog", "; ".join(complaints[:3]) + more, RESTORE)
     if repair and all(" index " in complaint for complaint in complaints):
-        with gallery.catalog.writing() as writer:
+        with rows_of(gallery).writing() as writer:
             writer.execute("REINDEX")
         if not complaints_of(gallery):
             found = found._replace(mended="its indexes were made again from the rows")
@@ -74,13 +88,13 @@ def catalog(gallery: Gallery, repair: bool) -> list[Finding]:
 
 
 def complaints_of(gallery: Gallery) -> list[str]:
-    with gallery.catalog.reading() as rows:
+    with rows_of(gallery).reading() as rows:
         return rows.complaints()
 
 
 def metadata(gallery: Gallery, repair: bool) -> Iterator[Finding]:
     """Metadata that is no JSON any more; mended, the text is kept under the key ``damaged``."""
-    with gallery.catalog.reading() as rows:
+    with rows_of(gallery).reading() as rows:
         found = rows.execute("SELECT id, CAST(metadata AS BLOB) FROM pictures ORDER BY id")
         bad = [(id, text) for id, text in found if not is_object(text)]
     for id, text in bad:
@@ -237,7 +251,7 @@ def index(gallery: Gallery, repair: bool) -> list[Finding]:
     if counts := wrong_counts(gallery):
         finding = Finding("bad-index", "it holds {} of {} vectors".format(*counts), advice)
     elif gallery.live.wants_rebuild:
-        late = gallery.live.refreshed().unindexed
+        late = index_of(gallery).refreshed().unindexed
         finding = Finding("stale-index", f"{late} pictures are compared one by one", advice)
     else:
         return found
@@ -256,7 +270,7 @@ def bad_snapshots(gallery: Gallery, repair: bool) -> list[Finding]:
     why: dict[str, str] = {}
     found = []
     with snapshot.building(folder, gallery.catalog.wait_seconds):
-        with gallery.catalog.reading() as rows:
+        with rows_of(gallery).reading() as rows:
             known = vouched(rows)
         for file in sorted(folder.glob("*.json")):
             try:
@@ -276,10 +290,10 @@ def bad_snapshots(gallery: Gallery, repair: bool) -> list[Finding]:
 
 def wrong_counts(gallery: Gallery) -> tuple[int, int] | None:
     """How many vectors the index holds and how many there are, where they differ at one instant."""
-    with gallery.catalog.reading(frozen=True) as rows:
+    with rows_of(gallery).reading(frozen=True) as rows:
         usable = sum(len(ids) for ids, _ in rows.vectors())
-        held, seen = len(gallery.live.refreshed()), rows.sequence()
-    with gallery.catalog.reading() as rows:
+        held, seen = len(index_of(gallery).refreshed()), rows.sequence()
+    with rows_of(gallery).reading() as rows:
         if rows.sequence() != seen:  # others are writing: nothing can be said
             return None
     return None if held == usable else (held, usable)

@@ -55,11 +55,11 @@ def near_pairs(
     gallery: Gallery, min_score: float, total: int, progress: Callable[[int, int], None]
 ) -> Iterator[tuple[int, int, float]]:
     """Pairs of ids, the smaller first, that score at least ``min_score``."""
-    index = gallery.live.refreshed()
+    generation = gallery.generation
     done = 0
-    with gallery.catalog.reading() as rows:
+    with generation.catalog.reading() as rows:
         for ids, vectors in rows.vectors(BATCH):
-            near = index.search(vectors, NEIGHBORS)
+            near = generation.live.search(rows, vectors, NEIGHBORS)
             for id, others, scores in zip(ids, near.ids, near.scores, strict=True):
                 for other, score in zip(others.tolist(), scores.tolist(), strict=True):
                     if other >= 0 and other != id and score >= min_score:

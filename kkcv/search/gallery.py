@@ -1,4 +1,6 @@
-"""A gallery: a folder on disk that holds pictures' embeddings and finds the most alike.
+"""A gallery holds pictures' embeddings and finds the most alike.
+
+It is in a folder, or on a Milvus server (docs/milvus.md); a folder has
 
 gallery/
 ├── catalog.sqlite   a row a picture with its vector: the source of truth (catalog.py)
@@ -8,7 +10,6 @@ gallery/
 """
 
 import hashlib
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
@@ -24,7 +25,6 @@ from kkcv.errors import (
     AlreadyThere,
     FileMissing,
     GalleryError,
-    NotAGallery,
     PictureError,
     RequestError,
     UnknownPicture,
@@ -36,11 +36,12 @@ from kkcv.images.source import Source, read_bytes
 from kkcv.stages import stage
 
 from .answer import RANKING, answers
-from .catalog import WAIT_SECONDS, Catalog, Picture, PictureFile
-from .disk import in_one_piece, make_folder, sync_folder
+from .catalog import WAIT_SECONDS, Picture, PictureFile
+from .disk import absolute, in_one_piece, make_folder, sync_folder
+from .engine import Catalog, Index
+from .engines import make_engine, open_engine
 from .generation import Generation, settings_for
 from .hits import Hit
-from .live import LiveIndex
 from .options import USUAL, OptionWords, SearchOptions, check_ranking
 from .query import Like, check_k, combined
 from .ranking.names import PLAIN
@@ -52,11 +53,13 @@ VECTOR_TYPES = ("float16", "float32")
 class Gallery:
     """Pictures that can be searched by a picture. Safe to use from several threads.
 
-    ``Gallery.create(folder, embedder)`` makes one, ``Gallery.open(folder)`` opens one; the embedder
-    of an opened gallery is loaded when it is first needed.
+    ``Gallery.create(address, embedder)`` makes one, ``Gallery.open(address)`` opens one; the
+    embedder of an opened gallery is loaded when it is first needed. An address is that of a folder,
+    or such as ``milvus://host:19530/name`` (engines.py).
     """
 
     def __init__(self, generation: Generation) -> None:
+        self.address = generation.catalog.address
         self.folder = generation.folder
         self._generation = generation
         self._turning = threading.Lock()
@@ -64,7 +67,7 @@ class Gallery:
     @classmethod
     def create(
         cls,
-        folder: str | PathLike[str],
+        address: str | PathLike[str],
         embedder: Embedder | None = None,
         *,
         vectors: str = "float16",
@@ -76,19 +79,15 @@ class Gallery:
 
         Raises EmbedderMismatch when the gallery that is there has another space, RequestError.
         """
-        folder = absolute(folder)
         if vectors not in VECTOR_TYPES:
             raise RequestError(f"vectors are {' or '.join(VECTOR_TYPES)}, not {vectors!r}")
-        if folder.exists() and not folder.is_dir():
-            raise NotAGallery(f"{folder} is a file; a gallery is a folder")
         embedder = embedder or Embedder.load()
-        catalog = Catalog.create(folder, settings_for(embedder, vectors))
-        return cls(Generation(folder, catalog, embedder))
+        return cls(Generation(make_engine(address, settings_for(embedder, vectors)), embedder))
 
     @classmethod
     def open(
         cls,
-        folder: str | PathLike[str],
+        address: str | PathLike[str],
         embedder: Embedder | None = None,
         *,
         wait_seconds: float = WAIT_SECONDS,
@@ -97,8 +96,7 @@ class Gallery:
 
         ``wait_seconds`` is how long a change waits for another process that is writing.
         """
-        folder = absolute(folder)
-        return cls(Generation(folder, Catalog(folder, wait_seconds), embedder))
+        return cls(Generation(open_engine(address, wait_seconds), embedder))
 
     def close(self) -> None:
         """Let go of the files. Everything that was acknowledged is on the disk already."""
@@ -129,7 +127,7 @@ class Gallery:
         with self._turning:
             if self._generation is generation:
                 wait_seconds = generation.catalog.wait_seconds
-                self._generation = Generation(self.folder, Catalog(self.folder, wait_seconds))
+                self._generation = Generation(open_engine(self.address, wait_seconds))
             return self._generation
 
     @property
@@ -141,7 +139,7 @@ class Gallery:
         return self.generation.space
 
     @property
-    def live(self) -> LiveIndex:
+    def live(self) -> Index:
         return self.generation.live
 
     @property
@@ -258,7 +256,7 @@ class Gallery:
         with self.catalog.reading() as rows:
             picture = rows.by_path(str(absolute(id_or_path)))
         if picture is None:
-            raise UnknownPicture(f"no picture of {id_or_path} in {self.folder}")
+            raise UnknownPicture(f"no picture of {id_or_path} in {self.address}")
         return picture
 
     def pictures(self) -> Iterator[Picture]:
@@ -296,11 +294,11 @@ class Gallery:
         """Figures of the gallery as plain values."""
         pictures = list(self.pictures())
         return {
-            "gallery": str(self.folder),
+            "gallery": self.address,
             "pictures": len(pictures),
             "stored": sum(p.file.stored for p in pictures),
             "picture_bytes": sum(p.file.bytes for p in pictures),
-            "catalog_bytes": sum(f.stat().st_size for f in self.folder.glob("catalog.sqlite*")),
+            "catalog_bytes": self.catalog.size_on_disk(),
             "network": self.space.network,
             "dim": self.space.dim,
             "vectors": self.catalog.settings["vectors"],
@@ -448,8 +446,4 @@ class Gallery:
             return finite(generation.embedder.embed_crops([crop])[0])
 
     def _unknown(self, id: int) -> UnknownPicture:
-        return UnknownPicture(f"no picture with id {id} in {self.folder}")
-
-
-def absolute(path: str | PathLike[str]) -> Path:
-    return Path(os.path.abspath(Path(path).expanduser()))
+        return UnknownPicture(f"no picture with id {id} in {self.address}")

@@ -8,8 +8,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError
 
-from .catalog import Catalog
-from .live import LiveIndex
+from .engine import Catalog, Engine
 
 
 class Generation:
@@ -19,16 +18,20 @@ class Generation:
     has, and its catalog refuses to write when the gallery has gone on to the next.
     """
 
-    def __init__(self, folder: Path, catalog: Catalog, embedder: Embedder | None = None) -> None:
-        self.folder = folder
-        self.catalog = catalog
-        self.space = space_of(catalog)
-        index = folder / "index"
-        self.live = LiveIndex(catalog, index, self.space.fingerprint, self.space.dim)
+    def __init__(self, engine: Engine, embedder: Embedder | None = None) -> None:
+        self.catalog = engine.catalog
+        self.next_vectors = engine.next_vectors
+        self.space = space_of(self.catalog)
+        self.live = engine.index_for(self.space)
         self._embedder = embedder
         self._loading = threading.Lock()
         if embedder is not None:
             self._must_match(embedder)
+
+    @property
+    def folder(self) -> Path:
+        """What lies beside the rows: files that were added as bytes, the list of rejects."""
+        return self.catalog.folder
 
     @property
     def embedder(self) -> Embedder:
@@ -46,8 +49,9 @@ class Generation:
     def _must_match(self, embedder: Embedder) -> None:
         if embedder.space != self.space:
             raise EmbedderMismatch(
-                f"{self.folder} was made by {self.space.network} ({self.space.fingerprint}), this "
-                f"is {embedder.space.network} ({embedder.space.fingerprint}): "
+                f"{self.catalog.address} was made by {self.space.network} "
+                f"({self.space.fingerprint}), this is {embedder.space.network} "
+                f"({embedder.space.fingerprint}): "
                 f"{'; '.join(self.space.differences(embedder.space))}; "
                 "use the gallery's own network, make another gallery, or change it: kkcv reindex"
             )
@@ -62,7 +66,7 @@ def space_of(catalog: Catalog) -> EmbeddingSpace:
         return space
     except (KeyError, ValueError, KkcvError) as error:
         raise GalleryFormatError(
-            f"{catalog.file} is damaged: it does not say what made its vectors ({error}); "
+            f"{catalog.address} is damaged: it does not say what made its vectors ({error}); "
             "restore a backup: kkcv restore"
         ) from None
 

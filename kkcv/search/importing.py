@@ -19,7 +19,8 @@ from kkcv.images.folder import find_pictures
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
 
-from .catalog import Catalog, Picture, PictureFile, Writer
+from .catalog import Picture, PictureFile
+from .engine import Catalog, Writer
 from .gallery import Gallery
 
 REJECTS = "rejects.csv"
@@ -88,7 +89,10 @@ def import_pictures(
     embedder = generation.embedder
 
     def look(path: str) -> Found | None:
-        return look_at(gallery, embedder, path, limits)
+        return look_at(generation.catalog, embedder, path, limits)
+
+    with generation.catalog.reading() as rows:
+        rows.count()  # a hasty look is no older than this one
 
     try:
         looked = ahead(look, files_to_import(gallery, paths), threads=threads)
@@ -111,11 +115,11 @@ def files_to_import(gallery: Gallery, paths: Iterable[str | PathLike[str]]) -> I
             yield absolute
 
 
-def look_at(gallery: Gallery, embedder: Embedder, path: str, limits: Limits) -> Found | None:
+def look_at(catalog: Catalog, embedder: Embedder, path: str, limits: Limits) -> Found | None:
     """Read, hash and decode a file as far as needed; None when it did not change (PictureError)."""
     must_be_utf8(path)
     mtime_ns = modified(path)  # before the bytes: a change in between is seen next time
-    with gallery.catalog.reading() as rows:
+    with catalog.reading(hasty=True) as rows:
         known = rows.by_path(path)
         if known and mtime_ns == known.file.mtime_ns and os.path.getsize(path) == known.file.bytes:
             return None

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +19,13 @@ from .index import kinds, snapshot
 from .index.exact import inner_products
 from .index.kinds import Kind
 from .index.layered import LayeredIndex
+from .index.neighbors import Neighbors
 from .index.snapshot import Snapshot
 from .tuning import Goal, goal_of, keep_goal
+from .where import Condition
+
+if TYPE_CHECKING:
+    from . import engine
 
 EXACT_MILLISECONDS = 5.0  # what comparing with every vector may take
 SAMPLE = 100_000  # vectors that train an index
@@ -58,6 +63,13 @@ class LiveIndex:
         if seen == UNSEEN or rows.sequence() < seen:  # the catalog was restored
             self._seen = index, seen = self._begun(self._loaded(rows))
         return index, seen
+
+    def search(
+        self, rows: "engine.Reader", vectors: np.ndarray, k: int, where: Condition | None = None
+    ) -> Neighbors:
+        """The nearest of all, or of what a filter leaves: float32 (Q, D) → (Q, k or less)."""
+        allowed = None if where is None else rows.ids(where)
+        return self.refreshed().search(vectors, k, allowed)
 
     def describe(self) -> dict[str, Any]:
         """What answers, with its measured recall and time, as plain values."""

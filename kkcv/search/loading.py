@@ -8,8 +8,9 @@ from pathlib import Path
 from kkcv.errors import DataError
 
 from .catalog import PictureFile
+from .disk import absolute
 from .done import finished, intact, read_done
-from .gallery import Gallery, absolute
+from .gallery import Gallery
 from .parquet import Row, batches, gallery_for, opened, own, unpacked
 from .plan import Plan
 
@@ -64,7 +65,7 @@ def parquet_files(sources: Iterable[str | PathLike[str]], plan: Plan | None = No
 
 
 def load(
-    folder: str | PathLike[str],
+    address: str | PathLike[str],
     files: Iterable[Path],
     *,
     checked: bool = False,
@@ -85,7 +86,7 @@ def load(
                 f"{file} is damaged: its sha256 is not the one beside it; embed it again"
             )
         source, settings = opened(file)
-        with gallery_for(absolute(folder), settings, file) as gallery:
+        with gallery_for(address, settings, file) as gallery:
             for batch in batches(source, file):
                 commit(gallery, list(unpacked(batch, file)), report)
                 progress(report)

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kkcv.embedding.space import EmbeddingSpace
-from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra, NotAGallery
+from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
 
-from .catalog import FILE, Catalog, PictureFile
-from .disk import in_one_piece
-from .gallery import VECTOR_TYPES, Gallery, absolute
+from .catalog import PictureFile
+from .disk import absolute, in_one_piece
+from .engines import make_engine, must_be_free
+from .gallery import VECTOR_TYPES, Gallery
 from .generation import Generation
 from .seal import is_broken, seal
 
@@ -138,7 +139,7 @@ def table(
     return pa.table(columns, schema=schema)
 
 
-def import_parquet(folder: str | PathLike[str], file: str | PathLike[str]) -> tuple[int, int]:
+def import_parquet(address: str | PathLike[str], file: str | PathLike[str]) -> tuple[int, int]:
     """Bring the pictures of a Parquet file into a gallery, new or of the same embedding space.
 
     A path that is there already is left as it is. Returns how many came in, and how many were
@@ -149,7 +150,7 @@ def import_parquet(folder: str | PathLike[str], file: str | PathLike[str]) -> tu
     """
     source, settings = opened(file)
     added = known = 0
-    with gallery_for(absolute(folder), settings, file) as gallery:
+    with gallery_for(address, settings, file) as gallery:
         catalog = gallery.catalog  # it refuses when the gallery goes on to another network
         for batch in batches(source, file):
             rows = list(unpacked(batch, file))
@@ -188,16 +189,19 @@ def opened(file: str | PathLike[str]) -> tuple["pyarrow.parquet.ParquetFile", di
     return source, settings
 
 
-def gallery_for(folder: Path, settings: dict[str, str], file: str | PathLike[str]) -> Gallery:
+def gallery_for(
+    address: str | PathLike[str], settings: dict[str, str], file: str | PathLike[str]
+) -> Gallery:
     """The gallery that is there, if it has the same space, or a new one."""
-    if not (folder / FILE).exists() and folder.is_dir() and any(folder.iterdir()):
-        raise NotAGallery(f"{folder} is a folder with other things in it; name a new folder")
-    gallery = Gallery(Generation(folder, Catalog.create(folder, settings)))
+    must_be_free(address)
+    gallery = Gallery(Generation(make_engine(address, settings)))
     theirs = EmbeddingSpace.from_dict(json.loads(settings["space"]))
     if theirs != gallery.space:
         gallery.close()
         differences = "; ".join(gallery.space.differences(theirs))
-        raise EmbedderMismatch(f"{file} has vectors of another kind than {folder}: {differences}")
+        raise EmbedderMismatch(
+            f"{file} has vectors of another kind than {gallery.address}: {differences}"
+        )
     return gallery
 
 

@@ -24,8 +24,8 @@ from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, RequestError
 from kkcv.images.folder import find_pictures
 
-from .disk import make_folder, sync_folder, synced
-from .gallery import VECTOR_TYPES, absolute
+from .disk import absolute, make_folder, sync_folder, synced
+from .gallery import VECTOR_TYPES
 from .generation import settings_for
 
 FORMAT = 1

@@ -31,9 +31,8 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
 
 from .catalog import PictureFile
-from .disk import in_one_piece, make_folder
+from .disk import absolute, in_one_piece, make_folder
 from .done import Done, finished, made_by, write_done
-from .gallery import absolute
 from .importing import Found, Reject, modified, must_be_utf8, prepared
 from .parquet import ROWS, described_schema, sealed, table
 from .plan import Plan, Planned, Shard, sha256_of

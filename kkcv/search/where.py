@@ -1,26 +1,28 @@
-"""Filters on metadata, path and time: a small safe expression, turned into SQL with bindings.
+"""Filters on metadata, path and time: a small safe expression, read into a tree of conditions.
 
     label == "cat" and year >= 2020
     label in ["cat", "dog"] and not path.startswith("/home/me/old")
     added >= "2026-01-31"
     label=cat                                  (short for label == "cat")
 
-A name is a key of the metadata, or one of ``id``, ``path``, ``bytes`` and ``added``. Only what is
-listed here is understood; nothing is ever run. A picture without the key does not match.
+A name is a key of the metadata, or one of ``id``, ``path``, ``bytes`` and ``added``. Numbers are
+compared with numbers and text with text, by its code points; a picture without the key does not
+match. Only what is listed here is understood; nothing is ever run. Each engine has its own way to
+ask (where_sql.py, milvus/filters.py).
 """
 
 import ast
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from kkcv.errors import RequestError
 
-COLUMNS = ("id", "path", "bytes", "added")
-COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "=",
-    ast.NotEq: "<>",
+SIGNS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
     ast.Lt: "<",
     ast.LtE: "<=",
     ast.Gt: ">",
@@ -31,20 +33,47 @@ LONGEST = 2000  # characters
 DEEPEST = 50  # SQLite takes expressions 1000 deep
 
 
-class Where(NamedTuple):
-    """An SQL condition on a row of the catalog, and what its question marks stand for."""
+@dataclass(frozen=True)
+class Compare:
+    """A name and a number, a text or None, with a sign of SIGNS between them."""
 
-    sql: str
-    bindings: tuple[Any, ...]
+    name: str
+    sign: str
+    value: int | float | str | None
 
 
-def parse(text: str) -> Where:
+@dataclass(frozen=True)
+class StartsWith:
+    name: str
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Not:
+    part: "Condition"
+
+
+@dataclass(frozen=True)
+class AllOf:
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """True for nothing when there are no parts."""
+
+    parts: tuple["Condition", ...]
+
+
+Condition = Compare | StartsWith | Not | AllOf | AnyOf
+
+
+def parse(text: str) -> Condition:
     """The filter that an expression stands for (RequestError)."""
     if len(text) > LONGEST:
         raise RequestError(f"a filter has at most {LONGEST} characters, this has {len(text)}")
     if short := SHORT.fullmatch(text):
-        value: Any = short[2]
-        return compare(field(short[1]), ast.Eq(), number_or_text(value))
+        return compare(short[1], ast.Eq(), number_or_text(short[2]))
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         return condition(tree)
@@ -61,18 +90,15 @@ def number_or_text(value: str) -> Any:
         return value
 
 
-def condition(node: ast.expr, levels: int = DEEPEST) -> Where:
+def condition(node: ast.expr, levels: int = DEEPEST) -> Condition:
     """True or false for a picture."""
     if levels == 0:
         raise RequestError(f"a filter is nested at most {DEEPEST} deep")
     if isinstance(node, ast.BoolOp):
-        parts = [condition(value, levels - 1) for value in node.values]
-        word = " AND " if isinstance(node.op, ast.And) else " OR "
-        bindings = tuple(b for part in parts for b in part.bindings)
-        return Where(f"({word.join(part.sql for part in parts)})", bindings)
+        parts = tuple(condition(value, levels - 1) for value in node.values)
+        return AllOf(parts) if isinstance(node.op, ast.And) else AnyOf(parts)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        inner = condition(node.operand, levels - 1)
-        return Where(f"NOT coalesce({inner.sql}, 0)", inner.bindings)
+        return Not(condition(node.operand, levels - 1))
     if isinstance(node, ast.Compare):
         return comparison(node)
     if isinstance(node, ast.Call):
@@ -80,25 +106,22 @@ def condition(node: ast.expr, levels: int = DEEPEST) -> Where:
     raise refused(node)
 
 
-def comparison(node: ast.Compare) -> Where:
+def comparison(node: ast.Compare) -> Condition:
     """A name compared with a value; ``1 < year < 5`` is two of them."""
     if not isinstance(node.left, ast.Name):
         raise refused(node.left)
     if len(node.ops) > 1:
         raise RequestError("one comparison at a time: write year > 1 and year < 5")
-    operator, right = node.ops[0], node.comparators[0]
-    name = field(node.left.id)
+    name, operator, right = node.left.id, node.ops[0], node.comparators[0]
     if isinstance(operator, ast.In | ast.NotIn):
         if not isinstance(right, ast.List | ast.Tuple | ast.Set):
-            raise RequestError(f'{node.left.id} in […] wants a list, such as ["cat", "dog"]')
-        any_of = [compare(name, ast.Eq(), constant(element)) for element in right.elts]
-        sql = " OR ".join(part.sql for part in any_of) or "0"
-        negation = "NOT " if isinstance(operator, ast.NotIn) else ""
-        return Where(f"{negation}({sql})", tuple(b for part in any_of for b in part.bindings))
+            raise RequestError(f'{name} in […] wants a list, such as ["cat", "dog"]')
+        any_of = AnyOf(tuple(compare(name, ast.Eq(), constant(each)) for each in right.elts))
+        return Not(any_of) if isinstance(operator, ast.NotIn) else any_of
     return compare(name, operator, constant(right))
 
 
-def starts_with(node: ast.Call) -> Where:
+def starts_with(node: ast.Call) -> StartsWith:
     """``path.startswith("/home/me")``"""
     call = node.func
     good = (
@@ -112,30 +135,16 @@ def starts_with(node: ast.Call) -> Where:
         raise refused(node)
     assert isinstance(call, ast.Attribute)
     assert isinstance(call.value, ast.Name)
-    name = field(call.value.id)
-    sql = f"(typeof({name.sql}) = 'text' AND substr({name.sql}, 1, ?) = ?)"
-    return Where(sql, (*name.bindings, *name.bindings, len(prefix), prefix))
+    return StartsWith(call.value.id, prefix)
 
 
-def field(name: str) -> Where:
-    """A column of the catalog, or a key of the metadata."""
-    if name in COLUMNS:
-        return Where(name, ())
-    return Where("json_extract(metadata, ?)", (f"$.{json.dumps(name, ensure_ascii=False)}",))
-
-
-def compare(name: Where, operator: ast.cmpop, value: Any) -> Where:
-    """Numbers with numbers and text with text; ``added`` takes a date, too."""
-    if type(operator) not in COMPARISONS:
+def compare(name: str, operator: ast.cmpop, value: Any) -> Compare:
+    """``added`` takes a date, too."""
+    if type(operator) not in SIGNS:
         raise RequestError("comparisons are == != < <= > >= and in")
-    if name.sql == "added" and isinstance(value, str):
+    if name == "added" and isinstance(value, str):
         value = seconds(value)
-    if value is None:
-        sql = f"{name.sql} IS {'NOT ' if isinstance(operator, ast.NotEq) else ''}NULL"
-        return Where(sql, name.bindings)
-    kinds = "('text')" if isinstance(value, str) else "('integer', 'real')"
-    sql = f"(typeof({name.sql}) IN {kinds} AND {name.sql} {COMPARISONS[type(operator)]} ?)"
-    return Where(sql, (*name.bindings, *name.bindings, value))
+    return Compare(name, SIGNS[type(operator)], value)
 
 
 def constant(node: ast.expr) -> Any:

@@ -38,7 +38,7 @@ def run(
         def load() -> None:
             try:
                 service.load()
-                announce(f"serving {gallery.folder} at {server.address} (described at /docs)")
+                announce(f"serving {gallery.address} at {server.address} (described at /docs)")
             except BaseException as failure:  # raised again below, in the thread of the caller
                 failures.append(failure)
                 server.stop()

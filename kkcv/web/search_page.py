@@ -134,7 +134,7 @@ def show_empty(text: Strings, gallery: Gallery) -> None:
     with st.container(key="empty", horizontal_alignment="center"):
         st.markdown(f"### {text('empty.title')}")
         st.markdown(text("empty.more"))
-        st.code(f"kkcv index {gallery.folder} ~/Pictures", language="shell")
+        st.code(f"kkcv index {gallery.address} ~/Pictures", language="shell")
         st.page_link(st.session_state["pages"]["library"], label=text("empty.open"))
 
 

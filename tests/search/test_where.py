@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 from kkcv.search.where import LONGEST, parse
+from kkcv.search.where_sql import as_sql
 
 VALUES = st.integers(-5, 5) | st.sampled_from(["cat", "dog", "猫", "it's", 'a "b"', ""])
 ROWS = st.dictionaries(st.sampled_from(["label", "year", "select"]), VALUES)
@@ -19,7 +20,7 @@ ROWS = st.dictionaries(st.sampled_from(["label", "year", "select"]), VALUES)
 
 def matches(text: str, metadata: dict[str, object]) -> bool:
     """Ask SQLite itself."""
-    where = parse(text)
+    where = as_sql(parse(text))
     row = "SELECT ? AS metadata, 7 AS id, '/photos/a.jpg' AS path, 10 AS bytes, 1e9 AS added"
     connection = apsw.Connection(":memory:")
     found = connection.execute(
@@ -107,7 +108,7 @@ def test_anything_else_is_refused_in_one_line(text: str) -> None:
 @given(st.text(max_size=60))
 def test_whatever_is_typed_is_a_filter_or_a_clear_error(text: str) -> None:
     try:
-        where = parse(text)
+        where = as_sql(parse(text))
     except RequestError:
         return
     assert where.sql.count("?") == len(where.bindings)

@@ -1,0 +1,117 @@
+"""The vectors of another network in tables of the catalog, beside the rows, until they are swapped
+in."""
+
+import json
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .catalog import Catalog, Picture, Writer
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS {name}_vectors (
+    id     INTEGER PRIMARY KEY,
+    sha256 BLOB NOT NULL,  -- of the file that the vector was made of
+    vector BLOB NOT NULL,
+    crc32  INTEGER NOT NULL
+)
+"""
+GENERATION = ("space", "dim", "vectors", "model", "weights", "backend")  # settings of one
+TODO = """
+    SELECT id FROM pictures AS p WHERE NOT EXISTS (
+        SELECT 1 FROM next_vectors AS n WHERE n.id = p.id AND n.sha256 = p.sha256
+    ) ORDER BY id
+"""
+SAMPLE = (
+    "SELECT p.vector, n.vector, json_extract(p.metadata, '$.label') FROM pictures AS p "
+    "JOIN next_vectors AS n ON n.id = p.id AND n.sha256 = p.sha256 "
+    "ORDER BY p.id * 2654435761 % 4294967296 LIMIT ?"
+)
+
+
+class NextVectors:
+    """See engine.py. Settings of the catalog say whose they are: ``next`` and ``previous``."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def begin(self, settings: dict[str, str]) -> None:
+        with self._catalog.writing() as writer:
+            under_way = json.loads(writer.setting("next", "{}"))
+            if under_way.get("space") != settings["space"]:
+                writer.execute("DROP TABLE IF EXISTS next_vectors")
+                writer.set("next", json.dumps(settings))
+            writer.execute(TABLE.format(name="next"))
+
+    def begin_undo(self) -> dict[str, str] | None:
+        with self._catalog.writing() as writer:
+            previous = writer.setting("previous")
+            if not previous:
+                return None
+            writer.execute("DROP TABLE IF EXISTS next_vectors")
+            writer.execute("ALTER TABLE previous_vectors RENAME TO next_vectors")
+            writer.set("next", previous)
+            writer.set("previous", None)
+        return json.loads(previous)
+
+    def todo(self) -> list[int]:
+        with self._catalog.reading() as rows:
+            return [id for (id,) in rows.execute(TODO)]
+
+    def keep(self, embedded: Sequence[tuple[Picture, np.ndarray]]) -> None:
+        dtype = np.dtype(self._catalog.settings["vectors"])
+        with self._catalog.writing() as writer:
+            for picture, vector in embedded:
+                blob = vector.astype(dtype).tobytes()
+                writer.execute(
+                    "INSERT OR REPLACE INTO next_vectors VALUES (?, ?, ?, ?)",
+                    (picture.id, picture.file.sha256, blob, zlib.crc32(blob)),
+                )
+
+    def sample(self, size: int) -> tuple[np.ndarray, np.ndarray, list[Any]]:
+        dtype = np.dtype(self._catalog.settings["vectors"])
+        whole = int(self._catalog.settings["dim"]) * dtype.itemsize
+        with self._catalog.reading() as rows:
+            found = [row for row in rows.execute(SAMPLE, (size,)) if len(row[0]) == whole]
+        if not found:
+            nothing = np.empty((0, 1), np.float32)
+            return nothing, nothing, []
+        old, new, labels = zip(*found, strict=True)
+        before = np.frombuffer(b"".join(old), dtype).reshape(len(found), -1)
+        after = np.frombuffer(b"".join(new), dtype).reshape(len(found), -1)
+        return before.astype(np.float32), after.astype(np.float32), list(labels)
+
+    def swap(self, without: set[int]) -> int | None:
+        with self._catalog.writing() as writer:
+            if not {id for (id,) in writer.execute(TODO)} <= without:
+                return None
+            return swap(writer)
+
+
+def swap(writer: Writer) -> int:
+    """The new vectors in place of the old ones, which are kept; in the writer's transaction.
+
+    A picture without a new vector keeps its row and gets an empty one, which is left out of all
+    answers and which ``kkcv doctor`` names.
+    """
+    old = {key: writer.setting(key) for key in GENERATION}
+    writer.execute("DROP TABLE IF EXISTS previous_vectors")
+    writer.execute(TABLE.format(name="previous"))
+    writer.execute("INSERT INTO previous_vectors SELECT id, sha256, vector, crc32 FROM pictures")
+    writer.execute(
+        f"UPDATE pictures SET vector = x'', crc32 = 0 WHERE id IN (SELECT id FROM ({TODO}))"
+    )
+    writer.execute(
+        "UPDATE pictures SET vector = n.vector, crc32 = n.crc32 FROM next_vectors AS n "
+        "WHERE n.id = pictures.id AND n.sha256 = pictures.sha256"
+    )
+    writer.execute("DROP TABLE next_vectors")
+    for key, value in json.loads(writer.setting("next")).items():
+        writer.set(key, value)
+    writer.set("next", None)
+    writer.set("previous", json.dumps(old))
+    writer.set("epoch", str(int(writer.setting("epoch", "0")) + 1))
+    writer.renumber()
+    return writer.count()
