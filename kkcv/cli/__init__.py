@@ -17,6 +17,7 @@ from .evaluate_classifier import classifier
 from .explain import explain
 from .gallery import duplicates, index, remove, search, stats
 from .runtimes import runtimes
+from .selfcheck import selfcheck
 from .serve import serve
 from .train import data, onnx, train
 from .web import web
@@ -64,6 +65,7 @@ for command in (
     explain,
     remove,
     duplicates,
+    selfcheck,
     stats,
     tune,
     reindex,

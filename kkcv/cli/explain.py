@@ -45,6 +45,7 @@ def explain(
     """
     from kkcv.apart import Apart
     from kkcv.checkpoint import DEFAULT_NETWORK
+    from kkcv.images.source import read_bytes
     from kkcv.search.explain import bytes_of
     from kkcv.search.explain import explain as explained
     from kkcv.search.gallery import Gallery
@@ -61,7 +62,7 @@ def explain(
     elif isinstance(first, int) or isinstance(second, int):
         raise RequestError("id:17 is a picture of a gallery: name it with --gallery")
     else:
-        pictures = first, second
+        pictures = read_bytes(first), read_bytes(second)
         apart = Apart()
         try:
             found = apart.explain((model or DEFAULT_NETWORK, weights or "imagenet"), *pictures)

@@ -178,8 +178,12 @@ def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> No
 @click.command()
 @click.argument("gallery")
 @click.argument("picture")
-@click.option("--like", multiple=True, metavar="PICTURE", help="Also like this one; repeatable.")
-@click.option("--unlike", multiple=True, metavar="PICTURE", help="Not like this one; repeatable.")
+@click.option(
+    "--like", multiple=True, metavar="PICTURE", help="More like this one, or id:17; repeatable."
+)
+@click.option(
+    "--unlike", multiple=True, metavar="PICTURE", help="Less like this one, or id:17; repeatable."
+)
 @click.option("--region", metavar="L,T,W,H", help="Only this part of PICTURE, as fractions of it.")
 @click.option("-k", type=int, default=10, show_default=True, help="How many hits, 1 to 1000.")
 @search_options
@@ -202,18 +206,19 @@ def search(
 
     \b
     kkcv search photos.kkcv cat.jpg -k 5 --sheet answer.png
+    kkcv search photos.kkcv cat.jpg --like id:17 --unlike id:23
     """
+    from kkcv.search.feedback import moved
     from kkcv.search.gallery import Gallery
     from kkcv.search.query import Like
 
-    likes = [Like(as_picture(picture), 1.0, parse_region(region) if region else None)]
-    likes += [Like(as_picture(more)) for more in like]
-    likes += [Like(as_picture(less), -0.5) for less in unlike]
+    query = Like(as_picture(picture), 1.0, parse_region(region) if region else None)
+    likes = moved(query, [as_picture(p) for p in like], [as_picture(p) for p in unlike])
     with Gallery.open(gallery) as opened:
         hits = opened.search_like(likes, k, options)
         if sheet:
-            query = likes[0].picture
-            data = opened.read(opened.get(query)) if isinstance(query, int) else query
+            shown = query.picture
+            data = opened.read(opened.get(shown)) if isinstance(shown, int) else shown
             write_sheet(sheet, data, hits)
     if as_json:
         print_json({"query": picture, "k": k, "hits": [hit._asdict() for hit in hits]})
