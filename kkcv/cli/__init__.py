@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from kkcv import __version__
 from kkcv.errors import KkcvError
 
 from .care import backup, doctor, export, import_, reindex, restore, tune
 from .classify import classify
-from .completion import completion
 from .demo import demo
 from .embed import embed
 from .evaluate import evaluate
@@ -18,9 +18,8 @@ from .explain import explain
 from .gallery import duplicates, index, remove, search, stats
 from .runtimes import runtimes
 from .selfcheck import selfcheck
-from .serve import serve
+from .serve import config, keys, serve
 from .train import data, onnx, train
-from .versions import version_option
 from .web import web
 from .zoo import zoo
 
@@ -48,7 +47,7 @@ class Kkcv(click.Group):
 
 
 @click.group(cls=Kkcv, context_settings={"help_option_names": ["-h", "--help"]})
-@version_option
+@click.version_option(__version__, prog_name="kkcv")
 def main() -> None:
     """Search your own pictures by picture, and read the classic CNNs.
 
@@ -77,6 +76,8 @@ for command in (
     export,
     import_,
     serve,
+    config,
+    keys,
     web,
     classify,
     zoo,
@@ -84,7 +85,6 @@ for command in (
     evaluate,
     onnx,
     data,
-    completion,
 ):
     main.add_command(command)
 evaluate.add_command(classifier)

@@ -1,88 +1,177 @@
-"""``kkcv serve``: the HTTP API."""
+"""``kkcv serve``, the HTTP API; ``kkcv config`` and ``kkcv keys``, what belongs to it."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import click
 
+from kkcv.serve.options import OPTIONS, Option, Switch, Told, resolve
+
+from .options import json_option
+from .output import print_json, print_table
+
+KEYS = click.argument("file", type=click.Path(path_type=Path))
+
+
+def told_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """An argument and a flag for each option; where none is given, others may say it."""
+    for option in reversed(OPTIONS[1:]):
+        command = flag(option)(command)
+    config = click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        help="A TOML file.  [default: $KKCV_CONFIG, or kkcv.toml if there is one]",
+    )
+    return click.argument("gallery", required=False)(config(command))
+
+
+def flag(option: Option) -> Callable[..., Any]:
+    shown = option.shown or option.default
+    if isinstance(option.kind, Switch):
+        return click.option(option.flag, is_flag=True, default=None, help=option.help)
+    help = f"{option.help}  [default: {shown}]"
+    return click.option(option.flag, option.name, metavar=option.metavar, help=help)
+
+
+def tell(flags: dict[str, Any], config_file: Path | None) -> dict[str, Told]:
+    return resolve(flags, os.environ, config_file)
+
 
 @click.command()
-@click.argument("gallery")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    show_default=True,
-    help="0 finds a free one.",
-)
-@click.option(
-    "--api-key",
-    envvar="KKCV_API_KEY",
-    metavar="KEY",
-    help="Answer only requests with this key. Better set KKCV_API_KEY: others see the command.",
-)
-@click.option("--insecure", is_flag=True, help="Listen beyond this machine without a key.")
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 512),
-    default=16,
-    show_default=True,
-    help="Requests answered at the same time.",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 256),
-    help="Pictures decoded and embedded at the same time.  [default: one a core, at most 4]",
-)
-@click.option(
-    "--max-body",
-    type=click.IntRange(1, 1024),
-    default=32,
-    show_default=True,
-    metavar="MIB",
-    help="The largest request.",
-)
-@click.option(
-    "--max-megapixels",
-    type=click.IntRange(1, 170),
-    default=64,
-    show_default=True,
-    help="The largest picture.",
-)
-@click.option("--quiet", is_flag=True, help="No line for each request on standard error.")
-def serve(
-    gallery: str,
-    host: str,
-    port: int,
-    api_key: str | None,
-    insecure: bool,
-    threads: int,
-    workers: int | None,
-    max_body: int,
-    max_megapixels: int,
-    quiet: bool,
-) -> None:  # fmt: skip
+@told_options
+def serve(config_file: Path | None, **flags: Any) -> None:
     """Answer searches over HTTP; the API is described at /docs.
 
+    Each option can also be said by the environment or in a TOML file: kkcv config shows them all.
     SIGTERM and Ctrl-C let the requests in flight finish.
 
     \b
     kkcv serve photos.kkcv --port 8000
     """
-    from kkcv.serve.settings import MIB, Settings, allowed_hosts, usual_workers
+    from kkcv.serve.settings import settings_of
 
-    workers = workers or usual_workers()
-    settings = Settings(
-        api_key=api_key,
-        hosts=allowed_hosts(host, api_key, insecure),
-        max_body=max_body * MIB,
-        max_pixels=max_megapixels * 1_000_000,
-        workers=workers,
-    )
+    told = tell(flags, config_file)
+    if not told["gallery"].value:
+        raise click.UsageError("Missing argument 'GALLERY'.")
+    settings = settings_of(told, host=told["host"].value)
     # Before torch and Faiss are imported: each worker would start a thread for every core.
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    cores = os.cpu_count() or 1
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // settings.workers)))
     from kkcv.serve.logs import log_to_stderr
     from kkcv.serve.run import run
 
-    log_to_stderr(requests=not quiet)
-    run(gallery, settings, host=host, port=port, threads=threads, announce=click.echo)
+    log_to_stderr(requests=not told["quiet"].value, form=told["log"].value)
+    run(
+        told["gallery"].value,
+        settings,
+        host=told["host"].value,
+        port=told["port"].value,
+        announce=click.echo,
+    )
+
+
+@click.command()
+@told_options
+@json_option
+def config(config_file: Path | None, as_json: bool, **flags: Any) -> None:
+    """Show what kkcv serve would do: every setting, and who said it.
+
+    A flag goes before the environment, the environment before the TOML file. Flags are those of
+    kkcv serve.
+
+    \b
+    kkcv config photos.kkcv --port 0
+    """
+    told = tell(flags, config_file)
+    rows = []
+    for option in OPTIONS:
+        value, source = told[option.name]
+        value = "(hidden)" if option.secret and value else value
+        rows.append((option, list(value) if isinstance(value, tuple) else value, source))
+    if as_json:
+        print_json({option.name: {"value": v, "from": source} for option, v, source in rows})
+        return
+    print_table(
+        ["setting", "value", "from", "flag", "variable"],
+        [
+            [option.name, shown(value), source, option.flag, option.environment]
+            for option, value, source in rows
+        ],
+    )
+
+
+def shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+@click.group()
+def keys() -> None:
+    """API keys for kkcv serve: a file that holds their hashes, never the keys."""
+
+
+@keys.command()
+@KEYS
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice(["read", "write"]),
+    default="read",
+    show_default=True,
+    help="read searches and reads; write changes the gallery too.",
+)
+@click.option(
+    "--rate",
+    type=click.IntRange(0, 1_000_000),
+    metavar="N",
+    help="Requests a minute; 0: any number.  [default: as kkcv serve --rate says]",
+)
+def add(file: Path, name: str, scope: str, rate: int | None) -> None:
+    """Make a key and print it: it is shown this once, and cannot be had again.
+
+    \b
+    kkcv keys add keys.json phone --scope write
+    """
+    from kkcv.serve.keys import add_key
+
+    click.echo(add_key(file, name, scope, rate))
+
+
+@keys.command("list")
+@KEYS
+@json_option
+def list_(file: Path, as_json: bool) -> None:
+    """Show the names of the keys, and what each may do.
+
+    \b
+    kkcv keys list keys.json
+    """
+    from kkcv.serve.keys import read_keys
+
+    found = read_keys(file)
+    if as_json:
+        fields = ("name", "scope", "rate", "made")
+        print_json({"keys": [{name: getattr(key, name) for name in fields} for key in found]})
+        return
+    print_table(
+        ["name", "scope", "requests a minute", "made"],
+        [[k.name, k.scope, "" if k.rate is None else k.rate, k.made] for k in found],
+    )
+
+
+@keys.command()
+@KEYS
+@click.argument("name")
+def remove(file: Path, name: str) -> None:
+    """Refuse a key from now on; a service that runs need not be started again.
+
+    \b
+    kkcv keys remove keys.json phone
+    """
+    from kkcv.serve.keys import remove_key
+
+    remove_key(file, name)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -12,17 +13,22 @@ from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from kkcv.errors import PictureError
+from kkcv.stages import timed
 
 from .answer import Answer
 from .body import read_body, read_query, shown
+from .cors import invite, is_preflight
+from .deadline import within
 from .docs import describe_problem, docs_page, docs_script, docs_style
-from .doors import check_doors
+from .doors import Doors
 from .fields import picture_id
+from .metrics import Metrics, Seen
 from .openapi import openapi
 from .problem import Problem, http_problem, problem_of
 from .routes import ROUTES, Route
 from .service import Service
 
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 log = logging.getLogger("kkcv.serve")
 
 
@@ -33,7 +39,9 @@ def create_app(service: Service) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=64)
     app.url_map.merge_slashes = False  # no redirects: an address is right or it is not
     open_endpoints = {route.name for route in ROUTES if route.open}
-    document = json.dumps(openapi(ROUTES, needs_key=service.settings.api_key is not None))
+    writing_endpoints = {route.name for route in ROUTES if route.writes}
+    document = json.dumps(openapi(ROUTES, needs_key=service.settings.needs_key))
+    doors = Doors(service.settings)
 
     for route in ROUTES:
         app.add_url_rule(route.rule, route.name, view(service, route), methods=[route.method])
@@ -51,12 +59,36 @@ def create_app(service: Service) -> Flask:
     @app.before_request
     def come_in() -> None:
         g.started = time.perf_counter()
-        g.request_id = uuid.uuid4().hex[:16]
-        check_doors(request, service.settings, open=request.endpoint in open_endpoints)
+        g.request_id = request_id(request.headers.get("X-Request-Id", ""))
+        open = request.endpoint in open_endpoints
+        invited = bool(service.settings.cors) and is_preflight(request)
+        g.key = doors.check(
+            request, open=open or invited, writes=request.endpoint in writing_endpoints
+        )
+        if not open:
+            service.enter()
+            g.inside = True
+
+    @app.after_request
+    def go_out(answer: Response) -> Response:
+        answer.headers["X-Request-Id"] = g.request_id
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        invite(request, answer, service.settings.cors)
+        tell(service.metrics, answer)
+        return answer
+
+    @app.teardown_request
+    def leave(error: BaseException | None) -> None:
+        if g.pop("inside", False):
+            service.leave()
 
     app.register_error_handler(Exception, answer_error)
-    app.after_request(finish)
     return app
+
+
+def request_id(sent: str) -> str:
+    """The client's, if it can stand in a log, or a new one."""
+    return sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex[:16]
 
 
 def view(service: Service, route: Route) -> Callable[..., Response]:
@@ -71,7 +103,8 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
                 arguments["query"] = query
         if route.body is not None:
             arguments["body"] = read_body(request, route.body, route.media)
-        return respond(route.handler(service, **arguments))
+        with within(service.settings.timeout), timed() as g.stages:
+            return respond(route.handler(service, **arguments))
 
     return answer
 
@@ -108,7 +141,10 @@ def answer_error(error: Exception) -> Response:
     else:
         problem = problem_of(error, "image" if isinstance(error, PictureError) else None)
     if problem.code == "internal":
-        log.error("request %s failed", g.get("request_id"), exc_info=error)
+        fields = {"request_id": g.get("request_id"), "path": request.path}
+        log.error(
+            "request %s failed", g.get("request_id"), exc_info=error, extra={"fields": fields}
+        )
     if request.path == "/search":  # clients of the first demo look here for what went wrong
         problem.extra.update(code=problem.status, message=problem.detail, data=[])
     answer = problem.response()
@@ -116,16 +152,27 @@ def answer_error(error: Exception) -> Response:
     return answer
 
 
-def finish(answer: Response) -> Response:
-    """Headers for every answer, and a line in the log."""
-    answer.headers["X-Request-Id"] = g.request_id
-    answer.headers["X-Content-Type-Options"] = "nosniff"
+def tell(metrics: Metrics, answer: Response) -> None:
+    """The request in the log, and in the figures."""
+    seconds = time.perf_counter() - g.started
+    stages: dict[str, float] = g.get("stages", {})
+    metrics.count(Seen(request.endpoint, answer.status_code, seconds, stages))
+    fields: dict[str, Any] = {
+        "request_id": g.request_id,
+        "method": request.method,
+        "path": request.path,
+        "status": answer.status_code,
+        "ms": round(1000 * seconds, 1),
+        "stages_ms": {name: round(1000 * each, 1) for name, each in stages.items()},
+    }
+    if key := g.get("key"):
+        fields["key"] = key.name
     log.info(
         "%s %s %s %d %.0f ms",
         g.request_id,
         request.method,
         request.path,
         answer.status_code,
-        1000 * (time.perf_counter() - g.started),
+        1000 * seconds,
+        extra={"fields": fields},
     )
-    return answer

@@ -8,6 +8,7 @@ from typing import Any
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
+from waitress.utilities import Error
 
 from .problem import CONTENT_TYPE, Problem
 
@@ -16,11 +17,19 @@ LINGER_SECONDS = 5  # for a client that goes on sending a body that was refused
 # What waitress itself refuses, before the application sees it.
 PROBLEMS = {
     400: ("bad-http", "the request breaks the rules of HTTP"),
+    408: ("too-slow", "the request took longer to arrive than the service allows"),
     413: ("too-large", "the body has more bytes than the limit of the service"),
     431: ("headers-too-large", "the headers have more bytes than the limit of the service"),
     501: ("not-implemented", "the only transfer encoding that is taken is chunked"),
 }
 FAILED = ("internal", "the service failed; its log says why")
+
+
+class RequestTimeout(Error):
+    """Waitress has no error for it."""
+
+    code = 408
+    reason = "Request Timeout"
 
 
 class ProblemTask(ErrorTask):
@@ -43,11 +52,31 @@ class Channel(HTTPChannel):
 
     error_task_class = ProblemTask
     refused = False
+    request: Any
+    began: float | None = None  # when a request began to arrive that is not whole yet
 
     @property
     def busy(self) -> bool:
         """Whether a request is being received, answered, or sent its answer."""
         return bool(self.requests or self.request is not None or self.total_outbufs_len)
+
+    def received(self, data: bytes) -> bool:
+        took = super().received(data)
+        if self.request is None:
+            self.began = None
+        elif self.began is None:
+            self.began = time.monotonic()
+        return took
+
+    def refuse(self, error: Error) -> None:
+        """Answer the request that is arriving with an error, and close."""
+        with self.requests_lock:
+            request, self.request, self.began = self.request, None, None
+            request.error = error
+            request.completed = True
+            self.requests.append(request)
+            if len(self.requests) == 1:
+                self.server.add_task(self)
 
     def handle_close(self) -> None:
         if self.refused and self.connected:

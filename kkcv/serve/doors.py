@@ -1,24 +1,64 @@
 """Who may come in: by key, by the name that the service was called by, and by site."""
 
-import hashlib
-import hmac
+import math
 from urllib.parse import urlsplit
 
 from flask import Request
 
+from .keys import WRITE, Key, KeyRing
 from .problem import Problem
+from .rates import Rates
 from .settings import Settings
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
-def check_doors(request: Request, settings: Settings, *, open: bool) -> None:
-    """Raises Problem: wrong-host, forbidden, unauthorized."""
-    check_host(request, settings.hosts)
-    if settings.api_key is None:
-        check_site(request)
-    elif not open:
-        check_key(request, settings.api_key)
+class Doors:
+    """What stands between the network and the routes. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keys = KeyRing(settings.keys, settings.api_key)
+        self._rates = Rates()
+
+    def check(self, request: Request, *, open: bool, writes: bool) -> Key | None:
+        """The key that the request came with, where one is needed.
+
+        Raises Problem: wrong-host, forbidden, unauthorized, read-only-key, too-many-requests.
+        """
+        check_host(request, self._settings.hosts)
+        if not self._settings.needs_key:
+            check_site(request, self._settings.cors)
+            return None
+        if open:
+            return None
+        key = self._key(request)
+        self._take(key)
+        if writes and key.scope != WRITE:
+            raise Problem("read-only-key", f"the key {key.name!r} may search and read alone")
+        return key
+
+    def _key(self, request: Request) -> Key:
+        """``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        sent = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+        key = self._keys.find(sent) if sent else None
+        if key is None:
+            what = "wrong" if sent else "missing"
+            raise Problem(
+                "unauthorized", f"the API key is {what}: send the header Authorization: Bearer KEY"
+            )
+        return key
+
+    def _take(self, key: Key) -> None:
+        a_minute = self._settings.rate if key.rate is None else key.rate
+        wait = self._rates.take(key.name, a_minute)
+        if wait:
+            raise Problem(
+                "too-many-requests",
+                f"the key {key.name!r} may send {a_minute} requests a minute",
+                retry_after=math.ceil(wait),
+            )
 
 
 def check_host(request: Request, hosts: tuple[str, ...] | None) -> None:
@@ -30,29 +70,13 @@ def check_host(request: Request, hosts: tuple[str, ...] | None) -> None:
         )
 
 
-def check_site(request: Request) -> None:
+def check_site(request: Request, invited: tuple[str, ...]) -> None:
     """A web page of another site can send a form here without asking: it changes nothing."""
     origin = request.headers.get("Origin")
-    if request.method in SAFE or origin is None:
+    if request.method in SAFE or origin is None or origin in invited:
         return
     if urlsplit(origin).netloc != request.host:
         raise Problem("forbidden", "requests from web pages of other sites are not answered")
-
-
-def check_key(request: Request, api_key: str) -> None:
-    """``Authorization: Bearer KEY`` or ``X-API-Key: KEY``, compared in constant time."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    sent = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
-    if not hmac.compare_digest(digest(sent), digest(api_key)):
-        what = "wrong" if sent else "missing"
-        raise Problem(
-            "unauthorized", f"the API key is {what}: send the header Authorization: Bearer KEY"
-        )
-
-
-def digest(key: str) -> bytes:
-    """Of one length, so that comparing tells nothing of the key's."""
-    return hashlib.sha256(key.encode()).digest()
 
 
 def host_name(host: str) -> str:

@@ -1,15 +1,38 @@
 """What the service says on standard error: a line a request, and every failure."""
 
+import json
 import logging
 import sys
+from datetime import UTC, datetime
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
-def log_to_stderr(*, requests: bool) -> None:
-    """For a process that is a service; a library leaves logging alone."""
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, what the record has in ``fields``,
+    and the traceback of a failure."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def log_to_stderr(*, requests: bool, form: str = "auto") -> None:
+    """For a process that is a service; a library leaves logging alone.
+
+    ``form`` is json, text, or auto: text on a terminal.
+    """
+    as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(logging.Formatter(FORMAT) if as_text else JsonLines())
     logger = logging.getLogger("kkcv")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO if requests else logging.WARNING)

@@ -130,12 +130,14 @@ def answers(route: Route) -> dict[str, Any]:
 def problems(route: Route, needs_key: bool) -> dict[str, Any]:
     """What can go wrong, by status."""
     codes = ["wrong-host", "internal", *route.problems]
-    codes += ["unauthorized"] if needs_key and not route.open else []
+    codes += ["busy"] if not route.open else []
+    if needs_key and not route.open:
+        codes += ["unauthorized", "too-many-requests", *(["read-only-key"] if route.writes else [])]
     codes += ["unknown-picture"] if "{id}" in route.path else []
     codes += ["bad-request"] if route.query is not None or route.body is not None else []
     codes += ["forbidden", "bad-http"] if route.method != "GET" else []
     if route.body is not None:
-        codes += ["bad-json", "length-required", "too-large", "unsupported-media-type"]
+        codes += ["too-slow", "bad-json", "length-required", "too-large", "unsupported-media-type"]
     by_status: dict[int, list[str]] = {}
     for code in codes:
         statuses = {KINDS[code].status}

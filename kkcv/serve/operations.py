@@ -1,5 +1,8 @@
 """Routes about the service itself."""
 
+from flask import Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
 from kkcv import __version__
 
 from .problem import Problem
@@ -17,6 +20,11 @@ def ready(service: Service) -> Health:
     if not service.ready:
         raise Problem("loading", "the network is being loaded, or the gallery cannot be read")
     return Health(status="ready", version=__version__)
+
+
+def metrics(service: Service) -> Response:
+    """Figures of this process for Prometheus."""
+    return Response(service.metrics.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 def stats(service: Service) -> Stats:

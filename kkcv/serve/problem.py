@@ -37,10 +37,12 @@ KINDS: dict[str, Kind] = {
     "bad-http": Kind(400, "The request breaks the rules of HTTP"),
     "unauthorized": Kind(401, "The API key is missing or wrong"),
     "forbidden": Kind(403, "The request comes from another site"),
+    "read-only-key": Kind(403, "The API key may not change anything"),
     "not-found": Kind(404, "There is nothing at this address"),
     "unknown-picture": Kind(404, "The gallery has no such picture"),
     "file-missing": Kind(404, "The picture's file is no longer what was indexed"),
     "method-not-allowed": Kind(405, "The address does not take this method"),
+    "too-slow": Kind(408, "The request took too long to arrive"),
     "already-there": Kind(409, "The gallery has this picture under another id"),
     "length-required": Kind(411, "The body must come with its length"),
     "too-large": Kind(413, "The body is larger than the limit"),
@@ -49,11 +51,13 @@ KINDS: dict[str, Kind] = {
     "wrong-host": Kind(421, "The service is not to be reached by this name"),
     "bad-picture": Kind(422, "The picture cannot be used"),
     "bad-request": Kind(422, "The request does not fit its description"),
+    "too-many-requests": Kind(429, "The API key was used too often"),
     "headers-too-large": Kind(431, "The headers are larger than the limit"),
     "internal": Kind(500, "The service failed"),
     "not-implemented": Kind(501, "The service cannot do this"),
     "missing-extra": Kind(501, "A part of kkcv is not installed"),
     "busy": Kind(503, "The service is busy"),
+    "timed-out": Kind(503, "The answer took too long"),
     "loading": Kind(503, "The service is not ready yet"),
     "gallery-locked": Kind(503, "Another process is writing to the gallery"),
     "gallery-superseded": Kind(503, "The gallery was given another network just now"),
@@ -95,7 +99,8 @@ RETRY_SECONDS = 2
 class Problem(Exception):
     """An answer that is a problem; raised anywhere below a route.
 
-    ``extra`` are further members: ``field``, ``reason``, ``errors``.
+    ``extra`` are further members: ``field``, ``reason``, ``errors``. ``retry_after`` is when, in
+    seconds, it may go better; it is told with 429 and 503.
     """
 
     def __init__(
@@ -105,12 +110,14 @@ class Problem(Exception):
         *,
         status: int | None = None,
         extra: Mapping[str, Any] | None = None,
+        retry_after: int = RETRY_SECONDS,
     ) -> None:
         super().__init__(detail)
         self.code = code
         self.status = status or KINDS[code].status
         self.detail = detail
         self.extra = dict(extra or {})
+        self.retry_after = retry_after
 
     def document(self) -> dict[str, Any]:
         return {
@@ -123,8 +130,8 @@ class Problem(Exception):
 
     def response(self) -> Response:
         answer = Response(json.dumps(self.document()), self.status, content_type=CONTENT_TYPE)
-        if self.status == 503:
-            answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        if self.status in (429, 503):
+            answer.headers["Retry-After"] = str(self.retry_after)
         if self.status == 401:
             answer.headers["WWW-Authenticate"] = "Bearer"
         return answer

@@ -34,6 +34,10 @@ from .schemas import (
     ThumbnailQuery,
 )
 
+SEND_PICTURE = (JSON, MULTIPART)
+EMBEDS = ("bad-picture", "loading", "timed-out")
+WRITES = ("gallery-locked", "gallery-superseded")
+
 Answers = dict[int, type[BaseModel] | str | None]
 
 
@@ -43,7 +47,7 @@ class Route:
 
     ``answers`` has what comes with each status that is no problem: a model, a media type, or None
     for nothing. ``problems`` names the kinds that this route alone can meet. An ``open`` route
-    needs no key. A ``query`` of None is not looked at.
+    needs no key, one that ``writes`` a key that may. A ``query`` of None is not looked at.
     """
 
     method: str
@@ -62,14 +66,14 @@ class Route:
         return self.handler.__name__
 
     @property
+    def writes(self) -> bool:
+        return set(WRITES) <= set(self.problems)
+
+    @property
     def rule(self) -> str:
         """The path for Flask."""
         return self.path.replace("{id}", "<id>")
 
-
-SEND_PICTURE = (JSON, MULTIPART)
-EMBEDS = ("bad-picture", "busy", "loading")
-WRITES = ("gallery-locked", "gallery-superseded")
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -87,7 +91,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET", "/v1/images/{id}/similar", searching.similar, {200: Hits},
-        query=SimilarQuery, problems=("busy", "loading"), tag="Search",
+        query=SimilarQuery, problems=("loading",), tag="Search",
     ),
     Route(
         "POST", "/search", searching.search_form, {200: FormAnswer},
@@ -133,6 +137,9 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/v1/stats", operations.stats, {200: Stats}, tag="Service"),
     Route("GET", "/v1/model", operations.model, {200: Model}, tag="Service"),
+    Route(
+        "GET", "/metrics", operations.metrics, {200: "text/plain"}, query=None, tag="Service",
+    ),
     Route(
         "GET", "/healthz", operations.health, {200: Health}, query=None, open=True, tag="Service",
     ),

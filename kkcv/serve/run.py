@@ -18,7 +18,6 @@ def run(
     *,
     host: str,
     port: int,
-    threads: int,
     announce: Callable[[str], None],
 ) -> None:
     """Serve a gallery until SIGTERM or Ctrl-C, then finish the requests in flight.
@@ -31,7 +30,7 @@ def run(
     with Gallery.open(folder) as gallery:
         service = Service(gallery, settings)
         app = create_app(service)
-        server = Server(app, host, port, threads=threads, max_body=settings.max_body)
+        server = Server(app, host, port, settings)
         server.stop_at_signals()
         failures: list[BaseException] = []
 
@@ -46,7 +45,7 @@ def run(
         loader = threading.Thread(target=load, name="load")
         loader.start()
         server.run()
-        service.apart.close()
+        service.close()
         loader.join()
         if failures:
             raise failures[0]

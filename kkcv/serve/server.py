@@ -15,10 +15,12 @@ from waitress import create_server, wasyncore
 
 from kkcv.errors import KkcvError
 
-from .channel import Channel
+from .channel import Channel, RequestTimeout
+from .settings import Settings
 
 CONNECTIONS = 1000
 IDLE_SECONDS = 5  # before a connection without a request is closed
+SPARE_THREADS = 4  # to say that it is alive, or busy, when all others are at work
 GRACE_SECONDS = 30  # for requests in flight, when the server is told to stop
 BUFFER = 256 * 1024 * 1024  # an answer larger than this would hold its thread until it is sent
 
@@ -26,8 +28,9 @@ BUFFER = 256 * 1024 * 1024  # an answer larger than this would hold its thread u
 class Server:
     """Listens from the moment it is made; answers while ``run`` runs."""
 
-    def __init__(self, app: Flask, host: str, port: int, *, threads: int, max_body: int) -> None:
+    def __init__(self, app: Flask, host: str, port: int, settings: Settings) -> None:
         self._map: dict[int, Any] = {}
+        self._timeout = settings.timeout
         self._stopping = False
         self.socket = listen(host, port)
         # Full threads are no trouble, they are what the limit is for.
@@ -36,12 +39,13 @@ class Server:
             app,
             map=self._map,
             sockets=[self.socket],
-            threads=threads,
+            threads=settings.concurrent + SPARE_THREADS,
             ident=None,
             connection_limit=CONNECTIONS,
             channel_timeout=IDLE_SECONDS,
             cleanup_interval=IDLE_SECONDS,
-            max_request_body_size=max_body + 1,  # waitress refuses what is equal to its limit
+            max_request_body_size=settings.max_body
+            + 1,  # waitress refuses what is equal to its limit
             outbuf_high_watermark=BUFFER,
         )
         self._waitress.channel_class = Channel
@@ -56,6 +60,7 @@ class Server:
         """Answer requests until ``stop``, then finish those in flight."""
         while not self._stopping:
             self._turn(1.0)
+            self._refuse_slow()
         self._drain()
 
     def stop(self) -> None:
@@ -73,6 +78,13 @@ class Server:
 
         signal.signal(signal.SIGTERM, handle)
         signal.signal(signal.SIGINT, handle)
+
+    def _refuse_slow(self) -> None:
+        """A client that sends a byte now and then would keep its connection for ever."""
+        latest = time.monotonic() - self._timeout
+        for channel in list(self._waitress.active_channels.values()):
+            if channel.began is not None and channel.began < latest:
+                channel.refuse(RequestTimeout("the request took too long to arrive"))
 
     def _turn(self, seconds: float) -> None:
         """One look at all sockets; waits up to so many seconds for something to do."""

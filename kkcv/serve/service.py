@@ -9,7 +9,10 @@ from kkcv.apart import Apart
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.search.gallery import Gallery
 
+from . import deadline
+from .metrics import Metrics
 from .problem import Problem
+from .recall import RecallCheck
 from .settings import Settings
 
 log = logging.getLogger(__name__)
@@ -24,6 +27,9 @@ class Service:
         self.limits = settings.limits
         self.thumbnails = Thumbnails()
         self.apart = Apart()
+        self.metrics = Metrics(gallery)
+        self._recall = RecallCheck(gallery, settings.recall_check, self.metrics.recall_measured)
+        self._room = threading.BoundedSemaphore(settings.concurrent)
         self._workers = threading.BoundedSemaphore(settings.workers)
         self._loaded = threading.Event()
 
@@ -35,6 +41,13 @@ class Service:
         _ = self.gallery.embedder
         self.gallery.live.rebuild_in_background()
         self._loaded.set()
+        self.metrics.loaded.set(1)
+        self._recall.start()
+
+    def close(self) -> None:
+        """End what runs beside the requests."""
+        self._recall.stop()
+        self.apart.close()
 
     @property
     def ready(self) -> bool:
@@ -48,17 +61,30 @@ class Service:
             return False
         return True
 
+    def enter(self) -> None:
+        """A place for a request, until ``leave`` (Problem: busy)."""
+        if not self._room.acquire(blocking=False):
+            raise Problem("busy", "too many requests are being answered; try again")
+        self.metrics.inside.inc()
+
+    def leave(self) -> None:
+        self.metrics.inside.dec()
+        self._room.release()
+
     @contextmanager
     def worker(self) -> Iterator[None]:
         """A turn at decoding and embedding: each picture costs memory and a core.
 
         The first requests wait for the network, so that a client need not ask twice.
 
-        Raises Problem: loading, busy.
+        Raises Problem: loading, busy, timed-out.
         """
-        if not self._loaded.wait(self.settings.wait_seconds):
+        deadline.check()
+        if not self._loaded.wait(min(self.settings.wait_seconds, deadline.left())):
             raise Problem("loading", "the network is being loaded; try again in a few seconds")
-        if not self._workers.acquire(timeout=self.settings.wait_seconds):
+        with self.metrics.waiting.track_inprogress():
+            free = self._workers.acquire(timeout=min(self.settings.wait_seconds, deadline.left()))
+        if not free:
             raise Problem("busy", "too many pictures are waiting to be looked at; try again")
         try:
             yield

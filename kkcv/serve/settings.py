@@ -1,18 +1,16 @@
 """What a service is told when it starts; below this, nothing reads flags or the environment."""
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from kkcv.errors import RequestError
 from kkcv.images.limits import Limits
 
+from .options import Told, usual_workers
+
 MIB = 1024 * 1024
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-def usual_workers() -> int:
-    """One a core, but never so many that their pictures fill the memory."""
-    return min(os.cpu_count() or 1, 4)
 
 
 @dataclass(frozen=True)
@@ -24,11 +22,17 @@ class Settings:
     """
 
     api_key: str | None = None
+    keys: Path | None = None  # a file of hashed keys
     hosts: tuple[str, ...] | None = LOOPBACK
+    cors: tuple[str, ...] = ()  # origins of web pages that may call
+    rate: int = 1200  # requests a minute with one key; 0: any number
+    concurrent: int = 64  # requests inside at the same time
+    timeout: float = 60.0  # seconds to receive a request, and again to answer it
     max_body: int = 32 * MIB  # bytes of a request
     max_pixels: int = 64_000_000  # of one picture; 64 megapixels take about 400 MB while decoded
     workers: int = field(default_factory=usual_workers)  # pictures decoded at the same time
     wait_seconds: float = 20.0  # for the network or a worker, before the answer is 503
+    recall_check: int = 0  # seconds between two checks of the index; 0: never
 
     def __post_init__(self) -> None:
         if self.api_key is not None and not (self.api_key.isascii() and self.api_key.isprintable()):
@@ -39,6 +43,14 @@ class Settings:
             raise RequestError(f"a body must be let have 1024 bytes or more, not {self.max_body}")
         if self.workers < 1:
             raise RequestError(f"there must be one worker or more, not {self.workers}")
+        for origin in self.cors:
+            scheme, mark, host = origin.partition("://")
+            if scheme not in ("http", "https") or not mark or not host or "/" in host:
+                raise RequestError(f"an origin is like https://photos.example, not {origin!r}")
+
+    @property
+    def needs_key(self) -> bool:
+        return self.api_key is not None or self.keys is not None
 
     @property
     def limits(self) -> Limits:
@@ -46,16 +58,36 @@ class Settings:
         return Limits(max_bytes=self.max_body, max_pixels=self.max_pixels)
 
 
-def allowed_hosts(host: str, api_key: str | None, insecure: bool) -> tuple[str, ...] | None:
-    """Who may call a service that listens at ``host``: loopback names, or whoever has the key.
+def settings_of(told: Mapping[str, Told], *, host: str) -> Settings:
+    """Settings for a service that listens at ``host`` (RequestError)."""
+    value = {name: each.value for name, each in told.items()}
+    has_key = bool(value["api_key"] or value["keys"])
+    return Settings(
+        api_key=value["api_key"] or None,
+        keys=Path(value["keys"]) if value["keys"] else None,
+        hosts=allowed_hosts(host, has_key, value["insecure"]),
+        cors=value["cors"],
+        rate=value["rate"],
+        concurrent=value["threads"],
+        timeout=value["timeout"],
+        max_body=value["max_body"] * MIB,
+        max_pixels=value["max_megapixels"] * 1_000_000,
+        workers=value["workers"],
+        recall_check=value["recall_check"],
+    )
+
+
+def allowed_hosts(host: str, has_key: bool, insecure: bool) -> tuple[str, ...] | None:
+    """Who may call a service that listens at ``host``: loopback names, or whoever has a key.
 
     Raises RequestError for an address beyond this machine without a key.
     """
-    if api_key or insecure:
+    if has_key or insecure:
         return None
     if host in LOOPBACK:
         return LOOPBACK
     raise RequestError(
-        f"{host} can be reached from other machines, and there is no API key: set KKCV_API_KEY "
-        "(or --api-key), or say --insecure to let everybody in"
+        f"{host} can be reached from other machines, and there is no API key: make keys with "
+        "kkcv keys add and name their file with --keys (or set KKCV_API_KEY), or say --insecure "
+        "to let everybody in"
     )

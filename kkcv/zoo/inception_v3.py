@@ -49,7 +49,6 @@ FAMILY = Family(
     ),
     "Large convolutions are factorized into small and one-dimensional ones, "
     "which buys depth and width for the same cost.",
-    example="inception_v3",
 )
 
 

@@ -42,7 +42,6 @@ FAMILY = Family(
     ),
     "Norm and activation move before the convolutions, "
     "so that the shortcuts are one clean path from the first unit to the last.",
-    example="preresnet50",
 )
 
 

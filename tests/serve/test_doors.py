@@ -110,10 +110,10 @@ def test_what_tells_nothing_of_the_gallery_needs_no_key(with_key: FlaskClient, p
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.7", "::", "example.com"])
 def test_beyond_this_machine_a_key_is_needed(host: str) -> None:
     with pytest.raises(RequestError, match="can be reached from other machines, and there is no"):
-        allowed_hosts(host, None, False)
+        allowed_hosts(host, False, False)
 
-    assert allowed_hosts(host, KEY, False) is None
-    assert allowed_hosts(host, None, True) is None
+    assert allowed_hosts(host, True, False) is None
+    assert allowed_hosts(host, False, True) is None
 
 
 def test_the_command_refuses_to_listen_beyond_this_machine_without_a_key(
@@ -123,8 +123,9 @@ def test_the_command_refuses_to_listen_beyond_this_machine_without_a_key(
 
     assert result.exit_code == 2
     assert result.stderr == (
-        "kkcv: 0.0.0.0 can be reached from other machines, and there is no API key: set "
-        "KKCV_API_KEY (or --api-key), or say --insecure to let everybody in\n"
+        "kkcv: 0.0.0.0 can be reached from other machines, and there is no API key: make keys with "
+        "kkcv keys add and name their file with --keys (or set KKCV_API_KEY), or say --insecure "
+        "to let everybody in\n"
     )
 
 

@@ -160,7 +160,7 @@ def test_a_picture_that_cannot_be_used_is_answered_with_the_reason(
         ("GET", f"/v1/images/{2**63 - 1}", 404, "unknown-picture"),
         ("DELETE", "/v1/images/999999", 404, "unknown-picture"),
         ("GET", "/v1/search", 405, "method-not-allowed"),
-        ("PUT", "/v1/images/1", 405, "method-not-allowed"),
+        ("PUT", "/v1/stats", 405, "method-not-allowed"),
         ("GET", "/v1/images/1/similar?k=ten", 422, "bad-request"),
         ("GET", "/v1/images/1/similar?k=1&k=2", 422, "bad-request"),
         ("GET", "/v1/images?cursor=12", 422, "bad-request"),

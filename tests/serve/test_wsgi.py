@@ -12,7 +12,7 @@ from .conftest import as_base64
 
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wsgi, "log_to_stderr", lambda requests: None)
+    monkeypatch.setattr(wsgi, "log_to_stderr", lambda requests, form: None)
 
 
 def test_it_serves_the_gallery_of_the_environment(
@@ -70,7 +70,7 @@ def test_with_a_key_any_name_is_answered(
         ("KKCV_GALLERY", "", RequestError, "set KKCV_GALLERY to the folder of a gallery"),
         ("KKCV_GALLERY", "/no/such/folder", NotAGallery, "/no/such/folder is no gallery"),
         ("KKCV_MAX_BODY", "much", RequestError, "KKCV_MAX_BODY must be a whole number, got 'much'"),
-        ("KKCV_WORKERS", "0", RequestError, "there must be one worker or more, not 0"),
+        ("KKCV_WORKERS", "0", RequestError, "KKCV_WORKERS must be from 1 to 256, got '0'"),
     ],
 )
 def test_what_the_environment_lacks_is_told(

@@ -1,0 +1,153 @@
+"""API keys: a file that holds their hashes, never the keys, and the ring that a service asks.
+
+A key is 32 random bytes, so that one SHA-256 is all the protection its hash needs.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from kkcv.errors import RequestError
+
+READ, WRITE = SCOPES = ("read", "write")  # who may write may read
+PREFIX = "kkcv_"  # by which a leaked key is known for what it is
+MAX_RATE = 1_000_000
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Key:
+    """What is known of a key. ``rate`` is requests a minute; None: as the service says, 0: any."""
+
+    name: str
+    sha256: str
+    scope: str = READ
+    rate: int | None = None
+    made: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name or len(self.name) > 64 or not self.name.isprintable():
+            raise RequestError(f"a key's name is 1 to 64 printable characters, got {self.name!r}")
+        if self.scope not in SCOPES:
+            raise RequestError(f"a key's scope is read or write, got {self.scope!r}")
+        if self.rate is not None and not 0 <= self.rate <= MAX_RATE:
+            raise RequestError(f"a key's rate is from 0 to {MAX_RATE}, got {self.rate}")
+        if len(self.sha256) != 64 or set(self.sha256) - set("0123456789abcdef"):
+            raise RequestError(f"the hash of key {self.name!r} is no SHA-256")
+
+
+def hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def read_keys(file: Path) -> list[Key]:
+    """The keys of a file (RequestError)."""
+    try:
+        document = json.loads(file.read_bytes())
+        return [Key(**each) for each in document["keys"]]
+    except OSError as error:
+        raise RequestError(
+            f"the keys in {file} cannot be read ({error.strerror}); "
+            f"to make one: kkcv keys add {file} NAME"
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise RequestError(f"{file} is no file of keys; make it with: kkcv keys add") from None
+
+
+def add_key(file: Path, name: str, scope: str, rate: int | None) -> str:
+    """A new key, of which the file keeps the hash alone; the key itself (RequestError)."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    key = Key(name, hashed(token), scope, rate, made)
+    with locked(file):
+        keys = read_keys(file) if file.exists() else []
+        if any(other.name == name for other in keys):
+            raise RequestError(f"{file} has a key {name!r}: remove it first")
+        write_keys(file, [*keys, key])
+    return token
+
+
+def remove_key(file: Path, name: str) -> None:
+    """Forget a key; a service that runs refuses it from its next request on (RequestError)."""
+    with locked(file):
+        keys = read_keys(file)
+        left = [key for key in keys if key.name != name]
+        if len(left) == len(keys):
+            there_are = ", ".join(key.name for key in keys) or "none"
+            raise RequestError(f"no key {name!r} in {file}; there are: {there_are}")
+        write_keys(file, left)
+
+
+def locked(file: Path) -> FileLock:
+    return FileLock(f"{file}.lock", timeout=10)
+
+
+def write_keys(file: Path, keys: Sequence[Key]) -> None:
+    """All of it or nothing, for the owner's eyes."""
+    part = file.with_name(f"{file.name}.part")
+    document = {"keys": [asdict(key) for key in keys]}
+    try:
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+            json.dump(document, opened, indent=1)
+            opened.flush()
+            os.fsync(opened.fileno())
+        part.replace(file)
+    except OSError as error:
+        raise RequestError(f"{file} cannot be written: {error.strerror}") from None
+
+
+class KeyRing:
+    """The keys that a service takes: those of a file, read again when it changes, and one more.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, file: Path | None, api_key: str | None = None) -> None:
+        self._file = file
+        self._always = [Key("api-key", hashed(api_key), WRITE)] if api_key else []
+        self._reading = threading.Lock()
+        self._stamp: Any = None
+        self._keys: list[Key] = [] if file is None else read_keys(file)
+        if file is not None:
+            self._stamp = stamp(file)
+
+    def find(self, token: str) -> Key | None:
+        """The key with this text. Every hash is compared, each in constant time."""
+        digest = hashed(token)
+        found = None
+        for key in self._current():
+            if hmac.compare_digest(key.sha256, digest):
+                found = key
+        return found
+
+    def _current(self) -> list[Key]:
+        if self._file is not None and stamp(self._file) != self._stamp:
+            with self._reading:
+                self._stamp = stamp(self._file)
+                try:
+                    self._keys = read_keys(self._file)
+                except RequestError as error:  # who was let in by it may be let in no more
+                    log.error("%s: no key of it is taken", error)
+                    self._keys = []
+        return self._always + self._keys
+
+
+def stamp(file: Path) -> Any:
+    """What changes whenever the file does."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

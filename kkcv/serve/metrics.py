@@ -1,0 +1,76 @@
+"""Figures for Prometheus, of this process: what came in, where the time went, how it stands."""
+
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from kkcv.search.gallery import Gallery
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Seen(NamedTuple):
+    """A request that was answered. ``route`` is None where nothing is at its address."""
+
+    route: str | None
+    status: int
+    seconds: float
+    stages: Mapping[str, float]
+
+
+class Metrics:
+    """Counters of one service. Labels never come from a client, so that there are only so many."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._requests = Counter(
+            "kkcv_requests", "Requests that were answered.", ["route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "kkcv_request_seconds", "From the whole request to its answer.", ["route"],
+            buckets=SECONDS, registry=registry,
+        )  # fmt: skip
+        self._stages = Histogram(
+            "kkcv_stage_seconds", "Of a request, in each stage that it went through.", ["stage"],
+            buckets=SECONDS, registry=registry,
+        )  # fmt: skip
+        self.inside = Gauge("kkcv_requests_inside", "Requests at work.", registry=registry)
+        self.waiting = Gauge(
+            "kkcv_requests_waiting", "Requests that wait for a worker.", registry=registry
+        )
+        self.loaded = Gauge("kkcv_ready", "1 when the network is loaded.", registry=registry)
+        self._pictures = Gauge("kkcv_gallery_pictures", "In the gallery.", registry=registry)
+        self._recall = Gauge(
+            "kkcv_live_recall", "Recall@10 of the index against the exact answer, as measured "
+            "last on pictures of the gallery.", registry=registry,
+        )  # fmt: skip
+        self._checked = Gauge(
+            "kkcv_live_recall_time", "When it was measured, seconds since 1970.", registry=registry
+        )
+        self._recall.set(float("nan"))
+        self._pictures.set_function(lambda: len(gallery))
+
+    def count(self, seen: Seen) -> None:
+        route = seen.route or "none"
+        self._requests.labels(route, str(seen.status)).inc()
+        self._seconds.labels(route).observe(seen.seconds)
+        for stage, seconds in seen.stages.items():
+            self._stages.labels(stage).observe(seconds)
+
+    def recall_measured(self, recall: float) -> None:
+        self._recall.set(recall)
+        self._checked.set(time.time())
+
+    def text(self) -> bytes:
+        """All of it, in the text format of Prometheus."""
+        return generate_latest(self.registry)

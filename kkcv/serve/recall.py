@@ -1,0 +1,80 @@
+"""Now and then, some pictures of the gallery as queries: does the index find what comparing with
+every vector finds?"""
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from kkcv.errors import KkcvError
+from kkcv.search.engine import Reader
+from kkcv.search.gallery import Gallery
+
+QUERIES, K = 16, 10
+SAME = 1e-5  # between scores that are as good as each other
+MOST = 1_000_000  # vectors that are compared one by one, in a few seconds
+log = logging.getLogger(__name__)
+
+
+class RecallCheck:
+    """Measures the recall@10 of the live index every so many seconds, and tells it."""
+
+    def __init__(self, gallery: Gallery, seconds: int, tell: Callable[[float], None]) -> None:
+        self._gallery = gallery
+        self._seconds = seconds
+        self._tell = tell
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Measure from time to time, in a thread of its own."""
+        if self._seconds:
+            threading.Thread(target=self._run, name="recall", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        rng = np.random.default_rng()
+        while True:
+            try:
+                self._tell(live_recall(self._gallery, rng))
+            except KkcvError as error:
+                log.warning("the recall of the index cannot be measured: %s", error)
+            if self._stopped.wait(self._seconds):
+                return
+
+
+def live_recall(gallery: Gallery, rng: np.random.Generator) -> float:
+    """Which part of the exact 10 nearest the index finds.
+
+    1.0 where it compares with every vector anyway; NaN where that would take too long.
+    """
+    generation = gallery.generation
+    if generation.live.describe()["kind"] == "exact":
+        return 1.0
+    with generation.catalog.reading(frozen=True) as rows:
+        if rows.count() > MOST:
+            return math.nan
+        queries = drawn(rows, rng)
+        found = generation.live.search(rows, queries, K).ids
+        worst_good = exact_scores(rows, queries)[:, -1:] - SAME
+        answers = zip(found, queries, strict=True)
+        scores = np.array([rows.vectors_of(ids) @ query for ids, query in answers])
+    return float((scores >= worst_good).mean())
+
+
+def drawn(rows: Reader, rng: np.random.Generator) -> np.ndarray:
+    """The vectors of a few pictures: float32 (Q, D)."""
+    ids = np.concatenate([ids for ids, _ in rows.vectors()])
+    return rows.vectors_of(rng.choice(ids, min(QUERIES, len(ids)), replace=False))
+
+
+def exact_scores(rows: Reader, queries: np.ndarray) -> np.ndarray:
+    """The K best scores of all vectors, best first: float32 (Q, D) → (Q, K or less)."""
+    best = np.empty((len(queries), 0), np.float32)
+    for _, vectors in rows.vectors():
+        together = np.concatenate([best, queries @ vectors.T], axis=1)
+        best = -np.sort(-together, axis=1)[:, :K]
+    return best

@@ -1,0 +1,137 @@
+"""Flags, environment and file: which one is heard, and what each may say."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kkcv.cli import main
+from kkcv.errors import RequestError
+from kkcv.serve.options import OPTIONS, resolve
+from kkcv.serve.settings import MIB, settings_of
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A TOML file that says several things."""
+    path = tmp_path / "there" / "kkcv.toml"
+    path.parent.mkdir()
+    path.write_text(
+        '[serve]\ngallery = "photos.kkcv"\nport = 9000\nmax_body = 8\nquiet = true\n'
+        'cors = ["https://a.example", "https://b.example"]\n'
+    )
+    return path
+
+
+def test_a_flag_goes_before_the_environment_and_that_before_the_file(file: Path) -> None:
+    environment = {"KKCV_SERVE_PORT": "9001", "KKCV_RATE": "7", "KKCV_WORKERS": ""}
+
+    told = resolve({"port": "9002"}, environment, file)
+    without_flag = resolve({}, environment, file)
+    alone = resolve({}, {"KKCV_CONFIG": str(file)})
+
+    assert told["port"] == (9002, "--port")
+    assert without_flag["port"] == (9001, "KKCV_SERVE_PORT")
+    assert alone["port"] == (9000, str(file))
+    assert told["rate"] == (7, "KKCV_RATE")
+    assert told["host"] == ("127.0.0.1", "default")
+    assert told["workers"].source == "default"
+    assert alone["cors"].value == ("https://a.example", "https://b.example")
+
+
+def test_a_path_in_the_file_is_beside_the_file(file: Path) -> None:
+    assert resolve({}, {}, file)["gallery"].value == str(file.parent / "photos.kkcv")
+    file.write_text('[serve]\ngallery = "milvus://host:19530/photos"\n')
+    assert resolve({}, {}, file)["gallery"].value == "milvus://host:19530/photos"
+    assert resolve({"gallery": "x.kkcv"}, {}, file)["gallery"] == ("x.kkcv", "GALLERY")
+
+
+def test_without_a_name_it_is_the_file_of_the_current_folder(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+
+    assert resolve({}, {})["port"] == (9000, "kkcv.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[serve]\nprot = 1\n", "no key 'prot'; there are: gallery, host, port, "),
+        ("[server]\nport = 1\n", "no table 'server'; there are: serve"),
+        ("port = 1\n", "no table 'port'; there are: serve"),
+        ("serve = 1\n", r"serve must be a table: \[serve\]"),
+        ("[serve\n", "is not TOML: "),
+        ('[serve]\nport = "x"\n', "port must be a whole number, got 'x'"),
+        ("[serve]\nport = true\n", "port must be a whole number, got True"),
+        ("[serve]\nport = 70000\n", "port must be from 0 to 65535, got 70000"),
+        ('[serve]\nquiet = "perhaps"\n', "quiet must be 1 or 0, got 'perhaps'"),
+        ("[serve]\nquiet = 3\n", "quiet must be true or false, got 3"),
+        ('[serve]\nlog = "xml"\n', "log must be auto, json or text, got 'xml'"),
+        ("[serve]\nhost = 1\n", "host must be text, got 1"),
+        ("[serve]\ncors = [1]\n", r"cors must be a list of texts, got \[1\]"),
+        ("[serve]\napi_key = 1234\n", "api_key must be text$"),
+    ],
+)
+def test_what_the_file_may_not_say_is_told(file: Path, text: str, message: str) -> None:
+    file.write_text(text)
+
+    with pytest.raises(RequestError, match=message):
+        resolve({}, {}, file)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"no\.toml cannot be read: No such file"):
+        resolve({}, {}, tmp_path / "no.toml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["--port", "x"], {}, "--port must be a whole number, got 'x'"),
+        ([], {"KKCV_TIMEOUT": "0"}, "KKCV_TIMEOUT must be from 1 to 3600, got '0'"),
+        ([], {"KKCV_CORS": "photos.example"}, "an origin is like https://photos.example, not "),
+        (["--workers", "²"], {}, "--workers must be a whole number"),
+    ],
+)
+def test_flags_and_environment_are_checked_alike(
+    arguments: list[str], environment: dict[str, str], said: str
+) -> None:
+    result = CliRunner().invoke(main, ["serve", "photos.kkcv", *arguments], env=environment)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"kkcv: {said}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_config_shows_each_value_and_who_said_it(file: Path) -> None:
+    command = ["config", "--config", str(file), "--rate", "9", "--json"]
+    result = CliRunner().invoke(main, command, env={"KKCV_API_KEY": "secret-key"})
+    table = CliRunner().invoke(main, command[:-1], env={"KKCV_API_KEY": "secret-key"})
+
+    shown = json.loads(result.stdout)
+    assert list(shown) == [option.name for option in OPTIONS]
+    assert shown["rate"] == {"value": 9, "from": "--rate"}
+    assert shown["max_body"] == {"value": 8, "from": str(file)}
+    assert shown["api_key"] == {"value": "(hidden)", "from": "KKCV_API_KEY"}
+    assert "secret-key" not in result.stdout + table.stdout
+    assert "https://a.example, https://b.example" in table.stdout
+
+
+def test_every_option_reaches_the_service(tmp_path: Path) -> None:
+    flags = {"max_body": "2", "max_megapixels": "3", "threads": "4", "keys": "k.json", "rate": "5"}
+    flags |= {"workers": "6", "timeout": "7", "recall_check": "8", "cors": "http://a.example:1"}
+
+    settings = settings_of(resolve(flags, {}), host="0.0.0.0")
+
+    assert (settings.max_body, settings.max_pixels) == (2 * MIB, 3_000_000)
+    assert (settings.concurrent, settings.rate, settings.workers) == (4, 5, 6)
+    assert (settings.timeout, settings.recall_check) == (7, 8)
+    assert (settings.cors, settings.hosts) == (("http://a.example:1",), None)
+    assert settings.needs_key
+
+
+def test_no_variable_is_one_that_kubernetes_sets() -> None:
+    """It sets KKCV_PORT=tcp://… for a service called kkcv."""
+    assert not {o.environment for o in OPTIONS} & {"KKCV_PORT", "KKCV_SERVICE_HOST"}
