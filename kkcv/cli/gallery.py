@@ -202,11 +202,13 @@ def search(
 ) -> None:
     """The pictures of a gallery most like PICTURE (a file, id:17, or - for standard input).
 
-    The score is the cosine similarity, from -1 to 1: 1 is the same to the network.
+    The score is the cosine similarity, from -1 to 1: 1 is the same to the network. In a gallery of
+    30 pictures or more, "1 in 20,000" says how often chance alone makes such a score.
 
     \b
     kkcv search photos.kkcv cat.jpg -k 5 --sheet answer.png
     kkcv search photos.kkcv cat.jpg --like id:17 --unlike id:23
+    kkcv search photos.kkcv cat.jpg --ranking best --max-chance 1e-4
     """
     from kkcv.search.feedback import moved
     from kkcv.search.gallery import Gallery
@@ -223,7 +225,7 @@ def search(
     if as_json:
         print_json({"query": picture, "k": k, "hits": [hit._asdict() for hit in hits]})
     else:
-        print_hits(hits)
+        print_hits(hits, options.max_chance)
 
 
 def as_picture(text: str) -> "str | bytes | int":
@@ -247,18 +249,24 @@ def parse_region(text: str) -> "Region":
     return Region(left, top, width, height)
 
 
-def print_hits(hits: "list[Hit]") -> None:
+def print_hits(hits: "list[Hit]", max_chance: float | None = None) -> None:
     """The ranked hits as a table."""
+    from kkcv.search.chance.model import in_words
+
     if not hits:
-        click.echo("nothing found")
+        click.echo("nothing like it here" if max_chance else "nothing found")
         return
-    described = any(hit.metadata for hit in hits)
-    rows = [
-        (rank, hit.score, hit.id, hit.path, *([str(hit.metadata)] if described else []))
-        for rank, hit in enumerate(hits, 1)
-    ]
-    columns = ["rank", "score", "id", "path", *(["metadata"] if described else [])]
-    print_table(columns, rows)
+    columns = {
+        "rank": range(1, len(hits) + 1),
+        "score": [hit.score for hit in hits],
+        "by chance": [in_words(hit.chance) for hit in hits],
+        "id": [hit.id for hit in hits],
+        "path": [hit.path for hit in hits],
+        "metadata": [hit.metadata or "" for hit in hits],
+    }
+    always = ("rank", "score", "id", "path")
+    shown = {name: column for name, column in columns.items() if name in always or any(column)}
+    print_table(list(shown), list(zip(*shown.values(), strict=True)))
 
 
 def write_sheet(path: str, query: Any, hits: "list[Hit]") -> None:

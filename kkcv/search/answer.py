@@ -10,6 +10,7 @@ import numpy as np
 from kkcv.errors import RequestError
 from kkcv.stages import stage
 
+from .chance.model import FEWEST, Calibration
 from .engine import Reader
 from .generation import Generation
 from .hits import Hit
@@ -29,19 +30,21 @@ def answers(
     without: Collection[int] = (),
 ) -> list[list[Hit]]:
     """The hits of each query, unit vectors float32 (Q, D), at most k, none of those ``without``."""
-    if options.verify or options.max_chance is not None:
-        raise RequestError("verify and max_chance are not there yet")
+    if options.verify:
+        raise RequestError("verify is not there yet")
     where = None if options.where is None else parse(options.where)
     with stage("search"), generation.catalog.reading() as rows:
         ranking = options.ranking or rows.setting(RANKING, PLAIN)
         depth = k if ranking == PLAIN else max(k, DEPTH)
         near = generation.live.search(rows, vectors, depth + len(without), where)
+        calibration = generation.calibration.get(rows)
+        least = max(options.min_score, cut(calibration, options.max_chance))
         chosen = []
         for query, ids, scores in zip(vectors, *near, strict=True):
-            kept = (ids >= 0) & (scores >= options.min_score) & ~np.isin(ids, list(without))
+            kept = (ids >= 0) & (scores >= least) & ~np.isin(ids, list(without))
             candidates = Neighbors(ids[kept], scores[kept])
             chosen.append(ordered(rows, ranking, query, candidates, k))
-        return hits_of(generation, rows, chosen)
+        return hits_of(generation, rows, chosen, calibration)
 
 
 def ordered(
@@ -56,13 +59,39 @@ def ordered(
     return Neighbors(ids[:k], scores[:k])
 
 
-def hits_of(generation: Generation, rows: Reader, chosen: Sequence[Neighbors]) -> list[list[Hit]]:
+def cut(calibration: Calibration | None, max_chance: float | None) -> float:
+    """The lowest score that chance makes no more often (RequestError where that is not known)."""
+    if max_chance is None:
+        return -1.0
+    if calibration is None:
+        raise RequestError(
+            f"a cut-off by chance needs a gallery of {FEWEST} pictures; use a score: min_score"
+        )
+    if max_chance < calibration.least:
+        raise RequestError(
+            f"this gallery can tell chances down to {calibration.least:.1g}, not {max_chance:g}"
+        )
+    return calibration.cut(max_chance)
+
+
+def hits_of(
+    generation: Generation,
+    rows: Reader,
+    chosen: Sequence[Neighbors],
+    calibration: Calibration | None,
+) -> list[list[Hit]]:
     """What the catalog knows of what was found."""
     wanted = {id for near in chosen for id in near.ids.tolist()}
     found = {picture.id: picture for picture in rows.pictures(wanted)}
     return [
         [
-            Hit(id, score, str(generation.folder / found[id].file.path), found[id].metadata)
+            Hit(
+                id,
+                score,
+                str(generation.folder / found[id].file.path),
+                found[id].metadata,
+                None if calibration is None else calibration.chance(score),
+            )
             for id, score in zip(near.ids.tolist(), near.scores.tolist(), strict=True)
             if id in found  # another process may have removed it
         ]

@@ -8,6 +8,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError
 
+from .chance.kept import KeptCalibration
 from .engine import Catalog, Engine
 
 
@@ -23,6 +24,7 @@ class Generation:
         self.next_vectors = engine.next_vectors
         self.space = space_of(self.catalog)
         self.live = engine.index_for(self.space)
+        self.calibration = KeptCalibration(self.folder, self.space.fingerprint)
         self._embedder = embedder
         self._loading = threading.Lock()
         if embedder is not None:

@@ -1,0 +1,39 @@
+"""How often chance makes a score, where nobody says which pictures belong together.
+
+Of two pictures taken at random some belong together: in a gallery of ten classes, every tenth pair.
+Their high scores are no chance. The low scores are: Efron: Large-Scale Simultaneous Hypothesis
+Testing, JASA 2004, fits the distribution of chance to the middle of all scores and reads off its
+tail. Scores of networks whose embeddings are positive look like a gamma distribution, and the cube
+roots of that like a normal one (Wilson and Hilferty: The Distribution of Chi-Square, PNAS 1931).
+"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+SHARES = np.linspace(0.02, 0.6, 30)  # the quantiles that are fitted: low, where chance rules
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Scores by chance, or their ``cube_roots``, are normal with this mean and deviation."""
+
+    mean: float
+    deviation: float
+    cube_roots: bool
+
+    @classmethod
+    def of(cls, scores: np.ndarray) -> "Bulk":
+        """From the low scores of random pairs, float32 (N,)."""
+        quantiles = np.quantile(scores.astype(np.float64), SHARES)
+        cube_roots = bool(quantiles[0] > 0)
+        normal = [NormalDist().inv_cdf(share) for share in SHARES]
+        deviation, mean = np.polyfit(normal, np.cbrt(quantiles) if cube_roots else quantiles, 1)
+        return cls(float(mean), max(float(deviation), 1e-9), cube_roots)
+
+    def rate(self, score: float) -> float:
+        """The share of the pairs that score at least this by chance."""
+        value = math.copysign(abs(score) ** (1 / 3), score) if self.cube_roots else score
+        return 0.5 * math.erfc((value - self.mean) / self.deviation / math.sqrt(2))

@@ -1,0 +1,95 @@
+"""The calibration beside the gallery: chance.json, derived, made again when it no longer fits."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from kkcv.search.catalog import Picture
+from kkcv.search.disk import in_one_piece
+from kkcv.search.engine import Reader
+
+from .model import FEWEST, Calibration, calibrated
+
+FILE = "chance.json"
+SAMPLE = 1500  # pictures, whose pairs are more than a million
+MOST_DRAWS = 100_000
+GROWN = 0.2  # the share by which the gallery may grow or shrink before it is measured again
+PATIENCE_SECONDS = 1.0  # until the pictures are counted again
+log = logging.getLogger(__name__)
+
+
+class KeptCalibration:
+    """What a gallery's scores mean, as of now. Safe to use from several threads."""
+
+    def __init__(self, folder: Path, space: str) -> None:
+        self._file = folder / FILE
+        self._space = space
+        self._calibration: Calibration | None = None
+        self._good_until = 0.0
+        self._measuring = threading.Lock()
+
+    def get(self, rows: Reader) -> Calibration | None:
+        """The calibration for the gallery as it is; None while its pictures are too few."""
+        if time.monotonic() < self._good_until:
+            return self._calibration
+        pictures = rows.count()
+        if pictures < FEWEST:
+            return None
+        with self._measuring:
+            found = self._calibration or self._read()
+            if found is None or not self.fits(found, pictures):
+                found = self.measure(rows, pictures)
+            self._calibration = found
+            self._good_until = time.monotonic() + PATIENCE_SECONDS
+        return found
+
+    def fits(self, found: Calibration, pictures: int) -> bool:
+        """Whether it is of this network and about this size."""
+        close = abs(pictures - found.pictures) <= GROWN * found.pictures
+        return close and found.space == self._space
+
+    def measure(self, rows: Reader, pictures: int) -> Calibration | None:
+        """Compare a sample of the gallery's pictures with each other, and keep the result."""
+        if rows.superseded():  # its vectors are another network's by now
+            return None
+        found = calibrated(self._space, pictures, *sample(rows, pictures))
+        if found is not None:
+            try:
+                with in_one_piece(self._file) as part:
+                    part.write_text(json.dumps(found.to_dict()), encoding="utf-8")
+            except OSError as error:  # it is known now, and measured again by the next process
+                log.warning("%s cannot be written (%s)", self._file, error.strerror)
+        return found
+
+    def _read(self) -> Calibration | None:
+        try:
+            return Calibration.from_dict(json.loads(self._file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+
+def sample(rows: Reader, pictures: int) -> tuple[np.ndarray, list[str] | None]:
+    """Vectors of pictures at random, float32 (N, D), with their labels where all of them have one.
+
+    Of the same bytes twice, one. The choice is the same every time.
+    """
+    by_bytes = {picture.file.sha256: picture for picture in chosen(rows, pictures)}
+    vectors = rows.vectors_of(np.array([p.id for p in by_bytes.values()], np.int64))
+    good = np.linalg.norm(vectors, axis=1) > 0
+    labels = [picture.metadata.get("label") for picture in by_bytes.values()]
+    known = [str(label) for label, kept in zip(labels, good, strict=True) if kept and label]
+    return vectors[good], known if len(known) == good.sum() else None
+
+
+def chosen(rows: Reader, pictures: int) -> Iterable[Picture]:
+    """All pictures of a small gallery; of a large one those whose ids are drawn."""
+    if pictures <= SAMPLE:
+        return rows.pictures()
+    (newest,) = rows.page(1, None, True)
+    draws = min(SAMPLE * newest.id // pictures, MOST_DRAWS)  # ids of removed pictures are drawn too
+    return rows.pictures(np.random.default_rng(0).integers(1, newest.id + 1, draws).tolist())
