@@ -170,7 +170,7 @@ def searched(scratch: Path, count: int) -> tuple[Rows, str]:
             raise SystemExit(f"{count} pictures need no index; try more")
         (file,) = (scratch / "gallery/index").glob("*.faiss")
         index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
-        parameters = snapshot.kind.parameters(snapshot.effort, None)
+        parameters = snapshot.kind.parameters(snapshot.effort)
 
         def raw(part: np.ndarray) -> np.ndarray:
             return index.search(part, K, params=parameters)[1]

@@ -3,6 +3,7 @@
 vectors ─index▶ candidates ─ranking▶ order ─min_score▶ hits
 """
 
+import os
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -41,7 +42,9 @@ def answers(
         least = max(options.min_score, cut(calibration, options.max_chance))
         chosen = []
         for query, ids, scores in zip(vectors, *near, strict=True):
-            kept = (ids >= 0) & (scores >= least) & ~np.isin(ids, list(without))
+            kept = (ids >= 0) & (scores >= least)
+            if without:
+                kept &= ~np.isin(ids, list(without))
             candidates = Neighbors(ids[kept], scores[kept])
             chosen.append(ordered(rows, ranking, query, candidates, k))
         return hits_of(generation, rows, chosen, calibration)
@@ -83,12 +86,13 @@ def hits_of(
     """What the catalog knows of what was found."""
     wanted = {id for near in chosen for id in near.ids.tolist()}
     found = {picture.id: picture for picture in rows.pictures(wanted)}
+    folder = str(generation.folder)
     return [
         [
             Hit(
                 id,
                 score,
-                str(generation.folder / found[id].file.path),
+                os.path.join(folder, found[id].file.path),
                 found[id].metadata,
                 None if calibration is None else calibration.chance(score),
             )

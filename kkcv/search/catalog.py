@@ -243,6 +243,8 @@ class Reader:
             yield Picture(id, file, added, self._parsed(id, metadata))
 
     def _parsed(self, id: int, metadata: bytes) -> dict[str, Any]:
+        if metadata == b"{}":  # most of them: parsing takes as long as finding the row
+            return {}
         try:
             return json.loads(metadata)
         except (TypeError, ValueError):

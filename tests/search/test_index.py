@@ -1,14 +1,12 @@
 """The layered index, against brute force: with every kind of snapshot under it, and with none."""
 
-import threading
-
 import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from kkcv.search.index import kinds
+from kkcv.search.index import kinds, layered
 from kkcv.search.index.exact import ExactIndex
 from kkcv.search.index.layered import LayeredIndex
 from kkcv.search.index.snapshot import Snapshot
@@ -99,39 +97,56 @@ TestOverIvf = AgainstBruteForceOverIvf.TestCase
 TestOverRabitq = AgainstBruteForceOverRabitq.TestCase
 for case in (TestExact, TestOverHnsw, TestOverIvf, TestOverRabitq):
     case.settings = settings(max_examples=40, deadline=None)
+del case  # or it would run twice
 
 
-@pytest.mark.parametrize("kind", [None, *kinds.KINDS])
-def test_a_search_while_others_add_and_remove_is_exact(kind: str | None) -> None:
-    """The first 500 stay; whatever else comes and goes, the nearest of them is always found."""
-    ids, stay = np.arange(500), unit_vectors(1, 500)
-    index = LayeredIndex(DIM, snapshot_of(kind, ids, stay) if kind else None)
-    if not kind:
-        index.update(NOTHING, ids, stay)
-    stop, wrong = threading.Event(), []
+@pytest.fixture
+def flock() -> np.ndarray:
+    """Ten flocks of 200 unit vectors, each around a direction of its own."""
+    around = unit_vectors(4, 10).repeat(200, axis=0)
+    vectors = around + 0.1 * np.random.default_rng(5).normal(size=around.shape).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
-    def write() -> None:
-        generator = np.random.default_rng(2)
-        for id in range(1000, 3000):
-            opposite = -stay[generator.integers(500, size=1)]  # never nearest to one that stays
-            index.update(np.array([id - 50]), np.array([id]), opposite)
-        stop.set()
 
-    def search() -> None:
-        generator = np.random.default_rng(3)
-        while not stop.is_set():
-            row = int(generator.integers(500))
-            found = index.search(stay[row : row + 1], 2)
-            if found.ids[0, 0] != row or found.scores[0, 0] < 0.999:
-                wrong.append((row, found))
+def tuned(kind: str, vectors: np.ndarray) -> Snapshot:
+    """With no more effort than its own queries need."""
+    chosen, ids = kinds.KINDS[kind], np.arange(len(vectors))
+    index = kinds.build(chosen, len(ids), vectors, lambda: iter([vectors]))
+    curve = kinds.tune(chosen, index, vectors, lambda: iter([vectors]), 0.9)
+    return Snapshot(0, "space", chosen, curve, ids, index)
 
-    threads = [threading.Thread(target=target) for target in (write, search, search)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
-    assert len(index) == 550
+
+def exact(queries: np.ndarray, vectors: np.ndarray, among: np.ndarray) -> np.ndarray:
+    return -np.sort(-queries @ vectors[among].T, axis=1)[:, :10]
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_a_filter_that_leaves_only_what_is_far_away_is_exact(
+    flock: np.ndarray, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """An index looks near the query; there, nothing may be found."""
+    monkeypatch.setattr(layered, "SELECTIVE", 10)
+    index = LayeredIndex(DIM, tuned(kind, flock))
+    queries, others = flock[:200:10], np.arange(200, 2000)
+
+    for allowed in (others, others[-300:], others[::9]):
+        found = index.search(queries, 10, allowed)
+
+        assert np.isin(found.ids, allowed).all()
+        np.testing.assert_allclose(found.scores, exact(queries, flock, allowed), atol=2e-3)
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_after_all_that_is_near_was_removed_what_is_left_is_found_exactly(
+    flock: np.ndarray, kind: str
+) -> None:
+    index = LayeredIndex(DIM, tuned(kind, flock))
+    index.update(np.arange(200), NOTHING, np.empty((0, DIM), np.float32))
+
+    found = index.search(flock[:200:10], 10)
+
+    truth = exact(flock[:200:10], flock, np.arange(200, 2000))
+    np.testing.assert_allclose(found.scores, truth, atol=2e-3)
 
 
 def test_an_exact_index_is_a_value_that_later_changes_do_not_touch() -> None:

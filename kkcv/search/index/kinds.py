@@ -16,7 +16,8 @@ from .exact import inner_products
 from .neighbors import Neighbors, nearest_of, no_neighbors
 
 QUERIES = 200  # for the measured curve
-REFINE = 10  # candidates re-ranked by their float16 vectors, for each neighbor asked for
+
+Parameters = Callable[[int], Any]  # of a search, from the effort
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,22 @@ class Kind:
     name: str
     factory: Callable[[int], str]
     effort: tuple[int, ...]
-    parameters: Callable[[int, faiss.IDSelector | None], Any]
+    parameters: Parameters
     resident: Callable[[int], int]
 
 
-def hnsw_parameters(effort: int, among: faiss.IDSelector | None) -> Any:
-    return faiss.SearchParametersHNSW(efSearch=effort, sel=among)
+def hnsw_parameters(effort: int) -> Any:
+    return faiss.SearchParametersHNSW(efSearch=effort)
 
 
-def ivf_parameters(effort: int, among: faiss.IDSelector | None) -> Any:
-    lists = faiss.SearchParametersIVF(nprobe=effort, sel=among)
-    return faiss.IndexRefineSearchParameters(k_factor=REFINE, base_index_params=lists)
+def ivf_parameters(refine: int) -> Parameters:
+    """``refine`` candidates are re-ranked by their float16 vectors, for each neighbor asked for."""
+
+    def parameters(effort: int) -> Any:
+        lists = faiss.SearchParametersIVF(nprobe=effort)
+        return faiss.IndexRefineSearchParameters(k_factor=refine, base_index_params=lists)
+
+    return parameters
 
 
 def lists_for(n: int) -> int:
@@ -66,7 +72,7 @@ KINDS = {
             "ivf",
             lambda n: f"IVF{lists_for(n)},SQ8,Refine(SQfp16)",
             EFFORTS,
-            ivf_parameters,
+            ivf_parameters(refine=10),
             lambda dim: dim + 8,
         ),
         # Gao & Long 2024, arXiv:2405.12497: a bit a number and two factors, re-ranked likewise
@@ -74,7 +80,7 @@ KINDS = {
             "rabitq",
             lambda n: f"IVF{lists_for(n)},RaBitQ,Refine(SQfp16)",
             EFFORTS,
-            ivf_parameters,
+            ivf_parameters(refine=30),
             lambda dim: dim // 8 + 8 + 8,
         ),
     )
@@ -122,7 +128,7 @@ def tune(
     curve: list[Effort] = []
     for effort in kind.effort:
         began = time.perf_counter()
-        _, rows = index.search(queries, truth.shape[1], params=kind.parameters(effort, None))
+        _, rows = index.search(queries, truth.shape[1], params=kind.parameters(effort))
         took = (time.perf_counter() - began) / len(queries)
         found = [len(set(a) & set(b)) for a, b in zip(rows.tolist(), truth.tolist(), strict=True)]
         curve.append(Effort(effort, float(np.mean(found)) / truth.shape[1], 1000 * took))

@@ -33,6 +33,7 @@ from .neighbors import Neighbors, no_neighbors
 
 FORMAT = 1
 LOCK = "lock"
+WIDEST = 8  # candidates for each neighbor, where some rows may not be found
 log = logging.getLogger(__name__)
 
 
@@ -48,9 +49,43 @@ class Snapshot:
     index: faiss.Index
 
     def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> Neighbors:
-        """The nearest of the rows in ``among``, bool (N,), or of all: (Q, D) → (Q, k)."""
-        parameters = self.kind.parameters(self.effort, selector(among))
-        scores, rows = self.index.search(queries, k, params=parameters)
+        """The nearest of the rows in ``among``, bool (N,), or of all: (Q, D) → (Q, k).
+
+        An index is tuned to find what is near the query; where that is mostly not among the rows
+        that may be found, nobody knows what it misses, and each of them is compared.
+        """
+        if among is None:
+            return self._nearest(queries, k, self.effort)
+        share = max(among.mean(), 1 / len(among))
+        wide = int(2 * k / share)
+        if wide > WIDEST * k:
+            return self._compared(queries, k, among)
+        near = self._nearest(queries, min(wide, len(among)), 2 * self.effort, among)
+        short = near.ids[:, k - 1] < 0 if near.ids.shape[1] >= k else np.ones(len(queries), bool)
+        near = Neighbors(near.ids[:, :k], near.scores[:, :k])
+        if short.any():
+            exact = self._compared(queries[short], near.ids.shape[1], among)
+            near.ids[short], near.scores[short] = exact
+        return near
+
+    def _nearest(
+        self, queries: np.ndarray, k: int, effort: int, among: np.ndarray | None = None
+    ) -> Neighbors:
+        """As the index has them; in place of those that are not ``among``, -1 at the end."""
+        scores, rows = self.index.search(queries, k, params=self.kind.parameters(effort))
+        there = rows >= 0
+        if among is not None:
+            there &= among[rows]
+            order = np.argsort(~there, axis=1, kind="stable")
+            rows, scores, there = (
+                np.take_along_axis(each, order, 1) for each in (rows, scores, there)
+            )
+        return Neighbors(np.where(there, self.ids[rows], -1), scores)
+
+    def _compared(self, queries: np.ndarray, k: int, among: np.ndarray) -> Neighbors:
+        """The nearest of many rows, each compared by its float16 vector: (Q, D) → (Q, k)."""
+        parameters = faiss.SearchParameters(sel=selector(among))
+        scores, rows = vectors_of(self.index).search(queries, k, params=parameters)
         return Neighbors(np.where(rows < 0, -1, self.ids[rows]), scores)
 
     def compare(self, queries: np.ndarray, k: int, rows: np.ndarray) -> Neighbors:
@@ -70,6 +105,12 @@ class Snapshot:
         rows = np.searchsorted(self.ids, ids)
         rows[rows == len(self.ids)] = 0
         return rows[self.ids[rows] == ids] if len(self.ids) else rows[:0]
+
+
+def vectors_of(index: faiss.Index) -> faiss.Index:
+    """The part of an index that has the vectors themselves, in float16, one after another."""
+    refined = isinstance(index, faiss.IndexRefine)
+    return faiss.downcast_index(index.refine_index if refined else index.storage)
 
 
 @contextmanager
