@@ -17,7 +17,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -35,7 +35,8 @@ from kkcv.images.folder import find_pictures
 from kkcv.search.catalog import PictureFile
 from kkcv.search.gallery import Gallery
 from kkcv.search.generation import settings_for
-from kkcv.search.index.kinds import exact_neighbors
+from kkcv.search.index.exact import inner_products
+from kkcv.search.index.neighbors import Neighbors, nearest_of, no_neighbors
 from kkcv.search.loading import load, parquet_files
 from kkcv.search.parquet import described_schema, sealed, table
 
@@ -43,7 +44,7 @@ from .grown import Grown
 
 FILE_ROWS = 100_000  # in a Parquet file
 K = 10
-SINGLE, BATCHES, BATCH = 400, 40, 64
+SINGLE, BATCHES, BATCH, COMPARED = 500, 40, 64, 200
 GB, MB = 10**9, 10**6
 Rows = list[tuple[str, str]]
 
@@ -130,13 +131,16 @@ def opened(scratch: Path) -> tuple[float, float]:
 
 def truth(scratch: Path, count: int, queries: np.ndarray) -> tuple[np.ndarray, float]:
     """The exact K nearest of all in float32, and the share of them that float16 finds."""
-    grown = Grown(np.load(scratch / "real.npy"))
-
-    def halves() -> Iterator[np.ndarray]:
-        return (chunk.astype(np.float16).astype(np.float32) for chunk in grown.chunks(count))
-
-    exact = exact_neighbors(queries, lambda: grown.chunks(count), K)
-    return exact, overlap(exact_neighbors(queries, halves, K), exact)
+    exact = halved = no_neighbors(len(queries))
+    before = 0
+    for vectors in Grown(np.load(scratch / "real.npy")).chunks(count):
+        for half in (False, True):
+            stored = vectors.astype(np.float16).astype(np.float32) if half else vectors
+            rows, scores = inner_products(queries, stored, K)
+            best = nearest_of([halved if half else exact, Neighbors(rows + before, scores)], K)
+            exact, halved = (exact, best) if half else (best, halved)
+        before += len(vectors)
+    return exact.ids, overlap(halved.ids, exact.ids)
 
 
 def overlap(found: np.ndarray, exact: np.ndarray) -> float:
@@ -182,8 +186,8 @@ def searched(scratch: Path, count: int) -> tuple[Rows, str]:
         one = alternately(raw, ours, [queries[n : n + 1] for n in range(SINGLE)])
         many = alternately(raw, ours, np.split(queries[: BATCH * BATCHES], BATCHES))
         say("comparing with all")
-        exact, halved = truth(scratch, count, queries[:SINGLE])
-        found = overlap(np.array(ours(queries[:SINGLE])) - 1, exact)  # ids count from 1
+        exact, halved = truth(scratch, count, queries[:COMPARED])
+        found = overlap(np.array(ours(queries[:COMPARED])) - 1, exact)  # ids count from 1
         disk = gallery.live.describe()["bytes_a_picture"]
         resident = snapshot.kind.resident(gallery.space.dim)
     one_raw, one_ours = np.median(one, axis=0)

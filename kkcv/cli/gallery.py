@@ -209,6 +209,7 @@ def search(
     kkcv search photos.kkcv cat.jpg -k 5 --sheet answer.png
     kkcv search photos.kkcv cat.jpg --like id:17 --unlike id:23
     kkcv search photos.kkcv cat.jpg --ranking best --max-chance 1e-4
+    kkcv search photos.kkcv cat.jpg --fold
     """
     from kkcv.search.feedback import moved
     from kkcv.search.gallery import Gallery
@@ -262,6 +263,7 @@ def print_hits(hits: "list[Hit]", max_chance: float | None = None) -> None:
         "by chance": [in_words(hit.chance) for hit in hits],
         "id": [hit.id for hit in hits],
         "path": [hit.path for hit in hits],
+        "folded": [" ".join(map(str, hit.folded)) for hit in hits],
         "metadata": [hit.metadata or "" for hit in hits],
     }
     always = ("rank", "score", "id", "path")

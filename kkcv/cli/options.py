@@ -82,15 +82,25 @@ def search_options(command: Command) -> Command:
         verify: bool,
         verify_ties: bool,
         max_chance: float | None,
+        fold: float | None,
         **others: Any,
     ) -> Any:
         from kkcv.search.options import SearchOptions, Verify
 
         verifying: Verify = True if verify else "ties" if verify_ties else False
-        options = SearchOptions(where, min_score, ranking, verifying, max_chance)
+        options = SearchOptions(where, min_score, ranking, verifying, max_chance, fold)
         return command(*arguments, options=options, **others)
 
     for option in (
+        click.option(
+            "--fold",
+            type=float,
+            is_flag=False,
+            flag_value=0.95,
+            metavar="SCORE",
+            help="Near-duplicates, which score that much with each other, are one hit."
+            "  [0.95 when no SCORE is given]",
+        ),
         click.option(
             "--max-chance",
             type=float,

@@ -13,6 +13,7 @@ from kkcv.stages import stage
 
 from .chance.model import FEWEST, Calibration
 from .engine import Reader
+from .folding import folded_answers
 from .generation import Generation
 from .hits import Hit
 from .index.neighbors import Neighbors
@@ -31,6 +32,8 @@ def answers(
     without: Collection[int] = (),
 ) -> list[list[Hit]]:
     """The hits of each query, unit vectors float32 (Q, D), at most k, none of those ``without``."""
+    if options.fold is not None:
+        return folded(generation, vectors, k, options, without)
     if options.verify:
         raise RequestError("verify is not there yet")
     where = None if options.where is None else parse(options.where)
@@ -48,6 +51,24 @@ def answers(
             candidates = Neighbors(ids[kept], scores[kept])
             chosen.append(ordered(rows, ranking, query, candidates, k))
         return hits_of(generation, rows, chosen, calibration)
+
+
+def folded(
+    generation: Generation,
+    vectors: np.ndarray,
+    k: int,
+    options: SearchOptions,
+    without: Collection[int],
+) -> list[list[Hit]]:
+    """As ``answers``, with near-duplicates in one hit."""
+    assert options.fold is not None
+    one_by_one = options.but(fold=None)
+
+    def search(depth: int) -> list[list[Hit]]:
+        return answers(generation, vectors, depth, one_by_one, without)
+
+    with generation.catalog.reading() as rows:
+        return folded_answers(search, rows.vectors_of, k, options.fold)
 
 
 def ordered(

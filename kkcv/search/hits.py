@@ -12,7 +12,8 @@ class Hit(NamedTuple):
     gallery that have nothing to do with each other score that high (chance.py), None where that
     is not known. ``place`` is where a verified hit shows what the query shows: four corners
     (x, y), clockwise from the query's top left, as fractions of the hit's width and height; they
-    may lie outside of it.
+    may lie outside of it. ``folded`` are the ids of its near-duplicates, where those were asked to
+    be one hit.
     """
 
     id: int
@@ -21,3 +22,4 @@ class Hit(NamedTuple):
     metadata: dict[str, Any]
     chance: float | None = None
     place: Place | None = None
+    folded: tuple[int, ...] = ()

@@ -19,7 +19,8 @@ class SearchOptions:
     pictures reach more often than at the rate ``max_chance``, is left out. ``ranking`` is the name
     of an order (ranking/names.py), None the gallery's own. ``verify`` looks for what the query
     shows in the first hits, point by point, and puts those first where it is; ``"ties"`` does so
-    only where the scores do not decide.
+    only where the scores do not decide. Hits that score ``fold`` or more with a better one are
+    folded into it.
 
     Raises RequestError for a value that makes no sense.
     """
@@ -29,6 +30,7 @@ class SearchOptions:
     ranking: str | None = None
     verify: Verify = False
     max_chance: float | None = None
+    fold: float | None = None
 
     def __post_init__(self) -> None:
         if self.ranking is not None:
@@ -38,6 +40,11 @@ class SearchOptions:
         if self.max_chance is not None and not 0 < self.max_chance <= 1:
             raise RequestError(
                 f"max_chance is a rate above 0 and up to 1, such as 0.0001, not {self.max_chance:g}"
+            )
+
+        if self.fold is not None and not 0 < self.fold <= 1:
+            raise RequestError(
+                f"fold is a score above 0 and up to 1, such as 0.95, got {self.fold:g}"
             )
 
     def but(self, **words: object) -> "SearchOptions":
@@ -53,6 +60,7 @@ class OptionWords(TypedDict, total=False):
     ranking: str | None
     verify: Verify
     max_chance: float | None
+    fold: float | None
 
 
 USUAL = SearchOptions()

@@ -1,0 +1,46 @@
+"""Near-duplicates folded into one hit: twenty shots of one moment are one answer."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from .hits import Hit
+
+FIRST = 3  # hits that are looked at for each that is wanted, to begin with
+MORE = 4  # times as many, when that was too few
+
+Search = Callable[[int], list[list[Hit]]]  # the answers with so many hits each
+VectorsOf = Callable[[np.ndarray], np.ndarray]  # the vectors of ids, float32 (N, D)
+
+
+def folded_answers(search: Search, vectors_of: VectorsOf, k: int, least: float) -> list[list[Hit]]:
+    """The first k hits of each answer, of which no two score ``least`` or more with each other.
+
+    Each has the ids of those that were folded into it, among as many hits as it took to find k.
+    """
+    depth = FIRST * k
+    while True:
+        answers = search(depth)
+        folded = [list(groups(hits, vectors_of, least)) for hits in answers]
+        if all(
+            len(found) >= k or len(hits) < depth
+            for found, hits in zip(folded, answers, strict=True)
+        ):
+            return [found[:k] for found in folded]
+        depth *= MORE
+
+
+def groups(hits: Sequence[Hit], vectors_of: VectorsOf, least: float) -> Iterator[Hit]:
+    """The hits that are like none before them; the others go each into the first it is like."""
+    vectors = vectors_of(np.array([hit.id for hit in hits], np.int64))
+    shown: list[int] = []
+    members: dict[int, list[int]] = {}
+    for number, hit in enumerate(hits):
+        alike = np.flatnonzero(vectors[shown] @ vectors[number] >= least)
+        if len(alike):
+            members[shown[alike[0]]].append(hit.id)
+        else:
+            members[number] = []
+            shown.append(number)
+    for number in shown:
+        yield hits[number]._replace(folded=tuple(members[number]))
