@@ -71,5 +71,5 @@ def test_similar_to_an_id_and_filters_fold_too(gallery: Gallery, bursts: dict[in
 
 @pytest.mark.parametrize("fold", [0, -1, 1.5, float("nan")])
 def test_a_fold_that_is_no_score_is_refused(gallery: Gallery, paint: Paint, fold: float) -> None:
-    with pytest.raises(RequestError, match=r"fold is a score above 0 and up to 1, as 0\.95"):
+    with pytest.raises(RequestError, match=r"up to 1, such as 0\.95, got"):
         gallery.search(paint("0.png", 0), fold=fold)
