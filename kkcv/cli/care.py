@@ -6,7 +6,7 @@ import click
 
 from kkcv.errors import RequestError
 
-from .options import json_option, load_embedder, network_options
+from .options import OneOf, json_option, kinds, load_embedder, network_options
 from .output import print_json, print_table, progress_bar
 
 
@@ -53,7 +53,7 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
     metavar="SIZE",
     help="At most so much memory for what every search goes through, such as 800MB or 2GB.",
 )
-@click.option("--kind", type=click.Choice(["hnsw", "ivf", "rabitq"]), help="[default: by size]")
+@click.option("--kind", type=OneOf(kinds), help="[default: by size]")
 @json_option
 def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_json: bool) -> None:
     """Build the index of a gallery anew, and measure how much it must do for a recall.

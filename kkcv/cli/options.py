@@ -1,12 +1,42 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 import click
 
 Command = Callable[..., Any]
+
+
+class OneOf(click.Choice[str]):
+    """A choice among the names of a table, which is imported when they are needed."""
+
+    def __init__(self, names: Callable[[], Sequence[str]]) -> None:
+        self.names = names
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> Sequence[str]:  # type: ignore[override]
+        return self.names()
+
+
+def runtimes() -> Sequence[str]:
+    from kkcv.embedding.runtimes import RUNTIMES
+
+    return ("auto", *RUNTIMES)
+
+
+def backends() -> Sequence[str]:
+    from kkcv.images.backends import BACKENDS
+
+    return tuple(BACKENDS)
+
+
+def kinds() -> Sequence[str]:
+    from kkcv.search.index.kinds import KINDS
+
+    return tuple(KINDS)
 
 
 def network_options(command: Command) -> Command:
@@ -24,7 +54,7 @@ def network_options(command: Command) -> Command:
         ),
         click.option(
             "--runtime",
-            type=click.Choice(["auto", "openvino", "onnxruntime", "pytorch"]),
+            type=OneOf(runtimes),
             callback=remember,
             expose_value=False,
             help="What runs the network (kkcv runtimes).  [default: the fastest here]",
@@ -34,7 +64,7 @@ def network_options(command: Command) -> Command:
         ),
         click.option(
             "--backend",
-            type=click.Choice(["pillow", "opencv", "torchvision"]),
+            type=OneOf(backends),
             help="What resizes the pictures.  [default: opencv]",
         ),
         click.option(

@@ -1,90 +1,24 @@
 """The Faiss indexes for galleries that are too large to compare with every vector.
 
-Each kind is a row: how it is built, and the one number that trades time for recall. To add one,
-add a row. Rows are numbered from 0; ids are the business of the snapshot.
+To add one: a file beside these with its ``KIND``, and its name in ``KINDS``. Rows are numbered from
+0; ids are the business of the snapshot.
 """
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import faiss
 import numpy as np
 
+from . import hnsw, ivf, rabitq
 from .exact import inner_products
+from .kind import Kind
 from .neighbors import Neighbors, nearest_of, no_neighbors
 
 QUERIES = 200  # for the measured curve
 
-Parameters = Callable[[int], Any]  # of a search, from the effort
-
-
-@dataclass(frozen=True)
-class Kind:
-    """``factory(n)`` is Faiss's name of the index for n rows; ``effort`` the knob's steps.
-
-    ``resident(dim)`` are the bytes of a row that every search goes through; what re-ranks the best
-    candidates stays on the disk, mapped into memory as far as there is room.
-    """
-
-    name: str
-    factory: Callable[[int], str]
-    effort: tuple[int, ...]
-    parameters: Parameters
-    resident: Callable[[int], int]
-
-
-def hnsw_parameters(effort: int) -> Any:
-    return faiss.SearchParametersHNSW(efSearch=effort)
-
-
-def ivf_parameters(refine: int) -> Parameters:
-    """``refine`` candidates are re-ranked by their float16 vectors, for each neighbor asked for."""
-
-    def parameters(effort: int) -> Any:
-        lists = faiss.SearchParametersIVF(nprobe=effort)
-        return faiss.IndexRefineSearchParameters(k_factor=refine, base_index_params=lists)
-
-    return parameters
-
-
-def lists_for(n: int) -> int:
-    """About 2 sqrt(n) lists, a power of two; Faiss wants some 39 training vectors a list."""
-    return 1 << int(np.log2(max(1, min(2 * n**0.5, n / 39))))
-
-
-EFFORTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # lists to look into
-
-KINDS = {
-    kind.name: kind
-    for kind in (
-        # Malkov & Yashunin 2016, arXiv:1603.09320; the vectors in float16, 64 links and an id
-        Kind(
-            "hnsw",
-            lambda n: "HNSW32,SQfp16",
-            (16, 24, 32, 48, 64, 128, 256, 512),
-            hnsw_parameters,
-            lambda dim: 2 * dim + 64 * 4 + 16,
-        ),
-        # Jégou et al. 2011: inverted lists of 8-bit vectors, re-ranked from float16 ones
-        Kind(
-            "ivf",
-            lambda n: f"IVF{lists_for(n)},SQ8,Refine(SQfp16)",
-            EFFORTS,
-            ivf_parameters(refine=10),
-            lambda dim: dim + 8,
-        ),
-        # Gao & Long 2024, arXiv:2405.12497: a bit a number and two factors, re-ranked likewise
-        Kind(
-            "rabitq",
-            lambda n: f"IVF{lists_for(n)},RaBitQ,Refine(SQfp16)",
-            EFFORTS,
-            ivf_parameters(refine=30),
-            lambda dim: dim // 8 + 8 + 8,
-        ),
-    )
-}
+KINDS: dict[str, Kind] = {kind.KIND.name: kind.KIND for kind in (hnsw, ivf, rabitq)}
 
 
 def kind_for(rows: int) -> Kind:
