@@ -21,7 +21,7 @@ PICTURES ?= ../shared/data/imagenette
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long test-slow clean
+.PHONY: help demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long test-slow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -61,9 +61,13 @@ mnist: $(VENV)/.dev ## train both forms of LeNet-5 on the digits in DIGITS
 zoo-proof: $(VENV)/.dev ## every network against its papers and peers, at full size
 	$(BIN)/kkcv zoo verify --peers
 
-docs-zoo: $(VENV)/.dev ## renew docs/zoo.md and the diagrams
+docs: $(VENV)/.dev ## build the documentation site into site/, and check its links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "open site/index.html"
+
+docs-zoo: $(VENV)/.dev ## renew the zoo's pages and diagrams in docs/
 	$(BIN)/python -m kkcv.zoo.draw docs/diagrams
-	$(BIN)/python -m kkcv.zoo.page > docs/zoo.md
+	$(BIN)/python -m kkcv.zoo.page docs
 
 bench-preprocessing: $(VENV)/.dev ## how close the backends land, on the pictures in PICTURES
 	$(BIN)/python -m benchmarks.preprocessing $(PICTURES)
@@ -84,7 +88,7 @@ test-slow: $(VENV)/.dev ## the tests that take more than a few seconds
 	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow $(PYTEST_ARGS)
 
 clean: ## remove the environment and what the commands wrote
-	rm -rf $(VENV) demo-out artifacts build dist *.egg-info
+	rm -rf $(VENV) site demo-out artifacts build dist *.egg-info
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("kkcv needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'

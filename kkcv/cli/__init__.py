@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from kkcv import __version__
 from kkcv.errors import KkcvError
 
 from .care import backup, doctor, export, import_, reindex, restore, tune
 from .classify import classify
+from .completion import completion
 from .demo import demo
 from .embed import embed
 from .evaluate import evaluate
@@ -20,6 +20,7 @@ from .runtimes import runtimes
 from .selfcheck import selfcheck
 from .serve import config, keys, serve
 from .train import data, onnx, train
+from .versions import version_option
 from .web import web
 from .zoo import zoo
 
@@ -47,7 +48,7 @@ class Kkcv(click.Group):
 
 
 @click.group(cls=Kkcv, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="kkcv")
+@version_option
 def main() -> None:
     """Search your own pictures by picture, and read the classic CNNs.
 
@@ -85,6 +86,7 @@ for command in (
     evaluate,
     onnx,
     data,
+    completion,
 ):
     main.add_command(command)
 evaluate.add_command(classifier)

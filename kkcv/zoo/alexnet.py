@@ -45,6 +45,7 @@ FAMILY = Family(
         "NIPS 2012",
     ),
     "Rectified units, dropout and two GPUs let a large network train on ImageNet at all.",
+    example="alexnet_2012_grouped",
 )
 
 # Section 3.5. c: output channels, k: kernel, s: stride, p: padding, g: groups (towers), then what

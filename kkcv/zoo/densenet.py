@@ -38,6 +38,7 @@ FAMILY = Family(
         "CVPR 2017, arXiv:1608.06993",
     ),
     "Each layer takes the maps of all layers before it and adds a few of its own.",
+    example="densenet121",
 )
 
 

@@ -13,32 +13,10 @@ from .diagram.blocks import Drawn, draw_panel, panels, unit_class, units
 from .diagram.stages import BLOCKS, draw_stages, short
 from .diagram.svg import INK, PALE, WIDTH, fitting, line, picture, text
 from .network import Spec
-from .registry import create_on_meta
+from .registry import FAMILIES, create_on_meta
 
 MARGIN = 20
 APART = 36  # between panels
-# The network that stands for its family, by the family's name.
-EXAMPLES = {
-    "lenet": "lenet5_1998",
-    "alexnet": "alexnet_2012_grouped",
-    "vgg": "vgg16",
-    "googlenet": "googlenet_paper",
-    "inception_v2": "bn_inception",
-    "inception_v3": "inception_v3",
-    "inception_v4": "inception_v4",
-    "inception_resnet": "inception_resnet_v2",
-    "resnet": "resnet50_v1.5",
-    "resnet_v2": "preresnet50",
-    "senet": "seresnet50",
-    "densenet": "densenet121",
-    "mobilenet_v1": "mobilenet_v1_1.0",
-    "mobilenet_v2": "mobilenet_v2_1.0",
-    "mobilenet_v3": "mobilenet_v3_large_1.0",
-    "mobilenet_v4": "mobilenet_v4_hybrid_medium",
-    "shufflenet_v1": "shufflenet_v1_g3_x1",
-    "shufflenet_v2": "shufflenet_v2_x1.0",
-    "efficientnet_lite": "efficientnet_lite0",
-}
 
 
 def draw(name: str) -> str:
@@ -107,5 +85,6 @@ def placed(drawn: Drawn, x: float, y: float) -> list[str]:
 
 
 if __name__ == "__main__":
-    for family, example in EXAMPLES.items():
-        (Path(sys.argv[1]) / f"{family}.svg").write_text(draw(example), encoding="utf-8")
+    for family in (module.FAMILY for module in FAMILIES):
+        diagram = draw(family.example)
+        (Path(sys.argv[1]) / f"{family.name}.svg").write_text(diagram, encoding="utf-8")

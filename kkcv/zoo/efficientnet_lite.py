@@ -38,6 +38,7 @@ FAMILY = Family(
     ),
     "Depth, width and resolution grow together; "
     "no squeeze-and-excite and no swish, so that it survives 8-bit quantization.",
+    example="efficientnet_lite0",
 )
 
 # Table 1 (B0). t: expansion, c: output channels, n: repeats, s: stride of the first, k: kernel.

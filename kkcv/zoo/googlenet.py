@@ -47,6 +47,7 @@ FAMILY = Family(
         "CVPR 2015, arXiv:1409.4842",
     ),
     "Modules look through 1x1, 3x3 and 5x5 windows at once; 1x1 convolutions keep that cheap.",
+    example="googlenet_paper",
 )
 
 # Table 1. Output channels of each convolution of a module, "r" those of the 1x1 in front of it.

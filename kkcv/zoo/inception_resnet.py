@@ -45,6 +45,7 @@ FAMILY = Family(
         "AAAI 2017, arXiv:1602.07261",
     ),
     "Inception modules that learn a scaled-down difference to their input, and train faster so.",
+    example="inception_resnet_v2",
 )
 
 ROW7, COLUMN7, ROW3, COLUMN3 = (1, 7), (7, 1), (1, 3), (3, 1)

@@ -47,6 +47,7 @@ FAMILY = Family(
     ),
     "Normalizing each layer's input over the batch bears high learning rates "
     "and makes dropout needless.",
+    example="bn_inception",
 )
 
 # Figure 5. Output channels of each convolution of a module, "r" those of the 1x1 in front of it.

@@ -49,6 +49,7 @@ FAMILY = Family(
     ),
     "Large convolutions are factorized into small and one-dimensional ones, "
     "which buys depth and width for the same cost.",
+    example="inception_v3",
 )
 
 

@@ -36,6 +36,7 @@ FAMILY = Family(
         "AAAI 2017, arXiv:1602.07261",
     ),
     "One uniform Inception module for each grid size, and more of them.",
+    example="inception_v4",
 )
 ROW, COLUMN = (1, 7), (7, 1)
 

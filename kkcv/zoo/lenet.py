@@ -43,6 +43,7 @@ FAMILY = Family(
         "Proceedings of the IEEE 86(11)",
     ),
     "Shared local weights and subsampling learn everything from pixels to digits.",
+    example="lenet5_1998",
 )
 
 # Table 1. A row is a map of S2, a column one of the 16 maps of C3.

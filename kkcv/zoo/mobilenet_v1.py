@@ -40,6 +40,7 @@ FAMILY = Family(
     "A depthwise convolution filters each channel, a pointwise one combines them: "
     "8 to 9 times less work than doing both at once.",
     trained_in={"tensorflow": {"activation": nn.ReLU6}, "timm": {"activation": nn.ReLU6}},
+    example="mobilenet_v1_1.0",
 )
 
 # Table 1. c: output channels, n: repeats, s: stride of the first.

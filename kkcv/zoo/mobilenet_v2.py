@@ -37,6 +37,7 @@ FAMILY = Family(
         "CVPR 2018, arXiv:1801.04381",
     ),
     "Shortcuts join thin linear layers; between them a block widens, filters and narrows again.",
+    example="mobilenet_v2_1.0",
 )
 
 # Table 2. t: expansion, c: output channels, n: repeats, s: stride of the first.

@@ -47,6 +47,7 @@ FAMILY = Family(
     "A search places squeeze-and-excite, h-swish and larger kernels in the blocks of v2, "
     "and the last layer works behind the pooling.",
     trained_in={"timm": {"eps": 1e-5}},
+    example="mobilenet_v3_large_1.0",
 )
 
 # k: kernel, exp: expanded channels, out: output channels, SE: squeeze-and-excite,

@@ -50,6 +50,7 @@ FAMILY = Family(
     ),
     "One block with optional depthwise convolutions covers v2's block, ConvNext's and more; "
     "the hybrids add attention whose heads share one key and value.",
+    example="mobilenet_v4_hybrid_medium",
 )
 
 Activation = Callable[[], nn.Module]

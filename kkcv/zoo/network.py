@@ -32,6 +32,7 @@ class Family:
 
     Weights that were trained elsewhere ("tensorflow", "timm") may fit the network's shapes and yet
     want another activation or epsilon: ``trained_in`` has the options that the builder then gets.
+    ``example`` is the network that stands for the family in its diagram.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Family:
     paper: Paper
     idea: str  # at most two sentences
     trained_in: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    example: str = field(kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -1,109 +1,85 @@
-"""The zoo's page for the documentation: ``python -m kkcv.zoo.page > docs/zoo.md``.
+"""The zoo's pages for the documentation: ``python -m kkcv.zoo.page docs``.
 
-Every figure on it is measured from the networks, or printed in a paper or beside public weights.
+One page with all families, and a page a family; in English, and in Chinese under ``zh/``. Every
+figure is measured from the networks, or printed in a paper or beside public weights.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
 
 from .costs import cost
-from .draw import EXAMPLES, short
-from .facts import MEASURED, printed_of
+from .draw import short
+from .facts import MEASURED, Printed, printed_of
 from .network import Family, Spec
+from .page_words import LANGUAGES, Words
 from .registry import FAMILIES
 from .verify import check_printed
 from .weights import published
 
-INTRODUCTION = """\
-# The zoo
-
-<!-- made by `python -m kkcv.zoo.page > docs/zoo.md`; do not edit -->
-
-The classic convolutional networks, each in one file that reads like its paper, and each measured.
-
-- **Parameters** and **multiply-adds** are counted in the built network; `kkcv zoo verify` sets them
-  beside independent counts. A multiply-add is one multiplication with its addition, in convolutions
-  and linear layers.
-- The **embedding** is the vector under the classifier, with which kkcv searches.
-- **Top-1** is what the publisher of the default public weights reports for ImageNet's validation
-  pictures, in percent ([all weights](weights.md)). It was not measured here.
-
-The GoogLeNet and DenseNet papers are cited by their arXiv numbers (1409.4842 and 1608.06993), which
-earlier link collections got wrong.
-
-To draw any of them: `kkcv zoo draw NAME -o NAME.svg`.
-"""
+FOLDERS = {"en": "", "zh": "zh/"}  # of a language, inside the documentation
 
 
-def markdown() -> str:
-    """The page: a table of the families, then a part for each of them."""
-    families = [(module.FAMILY, module.NETWORKS) for module in FAMILIES]
-    parts = [INTRODUCTION, overview(families)]
-    parts += [part(family, networks) for family, networks in families]
-    return "\n".join(parts)
+def pages() -> Mapping[str, str]:
+    """Every page by its path inside the documentation."""
+    found = {}
+    for language in LANGUAGES:
+        words = Words(language)
+        found[f"{FOLDERS[language]}zoo.md"] = overview(words)
+        for module in FAMILIES:
+            found[f"{FOLDERS[language]}zoo/{module.FAMILY.name}.md"] = page(module, words)
+    return found
 
 
-def overview(families: Sequence[tuple[Family, Sequence[Spec]]]) -> str:
+def overview(words: Words) -> str:
+    """The table of the families."""
     rows = (
         (
-            f"[{family.title}](#{anchor(family.title)})",
-            family.paper.year,
-            family.idea,
-            len(networks),
+            f"[{module.FAMILY.title}](zoo/{module.FAMILY.name}.md)",
+            module.FAMILY.paper.year,
+            words.said(module.FAMILY.idea),
+            len(module.NETWORKS),
         )
-        for family, networks in families
+        for module in FAMILIES
     )
-    return table(("family", "year", "idea", "networks"), rows)
+    head = tuple(words(name) for name in ("family", "year", "idea", "networks"))
+    return "\n".join(
+        [*heading(words("title"), words), words("introduction"), "", table(head, rows)]
+    )
 
 
-def anchor(title: str) -> str:
-    """What Markdown makes of a heading."""
-    kept = "".join(c for c in title.lower() if c.isalnum() or c in " -_")
-    return kept.replace(" ", "-")
-
-
-def part(family: Family, networks: Sequence[Spec]) -> str:
-    """A family: paper, idea, diagram, networks, and what the paper prints."""
+def page(module: ModuleType, words: Words) -> str:
+    """A family: paper, idea, diagram, networks, what the paper prints, what the code says."""
+    family, networks = module.FAMILY, module.NETWORKS
     paper = family.paper
+    up = "../../" if FOLDERS[words.language] else "../"
     lines = [
-        f"## {family.title}",
-        "",
+        *heading(family.title, words),
         f"{paper.authors}: *{paper.title}*. {cited(paper.where)} ({paper.year})",
         "",
-        family.idea,
+        words.said(family.idea),
         "",
-        f"![{family.title}: {EXAMPLES[family.name]}](diagrams/{family.name}.svg)",
+        f"![{family.title}: {family.example}]({up}diagrams/{family.name}.svg)",
         "",
-        table(
-            (
-                "network",
-                "also called",
-                "parameters",
-                "multiply-adds",
-                "embedding",
-                "input",
-                "top-1",
-            ),
-            (row(known) for known in networks),
-        ),
+        *networks_part(networks, words),
+        *stages_part(family.example, words),
+        *printed_part(networks, words),
+        *weights_part(networks, words),
+        *code_part(module, family, words),
+        words("back"),
     ]
-    figures = [figure for known in networks for figure in printed_rows(known)]
-    if figures:
-        lines += [
-            "<details><summary>What the paper prints, and ours</summary>",
-            "",
-            table(("network", "figure", "printed", "ours", "why they differ"), figures),
-            "</details>",
-            "",
-        ]
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
-def cited(where: str) -> str:
-    """The arXiv number as a link."""
-    before, found, after = where.partition("arXiv:")
-    count = next((i for i, c in enumerate(after) if not (c.isdigit() or c == ".")), len(after))
-    number, rest = after[:count], after[count:]
-    return f"{before}[arXiv:{number}](https://arxiv.org/abs/{number}){rest}" if found else where
+def heading(title: str, words: Words) -> list[str]:
+    return [f"# {title}", "", f"<!-- {words('made')} -->", ""]
+
+
+def networks_part(networks: Sequence[Spec], words: Words) -> Iterator[str]:
+    columns = ("network", "aliases", "parameters", "macs", "embedding", "input", "top1")
+    yield f"## {words('the_networks')}\n"
+    yield table((words(name) for name in columns), (row(known) for known in networks))
 
 
 def row(known: Spec) -> tuple[object, ...]:
@@ -120,24 +96,97 @@ def row(known: Spec) -> tuple[object, ...]:
     )
 
 
-def printed_rows(known: Spec) -> Iterator[tuple[object, ...]]:
-    """The paper's figures of one network, the counted ones beside ours."""
-    for figure in printed_of(known.name):
-        check = check_printed(figure, cost(known.name))
-        ours = check.ours
-        if figure.what in MEASURED and not figure.text.replace(",", "").isdigit():
-            ours = short(int(ours.replace(",", "")))  # as many digits as the paper prints
-        yield f"`{known.name}`", check.what, figure.text, ours, check.note
+def stages_part(name: str, words: Words) -> Iterator[str]:
+    """The stages of one network, and the commands that print and draw them."""
+    columns = ("stage", "output", "blocks", "parameters", "macs")
+    rows = (
+        (
+            f"`{stage.name}`",
+            "×".join(map(str, stage.shape)),
+            stage.blocks or "",
+            f"{stage.parameters:,}",
+            f"{stage.macs:,}",
+        )
+        for stage in cost(name).stages
+    )
+    yield f"## {words('stages', network=name)}\n"
+    yield table((words(column) for column in columns), rows)
+    yield f"```bash\nkkcv zoo show {name}\nkkcv zoo draw {name} -o {name}.svg\n```\n"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def printed_part(networks: Sequence[Spec], words: Words) -> Iterator[str]:
+    rows = [printed_row(figure, words) for known in networks for figure in printed_of(known.name)]
+    if rows:
+        columns = ("network", "figure", "printed", "ours", "why")
+        yield f"## {words('printed_title')}\n"
+        yield table((words(column) for column in columns), rows)
+
+
+def printed_row(figure: Printed, words: Words) -> tuple[object, ...]:
+    """A figure of the paper, a counted one beside ours."""
+    check = check_printed(figure, cost(figure.network))
+    ours = check.ours
+    if figure.what in MEASURED and not figure.text.replace(",", "").isdigit():
+        ours = short(int(ours.replace(",", "")))  # as many digits as the paper prints
+    what = words.said(figure.what)
+    if figure.stage:
+        what = words("of", what=what, stage=figure.stage)
+    comma = "，" if words.language == "zh" else ", "
+    what = f"{what}{comma}{words.said(figure.where)}"
+    return f"`{figure.network}`", what, figure.text, ours, words.said(check.note)
+
+
+def weights_part(networks: Sequence[Spec], words: Words) -> Iterator[str]:
+    rows = [
+        (
+            f"`{known.name}`",
+            f"`imagenet:{weights.tag}`",
+            f"{weights.top1:.2f}",
+            weights.size,
+            weights.license,
+        )
+        for known in networks
+        for weights in published(known.name)
+    ]
+    if rows:
+        columns = ("network", "give", "top1", "size", "license")
+        yield f"## {words('weights')}\n"
+        yield f"{words('weights_of')}\n"
+        yield table((words(column) for column in columns), rows)
+
+
+def code_part(module: ModuleType, family: Family, words: Words) -> Iterator[str]:
+    """The docstring of the family's file, which is Markdown but for its lists."""
+    yield f"## {words('code')}\n"
+    yield f"{words('code_says', family=family.name)}\n"
+    before = ""
+    for line in (module.__doc__ or "").strip().splitlines():
+        if line.startswith("- ") and before and not before.startswith(("- ", "  ")):
+            yield ""
+        yield line.rstrip()
+        before = line
+    yield ""
+
+
+def cited(where: str) -> str:
+    """The arXiv number as a link."""
+    before, found, after = where.partition("arXiv:")
+    count = next((i for i, c in enumerate(after) if not (c.isdigit() or c == ".")), len(after))
+    number, rest = after[:count], after[count:]
+    return f"{before}[arXiv:{number}](https://arxiv.org/abs/{number}){rest}" if found else where
+
+
+def table(head: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table, numbers to the right."""
     body = [tuple(map(str, row)) for row in rows]
     columns = [[cell for cell in cells if cell] for cells in zip(*body, strict=True)]
     numbers = [all(cell[0].isdigit() for cell in cells) and bool(cells) for cells in columns]
     rule = ["---:" if right else "---" for right in numbers]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *body)) + "\n"
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (tuple(head), rule, *body)) + "\n"
 
 
 if __name__ == "__main__":
-    print(markdown(), end="")
+    for path, text in pages().items():
+        file = Path(sys.argv[1]) / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")

@@ -40,6 +40,7 @@ FAMILY = Family(
     ),
     "Each block learns the difference to its input and adds it back, "
     "so that networks of 100 layers and more train.",
+    example="resnet50_v1.5",
 )
 
 # Table 1, output channels of conv2_x to conv5_x.

@@ -42,6 +42,7 @@ FAMILY = Family(
     ),
     "Norm and activation move before the convolutions, "
     "so that the shortcuts are one clean path from the first unit to the last.",
+    example="preresnet50",
 )
 
 

@@ -41,6 +41,7 @@ FAMILY = Family(
         "CVPR 2018, arXiv:1709.01507",
     ),
     "Each block weighs its channels by a gate that it computes from their means over the picture.",
+    example="seresnet50",
 )
 
 

@@ -45,6 +45,7 @@ FAMILY = Family(
     ),
     "Grouped 1x1 convolutions save most of the cost; "
     "a shuffle of channels lets the groups exchange what they found.",
+    example="shufflenet_v1_g3_x1",
 )
 
 # Table 1: output channels of stage2 by number of groups; stage3 and stage4 double them.

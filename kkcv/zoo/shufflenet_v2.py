@@ -38,6 +38,7 @@ FAMILY = Family(
     ),
     "Half of the channels pass through untouched and a shuffle mixes the halves: "
     "what measured speed, not counted operations, asks for.",
+    example="shufflenet_v2_x1.0",
 )
 
 REPEATS = (4, 8, 4)  # table 5

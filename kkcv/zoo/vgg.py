@@ -40,6 +40,7 @@ FAMILY = Family(
         "ICLR 2015, arXiv:1409.1556",
     ),
     "Stacks of 3x3 convolutions see as far as large ones, with fewer weights and more depth.",
+    example="vgg16",
 )
 
 # Table 1: kernels of the convolutions of each stage.

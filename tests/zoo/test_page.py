@@ -1,39 +1,60 @@
-"""The zoo's page in the documentation is made from the code."""
+"""The zoo's pages in the documentation are made from the code."""
 
 from pathlib import Path
 
-from kkcv import zoo
-from kkcv.zoo.page import cited, markdown
+import pytest
+
+from kkcv.zoo.facts import printed
+from kkcv.zoo.page import cited, pages
+from kkcv.zoo.page_words import LANGUAGES, texts
 from kkcv.zoo.registry import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_the_page_is_that_of_the_code() -> None:
-    written = (DOCS / "zoo.md").read_text(encoding="utf-8")
+def test_the_pages_are_those_of_the_code() -> None:
+    written = {
+        str(path.relative_to(DOCS)): path.read_text(encoding="utf-8")
+        for pattern in ("zoo.md", "zoo/*.md", "zh/zoo.md", "zh/zoo/*.md")
+        for path in DOCS.glob(pattern)
+    }
 
-    assert written == markdown(), "to renew it: python -m kkcv.zoo.page > docs/zoo.md"
+    assert written == pages(), "to renew them: python -m kkcv.zoo.page docs"
 
 
-def test_the_page_has_every_family_with_its_paper_and_diagram_and_every_network() -> None:
-    page = markdown()
+@pytest.mark.parametrize("folder", ["", "zh/"])
+@pytest.mark.parametrize("module", FAMILIES, ids=lambda module: module.FAMILY.name)
+def test_every_family_has_a_page_with_its_paper_diagram_and_networks(module, folder: str) -> None:
+    family = module.FAMILY
 
-    for family in (module.FAMILY for module in FAMILIES):
-        assert f"\n## {family.title}\n" in page
-        assert family.paper.title in page
-        assert f"(diagrams/{family.name}.svg)" in page
-        assert (DOCS / "diagrams" / f"{family.name}.svg").is_file()
-    for name in zoo.names():
-        assert f"| `{name}` |" in page
+    page = pages()[f"{folder}zoo/{family.name}.md"]
+
+    assert page.startswith(f"# {family.title}\n")
+    assert f"(zoo/{family.name}.md)" in pages()[f"{folder}zoo.md"]
+    assert family.paper.title in page
+    assert f"diagrams/{family.name}.svg)" in page
+    assert (DOCS / "diagrams" / f"{family.name}.svg").is_file()
+    assert all(f"| `{known.name}` |" in page for known in module.NETWORKS)
 
 
 def test_figures_that_differ_from_the_papers_are_explained() -> None:
-    rows = [line for line in markdown().splitlines() if line.startswith("| `inception_v3`")]
+    rows = pages()["zoo/inception_v3.md"].splitlines()
 
-    printed = next(row for row in rows if "4.8 G" in row)
+    shown = next(row for row in rows if "4.8 G" in row)
 
-    assert "5.71 G" in printed
-    assert "the paper does not say what it counts" in printed
+    assert "5.71 G" in shown
+    assert "the paper does not say what it counts" in shown
+
+
+def test_the_chinese_pages_say_all_of_it_in_chinese() -> None:
+    said = {module.FAMILY.idea for module in FAMILIES}
+    said |= {text for figure in printed() for text in (figure.what, figure.where, figure.note)}
+
+    assert said - {"", "README"} == texts()["zh"].keys()
+
+
+def test_every_word_is_there_in_every_language() -> None:
+    assert all(word.keys() == set(LANGUAGES) for word in texts()["words"].values())
 
 
 def test_an_arxiv_number_is_a_link() -> None:

@@ -1,0 +1,73 @@
+"""``kkcv --version``: the versions that matter when something does not work."""
+
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from kkcv import __version__
+
+# What decides the vectors, the neighbors and the answers; read from the installed packages' own
+# records, for importing them takes seconds.
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "openvino",
+    "onnxruntime",
+    "faiss-cpu",
+    "numpy",
+    "pillow",
+    "opencv-python-headless",
+    "apsw",
+    "flask",
+    "waitress",
+    "streamlit",
+)
+
+
+def show(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Print them and end."""
+    if not wanted or context.resilient_parsing:
+        return
+    click.echo("\n".join(lines()))
+    context.exit()
+
+
+def lines() -> list[str]:
+    """kkcv first, then Python and the machine, then the packages."""
+    found = [
+        ("kkcv", __version__),
+        ("python", f"{platform.python_version()} ({sys.executable})"),
+        ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
+        ("sqlite", sqlite()),
+        *((name, installed(name)) for name in PACKAGES),
+    ]
+    width = max(len(name) for name, _ in found)
+    return [f"{name:{width}}  {text}" for name, text in found]
+
+
+def installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def sqlite() -> str:
+    """The SQLite that galleries are kept with: apsw's own, not Python's."""
+    try:
+        import apsw
+    except ImportError:
+        return "not installed"
+    return str(apsw.sqlite_lib_version())
+
+
+version_option = click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show,
+    help="Show the versions that matter, and exit.",
+)
