@@ -35,7 +35,7 @@ ROOMS = {
     "search": BELOW_SEARCH,
     "training": ("errors", "images", "zoo", "checkpoint", "embedding"),
     "serve": (*BELOW_SEARCH, "search"),
-    "client": ("errors", "images", "serve"),  # the schemas of serve, and nothing heavy
+    "client": ("errors", "images", "search", "serve"),  # their words, and nothing heavy
     "web": (*BELOW_SEARCH, "search", "client"),
     "cli": (*BELOW_SEARCH, "search", "training", "serve", "web", "client"),
 }

@@ -264,10 +264,27 @@ class Gallery:
         with self.catalog.reading() as rows:
             yield from rows.pictures()
 
-    def page(self, limit: int, after: int | None = None, *, newest: bool = False) -> list[Picture]:
-        """Up to ``limit`` pictures after an id, in the order of ids; ``newest``: against it."""
+    def page(
+        self,
+        limit: int,
+        after: int | None = None,
+        *,
+        newest: bool = False,
+        where: str | None = None,
+    ) -> list[Picture]:
+        """Up to ``limit`` pictures after an id, in the order of ids; ``newest``: against it.
+
+        ``where`` is a filter (RequestError).
+        """
         with self.catalog.reading() as rows:
-            return rows.page(limit, after, newest)
+            if where is None:
+                return rows.page(limit, after, newest)
+            ids = rows.ids(parse_where(where))
+            if after is not None:
+                ids = ids[ids < after] if newest else ids[ids > after]
+            wanted = (ids[::-1] if newest else ids)[:limit].tolist()
+            found = {picture.id: picture for picture in rows.pictures(wanted)}
+        return [found[id] for id in wanted if id in found]
 
     def path(self, picture: Picture) -> Path:
         """The absolute path of a picture's file."""

@@ -1,7 +1,8 @@
 """A request's body and query to checked values, or one clear problem."""
 
 import json
-from typing import Any, TypeVar
+from collections.abc import Collection
+from typing import Any, TypeVar, get_args, get_origin
 
 from flask import Request
 from pydantic import BaseModel, ValidationError
@@ -20,7 +21,8 @@ MAX_ERRORS = 20
 def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) -> Checked:
     """The body as the model describes it, in one of the media types that the route takes.
 
-    In a form, ``image`` is a file (or base64 text), and every other field is JSON.
+    In a form, ``image`` is a file (or base64 text), every other field is JSON, and a list may come
+    as several fields of one name.
     """
     if request.content_length is None:
         raise Problem("length-required", "send the header Content-Length")
@@ -31,7 +33,7 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
         )
     if request.mimetype == JSON:
         return check(model, read_json(request.get_data()))
-    return check(model, read_form(request))
+    return check(model, read_form(request, lists_of(model)))
 
 
 def read_json(data: bytes) -> dict[str, Any]:
@@ -56,7 +58,16 @@ def refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def read_form(request: Request) -> dict[str, Any]:
+def lists_of(model: type[BaseModel]) -> set[str]:
+    """The names of the fields that are lists."""
+    return {
+        name
+        for name, field in model.model_fields.items()
+        if list in {get_origin(each) for each in (field.annotation, *get_args(field.annotation))}
+    }
+
+
+def read_form(request: Request, lists: Collection[str]) -> dict[str, Any]:
     """The fields and files of a form by name."""
     sent: list[tuple[str, Any]] = [
         *(
@@ -66,7 +77,16 @@ def read_form(request: Request) -> dict[str, Any]:
         ),
         *((name, file.read()) for name, files in request.files.lists() for file in files),
     ]
-    return by_name(sent)
+    gathered = {name: [value for each, value in sent if each == name] for name in lists}
+    whole = {name: listed(values) for name, values in gathered.items() if values}
+    return {**by_name([each for each in sent if each[0] not in whole]), **whole}
+
+
+def listed(values: list[Any]) -> Any:
+    """``fields=path`` and ``fields=url``, or the JSON of the list at once."""
+    first = values[0]
+    scalar = isinstance(first, int | str) and not isinstance(first, bool)
+    return values if scalar or len(values) > 1 else first
 
 
 def read_query(request: Request, model: type[Checked]) -> Checked:

@@ -1,6 +1,7 @@
 """The route that names what a picture shows."""
 
-from .schemas import ClassifyQuestion, Guess, Guesses
+from .questions import ClassifyQuestion
+from .schemas import Guess, Guesses
 from .searching import picture_bytes
 from .service import Service
 

@@ -2,16 +2,21 @@
 
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from kkcv.search.ranking.names import RANKINGS
+
 MAX_K = 1000
+MAX_BATCH = 16  # queries or pictures in one request
 MAX_METADATA = 16 * 1024  # characters of JSON
 MAX_DEPTH = 16
 LARGEST_ID = 2**63 - 1  # in SQLite
 THUMBNAIL_SIZES = (128, 256, 512)
+HitField = Literal["path", "url", "metadata", "chance", "place", "folded"]
+HIT_FIELDS = get_args(HitField)
 
 # A blue square of 8 × 8 pixels with an orange disk, as PNG.
 EXAMPLE = (
@@ -94,6 +99,12 @@ def deeper(value: Any, levels: int) -> bool:
     return levels == 0 or any(deeper(each, levels - 1) for each in inner)
 
 
+def check_ranking(value: str | None) -> str | None:
+    if value is not None and value not in RANKINGS:
+        raise refusal(f"must be one of {', '.join(RANKINGS)}{got(value)}")
+    return value
+
+
 def check_size(value: Any) -> int:
     if isinstance(value, bool) or value not in THUMBNAIL_SIZES:
         raise refusal(f"must be one of {', '.join(map(str, THUMBNAIL_SIZES))}{got(value)}")
@@ -143,3 +154,40 @@ Size = Annotated[
     Field(description="Of the longest side, in pixels."),
 ]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+
+Id = Annotated[int, Whole(1, LARGEST_ID)]
+MaxChance = Annotated[
+    float | None,
+    Field(
+        gt=0,
+        le=1,
+        description="Only hits whose score unrelated pictures reach no more often than this.",
+    ),
+]
+Ranking = Annotated[
+    str | None,
+    AfterValidator(check_ranking),
+    WithJsonSchema({"anyOf": [{"enum": list(RANKINGS)}, {"type": "null"}]}),
+    Field(description="The order of the hits; null: the gallery's own."),
+]
+Verify = Annotated[
+    bool | Literal["ties"],
+    Field(
+        description="Look for what the query shows in the first hits, and put those first where it "
+        "is; ties: only where the scores do not decide."
+    ),
+]
+Fold = Annotated[
+    float | None,
+    Field(
+        gt=0, le=1, description="Hits that score this or more with a better one are folded into it."
+    ),
+]
+Feedback = Annotated[
+    list[Id],
+    Field(max_length=MAX_BATCH, description="Ids of hits that were liked, or were not."),
+]
+Fields = Annotated[
+    list[HitField] | None,
+    Field(description="Which fields a hit has beside id and score; null: all."),
+]

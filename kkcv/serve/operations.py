@@ -4,9 +4,13 @@ from flask import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from kkcv import __version__
+from kkcv.search.duplicates import duplicates
+from kkcv.search.ranking.names import RANKINGS
 
+from . import deadline
 from .problem import Problem
-from .schemas import Health, Model, Stats
+from .questions import DuplicatesQuery
+from .schemas import DuplicateGroup, Duplicates, Health, Model, Stats
 from .service import Service
 
 
@@ -32,6 +36,20 @@ def stats(service: Service) -> Stats:
     return Stats(**service.gallery.stats())
 
 
+def find_duplicates(service: Service, query: DuplicatesQuery) -> Duplicates:
+    """Groups of exact and near duplicates. It takes as long as a search with every picture."""
+    groups = duplicates(service.gallery, query.min_score, lambda done, total: deadline.check())
+    shown = [
+        DuplicateGroup(
+            ids=[picture.id for picture in group.pictures],
+            exact=group.exact,
+            similarity=group.similarity,
+        )
+        for group in groups[: query.limit]
+    ]
+    return Duplicates(groups=shown, total=len(groups))
+
+
 def model(service: Service) -> Model:
     """The network that makes the vectors of the gallery."""
     space = service.gallery.space
@@ -41,4 +59,5 @@ def model(service: Service) -> Model:
         dim=space.dim,
         vectors=service.gallery.catalog.settings["vectors"],
         preprocess=space.preprocess.to_dict(),
+        rankings=list(RANKINGS),
     )

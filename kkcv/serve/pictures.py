@@ -12,20 +12,9 @@ from kkcv.search.catalog import Picture
 from .answer import Answer
 from .media import media_type
 from .problem import Problem, problem_of
-from .schemas import (
-    Added,
-    AddedMany,
-    Description,
-    NewPicture,
-    NewPictures,
-    OtherPicture,
-    Page,
-    PageQuery,
-    PictureInfo,
-    ProblemInfo,
-    ThumbnailQuery,
-)
-from .searching import file_url, picture_bytes
+from .questions import Description, NewPicture, NewPictures, OtherPicture, PageQuery, ThumbnailQuery
+from .schemas import Added, AddedMany, Page, PictureInfo, ProblemInfo
+from .searching import check_where, file_url, picture_bytes
 from .service import Service
 
 
@@ -45,12 +34,15 @@ def info(service: Service, picture: Picture) -> PictureInfo:
 
 def list_pictures(service: Service, query: PageQuery) -> Page:
     """The pictures of the gallery, a page at a time, in the order of their ids."""
-    after = int(query.cursor.removeprefix("after-"))
-    found = service.gallery.page(query.limit + 1, after)
+    check_where(query.where)
+    where = query.where or None
+    after = int(query.cursor.removeprefix("after-")) if query.cursor else None
+    found = service.gallery.page(query.limit + 1, after, newest=query.newest, where=where)
     page = found[: query.limit]
     more = len(found) > len(page)
     return Page(
         pictures=[info(service, picture) for picture in page],
+        total=service.gallery.count(where),
         next=f"after-{page[-1].id}" if more else None,
     )
 

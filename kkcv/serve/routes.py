@@ -6,36 +6,43 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from . import classifying, operations, pictures, searching
+from . import classifying, explaining, operations, pictures, searching
 from .body import FORM, JSON, MULTIPART
-from .schemas import (
-    AddedMany,
-    Batch,
+from .questions import (
     BatchQuestion,
     ClassifyQuestion,
     Description,
-    FormAnswer,
+    DuplicatesQuery,
+    ExplainQuestion,
     FormQuestion,
-    Guesses,
-    Health,
-    Hits,
     LikeQuestion,
-    Model,
     NewPicture,
     NewPictures,
     Nothing,
     OtherPicture,
-    Page,
     PageQuery,
-    PictureInfo,
     SearchQuestion,
     SimilarQuery,
-    Stats,
     ThumbnailQuery,
+)
+from .schemas import (
+    AddedMany,
+    Batch,
+    Duplicates,
+    Explained,
+    FormAnswer,
+    Guesses,
+    Health,
+    Hits,
+    Model,
+    Page,
+    PictureInfo,
+    Stats,
 )
 
 SEND_PICTURE = (JSON, MULTIPART)
 EMBEDS = ("bad-picture", "loading", "timed-out")
+EXPLAINS = (*EMBEDS, "file-missing", "unknown-picture")
 WRITES = ("gallery-locked", "gallery-superseded")
 
 Answers = dict[int, type[BaseModel] | str | None]
@@ -78,7 +85,8 @@ class Route:
 ROUTES: tuple[Route, ...] = (
     Route(
         "POST", "/v1/search", searching.search, {200: Hits},
-        body=SearchQuestion, media=SEND_PICTURE, problems=EMBEDS, tag="Search",
+        body=SearchQuestion, media=SEND_PICTURE, problems=(*EMBEDS, "unknown-picture"),
+        tag="Search",
     ),
     Route(
         "POST", "/v1/search/like", searching.search_like, {200: Hits},
@@ -87,15 +95,23 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "POST", "/v1/batch/search", searching.search_batch, {200: Batch},
-        body=BatchQuestion, media=(JSON,), problems=EMBEDS, tag="Search",
+        body=BatchQuestion, media=(JSON,), problems=(*EMBEDS, "unknown-picture"), tag="Search",
     ),
     Route(
         "GET", "/v1/images/{id}/similar", searching.similar, {200: Hits},
-        query=SimilarQuery, problems=("loading",), tag="Search",
+        query=SimilarQuery, problems=("loading", "timed-out"), tag="Search",
     ),
     Route(
         "POST", "/search", searching.search_form, {200: FormAnswer},
         body=FormQuestion, media=(FORM, MULTIPART), problems=EMBEDS, tag="Search",
+    ),
+    Route(
+        "POST", "/v1/explain", explaining.explain, {200: Explained},
+        body=ExplainQuestion, media=(JSON,), problems=EXPLAINS, tag="Search",
+    ),
+    Route(
+        "POST", "/v1/explain/picture", explaining.explain_as_picture, {200: "image/png"},
+        body=ExplainQuestion, media=(JSON,), problems=EXPLAINS, tag="Search",
     ),
     Route(
         "POST", "/v1/classify", classifying.classify, {200: Guesses},
@@ -134,6 +150,10 @@ ROUTES: tuple[Route, ...] = (
         "GET", "/v1/images/{id}/thumbnail", pictures.thumbnail,
         {200: "image/jpeg", 206: "image/jpeg", 304: None},
         query=ThumbnailQuery, problems=("file-missing", "bad-range", *EMBEDS), tag="Pictures",
+    ),
+    Route(
+        "GET", "/v1/duplicates", operations.find_duplicates, {200: Duplicates},
+        query=DuplicatesQuery, problems=("timed-out",), tag="Pictures",
     ),
     Route("GET", "/v1/stats", operations.stats, {200: Stats}, tag="Service"),
     Route("GET", "/v1/model", operations.model, {200: Model}, tag="Service"),

@@ -1,162 +1,37 @@
-"""What goes in and out of the service, as pydantic models: they check it, and they describe it.
-
-Nothing is guessed: an unknown field, a number in quotes, or a ``k`` of 0 is an error.
-"""
+"""What comes out of the service, as pydantic models, which describe it too."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from .fields import LARGEST_ID, Fraction, Image, K, Metadata, MinScore, Score, Size, Where, Whole
+from .fields import Score
 
-MAX_BATCH = 16  # queries or pictures in one request
-MAX_PAGE = 500
-
-# Questions
-
-
-class Strict(BaseModel):
-    """A request: no field too many, no value of another type."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Nothing(Strict):
-    """No parameters."""
-
-
-class Region(Strict):
-    """A rectangle inside of the upright picture, in fractions of its width and height."""
-
-    left: Fraction
-    top: Fraction
-    width: Annotated[float, Field(gt=0, le=1)]
-    height: Annotated[float, Field(gt=0, le=1)]
-
-
-PartOfPicture = Annotated[
-    Region | None, Field(description="Search with this part of the picture alone.")
-]
-
-
-class SearchQuestion(Strict):
-    """Which pictures are most like this one?"""
-
-    image: Image
-    k: K = 10
-    min_score: MinScore = -1.0
-    where: Where = ""
-    region: PartOfPicture = None
-
-
-Weight = Annotated[
-    float,
-    Field(ge=-100, le=100, description="How much it counts; negative: unlike this one."),
-]
-
-
-class LikeImage(Strict):
-    """A picture that was sent, as a part of a question."""
-
-    image: Image
-    weight: Weight = 1.0
-    region: PartOfPicture = None
-
-
-class LikePicture(Strict):
-    """A picture of the gallery, as a part of a question."""
-
-    id: Annotated[int, Whole(1, LARGEST_ID)]
-    weight: Weight = 1.0
-    region: PartOfPicture = None
-
-
-class LikeQuestion(Strict):
-    """Which pictures are most like some, and unlike others?"""
-
-    like: Annotated[list[LikeImage | LikePicture], Field(min_length=1, max_length=MAX_BATCH)]
-    k: K = 10
-    min_score: MinScore = -1.0
-    where: Where = ""
-
-
-class BatchQuestion(Strict):
-    """Several searches at once."""
-
-    queries: Annotated[list[SearchQuestion], Field(min_length=1, max_length=MAX_BATCH)]
-
-
-class NewPicture(Strict):
-    """A picture to add."""
-
-    image: Image
-    metadata: Metadata = {}
-
-
-class OtherPicture(Strict):
-    """A picture in place of another."""
-
-    image: Image
-    metadata: Annotated[Metadata | None, Field(description="Null: it stays as it is.")] = None
-
-
-class NewPictures(Strict):
-    """Several pictures to add."""
-
-    pictures: Annotated[list[NewPicture], Field(min_length=1, max_length=MAX_BATCH)]
-
-
-class Description(Strict):
-    """Other metadata for a picture."""
-
-    metadata: Metadata
-
-
-class FormQuestion(Strict):
-    """The form of the compatibility route."""
-
-    image: Image
-    k: K = 10
-
-
-class SimilarQuery(Strict):
-    k: K = 10
-    min_score: MinScore = -1.0
-    where: Where = ""
-
-
-class ClassifyQuestion(Strict):
-    """What does this picture show?"""
-
-    image: Image
-    top: Annotated[int, Whole(1, 100), Field(description="How many classes at most.")] = 5
-    lang: Annotated[Literal["en", "zh"], Field(description="Of the names of the classes.")] = "en"
-
-
-class PageQuery(Strict):
-    limit: Annotated[int, Whole(1, MAX_PAGE), Field(description="How many pictures at most.")] = 100
-    cursor: Annotated[
-        str,
-        Field(description="`next` of the page before.", pattern=r"^after-[0-9]{1,18}$"),
-    ] = "after-0"
-
-
-class ThumbnailQuery(Strict):
-    size: Size = 256
-
-
-# Answers
+Corner = tuple[float, float]
 
 
 class Hit(BaseModel):
-    """A picture that was found."""
+    """A picture that was found. What `fields` does not name is left out."""
 
     id: int
     score: Score
-    path: Annotated[str, Field(description="Of the file, on the machine of the service.")]
-    url: Annotated[str, Field(description="Of the file, from the service.")]
-    metadata: dict[str, Any]
+    path: Annotated[str, Field(description="Of the file, on the machine of the service.")] = ""
+    url: Annotated[str, Field(description="Of the file, from the service.")] = ""
+    metadata: dict[str, Any] = {}
+    chance: Annotated[
+        float | None,
+        Field(description="How often unrelated pictures score that high; null: not known."),
+    ] = None
+    place: Annotated[
+        list[Corner] | None,
+        Field(
+            description="Where a verified hit shows what the query shows: four corners, clockwise "
+            "from the query's top left, in fractions of the hit's width and height.",
+        ),
+    ] = None
+    folded: Annotated[
+        list[int], Field(description="Ids of near-duplicates that were folded into it.")
+    ] = []
 
 
 class Hits(BaseModel):
@@ -202,6 +77,7 @@ class Page(BaseModel):
     """A part of the gallery, in the order of the ids. ``next`` is null on the last page."""
 
     pictures: list[PictureInfo]
+    total: Annotated[int, Field(description="How many match the filter, on all pages.")]
     next: Annotated[str | None, Field(description="The cursor of the next page.")]
 
 
@@ -240,8 +116,42 @@ class AddedMany(BaseModel):
     results: list[Added]
 
 
-class Model(BaseModel):
-    """The network that makes the gallery's vectors."""
+class DuplicateGroup(BaseModel):
+    """Pictures that are one another's duplicates, the oldest first."""
+
+    ids: list[int]
+    exact: Annotated[bool, Field(description="Whether they have the same bytes.")]
+    similarity: Annotated[float, Field(description="The least score that joined them.")]
+
+
+class Duplicates(BaseModel):
+    """The largest groups first."""
+
+    groups: list[DuplicateGroup]
+    total: Annotated[int, Field(description="How many groups there are, beyond the limit too.")]
+
+
+class Side(BaseModel):
+    """One picture's share of a score: the sum of `heat`, and `rest`, are the score."""
+
+    heat: Annotated[list[list[float]], Field(description="What each position adds, row by row.")]
+    rest: Annotated[float, Field(description="What belongs to no position.")]
+    seen: Annotated[
+        list[float],
+        Field(description="The part under the map: left, top, width, height as fractions."),
+    ]
+
+
+class Explained(BaseModel):
+    """Why two pictures score what they do, by the gallery's network in float32."""
+
+    score: float
+    query: Side
+    hit: Side
+
+
+class Network(BaseModel):
+    """What makes the gallery's vectors."""
 
     network: str
     fingerprint: Annotated[str, Field(description="Of network, weights and preprocessing.")]
@@ -250,7 +160,13 @@ class Model(BaseModel):
     preprocess: dict[str, Any]
 
 
-class Stats(Model):
+class Model(Network):
+    """The network that makes the gallery's vectors, and what a search can ask for."""
+
+    rankings: Annotated[list[str], Field(description="The orders that there are.")]
+
+
+class Stats(Network):
     """Figures of the gallery."""
 
     gallery: Annotated[str, Field(description="Its folder, on the machine of the service.")]

@@ -1,38 +1,40 @@
 """Routes that find pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from kkcv.errors import KkcvError, PictureError, RequestError
 from kkcv.images.source import decode_base64
-from kkcv.search.gallery import Hit as Found
+from kkcv.search.feedback import moved
+from kkcv.search.hits import Hit as Found
+from kkcv.search.options import SearchOptions
 from kkcv.search.query import Like
 from kkcv.search.query import Region as Part
 from kkcv.search.where import parse
 
+from .fields import HIT_FIELDS
 from .problem import Problem, problem_of
-from .schemas import (
-    Batch,
+from .questions import (
     BatchQuestion,
-    FormAnswer,
-    FormHit,
     FormQuestion,
-    Hit,
-    Hits,
     LikeImage,
     LikePicture,
     LikeQuestion,
     Region,
     SearchQuestion,
+    SearchWords,
     SimilarQuery,
 )
+from .schemas import Batch, FormAnswer, FormHit, Hit, Hits
 from .service import Service
 
 
 def search(service: Service, body: SearchQuestion) -> Hits:
     """The pictures most like this one, nearest first."""
-    question = LikeImage(image=body.image, region=body.region)
-    return find(service, [as_like(service, question)], body.k, body.min_score, body.where)
+    query = as_like(service, LikeImage(image=body.image, region=body.region))
+    with at_field("unliked"):
+        likes = moved(query, body.liked, body.unliked)
+    return find(service, likes, body, body.fields)
 
 
 def search_like(service: Service, body: LikeQuestion) -> Hits:
@@ -41,15 +43,13 @@ def search_like(service: Service, body: LikeQuestion) -> Hits:
     for number, each in enumerate(body.like):
         with at(f"like.{number}"):
             likes.append(as_like(service, each))
-    try:
-        return find(service, likes, body.k, body.min_score, body.where)
-    except (PictureError, RequestError) as error:
-        raise problem_of(error, "like") from error
+    with at_field("like"):
+        return find(service, likes, body, body.fields)
 
 
 def similar(service: Service, id: int, query: SimilarQuery) -> Hits:
     """The pictures most like one of the gallery, without itself."""
-    return find(service, [Like(id)], query.k, query.min_score, query.where)
+    return find(service, [Like(id)], query, query.fields.split(","))
 
 
 def search_batch(service: Service, body: BatchQuestion) -> Batch:
@@ -68,14 +68,27 @@ def search_form(service: Service, body: FormQuestion) -> FormAnswer:
     return FormAnswer(code=200, message="success", data=data)
 
 
-def find(service: Service, likes: list[Like], k: int, min_score: float, where: str) -> Hits:
+def find(
+    service: Service, likes: list[Like], words: SearchWords, fields: Sequence[str] | None
+) -> Hits:
     """The answer of the gallery, with a worker where pictures must be decoded."""
-    check_where(where)
+    check_where(words.where)
+    options = SearchOptions(
+        where=words.where or None,
+        min_score=words.min_score,
+        ranking=words.ranking,
+        verify=words.verify,
+        max_chance=words.max_chance,
+        fold=words.fold,
+    )
     with service.worker():
-        found = service.gallery.search_like(
-            likes, k, where=where or None, min_score=min_score, limits=service.limits
-        )
-    return Hits(hits=[as_hit(each) for each in found])
+        try:
+            found = service.gallery.search_like(likes, words.k, options, limits=service.limits)
+        except RequestError as error:  # what a gallery cannot do for a question that fits
+            field = "max_chance" if words.max_chance else "verify" if words.verify else None
+            raise (problem_of(error, field) if field else error) from error
+    chosen = HIT_FIELDS if fields is None else fields
+    return Hits(hits=[as_hit(each, chosen) for each in found])
 
 
 def as_like(service: Service, question: LikeImage | LikePicture) -> Like:
@@ -104,6 +117,15 @@ def check_where(where: str) -> None:
 
 
 @contextmanager
+def at_field(name: str) -> Iterator[None]:
+    """What a gallery refuses inside is the fault of this field, unless it is said to be another."""
+    try:
+        yield
+    except (PictureError, RequestError) as error:
+        raise problem_of(error, name) from error
+
+
+@contextmanager
 def at(place: str) -> Iterator[None]:
     """Problems inside name their field as ``queries.0.image``."""
     try:
@@ -124,11 +146,7 @@ def file_url(id: int) -> str:
     return f"/v1/images/{id}/file"
 
 
-def as_hit(found: Found) -> Hit:
-    return Hit(
-        id=found.id,
-        score=found.score,
-        path=found.path,
-        url=file_url(found.id),
-        metadata=found.metadata,
-    )
+def as_hit(found: Found, fields: Sequence[str] = HIT_FIELDS) -> Hit:
+    """A hit with some of its fields."""
+    told = {"url": file_url(found.id), **found._asdict()}
+    return Hit(id=found.id, score=found.score, **{name: told[name] for name in fields})

@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kkcv.client import Client
+
 
 @dataclass(frozen=True)
 class Running:
@@ -78,6 +80,12 @@ def service(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def http(service: Running) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=service.address, timeout=60, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture
+def client(service: Running) -> Client:
+    """The Python client of that service."""
+    return Client(service.address)
 
 
 def as_base64(path: Path) -> str:

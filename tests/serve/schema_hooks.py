@@ -11,8 +11,16 @@ from schemathesis import Case, CheckContext, GenerationMode, HookContext, Respon
 
 from kkcv.serve.fields import EXAMPLE
 
-MAY_REFUSE = ("bad-picture", "unknown-picture", "file-missing", "bad-range")
-BEYOND_SCHEMAS = ("where", "region", "like", "metadata")  # fields with rules that no schema says
+MAY_REFUSE = ("bad-picture", "unknown-picture", "file-missing", "bad-range", "already-there")
+BEYOND_SCHEMAS = (
+    "where",
+    "region",
+    "like",
+    "unliked",
+    "metadata",
+    "max_chance",
+    "verify",
+)  # fields with rules that no schema says
 
 
 def with_pictures(value: Any) -> Any:

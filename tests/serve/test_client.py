@@ -10,14 +10,9 @@ import pytest
 
 from kkcv.client import Client
 from kkcv.errors import PictureError, RequestError, ServiceError, UnknownPicture
-from kkcv.serve.schemas import Region
+from kkcv.search.query import Region
 
 from .conftest import Running, running
-
-
-@pytest.fixture
-def client(service: Running) -> Client:
-    return Client(service.address)
 
 
 def test_a_search_finds_what_a_gallery_finds(client: Client, album: list[Path]) -> None:

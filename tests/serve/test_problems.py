@@ -7,10 +7,12 @@ import httpx
 import pytest
 
 from kkcv.serve.problem import KINDS
+from kkcv.serve.questions import SearchQuestion
 
 from .conftest import Running, as_base64
 
 JSON = {"Content-Type": "application/json"}
+FIELDS = ", ".join(SearchQuestion.model_fields)
 PICTURE = "aGVsbG8gd29ybGQ="  # of no image format, which is asked last
 
 
@@ -41,7 +43,7 @@ def assert_problem(answer: httpx.Response, code: str, **members: object) -> None
         ({"image": PICTURE, "k": [1]}, "k must be a whole number from 1 to 1000", "k"),
         (
             {"image": PICTURE, "top": 3},
-            "top is no field here; there are: image, k, min_score, where, region",
+            f"top is no field here; there are: {FIELDS}",
             "top",
         ),
         (
@@ -72,14 +74,14 @@ def test_every_field_at_fault_is_named(http: httpx.Client) -> None:
     assert_problem(
         answer,
         "bad-request",
-        detail="image is missing",
-        field="image",
+        detail="k must be a whole number from 1 to 1000, got 0",
+        field="k",
         errors=[
-            {"field": "image", "detail": "is missing"},
             {"field": "k", "detail": "must be a whole number from 1 to 1000, got 0"},
+            {"field": "image", "detail": "is missing"},
             {
                 "field": "top",
-                "detail": "is no field here; there are: image, k, min_score, where, region",
+                "detail": f"is no field here; there are: {FIELDS}",
             },
         ],
     )

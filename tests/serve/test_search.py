@@ -14,6 +14,7 @@ from PIL import Image
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
 from kkcv.search.query import Like
+from kkcv.serve.fields import HIT_FIELDS
 
 from .conftest import Running, as_base64
 
@@ -44,7 +45,7 @@ def test_the_answer_is_what_python_gets(
     assert [h["id"] for h in hits] == [h.id for h in expected]
     assert [h["score"] for h in hits] == pytest.approx([h.score for h in expected], abs=1e-4)
     assert [h["path"] for h in hits] == [h.path for h in expected]
-    assert set(hits[0]) == {"id", "score", "path", "url", "metadata"}
+    assert set(hits[0]) == {"id", "score", *HIT_FIELDS}
 
 
 def spoiled(text: str) -> dict[str, str]:
