@@ -1,7 +1,7 @@
 """Pixels to embeddings: preprocessing and network, which never part."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from kkcv.images.source import Source
 from kkcv.stages import stage
 
 from .choice import AUTO, SURE, Choice, choose
-from .runtimes import RUNTIMES, CropRuntime, Runtime, run_crops
+from .gathering import Gathering, Sharing
+from .runtimes import RUNTIMES, CropRuntime, Runtime
 from .space import EmbeddingSpace
 from .threads import numpy_in_one_thread
 
+Part = Callable[[np.ndarray], np.ndarray]
 BATCH = 32  # pictures a run of the network, at most
 
 BACKEND = "opencv"  # the quickest of those that need no torch; all give the same pixels
@@ -30,7 +32,8 @@ class Embedder:
 
     ``backend`` names the preprocessing library, ``runtime`` what runs the network, ``precision``
     what it computes in, ``device`` where (None: a GPU where there is one). ``auto`` is what was
-    measured to be the fastest here; ``choice`` tells what it is. Safe to use from several threads.
+    measured to be the fastest here; ``choice`` tells what it is. Safe to use from several threads:
+    what they embed at the same time is gathered into batches (``share``).
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Embedder:
         self.checkpoint = checkpoint
         self.backend = backend
         self.choice, self.runtime = start(checkpoint, runtime, precision, device)
+        self.gathering = Gathering(self.runtime, checkpoint)
         self.space = EmbeddingSpace(
             network=checkpoint.network,
             weights=checkpoint.weights_id,
@@ -78,12 +82,22 @@ class Embedder:
             device=device,
         )
 
-    def prepare(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+    def share(self, sharing: Sharing) -> None:
+        """Set how the callers of ``prepare`` and ``embed_picture`` share it, in all threads."""
+        self.gathering.sharing = sharing
+
+    def prepare(
+        self, picture: Source, limits: Limits = DEFAULT_LIMITS, part: Part | None = None
+    ) -> np.ndarray:
         """A picture (path, bytes or file object) as the network's crop: uint8 (H, W, C).
+
+        ``part`` takes a part of its pixels, uint8 (h, w, 3), all of which are decoded then.
 
         Raises PictureError.
         """
-        with stage("decode"):
+        with self.gathering.sharing.turn(), stage("decode"):
+            if part is not None:
+                return self.crop(part(decode(picture, limits)))
             return self.crop(decode(picture, limits, target=self.checkpoint.preprocess.target))
 
     def crop(self, pixels: np.ndarray) -> np.ndarray:
@@ -99,17 +113,20 @@ class Embedder:
         vectors = np.empty((len(crops), self.space.dim), np.float32)
         for start in range(0, len(crops), BATCH):
             batch = np.stack(crops[start : start + BATCH])
-            vectors[start : start + BATCH] = run_crops(self.runtime, self.checkpoint, batch)
+            vectors[start : start + BATCH] = self.gathering.run(batch)
         return unit(vectors)
 
-    def embed_picture(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
-        """One picture (path, bytes or file object) to its unit vector: float32 (D,).
+    def embed_picture(
+        self, picture: Source, limits: Limits = DEFAULT_LIMITS, part: Part | None = None
+    ) -> np.ndarray:
+        """One picture (path, bytes or file object), or part of it, as a unit vector: float32 (D,).
 
         Raises PictureError.
         """
-        crop = self.prepare(picture, limits)
-        with stage("embed"):
-            return finite(self.embed_crops([crop])[0])
+        with self.gathering.expected() as run:
+            crop = self.prepare(picture, limits, part)
+            with stage("embed"):
+                return finite(unit(run(crop[np.newaxis]))[0])
 
 
 def start(

@@ -19,7 +19,8 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from kkcv.embedding.embedder import Embedder, finite
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import (
     AlreadyThere,
@@ -29,11 +30,9 @@ from kkcv.errors import (
     RequestError,
     UnknownPicture,
 )
-from kkcv.images.decode import decode
 from kkcv.images.formats import extension
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
-from kkcv.stages import stage
 
 from .answer import RANKING, answers
 from .catalog import WAIT_SECONDS, Picture, PictureFile
@@ -128,6 +127,7 @@ class Gallery:
             if self._generation is generation:
                 wait_seconds = generation.catalog.wait_seconds
                 self._generation = Generation(open_engine(self.address, wait_seconds))
+                self._generation.share(generation.sharing)
             return self._generation
 
     @property
@@ -146,6 +146,10 @@ class Gallery:
     def embedder(self) -> Embedder:
         """What made the vectors, loaded at first use (WeightsError, EmbedderMismatch)."""
         return self.generation.embedder
+
+    def share(self, sharing: Sharing) -> None:
+        """Set how requests share the embedder, this one and those of later generations."""
+        self.generation.share(sharing)
 
     # Asking
 
@@ -455,12 +459,8 @@ class Gallery:
             if vector is None:
                 raise self._unknown(picture)
             return vector
-        if like.region is None:
-            return generation.embedder.embed_picture(picture, limits)
-        with stage("decode"):
-            crop = generation.embedder.crop(like.region.of(decode(picture, limits)))
-        with stage("embed"):
-            return finite(generation.embedder.embed_crops([crop])[0])
+        part = None if like.region is None else like.region.of
+        return generation.embedder.embed_picture(picture, limits, part)
 
     def _unknown(self, id: int) -> UnknownPicture:
         return UnknownPicture(f"no picture with id {id} in {self.address}")

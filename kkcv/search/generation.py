@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError
 
@@ -25,6 +26,7 @@ class Generation:
         self.space = space_of(self.catalog)
         self.live = engine.index_for(self.space)
         self.calibration = KeptCalibration(self.folder, self.space.fingerprint)
+        self.sharing = Sharing()
         self._embedder = embedder
         self._loading = threading.Lock()
         if embedder is not None:
@@ -45,8 +47,16 @@ class Generation:
                     settings["model"], settings["weights"], backend=settings["backend"]
                 )
                 self._must_match(embedder)
+                embedder.share(self.sharing)
                 self._embedder = embedder
             return self._embedder
+
+    def share(self, sharing: Sharing) -> None:
+        """Set how requests share the embedder, also one that is not loaded yet."""
+        with self._loading:
+            self.sharing = sharing
+            if self._embedder is not None:
+                self._embedder.share(sharing)
 
     def _must_match(self, embedder: Embedder) -> None:
         if embedder.space != self.space:

@@ -16,6 +16,7 @@ from prometheus_client import (
 from kkcv.search.gallery import Gallery
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+PICTURES = (1, 2, 4, 8, 16, 32)
 
 
 class Seen(NamedTuple):
@@ -48,6 +49,14 @@ class Metrics:
         self.waiting = Gauge(
             "kkcv_requests_waiting", "Requests that wait for a worker.", registry=registry
         )
+        self._batches = Histogram(
+            "kkcv_batch_pictures", "Pictures that share a run of the network.",
+            buckets=PICTURES, registry=registry,
+        )  # fmt: skip
+        self._runs = Counter("kkcv_run_seconds", "In the network.", registry=registry)
+        self.queued = Gauge(
+            "kkcv_pictures_queued", "Decoded pictures that wait for the network.", registry=registry
+        )
         self.loaded = Gauge("kkcv_ready", "1 when the network is loaded.", registry=registry)
         self._pictures = Gauge("kkcv_gallery_pictures", "In the gallery.", registry=registry)
         self._recall = Gauge(
@@ -66,6 +75,11 @@ class Metrics:
         self._seconds.labels(route).observe(seen.seconds)
         for stage, seconds in seen.stages.items():
             self._stages.labels(stage).observe(seconds)
+
+    def ran(self, pictures: int, seconds: float) -> None:
+        """A run of the network."""
+        self._batches.observe(pictures)
+        self._runs.inc(seconds)
 
     def recall_measured(self, recall: float) -> None:
         self._recall.set(recall)

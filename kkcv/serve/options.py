@@ -145,6 +145,10 @@ OPTIONS: tuple[Option, ...] = (
         "N", "one a core, at most 4",
     ),
     Option(
+        "batch_wait", Whole(0, 1000), 2,
+        "How long the network waits for pictures that are being decoded, to share a batch.", "MS",
+    ),
+    Option(
         "timeout", Whole(1, 3600), 60,
         "Seconds that a request may take to arrive, and again to be answered.", "SECONDS",
     ),

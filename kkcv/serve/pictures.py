@@ -50,8 +50,8 @@ def list_pictures(service: Service, query: PageQuery) -> Page:
 def add(service: Service, body: NewPicture) -> Answer:
     """Add a picture; the next search finds it. The same bytes again are the same picture."""
     data = picture_bytes(service, body.image)
-    with service.worker():
-        picture, new = service.gallery.find_or_add(data, body.metadata, limits=service.limits)
+    service.wait_until_loaded()
+    picture, new = service.gallery.find_or_add(data, body.metadata, limits=service.limits)
     headers = {"Location": f"/v1/images/{picture.id}"} if new else {}
     return Answer(info(service, picture), 201 if new else 200, headers)
 

@@ -71,7 +71,7 @@ def search_form(service: Service, body: FormQuestion) -> FormAnswer:
 def find(
     service: Service, likes: list[Like], words: SearchWords, fields: Sequence[str] | None
 ) -> Hits:
-    """The answer of the gallery, with a worker where pictures must be decoded."""
+    """The answer of the gallery, which asks for a turn where pictures must be decoded."""
     check_where(words.where)
     options = SearchOptions(
         where=words.where or None,
@@ -81,12 +81,12 @@ def find(
         max_chance=words.max_chance,
         fold=words.fold,
     )
-    with service.worker():
-        try:
-            found = service.gallery.search_like(likes, words.k, options, limits=service.limits)
-        except RequestError as error:  # what a gallery cannot do for a question that fits
-            field = "max_chance" if words.max_chance else "verify" if words.verify else None
-            raise (problem_of(error, field) if field else error) from error
+    service.wait_until_loaded()
+    try:
+        found = service.gallery.search_like(likes, words.k, options, limits=service.limits)
+    except RequestError as error:  # what a gallery cannot do for a question that fits
+        field = "max_chance" if words.max_chance else "verify" if words.verify else None
+        raise (problem_of(error, field) if field else error) from error
     chosen = HIT_FIELDS if fields is None else fields
     return Hits(hits=[as_hit(each, chosen) for each in found])
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kkcv.apart import Apart
+from kkcv.embedding.gathering import Sharing
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.search.gallery import Gallery
 
@@ -32,6 +33,7 @@ class Service:
         self._room = threading.BoundedSemaphore(settings.concurrent)
         self._workers = threading.BoundedSemaphore(settings.workers)
         self._loaded = threading.Event()
+        gallery.share(Sharing(self.turn, settings.batch_wait, self.metrics.ran))
 
     def load(self) -> None:
         """Load the network and read the vectors, so that the first request is as quick as others.
@@ -39,6 +41,7 @@ class Service:
         Raises WeightsError, EmbedderMismatch and what else an embedder can lack.
         """
         _ = self.gallery.embedder
+        self.metrics.queued.set_function(lambda: self.gallery.embedder.gathering.queued)
         self.gallery.live.rebuild_in_background()
         self._loaded.set()
         self.metrics.loaded.set(1)
@@ -71,17 +74,26 @@ class Service:
         self.metrics.inside.dec()
         self._room.release()
 
-    @contextmanager
-    def worker(self) -> Iterator[None]:
-        """A turn at decoding and embedding: each picture costs memory and a core.
+    def wait_until_loaded(self) -> None:
+        """The first requests wait for the network, so that a client need not ask twice.
 
-        The first requests wait for the network, so that a client need not ask twice.
-
-        Raises Problem: loading, busy, timed-out.
+        Raises Problem: loading, timed-out.
         """
         deadline.check()
         if not self._loaded.wait(min(self.settings.wait_seconds, deadline.left())):
             raise Problem("loading", "the network is being loaded; try again in a few seconds")
+
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """A turn, when the network is loaded (Problem: loading, busy, timed-out)."""
+        self.wait_until_loaded()
+        with self.turn():
+            yield
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """A turn at decoding: each picture costs memory and a core (Problem: busy, timed-out)."""
+        deadline.check()
         with self.metrics.waiting.track_inprogress():
             free = self._workers.acquire(timeout=min(self.settings.wait_seconds, deadline.left()))
         if not free:

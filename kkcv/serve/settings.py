@@ -33,6 +33,7 @@ class Settings:
     workers: int = field(default_factory=usual_workers)  # pictures decoded at the same time
     wait_seconds: float = 20.0  # for the network or a worker, before the answer is 503
     recall_check: int = 0  # seconds between two checks of the index; 0: never
+    batch_wait: float = 0.002  # seconds for pictures that are being decoded, to share a batch
 
     def __post_init__(self) -> None:
         if self.api_key is not None and not (self.api_key.isascii() and self.api_key.isprintable()):
@@ -73,6 +74,7 @@ def settings_of(told: Mapping[str, Told], *, host: str) -> Settings:
         max_body=value["max_body"] * MIB,
         max_pixels=value["max_megapixels"] * 1_000_000,
         workers=value["workers"],
+        batch_wait=value["batch_wait"] / 1000,
         recall_check=value["recall_check"],
     )
 

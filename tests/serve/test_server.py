@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -161,6 +162,24 @@ def test_when_all_workers_are_taken_the_answer_is_to_try_again(
     assert (busy.status_code, busy.json["type"]) == (503, "/problems/busy")
     assert busy.headers["Retry-After"] == "2"
     assert free.status_code == 200
+
+
+def test_of_many_at_once_each_is_answered_for_itself(
+    made_gallery: Path, embedder: Embedder, album: list[Path]
+) -> None:
+    with Gallery.open(made_gallery, embedder) as gallery:
+        service = Service(gallery, Settings(workers=4, batch_wait=0.05))
+        service.load()
+        client = create_app(service)
+
+        def nearest(path: Path) -> str:
+            question = {"image": as_base64(path), "k": 1}
+            return client.test_client().post("/v1/search", json=question).json["hits"][0]["path"]
+
+        with ThreadPoolExecutor(len(album)) as pool:
+            found = list(pool.map(nearest, album))
+
+    assert found == [str(path) for path in album]
 
 
 @pytest.fixture

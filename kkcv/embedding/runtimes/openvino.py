@@ -1,6 +1,7 @@
 """OpenVINO, on the processor: the fastest there, and without torch in the process."""
 
 import sys
+import threading
 from collections import deque
 from queue import Empty, SimpleQueue
 from types import ModuleType
@@ -23,6 +24,8 @@ class OpenVINO:
     Streams never wait for each other, so they share the cores well with threads that decode.
     """
 
+    chunk = CHUNK
+
     def __init__(
         self, checkpoint: Checkpoint, device: str | None = None, precision: str = "float32"
     ) -> None:
@@ -42,8 +45,11 @@ class OpenVINO:
         }
         compiled = core.compile_model(model, "CPU", settings)
         self._tensor = ov.Tensor
+        self.lanes = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self._waiting = 0  # threads without any request
+        self._counting = threading.Lock()
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+        for _ in range(self.lanes):
             self._idle.put(compiled.create_infer_request())
 
     def run_crops(self, crops: np.ndarray) -> np.ndarray:
@@ -67,11 +73,26 @@ class OpenVINO:
         return vectors
 
     def _request(self, running: deque[tuple[Any, slice]], vectors: np.ndarray) -> Any:
-        """An idle request; where there is none, our own oldest when it is done, or another's."""
+        """An idle request; where there is none, our own oldest when it is done, or another's.
+
+        Our own goes to a thread that has none: one picture never waits for many.
+        """
         try:
             return self._idle.get_nowait()
         except Empty:
-            return collect(running, vectors) if running else self._idle.get()
+            pass
+        while running:
+            request = collect(running, vectors)
+            if not self._waiting:
+                return request
+            self._idle.put(request)
+        with self._counting:
+            self._waiting += 1
+        try:
+            return self._idle.get()
+        finally:
+            with self._counting:
+                self._waiting -= 1
 
 
 def collect(running: deque[tuple[Any, slice]], vectors: np.ndarray) -> Any:

@@ -1,0 +1,189 @@
+"""Pictures that come one at a time, from many threads, run through the network together.
+
+While the network is busy, newcomers wait in a queue, and whoever runs it next takes along all that
+is there. So batches grow by themselves as requests become more, and one request alone never waits.
+There is no thread for it: the callers take turns.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kkcv.checkpoint import Checkpoint
+
+from .runtimes import CropRuntime, Runtime, run_crops
+
+
+@dataclass(eq=False)
+class Waiting:
+    """A caller's crops until they are vectors. ``woken`` is set for the answer, or for its turn."""
+
+    crops: np.ndarray  # uint8 (N, H, W, C)
+    vectors: np.ndarray | None = None
+    error: BaseException | None = None
+    woken: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def done(self) -> bool:
+        return self.vectors is not None or self.error is not None
+
+
+def ignore(pictures: int, seconds: float) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How many requests share an embedder.
+
+    ``turn`` is entered while a picture is decoded, for who wants only so many at the same time.
+    ``wait`` is how many seconds a batch that is not full waits for pictures that are being decoded
+    just now; where there are none it waits for nothing. ``watch`` is told the pictures and seconds
+    of each run of the network.
+    """
+
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext
+    wait: float = 0.0
+    watch: Callable[[int, float], None] = ignore
+
+
+class Gathering:
+    """Runs a network for callers in many threads."""
+
+    def __init__(self, runtime: Runtime | CropRuntime, checkpoint: Checkpoint) -> None:
+        self.sharing = Sharing()
+        self._runtime = runtime
+        self._checkpoint = checkpoint
+        self._lanes = getattr(runtime, "lanes", 1)
+        self._largest = getattr(runtime, "chunk", 16)
+        self._queue: deque[Waiting] = deque()
+        self._running = 0
+        self._coming = 0
+        self._changed = threading.Condition()
+
+    @property
+    def queued(self) -> int:
+        """Pictures that wait for the network just now."""
+        return sum(len(each.crops) for each in list(self._queue))
+
+    @contextmanager
+    def expected(self) -> Iterator[Callable[[np.ndarray], np.ndarray]]:
+        """A picture is on its way, for which others may wait; gives the function that runs it."""
+        arrived = False
+
+        def run(crops: np.ndarray) -> np.ndarray:
+            nonlocal arrived
+            arrived = True
+            return self.run(crops, came=1)
+
+        with self._changed:
+            self._coming += 1
+        try:
+            yield run
+        finally:
+            if not arrived:
+                self._arrive(1)
+
+    def run(self, crops: np.ndarray, *, came: int = 0) -> np.ndarray:
+        """Embeddings: uint8 (N, H, W, C) → float32 (N, D). An error is the caller's own."""
+        if len(crops) > self._largest // 2:  # nearly a batch already
+            self._arrive(came)
+            return self._timed(crops)
+        mine = Waiting(crops)
+        with self._changed:
+            leads = self._running < self._lanes
+            if leads:
+                self._running += 1
+            else:
+                self._queue.append(mine)
+            self._arrive(came)
+        if not leads:
+            self._wait(mine)
+        if not mine.done:
+            self._lead(mine)
+        if mine.error is not None:
+            raise mine.error
+        assert mine.vectors is not None
+        return mine.vectors
+
+    def _arrive(self, came: int) -> None:
+        with self._changed:
+            self._coming -= came
+            self._changed.notify_all()
+
+    def _wait(self, mine: Waiting) -> None:
+        try:
+            mine.woken.wait()
+        except BaseException:  # Ctrl-C: whoever is behind must not wait for us
+            with self._changed:
+                if mine in self._queue:
+                    self._queue.remove(mine)
+                elif mine.woken.is_set() and not mine.done:
+                    self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        """Let the next one lead, with ``_changed`` held."""
+        if self._queue:
+            self._queue.popleft().woken.set()
+        else:
+            self._running -= 1
+
+    def _lead(self, mine: Waiting) -> None:
+        """Run a batch for oneself and those who wait, then let the next one lead."""
+        batch = [mine]
+        try:
+            self._gather(batch)
+            self._embed(batch)
+        except BaseException as error:
+            for each in batch:
+                each.error = each.error or (None if each.done else error)
+        finally:
+            with self._changed:
+                self._pass_on()
+            for each in batch[1:]:
+                each.woken.set()
+
+    def _gather(self, batch: list[Waiting]) -> None:
+        """Take along who waits, and for a while who is expected."""
+        until = time.monotonic() + self.sharing.wait
+        with self._changed:
+            while True:
+                size = sum(len(each.crops) for each in batch)
+                while self._queue and size + len(self._queue[0].crops) <= self._largest:
+                    batch.append(self._queue.popleft())
+                    size += len(batch[-1].crops)
+                left = until - time.monotonic()
+                if size >= self._largest or self._queue or left <= 0 or not self._coming:
+                    return
+                self._changed.wait(left)
+
+    def _embed(self, batch: list[Waiting]) -> None:
+        """One run for all; where it fails, one for each, so that only those at fault fail."""
+        try:
+            vectors = self._timed(np.concatenate([each.crops for each in batch]))
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].error = error
+                return
+            for each in batch:
+                try:
+                    each.vectors = self._timed(each.crops)
+                except Exception as error:
+                    each.error = error
+            return
+        start = 0
+        for each in batch:
+            each.vectors = vectors[start : start + len(each.crops)]
+            start += len(each.crops)
+
+    def _timed(self, crops: np.ndarray) -> np.ndarray:
+        began = time.perf_counter()
+        vectors = run_crops(self._runtime, self._checkpoint, crops)
+        self.sharing.watch(len(crops), time.perf_counter() - began)
+        return vectors
