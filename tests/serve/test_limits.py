@@ -164,6 +164,9 @@ def test_prometheus_sees_requests_stages_and_the_gallery(make: Make, album: list
     assert seen["kkcv_gallery_pictures"] == 12
     assert seen["kkcv_requests_inside"] == 1  # this one
     assert seen["kkcv_requests_waiting"] == 0
+    assert seen["kkcv_batch_pictures_sum"] == 3
+    assert seen["kkcv_run_seconds_total"] > 0
+    assert seen["kkcv_pictures_queued"] == 0
     assert seen["kkcv_ready"] == 1
     assert seen["process_resident_memory_bytes"] > 1e6
 
