@@ -12,6 +12,19 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "kkcv"
 
 
+def data_folder() -> Path:
+    """``$KKCV_DATA``, else ``kkcv`` in the user's data folder: what is not to be lost."""
+    if chosen := os.environ.get("KKCV_DATA"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "kkcv"
+
+
+def milvus_token() -> str:
+    """``$KKCV_MILVUS_TOKEN``, such as ``user:password``; empty for a server that asks nobody."""
+    return os.environ.get("KKCV_MILVUS_TOKEN", "")
+
+
 def offline() -> bool:
     """True when ``$KKCV_OFFLINE`` is set to anything but 0: nothing is downloaded."""
     return os.environ.get("KKCV_OFFLINE", "0") not in ("", "0")

@@ -20,6 +20,7 @@ from kkcv.errors import GalleryError, NotAGallery
 
 from .catalog import FILE, Catalog, Picture, Reader
 from .disk import absolute, has_hash, in_one_piece, make_folder, sync_folder, synced
+from .engines import must_be_a_folder
 from .folder_engine import in_a_folder
 from .gallery import Gallery
 
@@ -93,8 +94,9 @@ def restore(file: str | PathLike[str], folder: str | PathLike[str]) -> Gallery:
     """A new gallery from a backup, complete or not at all.
 
     Raises NotAGallery for a file that is no backup, GalleryError when the folder is in use or
-    cannot be written.
+    cannot be written, RequestError for an address that is no folder.
     """
+    must_be_a_folder(folder, "kkcv restore")
     source, target = absolute(file), absolute(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise GalleryError(f"{target} is there already; name a new folder")

@@ -207,9 +207,9 @@ class Reader:
         rows = self._connection.execute("SELECT id, vector, crc32 FROM pictures ORDER BY id")
         return self._unpacked(rows, chunk)
 
-    def ids(self, where: Condition) -> np.ndarray:
-        """The ids of the pictures that a filter leaves, ascending: int64 (N,)."""
-        sql, bindings = as_sql(where)
+    def ids(self, where: Condition | None = None) -> np.ndarray:
+        """All ids, or those that a filter leaves, ascending: int64 (N,)."""
+        sql, bindings = ("1", ()) if where is None else as_sql(where)
         query = f"SELECT id FROM pictures WHERE {sql} ORDER BY id"
         found = self._connection.execute(query, bindings).fetchall()
         return np.array(found, np.int64).reshape(-1)

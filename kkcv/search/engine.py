@@ -45,8 +45,8 @@ class Reader(Protocol):
 
     def by_sha256(self, sha256: bytes) -> list[Picture]: ...
 
-    def ids(self, where: Condition) -> np.ndarray:
-        """The ids of the pictures that a filter leaves, ascending: int64 (N,)."""
+    def ids(self, where: Condition | None = None) -> np.ndarray:
+        """All ids, or those that a filter leaves, ascending: int64 (N,)."""
 
     def vector(self, id: int) -> np.ndarray | None:
         """The stored vector as float32 (D,), or None where there is none."""

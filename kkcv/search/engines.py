@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from os import PathLike
 from types import ModuleType
 
+from kkcv.errors import RequestError
+
 from . import folder_engine
 from .engine import Engine
+from .milvus import engine as milvus_engine
 
-ENGINES: dict[str, ModuleType] = {}  # by the scheme of an address; without one it is a folder
+# By the scheme of an address; without one it is a folder.
+ENGINES: dict[str, ModuleType] = {"milvus": milvus_engine}
 
 
 def engine_at(address: str | PathLike[str]) -> ModuleType:
@@ -32,3 +36,9 @@ def make_engine(address: str | PathLike[str], settings: Mapping[str, str]) -> En
 def must_be_free(address: str | PathLike[str]) -> None:
     """Raises NotAGallery when other things are where a new gallery shall be."""
     engine_at(address).must_be_free(address)
+
+
+def must_be_a_folder(address: str | PathLike[str], what: str) -> None:
+    """Raises RequestError: ``what`` is for no other galleries."""
+    if engine_at(address) is not folder_engine:
+        raise RequestError(f"{what} is for galleries in folders, and {address} is none")

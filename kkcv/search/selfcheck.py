@@ -59,7 +59,7 @@ def selfcheck(
                 ranks.append(ranks_of(gallery, picture, copies))
             progress(len(ranks) + left_out, len(chosen))
     if not ranks:
-        raise GalleryError(f"{gallery.folder} has no picture that can be read")
+        raise GalleryError(f"{gallery.address} has no picture that can be read")
     found = np.array(ranks)
     rows = [
         Row(d.name, d.strength, float((column == 0).mean()), float((column < TOP).mean()))
@@ -71,8 +71,7 @@ def selfcheck(
 def sampled(gallery: Gallery, sample: int) -> list[Picture]:
     """Pictures chosen at random, the same each time."""
     with gallery.catalog.reading() as rows:
-        ids = [id for (id,) in rows.execute("SELECT id FROM pictures ORDER BY id")]
-        chosen = np.random.default_rng(0).permutation(ids)[:sample]
+        chosen = np.random.default_rng(0).permutation(rows.ids())[:sample]
         return list(rows.pictures(chosen))
 
 

@@ -1,6 +1,8 @@
 """Galleries that a person can check by eye: an embedding here is the colors of a 4x4 grid."""
 
-from collections.abc import Callable
+import os
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,8 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import RUNTIMES
 from kkcv.images.preprocess import Preprocess
 from kkcv.search.gallery import Gallery
+
+from .milvus_server import CHOSEN, lite
 
 
 class GridOfColors:
@@ -53,3 +57,43 @@ def paint(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+class Quadrants:
+    """Another network: the mean color of each quadrant, (N, 3, 32, 32) → (N, 12)."""
+
+    dim = 12
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        fields = batch.reshape(len(batch), 3, 2, 16, 2, 16).mean(axis=(3, 5))
+        return fields.reshape(len(batch), self.dim)
+
+
+@pytest.fixture
+def other(monkeypatch: pytest.MonkeyPatch) -> Embedder:
+    monkeypatch.setitem(RUNTIMES, "quadrants", lambda *_: Quadrants())
+    checkpoint = Checkpoint("quadrants", "quadrants", None, PREPROCESS)
+    return Embedder(checkpoint, runtime="quadrants")
+
+
+@pytest.fixture
+def loadable(monkeypatch: pytest.MonkeyPatch, embedder: Embedder, other: Embedder) -> None:
+    """Both networks can be loaded by name, as those of the zoo can."""
+    made = {"grid": embedder, "quadrants": other}
+    monkeypatch.setattr(Embedder, "load", lambda model, *args, **options: made[model])
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Milvus server."""
+    if chosen := os.environ.get(CHOSEN):
+        yield chosen
+        return
+    with lite(tmp_path_factory.mktemp("milvus")) as address:
+        yield address
+
+
+@pytest.fixture
+def unused() -> str:
+    """A name for a gallery on Milvus."""
+    return f"g{uuid.uuid4().hex}"

@@ -6,41 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.runtimes import RUNTIMES
 from kkcv.errors import GalleryError, RequestError, Superseded
 from kkcv.search import reindex as module
 from kkcv.search.gallery import Gallery
 from kkcv.search.reindex import overlap, reindex, undo
 
-from .conftest import PREPROCESS, GridOfColors
+from .conftest import GridOfColors
 
 Paint = Callable[..., Path]
-
-
-class Quadrants:
-    """Another network: the mean color of each quadrant, (N, 3, 32, 32) → (N, 12)."""
-
-    dim = 12
-
-    def run(self, batch: np.ndarray) -> np.ndarray:
-        fields = batch.reshape(len(batch), 3, 2, 16, 2, 16).mean(axis=(3, 5))
-        return fields.reshape(len(batch), self.dim)
-
-
-@pytest.fixture
-def other(monkeypatch: pytest.MonkeyPatch) -> Embedder:
-    monkeypatch.setitem(RUNTIMES, "quadrants", lambda *_: Quadrants())
-    checkpoint = Checkpoint("quadrants", "quadrants", None, PREPROCESS)
-    return Embedder(checkpoint, runtime="quadrants")
-
-
-@pytest.fixture
-def loadable(monkeypatch: pytest.MonkeyPatch, embedder: Embedder, other: Embedder) -> None:
-    """Both networks can be loaded by name, as those of the zoo can."""
-    made = {"grid": embedder, "quadrants": other}
-    monkeypatch.setattr(Embedder, "load", lambda model, *args, **options: made[model])
 
 
 @pytest.fixture

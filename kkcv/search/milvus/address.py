@@ -1,0 +1,71 @@
+"""``milvus://host:19530/name``: where a gallery is, in one line."""
+
+import re
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from kkcv.errors import RequestError
+from kkcv.places import data_folder
+from kkcv.search.disk import absolute
+
+PORT = 19530
+NAME = re.compile(r"[A-Za-z](_?[A-Za-z0-9])*_?")  # as Milvus has it, without the __ that is ours
+LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Address:
+    """``files`` is the folder of what is added as bytes; None: one of this user's own.
+
+    Machines that add and show such pictures need one that they share.
+    """
+
+    host: str
+    port: int
+    name: str
+    files: Path | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        files = f"?files={quote(str(self.files))}" if self.files else ""
+        return f"milvus://{host}:{self.port}/{self.name}{files}"
+
+    @property
+    def server(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def folder(self) -> Path:
+        place = f"{self.host.replace(':', '-')}_{self.port}"
+        return self.files or data_folder() / "milvus" / place / self.name
+
+    @property
+    def settings(self) -> str:
+        """The collection of settings."""
+        return f"{self.name}__settings"
+
+    def rows(self, number: int) -> str:
+        """The collection of the rows with the vectors of the nth network."""
+        return f"{self.name}__{number}"
+
+
+def parse(text: str | PathLike[str]) -> Address:
+    """Raises RequestError."""
+    try:
+        parts = urlsplit(str(text))
+        options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+        files = options.pop("files", None)
+        name = parts.path.removeprefix("/")
+        if options or parts.fragment or parts.username or not parts.hostname:
+            raise ValueError
+        if not NAME.fullmatch(name) or len(name) > LONGEST:
+            raise ValueError
+        return Address(parts.hostname, parts.port or PORT, name, absolute(files) if files else None)
+    except ValueError:
+        raise RequestError(
+            f"{text} is no gallery on Milvus; such as milvus://localhost:{PORT}/photos, its name "
+            "of letters, digits and single underscores"
+        ) from None

@@ -1,0 +1,129 @@
+"""The rows of a gallery on Milvus, open to any number of machines."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+
+from kkcv.errors import GalleryFormatError, NotAGallery, Superseded
+
+from .address import Address
+from .lease import locked, taken
+from .reader import Reader
+from .rows import make_rows
+from .server import Server
+from .settings import Settings, make_settings
+from .writer import Writer
+
+FORMAT = 1
+GAPS = "gaps"  # in the settings of a generation: there are pictures without a vector
+
+
+class Catalog:
+    """See engine.py. ``rows`` is the collection of the network that was in use when it was
+    opened."""
+
+    def __init__(self, address: Address, wait_seconds: float) -> None:
+        """Raises NotAGallery, GalleryFormatError, GalleryError when nobody answers."""
+        self.place = address
+        self.address = str(address)
+        self.folder = address.folder
+        self.wait_seconds = wait_seconds
+        self.server = Server(address)
+        self._turn = threading.Lock()
+        rows = self.server.aliased(address.name)
+        if rows is None:
+            self.server.close()
+            raise NotAGallery(
+                f"{address} is no gallery; to make one: kkcv index {address} FOLDER_OF_PICTURES"
+            )
+        self.rows = rows
+        self.texts = Settings(self.server, address.settings)
+        found = self.texts.all()
+        try:
+            if int(found["format"]) > FORMAT:
+                raise GalleryFormatError(
+                    f"{address} has format {found['format']}, this kkcv reads up to {FORMAT}; "
+                    "update kkcv"
+                )
+            self.settings: dict[str, str] = json.loads(found[generation(rows)])
+            self._dtype = np.dtype(self.settings["vectors"])
+            self.dim = int(self.settings["dim"])
+        except (KeyError, ValueError, TypeError):
+            raise GalleryFormatError(
+                f"{address} is damaged: its settings are not those of a gallery"
+            ) from None
+        self.server.call("load_collection", rows)
+
+    @classmethod
+    def create(cls, address: Address, settings: Mapping[str, str], wait: float) -> "Catalog":
+        """With these settings, unless it is there already (NotAGallery, GalleryLocked)."""
+        server = Server(address)
+        try:
+            if server.aliased(address.name) is None:
+                must_be_free(server)
+                make_settings(server, address.settings)
+                begin(server, settings, wait)
+        finally:
+            server.close()
+        return cls(address, wait)
+
+    @contextmanager
+    def reading(self, *, frozen: bool = False, hasty: bool = False) -> Iterator[Reader]:
+        """Milvus freezes nothing: questions after the first may see later changes."""
+        yield Reader(*self._about(hasty))
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        if not self._turn.acquire(timeout=self.wait_seconds):
+            raise locked(self.address, self.wait_seconds)
+        try:
+            with taken(self.texts, self.address, self.wait_seconds) as (lease, now):
+                writer = Writer(lease, now, self._dtype, *self._about(hasty=False))
+                if writer.superseded():
+                    raise Superseded(
+                        f"{self.address} was given another network meanwhile; try again"
+                    )
+                yield writer
+                writer.commit()
+        finally:
+            self._turn.release()
+
+    def size_on_disk(self) -> int:
+        return 0  # all of it is elsewhere
+
+    def close(self) -> None:
+        self.server.close()
+
+    def _about(self, hasty: bool) -> tuple[Server, str, Settings, int, bool, bool]:
+        return self.server, self.rows, self.texts, self.dim, GAPS in self.settings, hasty
+
+
+def generation(rows: str) -> str:
+    """The setting that says what made the vectors of a collection."""
+    return f"generation:{rows}"
+
+
+def must_be_free(server: Server) -> None:
+    """Raises NotAGallery when the name is that of a collection of others."""
+    name = server.address.name
+    if server.aliased(name) is None and server.call("has_collection", name):
+        raise NotAGallery(
+            f"{server.address}: {name} is a collection of something else; name a new gallery"
+        )
+
+
+def begin(server: Server, settings: Mapping[str, str], wait_seconds: float) -> None:
+    """An empty gallery, which is there when its alias is, unless another process was faster."""
+    address = server.address
+    texts, rows = Settings(server, address.settings), address.rows(0)
+    with taken(texts, str(address), wait_seconds) as (lease, _):
+        if server.aliased(address.name) is not None:
+            return
+        server.call("drop_collection", rows)  # of one that was never finished
+        make_rows(server, rows, int(settings["dim"]))
+        lease.hold()
+        texts.keep({"format": str(FORMAT), generation(rows): json.dumps(dict(settings))})
+        server.call("create_alias", rows, address.name)

@@ -1,0 +1,103 @@
+"""A filter as a Milvus expression over the field ``terms`` of a row.
+
+``terms`` is a JSON object that holds what filters may name: numbers under ``n`` and text under
+``t``, each followed by the name. Names and text are in hexadecimal: that keeps order and prefixes,
+has nothing to escape, and versions of Milvus differ in what they can escape. What has no value is
+not there. ``exists`` comes before each comparison, for versions also differ in what ``not`` makes
+of a comparison with nothing.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from kkcv.errors import RequestError
+from kkcv.search.catalog import Picture
+from kkcv.search.where import AllOf, AnyOf, Compare, Condition, Not, StartsWith
+from kkcv.search.where_sql import COLUMNS
+
+NOTHING, EVERYTHING = "id < 0", "id >= 0"
+LARGEST = 60_000  # bytes of JSON: Milvus takes 65,536
+
+
+def terms_of(picture: Picture) -> dict[str, Any]:
+    """What filters may name (RequestError for more than Milvus can hold)."""
+    file = picture.file
+    terms: dict[str, Any] = {}
+    for name, value in picture.metadata.items():
+        if name.isidentifier() and name not in COLUMNS:
+            terms |= term(name, value)
+    columns = {"id": picture.id, "path": file.path, "bytes": file.bytes, "added": picture.added}
+    for name, value in columns.items():
+        terms |= term(name, value)
+    if len(json.dumps(terms)) > LARGEST or len(packed(picture.metadata).encode()) > LARGEST:
+        raise RequestError(
+            f"the metadata of {file.path} are too long for Milvus, which takes about 30,000 bytes"
+        )
+    return terms
+
+
+def term(name: str, value: Any) -> dict[str, Any]:
+    """As SQLite sees a JSON value: true is 1, a list is its text."""
+    if value is None:
+        return {}
+    if isinstance(value, int | float):
+        whole = isinstance(value, int) and abs(value) < 2**63
+        return {key("n", name): int(value) if whole else float(value)}
+    text = (
+        value
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    )
+    return {key("t", name): hexadecimal(text)}
+
+
+def packed(metadata: Mapping[str, Any]) -> str:
+    return json.dumps(metadata, ensure_ascii=False)
+
+
+def key(kind: str, name: str) -> str:
+    return kind + hexadecimal(name)
+
+
+def hexadecimal(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").hex()
+
+
+def as_expression(condition: Condition) -> str:
+    match condition:
+        case AllOf(parts):
+            return f"({' and '.join(as_expression(part) for part in parts)})"
+        case AnyOf(parts):
+            return f"({' or '.join(as_expression(part) for part in parts) or NOTHING})"
+        case Not(part):
+            return f"(not {as_expression(part)})"
+        case StartsWith(name, prefix):
+            if not prefix:
+                return there("t", name)
+            return f'({there("t", name)} and {term_of("t", name)} like "{hexadecimal(prefix)}%")'
+        case Compare():
+            return compare(condition)
+
+
+def compare(condition: Compare) -> str:
+    name, sign, value = condition.name, condition.sign, condition.value
+    if value is None:
+        either = f"({there('n', name)} or {there('t', name)})"
+        return either if sign == "!=" else f"(not {either})"
+    if isinstance(value, str):
+        return f'({there("t", name)} and {term_of("t", name)} {sign} "{hexadecimal(value)}")'
+    if isinstance(value, float) and math.isinf(value):
+        lies_there = sign == "!=" or (sign in ("<", "<=")) == (value > 0)
+        return there("n", name) if lies_there and sign != "==" else NOTHING
+    number = int(value) if isinstance(value, bool) else value
+    return f"({there('n', name)} and {term_of('n', name)} {sign} {number!r})"
+
+
+def there(kind: str, name: str) -> str:
+    return f"(exists {term_of(kind, name)})"
+
+
+def term_of(kind: str, name: str) -> str:
+    return f'terms["{key(kind, name)}"]'

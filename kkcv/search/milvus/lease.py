@@ -1,0 +1,92 @@
+"""One writer at a time, on whatever machine, by nothing but reads and writes.
+
+Whoever wants to write says so with a row of its own, then reads all such rows (Strong: every write
+that was acknowledged before). It may write when it sees no other. Of two that see each other, the
+one with the smaller name waits, the other withdraws and comes again: at most one has seen none.
+A claim ends by itself, for its process may have died; clocks of the machines must therefore agree
+to within seconds.
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kkcv.errors import GalleryError, GalleryLocked
+
+from .settings import Settings
+
+CLAIM = "claim:"
+SECONDS = 60.0  # that a claim lasts
+SPARE = 20.0  # before its end nothing more is begun
+
+
+class Lease:
+    """The right to write: ``with taken(…)``."""
+
+    def __init__(self, settings: Settings, address: str) -> None:
+        self._settings = settings
+        self._address = address
+        self._name = CLAIM + uuid.uuid4().hex
+        self._until = 0.0  # of the monotonic clock
+
+    def take(self, wait_seconds: float) -> dict[str, str]:
+        """All settings as they are now (GalleryLocked)."""
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            self.renew()
+            settings = self._settings.all()
+            others = others_of(settings, self._name)
+            if not others:
+                return settings
+            if time.monotonic() > deadline:
+                self.release()
+                raise locked(self._address, wait_seconds)
+            if min(others) < self._name:
+                self.release()
+            time.sleep(random.uniform(0.05, 0.3))
+
+    def renew(self) -> None:
+        """Say that this one wants to write, or goes on writing."""
+        self._until = time.monotonic() + SECONDS
+        self._settings.keep({self._name: str(time.time() + SECONDS)})
+
+    def hold(self) -> None:
+        """Before each write of a long work (GalleryError when it took too long)."""
+        left = self._until - time.monotonic()
+        if left < 0:
+            raise GalleryError(f"writing to {self._address} took too long; try again")
+        if left < SECONDS - SPARE:
+            self.renew()
+
+    def release(self) -> None:
+        self._until = 0.0
+        self._settings.drop([self._name])
+
+
+@contextmanager
+def taken(
+    settings: Settings, address: str, wait_seconds: float
+) -> Iterator[tuple[Lease, dict[str, str]]]:
+    """A lease, and all settings as they are while it lasts (GalleryLocked)."""
+    lease = Lease(settings, address)
+    now = lease.take(wait_seconds)
+    try:
+        yield lease, now
+    finally:
+        lease.release()
+
+
+def locked(address: str, wait_seconds: float) -> GalleryLocked:
+    return GalleryLocked(
+        f"another process has been writing to {address} for more than {wait_seconds:g} s; "
+        "try again when it is done"
+    )
+
+
+def others_of(settings: dict[str, str], own: str) -> list[str]:
+    """The claims of others that have not ended."""
+    now = time.time()
+    claims = (name for name in settings if name.startswith(CLAIM) and name != own)
+    return [name for name in claims if float(settings[name]) > now]

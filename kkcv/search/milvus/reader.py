@@ -1,0 +1,189 @@
+"""What can be asked of the rows of a gallery on Milvus.
+
+The first question of a reader waits until Milvus has taken in all that was acknowledged before
+(Strong); the next ones see that too, for one replica answers them all, and need not wait again.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kkcv.search.catalog import Picture
+from kkcv.search.index.neighbors import Neighbors
+from kkcv.search.where import Condition
+
+from .filters import as_expression
+from .rows import FIELDS, INDEX, place_of, unpack, vector_of
+from .server import Server
+from .settings import Settings
+
+STRONG, ANY = "Strong", "Eventually"
+PAGE = 1024  # rows a question; Milvus answers at most 16,384
+LAST = "last_id"  # a setting: the largest id so far
+EFFORT = 256  # candidates of HNSW, at least; twice k, if that is more
+
+
+class Version(NamedTuple):
+    """What tells a row from what it was: ``version`` of all of it, ``sha256`` of the file."""
+
+    version: int
+    sha256: str
+    embedded: bool
+
+
+class Reader:
+    """See engine.py. For one thread."""
+
+    def __init__(
+        self, server: Server, rows: str, settings: Settings, dim: int, gaps: bool, hasty: bool
+    ) -> None:
+        self._server = server
+        self._rows = rows
+        self._settings = settings
+        self._dim = dim
+        self._gaps = gaps  # pictures without a vector
+        self._level = ANY if hasty else STRONG
+
+    def superseded(self) -> bool:
+        return self._server.aliased(self._server.address.name) != self._rows
+
+    def setting(self, name: str, default: str = "") -> str:
+        found = self._settings.get(name)
+        return default if found is None else found
+
+    def count(self) -> int:
+        return self._ask("", ["count(*)"])[0]["count(*)"]
+
+    def picture(self, id: int) -> Picture | None:
+        return next(self.pictures([id]), None)
+
+    def pictures(self, ids: Iterable[int] | None = None) -> Iterator[Picture]:
+        if ids is None:
+            for found in self._windows(0, FIELDS):
+                yield from map(unpack, found)
+            return
+        wanted = sorted({int(id) for id in ids})
+        for start in range(0, len(wanted), PAGE):
+            yield from map(unpack, self._by_ids(wanted[start : start + PAGE], FIELDS))
+
+    def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
+        page: list[Picture] = []
+        windows = self._windows_down(after, FIELDS) if newest else self._windows(after or 0, FIELDS)
+        for found in windows:
+            page += map(unpack, found)
+            if len(page) >= limit:
+                break
+        return page[:limit]
+
+    def by_path(self, path: str) -> Picture | None:
+        found = map(unpack, self._ask(f'place == "{place_of(path)}"', FIELDS))
+        return next((picture for picture in found if picture.file.path == path), None)
+
+    def by_sha256(self, sha256: bytes) -> list[Picture]:
+        found = map(unpack, self._ask(f'sha256 == "{sha256.hex()}"', FIELDS))
+        return sorted(found, key=lambda picture: picture.id)
+
+    def ids(self, where: Condition | None = None) -> np.ndarray:
+        asked = "" if where is None else as_expression(where)
+        found = [row["id"] for rows in self._windows(0, ["id"], asked) for row in rows]
+        return np.array(found, np.int64)
+
+    def vector(self, id: int) -> np.ndarray | None:
+        for found in self._by_ids([id], ["embedded", "vector"]):
+            return vector_of(found)
+        return None
+
+    def vectors_of(self, ids: np.ndarray) -> np.ndarray:
+        rows = {id: row for row, id in enumerate(ids.tolist())}
+        vectors = np.zeros((len(ids), self._dim), np.float32)
+        for start in range(0, len(ids), PAGE):
+            some = ids[start : start + PAGE].tolist()
+            for found in self._by_ids(some, ["id", "embedded", "vector"]):
+                if found["embedded"]:
+                    vectors[rows[found["id"]]] = found["vector"]
+        return vectors
+
+    def vectors(self, chunk: int = PAGE) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        fields = ["id", "embedded", "vector"]
+        for found in self._windows(0, fields, "embedded == true", min(chunk, PAGE)):
+            if found:
+                ids = np.array([row["id"] for row in found])
+                yield ids, np.array([row["vector"] for row in found], np.float32)
+
+    def nearest(self, vectors: np.ndarray, k: int, where: Condition | None) -> Neighbors:
+        """float32 (Q, D) → (Q, k or less); an id of -1 is none."""
+        asked = [] if where is None else [as_expression(where)]
+        if self._gaps:
+            asked.append("embedded == true")
+        answers = self._server.call(
+            "search",
+            self._rows,
+            data=vectors.tolist(),
+            anns_field="vector",
+            limit=k,
+            filter=" and ".join(asked),
+            search_params={
+                "metric_type": INDEX["metric_type"],
+                "params": {"ef": max(EFFORT, 2 * k)},
+            },
+            consistency_level=self._level,
+        )
+        self._level = ANY
+        ids = np.full((len(vectors), k), -1, np.int64)
+        scores = np.full((len(vectors), k), -np.inf, np.float32)
+        for row, answer in enumerate(answers):
+            ids[row, : len(answer)] = [hit["id"] for hit in answer]
+            scores[row, : len(answer)] = [hit["distance"] for hit in answer]
+        longest = max(map(len, answers), default=0)
+        return Neighbors(ids[:, :longest], scores[:, :longest])
+
+    def versions(self) -> dict[int, Version]:
+        """Of all rows, by id."""
+        fields = ["id", *Version._fields]
+        found = (row for rows in self._windows(0, fields) for row in rows)
+        return {row.pop("id"): Version(**row) for row in found}
+
+    def versioned(self, ids: list[int]) -> dict[int, tuple[Picture, int]]:
+        """The pictures that there are, and the versions of their rows."""
+        found = self._by_ids(ids, [*FIELDS, "version"])
+        return {row["id"]: (unpack(row), row["version"]) for row in found}
+
+    # Within
+
+    def _ask(self, asked: str, fields: list[str]) -> list[dict[str, Any]]:
+        found = self._server.query(self._rows, asked, fields, self._level)
+        self._level = ANY
+        return found
+
+    def _by_ids(self, ids: list[int], fields: list[str]) -> list[dict[str, Any]]:
+        """In the order of ids."""
+        if not ids:
+            return []
+        found = self._ask(f"id in [{','.join(map(str, ids))}]", fields)
+        return sorted(found, key=lambda row: row["id"])
+
+    def _last_id(self) -> int:
+        return int(self._settings.get(LAST, STRONG) or 0)
+
+    def _window(self, after: int, until: int, fields: list[str], asked: str) -> list[dict]:
+        between = f"id > {after} and id <= {until}"
+        found = self._ask(f"{between} and {asked}" if asked else between, fields)
+        return sorted(found, key=lambda row: row["id"])
+
+    def _windows(
+        self, after: int, fields: list[str], asked: str = "", size: int = PAGE
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Rows in the order of ids. Milvus sorts nothing, so they come from one span of ids after
+        another: each has at most as many rows as ids."""
+        last = self._last_id()
+        for start in range(after, last, size):
+            yield self._window(start, start + size, fields, asked)
+
+    def _windows_down(
+        self, before: int | None, fields: list[str]
+    ) -> Iterator[list[dict[str, Any]]]:
+        end = self._last_id() if before is None else min(before - 1, self._last_id())
+        while end > 0:
+            yield self._window(end - PAGE, end, fields, "")[::-1]
+            end -= PAGE

@@ -1,0 +1,99 @@
+"""A row of a collection: a picture, its vector, and what is asked for by."""
+
+import hashlib
+import json
+import secrets
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kkcv.errors import RequestError
+from kkcv.search.catalog import Picture, PictureFile
+
+from .filters import packed, terms_of
+from .server import Server, milvus
+
+LONGEST_PATH = 8192  # bytes
+LONGEST = 65_535  # bytes, of text in a field
+FIELDS = ["id", "path", "stored", "sha256", "bytes", "mtime_ns", "added", "metadata"]
+INDEX = {"index_type": "HNSW", "metric_type": "IP", "params": {"M": 32, "efConstruction": 200}}
+
+
+class Row(NamedTuple):
+    """``vector`` is None for a picture that could not be embedded; it is in no answer then.
+
+    ``version`` is another after each change.
+    """
+
+    picture: Picture
+    version: int
+    vector: np.ndarray | None
+
+
+def make_rows(server: Server, name: str, dim: int) -> None:
+    """An empty collection of rows, ready for questions."""
+    kinds = milvus().DataType
+    schema = milvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+    schema.add_field("id", kinds.INT64, is_primary=True)
+    schema.add_field("place", kinds.VARCHAR, max_length=64)  # sha256 of the path
+    schema.add_field("sha256", kinds.VARCHAR, max_length=64)
+    schema.add_field("path", kinds.VARCHAR, max_length=LONGEST_PATH)
+    schema.add_field("stored", kinds.BOOL)
+    schema.add_field("bytes", kinds.INT64)
+    schema.add_field("mtime_ns", kinds.INT64)
+    schema.add_field("added", kinds.DOUBLE)
+    schema.add_field("metadata", kinds.VARCHAR, max_length=LONGEST)
+    schema.add_field("terms", kinds.JSON)  # filters.py
+    schema.add_field("version", kinds.INT64)
+    schema.add_field("embedded", kinds.BOOL)
+    schema.add_field("vector", kinds.FLOAT_VECTOR, dim=dim)
+    indexes = milvus().MilvusClient.prepare_index_params()
+    indexes.add_index("vector", **INDEX)
+    # One shard: what one request writes is then seen as a whole.
+    server.call("create_collection", name, schema=schema, index_params=indexes, num_shards=1)
+
+
+def place_of(path: str) -> str:
+    return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def new_version() -> int:
+    return secrets.randbits(62)
+
+
+def pack(row: Row, dim: int) -> dict[str, Any]:
+    """Raises RequestError for what Milvus cannot hold."""
+    picture, file = row.picture, row.picture.file
+    if len(file.path.encode()) > LONGEST_PATH:
+        raise RequestError(f"a path in Milvus has at most {LONGEST_PATH} bytes: {file.path[:60]}…")
+    vector = np.zeros(dim, np.float32) if row.vector is None else row.vector
+    return {
+        "id": picture.id,
+        "place": place_of(file.path),
+        "sha256": file.sha256.hex(),
+        "path": file.path,
+        "stored": file.stored,
+        "bytes": file.bytes,
+        "mtime_ns": file.mtime_ns,
+        "added": picture.added,
+        "metadata": packed(picture.metadata),
+        "terms": terms_of(picture),
+        "version": row.version,
+        "embedded": row.vector is not None,
+        "vector": vector.tolist(),
+    }
+
+
+def unpack(found: dict[str, Any]) -> Picture:
+    file = PictureFile(
+        found["path"],
+        found["stored"],
+        bytes.fromhex(found["sha256"]),
+        found["bytes"],
+        found["mtime_ns"],
+    )
+    return Picture(found["id"], file, found["added"], json.loads(found["metadata"]))
+
+
+def vector_of(found: dict[str, Any]) -> np.ndarray | None:
+    return np.array(found["vector"], np.float32) if found["embedded"] else None

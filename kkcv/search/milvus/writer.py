@@ -1,0 +1,157 @@
+"""What can be changed on Milvus: kept in memory until the end, then written in few requests.
+
+A request is seen as a whole or not at all. Rows that are new or changed go in one request, then
+those that are removed in another; a process that dies between them was not told that it is done.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from kkcv.errors import GalleryError
+from kkcv.search.catalog import Picture, PictureFile
+
+from .lease import Lease
+from .reader import LAST, Reader
+from .rows import Row, new_version, pack
+
+BATCH = 512  # rows a request
+
+
+class Writer(Reader):
+    """See engine.py. Its answers have its own changes in them, but for searches and pages."""
+
+    def __init__(self, lease: Lease, now: Mapping[str, str], dtype: np.dtype, *reader: Any) -> None:
+        """``now`` are the settings, read under the lease."""
+        super().__init__(*reader)
+        self._lease = lease
+        self._now = now
+        self._dtype = dtype
+        self._changed: dict[int, Row | None] = {}  # None: removed
+        self._set: dict[str, str | None] = {}
+        self._last = int(now.get(LAST, "0"))
+
+    # Asking
+
+    def setting(self, name: str, default: str = "") -> str:
+        found = self._set[name] if name in self._set else self._now.get(name)
+        return default if found is None else found
+
+    def count(self) -> int:
+        known = {picture.id for picture in super().pictures(self._changed)}
+        alive = {id for id, row in self._changed.items() if row is not None}
+        return super().count() - len(known) + len(alive)
+
+    def pictures(self, ids: Iterable[int] | None = None) -> Iterator[Picture]:
+        wanted = None if ids is None else {int(id) for id in ids}
+        found = {picture.id: picture for picture in super().pictures(wanted)}
+        for id, row in self._changed.items():
+            if row is None:
+                found.pop(id, None)
+            elif wanted is None or id in wanted:
+                found[id] = row.picture
+        yield from (found[id] for id in sorted(found))
+
+    def by_path(self, path: str) -> Picture | None:
+        for row in self._changed.values():
+            if row is not None and row.picture.file.path == path:
+                return row.picture
+        found = super().by_path(path)
+        return None if found is None or found.id in self._changed else found
+
+    def by_sha256(self, sha256: bytes) -> list[Picture]:
+        found = [p for p in super().by_sha256(sha256) if p.id not in self._changed]
+        mine = (row.picture for row in self._changed.values() if row is not None)
+        found += [picture for picture in mine if picture.file.sha256 == sha256]
+        return sorted(found, key=lambda picture: picture.id)
+
+    def vector(self, id: int) -> np.ndarray | None:
+        if id in self._changed:
+            row = self._changed[id]
+            return None if row is None else row.vector
+        return super().vector(id)
+
+    # Changing
+
+    def add(
+        self,
+        file: PictureFile,
+        vector: np.ndarray,
+        metadata: Mapping[str, Any],
+        added: float | None = None,
+    ) -> int:
+        self._last += 1
+        when = time.time() if added is None else added
+        self._change(Picture(self._last, file, when, dict(metadata)), self._rounded(vector))
+        return self._last
+
+    def replace(self, id: int, file: PictureFile, vector: np.ndarray) -> None:
+        self._change(replace(self._known(id), file=file), self._rounded(vector))
+
+    def relocate(self, id: int, file: PictureFile) -> None:
+        self._change(replace(self._known(id), file=file), self.vector(id))
+
+    def describe(self, id: int, metadata: Mapping[str, Any]) -> None:
+        self._change(replace(self._known(id), metadata=dict(metadata)), self.vector(id))
+
+    def remove(self, id: int) -> bool:
+        if self.picture(id) is None:
+            return False
+        self._changed[id] = None
+        return True
+
+    def set(self, name: str, value: str | None) -> None:
+        self._set[name] = value
+
+    def commit(self) -> None:
+        """Write it. Ids are taken first, so that none is used twice whatever happens then."""
+        rows = [pack(row, self._dim) for row in self._changed.values() if row is not None]
+        if self._last != int(self._now.get(LAST, "0")):
+            self._keep({LAST: str(self._last)})
+        self._upsert(self._rows, rows)
+        self.erase(self._rows, [id for id, row in self._changed.items() if row is None])
+        if dropped := [name for name, value in self._set.items() if value is None]:
+            self._lease.hold()
+            self._settings.drop(dropped)
+        self._keep({name: value for name, value in self._set.items() if value is not None})
+
+    def write(self, collection: str, rows: list[Row], dim: int) -> None:
+        """Rows into a collection, now."""
+        self._upsert(collection, [pack(row, dim) for row in rows])
+
+    def erase(self, collection: str, ids: list[int]) -> None:
+        """Rows from a collection, now."""
+        for start in range(0, len(ids), BATCH):
+            self._lease.hold()
+            self._server.call("delete", collection, ids=ids[start : start + BATCH])
+
+    # Within
+
+    def _upsert(self, collection: str, rows: list[dict[str, Any]]) -> None:
+        for start in range(0, len(rows), BATCH):
+            self._lease.hold()
+            self._server.call("upsert", collection, rows[start : start + BATCH])
+
+    def _keep(self, settings: dict[str, str]) -> None:
+        if settings:
+            self._lease.hold()
+            self._settings.keep(settings)
+
+    def _last_id(self) -> int:
+        return self._last
+
+    def _known(self, id: int) -> Picture:
+        picture = self.picture(id)
+        if picture is None:
+            raise GalleryError(f"the picture with id {id} was removed meanwhile; try again")
+        return picture
+
+    def _change(self, picture: Picture, vector: np.ndarray | None) -> None:
+        self._changed[picture.id] = Row(picture, new_version(), vector)
+
+    def _rounded(self, vector: np.ndarray) -> np.ndarray:
+        """As the gallery's type has it; Milvus itself keeps float32."""
+        return vector.astype(self._dtype).astype(np.float32)

@@ -1,0 +1,449 @@
+"""What a gallery promises, on every engine: in a folder, and on a Milvus server.
+
+The server is that of milvus-lite; ``make test-milvus`` runs the same tests against the real one.
+"""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kkcv.embedding.embedder import Embedder
+from kkcv.errors import (
+    EmbedderMismatch,
+    GalleryLocked,
+    NotAGallery,
+    RequestError,
+    Superseded,
+    UnknownPicture,
+)
+from kkcv.search.catalog import PictureFile
+from kkcv.search.duplicates import duplicates
+from kkcv.search.gallery import Gallery
+from kkcv.search.importing import import_pictures
+from kkcv.search.loading import load
+from kkcv.search.parquet import export, import_parquet
+from kkcv.search.reindex import reindex, undo
+
+Paint = Callable[..., Path]
+Make = Callable[[], str]
+
+
+@pytest.fixture(params=["folder", "milvus"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, unused: str) -> str:
+    """Where there is no gallery yet."""
+    if request.param == "folder":
+        return str(tmp_path / "gallery")
+    server = request.getfixturevalue("milvus")
+    return f"{server}/{unused}?files={tmp_path / 'files'}"
+
+
+@pytest.fixture
+def gallery(address: str, embedder: Embedder) -> Iterator[Gallery]:
+    with Gallery.create(address, embedder) as made:
+        yield made
+
+
+def ids_of(gallery: Gallery, picture: Path, k: int = 1000, **words: object) -> list[int]:
+    return [hit.id for hit in gallery.search(picture, k, **words)]
+
+
+# Finding
+
+
+def test_hits_are_those_of_brute_force(gallery: Gallery, paint: Paint, embedder: Embedder) -> None:
+    paths = [paint(f"{seed}.png", seed) for seed in range(30)]
+    import_pictures(gallery, paths)
+    by_path = {picture.file.path: picture.id for picture in gallery.pictures()}
+    query = paint("query.png", 99)
+
+    hits = gallery.search(query, k=12)
+
+    vectors = np.array([embedder.embed_picture(path) for path in paths])
+    ids = [by_path[str(path)] for path in paths]
+    scores = dict(zip(ids, vectors @ embedder.embed_picture(query), strict=True))
+    assert [h.id for h in hits] == sorted(scores, key=scores.__getitem__, reverse=True)[:12]
+    assert [h.score for h in hits] == pytest.approx([scores[h.id] for h in hits], abs=1e-3)
+    assert [h.path for h in hits] == [gallery.get(h.id).file.path for h in hits]
+    assert len(gallery.search(query, k=1000)) == 30
+    together = gallery.search_vectors(vectors[:5], 3)
+    assert [hits[0].id for hits in together] == [by_path[str(path)] for path in paths[:5]]
+
+
+def test_an_empty_gallery_answers_nothing(gallery: Gallery, paint: Paint) -> None:
+    assert gallery.search(paint("a.png"), k=5) == []
+    assert (len(gallery), list(gallery.pictures()), gallery.page(5)) == (0, [], [])
+    assert gallery.count("id >= 0") == 0
+
+
+@pytest.mark.parametrize("ranking", ["plain", "best"])
+def test_rankings_and_ids_work_alike(gallery: Gallery, paint: Paint, ranking: str) -> None:
+    ids = [gallery.add(paint(f"{seed}.png", seed)).id for seed in range(6)]
+    gallery.rank_by(ranking)
+
+    hits = gallery.search_id(ids[2], k=10)
+
+    assert sorted(hit.id for hit in hits) == sorted(set(ids) - {ids[2]})
+    assert gallery.ranking == ranking
+
+
+# Changing
+
+
+def test_bytes_are_kept_once_and_given_back(gallery: Gallery, paint: Paint) -> None:
+    data = paint("a.png", 1).read_bytes()
+
+    first, new = gallery.find_or_add(data, {"title": "猫", "n": {"deep": [1, None, 'a"\n']}})
+    again, twice = gallery.find_or_add(data, {"title": "other"})
+
+    assert (first.id, new, twice, again) == (1, True, False, first)
+    assert gallery.get(1).metadata == {"title": "猫", "n": {"deep": [1, None, 'a"\n']}}
+    assert gallery.read(first) == data
+    assert gallery.path(first).is_relative_to(gallery.folder)
+    assert gallery.describe(1, {"new": True}).metadata == {"new": True}
+    assert ids_of(gallery, paint("a.png", 1), where="new == 1") == [1]
+
+
+def test_what_is_removed_is_in_no_answer_and_its_id_never_comes_back(
+    gallery: Gallery, paint: Paint, embedder: Embedder
+) -> None:
+    with Gallery.open(gallery.address, embedder) as reader:
+        for seed in range(5):
+            picture = gallery.add(paint(f"{seed}.png", seed))
+            file = gallery.path(picture)
+            assert picture.id in ids_of(reader, paint(f"{seed}.png", seed))
+
+            assert gallery.remove([picture.id, 777]) == [picture.id]
+
+            for each in (reader, gallery):
+                assert ids_of(each, paint(f"{seed}.png", seed)) == []
+                assert (len(each), list(each.pictures())) == (0, [])
+                with pytest.raises(UnknownPicture, match=f"no picture with id {picture.id} in"):
+                    each.get(picture.id)
+            assert not file.exists()
+    assert gallery.add(paint("0.png", 0)).id == 6
+
+
+def test_files_that_change_move_or_are_copied_keep_or_share_what_they_had(
+    gallery: Gallery, paint: Paint
+) -> None:
+    paths = [paint(f"{seed}.png", seed) for seed in range(4)]
+    folder = paths[0].parent
+    (folder / "broken.png").write_bytes(b"no picture")
+    first = import_pictures(gallery, [folder])
+    ids = {path.name: gallery.find(str(path)).id for path in paths}
+    gallery.describe(ids["1.png"], {"label": "kept"})
+
+    paths[0].rename(folder / "moved.png")
+    paths[1].write_bytes(paint("new.png", 50).read_bytes())
+    (folder / "new.png").unlink()
+    (folder / "copy.png").write_bytes(paths[2].read_bytes())
+    second = import_pictures(gallery, [folder])
+    third = import_pictures(gallery, [folder])
+
+    assert (first.added, len(first.rejected)) == (4, 1)
+    assert (second.moved, second.replaced, second.copied, second.unchanged) == (1, 1, 1, 2)
+    assert (third.unchanged, third.files) == (5, 6)
+    assert gallery.find(str(folder / "moved.png")).id == ids["0.png"]
+    assert gallery.get(ids["1.png"]).metadata == {"label": "kept"}
+    assert ids_of(gallery, paint("q.png", 50), 1) == [ids["1.png"]]
+    assert gallery.search(paint("q.png", 1), 1)[0].score < 0.9
+    assert (gallery.folder / "rejects.csv").exists()
+
+
+def test_another_picture_under_the_same_id(gallery: Gallery, paint: Paint) -> None:
+    picture = gallery.add(paint("a.png", 1), {"label": "kept"})
+
+    replaced = gallery.replace(picture.id, paint("b.png", 2))
+
+    assert (replaced.id, replaced.metadata) == (picture.id, {"label": "kept"})
+    assert gallery.search(paint("b.png", 2), 1)[0].score == pytest.approx(1, abs=1e-3)
+    assert gallery.search(paint("a.png", 1), 1)[0].score < 0.9
+
+
+def test_an_error_inside_a_transaction_changes_nothing(gallery: Gallery, paint: Paint) -> None:
+    picture = gallery.add(paint("a.png", 1))
+
+    def fail() -> None:
+        with gallery.catalog.writing() as writer:
+            writer.remove(picture.id)
+            writer.add(picture.file, np.ones(48, np.float32), {})
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+
+    assert [p.id for p in gallery.pictures()] == [picture.id]
+
+
+def test_pictures_added_by_many_threads_are_all_there(gallery: Gallery, paint: Paint) -> None:
+    paths = [paint(f"{seed}.png", seed) for seed in range(8)]
+    added: dict[Path, int] = {}
+
+    def work(mine: list[Path]) -> None:
+        for path in mine:
+            added[path] = gallery.add(path).id
+            gallery.search(path, k=3)
+
+    threads = [threading.Thread(target=work, args=(paths[i::4],)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {path: ids_of(gallery, path, 1)[0] for path in paths} == added
+
+
+def test_a_writer_waits_for_its_turn_and_then_says_so(
+    gallery: Gallery, paint: Paint, embedder: Embedder
+) -> None:
+    with (
+        Gallery.open(gallery.address, embedder, wait_seconds=0.2) as hasty,
+        gallery.catalog.writing(),
+        pytest.raises(GalleryLocked, match=r"another process has been writing to .* 0.2 s"),
+    ):
+        hasty.remove([1])
+
+    assert gallery.add(paint("a.png", 1)).id == 1
+
+
+# Looking
+
+
+def test_pages_come_in_the_order_of_ids_both_ways(gallery: Gallery, paint: Paint) -> None:
+    import_pictures(gallery, [paint(f"{seed}.png", seed) for seed in range(9)])
+    gallery.remove([3, 4, 9])
+
+    def page(*arguments: int, newest: bool = False) -> list[int]:
+        return [picture.id for picture in gallery.page(*arguments, newest=newest)]
+
+    assert [picture.id for picture in gallery.pictures()] == [1, 2, 5, 6, 7, 8]
+    assert (page(3), page(3, 5), page(3, 8)) == ([1, 2, 5], [6, 7, 8], [])
+    assert (page(3, newest=True), page(9, 6, newest=True)) == ([8, 7, 6], [5, 2, 1])
+    assert gallery.stats()["pictures"] == 6
+
+
+def test_duplicates_are_found(gallery: Gallery, paint: Paint) -> None:
+    import_pictures(gallery, [paint(f"{seed}.png", seed) for seed in range(5)])
+    copy = paint("copy.png", 3)
+    import_pictures(gallery, [copy])
+
+    groups = duplicates(gallery, 0.95)
+
+    assert [(len(group.pictures), group.exact) for group in groups] == [(2, True)]
+
+
+# Filters
+
+NAMES = st.sampled_from(["label", "year", "猫", "missing", "id", "path", "bytes"])
+TEXTS = ["cat", "dog", "Cat", "ca", "", "猫", 'a "b"', "it's", "100%", "a_b", "a\\b", "a\nb", "🐈"]
+NUMBERS = [-1, 0, 1, 2, 2.5, 1e300, -0.5, 2**53, 2**53 + 1, 2**62]
+VALUES = st.sampled_from([*TEXTS, *NUMBERS]) | st.integers(-3, 12)
+SIGNS = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
+LISTS = st.lists(VALUES, max_size=3)
+LEAVES = st.one_of(
+    st.builds("added {} {}".format, SIGNS, st.sampled_from(["1000", "1002.5", "1e999", "-1e999"])),
+    st.builds("{} {} {!r}".format, NAMES, SIGNS, VALUES),
+    st.builds("{} {} {!r}".format, NAMES, st.sampled_from(["in", "not in"]), LISTS),
+    st.builds("{} {} None".format, NAMES, st.sampled_from(["==", "!="])),
+    st.builds("{}.startswith({!r})".format, NAMES, st.sampled_from([*TEXTS, "/", "c"])),
+)
+FILTERS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.builds("({} and {})".format, inner, inner),
+        st.builds("({} or {})".format, inner, inner),
+        st.builds("not ({})".format, inner),
+    ),
+    max_leaves=5,
+)
+ROWS = [
+    *({"label": text} for text in TEXTS),
+    *({"year": number, "label": "cat"} for number in NUMBERS),
+    {"year": "2020", "label": 5, "猫": "dog"},
+    {"year": True, "label": None},
+    {"year": False, "label": ["cat", {"dog": 1}], "猫": 2.0},
+    {},
+]
+
+
+@pytest.fixture(scope="module")
+def both(
+    milvus: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Gallery, Gallery]]:
+    """The same pictures with the same metadata on both engines."""
+    from kkcv.checkpoint import Checkpoint
+    from kkcv.embedding.runtimes import RUNTIMES
+
+    from .conftest import PREPROCESS, GridOfColors
+
+    home = tmp_path_factory.mktemp("both")
+    RUNTIMES["grid"] = lambda *_: GridOfColors()
+    embedder = Embedder(Checkpoint("grid", "grid", None, PREPROCESS), runtime="grid")
+    vectors = np.random.default_rng(0).normal(size=(len(ROWS), 48)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    made = []
+    for address in (str(home / "g"), f"{milvus}/g{uuid.uuid4().hex}?files={home}"):
+        gallery = Gallery.create(address, embedder)
+        with gallery.catalog.writing() as writer:
+            for n, (metadata, vector) in enumerate(zip(ROWS, vectors, strict=True)):
+                file = PictureFile(f"/c{n % 3}/{n}.png", False, n.to_bytes(32, "big"), n, 1)
+                writer.add(file, vector, metadata, 1000.0 + n / 2)
+        made.append(gallery)
+    yield made[0], made[1]
+    for gallery in made:
+        gallery.close()
+    del RUNTIMES["grid"]
+
+
+@settings(max_examples=120, deadline=None, derandomize=True)
+@given(where=FILTERS)
+def test_a_filter_leaves_the_same_pictures_on_every_engine(
+    both: tuple[Gallery, Gallery], where: str
+) -> None:
+    query = np.eye(48, dtype=np.float32)[0]
+
+    here, there = (
+        [(hit.id, round(hit.score, 5)) for hit in gallery.search_vector(query, 100, where=where)]
+        for gallery in both
+    )
+
+    assert sorted(here) == sorted(there)
+
+
+# Networks
+
+
+@pytest.mark.usefixtures("loadable")
+def test_another_network_and_back_while_pictures_come_and_go(
+    gallery: Gallery, paint: Paint, embedder: Embedder, other: Embedder
+) -> None:
+    ids = [gallery.add(paint(f"{n}.png", n), {"label": n % 3}).id for n in range(12)]
+    reader = Gallery.open(gallery.address)
+    before = ids_of(reader, paint("5.png", 5))
+
+    def meanwhile(done: int, total: int) -> None:
+        if len(gallery) == 12:
+            gallery.add(paint("later.png", 77))
+            gallery.remove([ids[0]])
+            gallery.describe(ids[1], {"label": "new"})
+        assert ids_of(reader, paint("3.png", 3), 1) == [ids[3]]
+
+    report = reindex(gallery, other, progress=meanwhile)
+
+    assert (report.pictures, report.left_out) == (12, [])
+    assert 0 < report.overlap <= 1
+    assert gallery.space == reader.space == other.space
+    assert gallery.get(ids[1]).metadata == {"label": "new"}
+    for each in (gallery, reader):
+        found = ids_of(each, paint("5.png", 5))
+        assert (found[0], len(found), ids[0] in found) == (ids[5], 12, False)
+    last = gallery.add(paint("last.png", 88)).id
+
+    undo(gallery)
+
+    assert gallery.space == reader.space == embedder.space
+    kept = [id for id in before if id != ids[0]]
+    assert [id for id in ids_of(reader, paint("5.png", 5)) if id in kept] == kept
+    assert ids_of(reader, paint("last.png", 88), 1) == [last]
+    assert len(reader) == 13
+    reader.close()
+
+
+@pytest.mark.usefixtures("loadable")
+def test_what_is_begun_with_one_network_is_not_written_with_another(
+    gallery: Gallery, paint: Paint, other: Embedder
+) -> None:
+    gallery.add(paint("a.png", 1))
+    before = gallery.generation
+
+    reindex(gallery, other)
+
+    with pytest.raises(Superseded, match="was given another network"), before.catalog.writing():
+        pass
+
+
+@pytest.mark.usefixtures("loadable")
+def test_pictures_that_cannot_be_embedded_again_stay_without_an_answer(
+    gallery: Gallery, paint: Paint, other: Embedder, embedder: Embedder
+) -> None:
+    pictures = [gallery.add(paint(f"{n}.png", n)) for n in range(4)]
+    gallery.path(pictures[2]).unlink()
+
+    report = reindex(gallery, other, leave_out=True)
+
+    assert len(report.left_out) == 1
+    assert sorted(ids_of(gallery, paint("0.png", 0))) == [1, 2, 4]
+    assert sorted(ids_of(gallery, paint("0.png", 0), where="id >= 2")) == [2, 4]
+    assert (len(gallery), gallery.get(3).id) == (4, 3)
+    with pytest.raises(UnknownPicture):
+        gallery.search_id(3)
+
+
+def test_vectors_of_another_network_are_refused(
+    gallery: Gallery, other: Embedder, address: str
+) -> None:
+    for wrong in (Gallery.open, Gallery.create):
+        with pytest.raises(EmbedderMismatch, match="was made by grid") as caught:
+            wrong(address, other)
+        assert "network grid here, quadrants there" in str(caught.value)
+
+
+# In and out
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32"])
+def test_an_export_comes_in_with_the_same_vectors(
+    address: str, embedder: Embedder, paint: Paint, tmp_path: Path, kind: str
+) -> None:
+    with Gallery.create(tmp_path / "source", embedder, vectors=kind) as source:
+        import_pictures(source, [paint(f"{n}.png", n) for n in range(5)])
+        source.describe(2, {"猫": [1, None]})
+        export(source, tmp_path / "e.parquet")
+
+        assert import_parquet(address, tmp_path / "e.parquet") == (5, 0)
+        assert import_parquet(address, tmp_path / "e.parquet") == (0, 5)
+
+        with Gallery.open(address, embedder) as there:
+            assert there.catalog.settings["vectors"] == kind
+            assert export(there, tmp_path / "back.parquet") == 5
+            for here, came in zip(source.pictures(), there.pictures(), strict=True):
+                assert here == came
+            with source.catalog.reading() as a, there.catalog.reading() as b:
+                for (ids, mine), (others, theirs) in zip(a.vectors(), b.vectors(), strict=True):
+                    assert (ids == others).all()
+                    assert (mine == theirs).all()
+
+
+def test_vectors_of_workers_are_loaded_once(
+    address: str, embedder: Embedder, paint: Paint, tmp_path: Path
+) -> None:
+    with Gallery.create(tmp_path / "source", embedder) as source:
+        import_pictures(source, [paint(f"{n}.png", n) for n in range(5)])
+        export(source, tmp_path / "e.parquet")
+
+    first, second = load(address, [tmp_path / "e.parquet"]), load(address, [tmp_path / "e.parquet"])
+
+    assert (first.added, second.added, second.unchanged) == (5, 0, 5)
+    with Gallery.open(address, embedder) as there:
+        assert ids_of(there, paint("3.png", 3), 1) == [there.find(str(paint("3.png", 3))).id]
+
+
+# Refusals
+
+
+def test_where_there_is_no_gallery_it_is_said(address: str) -> None:
+    with pytest.raises(NotAGallery, match="is no gallery; to make one: kkcv index"):
+        Gallery.open(address)
+
+
+def test_a_senseless_question_is_refused(gallery: Gallery, paint: Paint) -> None:
+    with pytest.raises(RequestError, match="k must be a whole number from 1 to 1000, got 0"):
+        gallery.search(paint("a.png"), 0)
+    with pytest.raises(RequestError, match="cannot be read"):
+        gallery.count("label ==")

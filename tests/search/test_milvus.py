@@ -1,0 +1,214 @@
+"""What only a gallery on Milvus has: an address, a claim to write, limits of the server."""
+
+import builtins
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kkcv.embedding.embedder import Embedder
+from kkcv.errors import GalleryError, GalleryLocked, MissingExtra, NotAGallery, RequestError
+from kkcv.search.backup import backup, restore
+from kkcv.search.catalog import PictureFile
+from kkcv.search.doctor import examine
+from kkcv.search.gallery import Gallery
+from kkcv.search.milvus.address import parse
+from kkcv.search.milvus.lease import CLAIM, taken
+from kkcv.search.milvus.server import Server
+from kkcv.search.tuning import Goal
+
+from .milvus_server import free_port
+
+Paint = Callable[..., Path]
+
+
+# Addresses
+
+
+def test_an_address_is_written_in_one_way() -> None:
+    short, long = (
+        parse("milvus://Host/photos"),
+        parse("milvus://[::1]:7/a_b1?files=/mnt/my%20files"),
+    )
+
+    assert str(short) == "milvus://host:19530/photos"
+    assert short.server == "http://host:19530"
+    assert (long.host, long.port, long.files) == ("::1", 7, Path("/mnt/my files"))
+    assert parse(str(long)) == long
+
+
+def test_files_that_are_added_as_bytes_lie_in_the_users_own_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KKCV_DATA", str(tmp_path))
+
+    assert parse("milvus://host/photos").folder == tmp_path / "milvus" / "host_19530" / "photos"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "milvus://host",
+        "milvus://host/",
+        "milvus:///photos",
+        "milvus://host:port/photos",
+        "milvus://host:99999/photos",
+        "milvus://host/a/b",
+        "milvus://host/a__1",
+        "milvus://host/1st",
+        "milvus://host/a-b",
+        "milvus://host/photos?file=/x",
+        "milvus://me:secret@host/photos",
+        f"milvus://host/{'a' * 101}",
+    ],
+)
+def test_any_other_address_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(RequestError, match="is no gallery on Milvus; such as milvus://localhost"):
+        Gallery.open(text)
+
+
+# Without a server, without pymilvus
+
+
+def test_where_nobody_answers_it_is_said(embedder: Embedder) -> None:
+    address = f"milvus://127.0.0.1:{free_port()}/photos"
+
+    with pytest.raises(GalleryError, match=r"cannot be used \(.*\); is Milvus running there\?"):
+        Gallery.open(address, embedder)
+
+
+def test_without_pymilvus_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *arguments: Any, **options: Any) -> Any:
+        if name == "pymilvus":
+            raise ImportError(name)
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+
+    with pytest.raises(MissingExtra, match=r"pip install 'kkcv\[milvus\]'"):
+        Gallery.open("milvus://localhost/photos")
+
+
+# On a server
+
+
+@pytest.fixture
+def gallery(milvus: str, unused: str, tmp_path: Path, embedder: Embedder) -> Gallery:
+    with Gallery.create(f"{milvus}/{unused}?files={tmp_path / 'files'}", embedder) as made:
+        yield made
+
+
+def test_what_is_for_folders_says_so_in_one_line(gallery: Gallery, tmp_path: Path) -> None:
+    address = gallery.address
+    for work, message in (
+        (lambda: examine(gallery), f"kkcv doctor is for galleries in folders, and {address} is"),
+        (lambda: backup(gallery, tmp_path / "b"), "kkcv backup is for galleries in folders, and"),
+        (lambda: restore(tmp_path / "b", address), "kkcv restore is for galleries in folders, and"),
+        (lambda: gallery.live.tune(Goal()), "kkcv tune is for galleries in folders"),
+    ):
+        with pytest.raises(RequestError) as error:
+            work()
+        assert message in str(error.value)
+
+
+def test_a_collection_of_others_is_left_alone(milvus: str, unused: str, embedder: Embedder) -> None:
+    address = f"{milvus}/{unused}"
+    server = Server(parse(address))
+    server.call("create_collection", unused, dimension=4)
+
+    with pytest.raises(NotAGallery, match=f"{unused} is a collection of something else"):
+        Gallery.create(address, embedder)
+
+    server.call("drop_collection", unused)
+    server.close()
+
+
+def test_metadata_that_milvus_cannot_hold_are_refused_and_nothing_is_changed(
+    gallery: Gallery, paint: Paint
+) -> None:
+    with pytest.raises(RequestError, match="too long for Milvus, which takes about 30,000 bytes"):
+        gallery.add(paint("a.png", 1), {"note": "x" * 40_000})
+
+    assert len(gallery) == 0
+    assert gallery.add(paint("a.png", 1), {"note": "x" * 20_000}).id == 1
+    assert gallery.count(f"note == {'x' * 1000!r}") == 0
+    assert gallery.count("note.startswith('xxx')") == 1
+
+
+def test_the_claim_of_a_process_that_died_ends_by_itself(
+    gallery: Gallery, paint: Paint, embedder: Embedder
+) -> None:
+    settings = gallery.catalog.texts
+    settings.keep({f"{CLAIM}dead": str(time.time() - 1)})
+    assert gallery.add(paint("a.png", 1)).id == 1
+
+    settings.keep({f"{CLAIM}alive": str(time.time() + 60)})
+    with (
+        Gallery.open(gallery.address, embedder, wait_seconds=0.1) as hasty,
+        pytest.raises(GalleryLocked),
+    ):
+        hasty.remove([1])
+
+    assert len(gallery) == 1
+
+
+def test_of_two_that_ask_at_once_one_writes_and_then_the_other(gallery: Gallery) -> None:
+    """With connections of their own, as on two machines."""
+    import threading
+
+    inside, most = 0, 0
+    counting = threading.Lock()
+    servers = [Server(parse(gallery.address)) for _ in range(3)]
+
+    def work(server: Server) -> None:
+        nonlocal inside, most
+        settings = type(gallery.catalog.texts)(server, parse(gallery.address).settings)
+        for _ in range(2):
+            with taken(settings, gallery.address, 60):
+                with counting:
+                    inside += 1
+                    most = max(most, inside)
+                time.sleep(0.05)
+                with counting:
+                    inside -= 1
+
+    threads = [threading.Thread(target=work, args=(server,)) for server in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for server in servers:
+        server.close()
+
+    assert (most, inside) == (1, 0)
+
+
+@pytest.mark.slow
+def test_a_filter_that_keeps_one_of_many_is_exact(gallery: Gallery) -> None:
+    """Also behind an index that leaves out most of what it is asked for."""
+    count, dim = 50_000, 48
+    generator = np.random.default_rng(0)
+    vectors = generator.normal(size=(count, dim)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for start in range(0, count, 5000):
+        with gallery.catalog.writing() as writer:
+            for n in range(start, start + 5000):
+                file = PictureFile(f"/{n}", False, n.to_bytes(32, "big"), n, 1)
+                writer.add(file, vectors[n], {"n": n, "tenth": n % 10})
+    server = gallery.catalog.server
+    server.call("flush", gallery.catalog.rows)
+
+    for n in generator.integers(0, count, 20).tolist():
+        far = -vectors[n]
+        assert [hit.metadata["n"] for hit in gallery.search_vector(far, where=f"n == {n}")] == [n]
+        assert gallery.search_vector(vectors[n], 1)[0].metadata["n"] == n
+    queries = vectors[:50]
+    tenth = [set(np.argsort(-(vectors[3::10] @ q))[:10] * 10 + 3) for q in queries]
+    hits = gallery.search_vectors(queries, 10, where="tenth == 3")
+    found = [{hit.metadata["n"] for hit in each} for each in hits]
+    assert np.mean([len(a & b) / 10 for a, b in zip(tenth, found, strict=True)]) > 0.98
