@@ -21,7 +21,7 @@ PICTURES ?= ../shared/data/imagenette
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long test-slow clean
+.PHONY: help demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long load-test fuzz test-slow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -86,6 +86,12 @@ crash-test-long: $(VENV)/.dev ## the same with 5,000 kills: some hours
 
 test-slow: $(VENV)/.dev ## the tests that take more than a few seconds
 	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow $(PYTEST_ARGS)
+
+load-test: $(VENV)/.dev ## 32 clients search and add for a minute: no error, nothing lost
+	KKCV_LOAD_SECONDS=60 $(BIN)/pytest -q -s tests/serve/test_load.py
+
+fuzz: $(VENV)/.dev ## 10,000 broken bodies: no 5xx, no crash, no growth of memory
+	KKCV_FUZZ=10000 $(BIN)/pytest -q -s tests/serve/test_fuzz.py
 
 clean: ## remove the environment and what the commands wrote
 	rm -rf $(VENV) site demo-out artifacts build dist *.egg-info
