@@ -1,0 +1,84 @@
+"""Dockerfile and compose.yaml. They cannot be built here, so linters read them, and we look at what
+a linter does not know."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kkcv.cli import main
+from kkcv.serve.options import OPTIONS
+
+ROOT = Path(__file__).parents[1]
+
+
+def tool(name: str) -> Path:
+    """A linter beside the Python that runs the tests, or beside the packages that it sees."""
+    packages = [Path(path).parents[2] for path in sys.path if path.endswith("site-packages")]
+    beside = [Path(sys.executable).parent, *(folder / "bin" for folder in packages)]
+    return next(folder / name for folder in beside if (folder / name).exists())
+
+
+@pytest.fixture
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "compose.yaml").read_text())
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The lines of the Dockerfile, joined, without comments."""
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return [tuple(line.split(None, 1)) for line in lines if not line.startswith("#")]  # type: ignore
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    subprocess.run([tool("hadolint"), ROOT / "Dockerfile"], check=True)
+
+
+def test_the_compose_file_fits_its_schema() -> None:
+    command = [tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]
+    subprocess.run([*command, ROOT / "compose.yaml"], check=True)
+
+
+def test_it_runs_as_nobody_in_particular_and_says_how_it_is() -> None:
+    said = dict(instructions())
+
+    assert said["USER"] == "10001"
+    assert "/readyz" in said["HEALTHCHECK"]
+    assert said["ENTRYPOINT"] == '["kkcv"]'
+
+
+def test_what_is_copied_is_let_in() -> None:
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+
+    for name, rest in instructions():
+        if name == "COPY":
+            for source in rest.split()[:-1]:
+                assert (ROOT / source).exists(), source
+                assert f"!{source}" in let_in
+
+
+def test_every_variable_is_one_that_kkcv_reads(compose: dict[str, Any]) -> None:
+    known = {option.environment for option in OPTIONS} | {"KKCV_CACHE", "KKCV_DATA"}
+    env = dict(instructions())["ENV"]
+
+    assert {word.split("=")[0] for word in env.split()} <= known
+    assert set(compose["x-kkcv"]["environment"]) <= known
+
+
+def test_every_service_is_a_command_that_is_there(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+
+    assert set(services) == {"service", "web", "milvus"}
+    for name in ("service", "web"):
+        service = services[name]
+        command = main.commands[service["command"][0]]
+        flags = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in service["command"] if word.startswith("--")} <= flags
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+        assert service["cap_drop"] == ["ALL"]
+    assert services["milvus"]["profiles"] == ["milvus"]
+    assert "healthcheck" in services["milvus"]
