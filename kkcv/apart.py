@@ -10,8 +10,13 @@ import pickle
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, BinaryIO, NamedTuple
 
+import numpy as np
+
+from kkcv.embedding.embedder import unit
 from kkcv.embedding.explanation import Explanation
 from kkcv.errors import KkcvError, PictureError, RequestError
 from kkcv.images.decode import decode
@@ -33,6 +38,15 @@ class ExplainQuestion(NamedTuple):
     query: bytes
     hit: bytes
     limits: Limits
+
+
+class TextQuestion(NamedTuple):
+    """Where do texts lie in the space of the pictures?"""
+
+    texts: list[str]
+
+
+Question = ClassifyQuestion | ExplainQuestion | TextQuestion
 
 
 class Failed(NamedTuple):
@@ -78,11 +92,18 @@ class Apart:
         """
         return self._ask(model, ExplainQuestion(query, hit, limits))
 
+    def embed_texts(self, model: tuple[str, str], texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors of texts, in the space of the pictures: float32 (N, D).
+
+        Raises RequestError for a network that reads no text, and KkcvError when the child failed.
+        """
+        return unit(self._ask(model, TextQuestion(list(texts))))
+
     def close(self) -> None:
         with self._asking:
             self._end()
 
-    def _ask(self, model: tuple[str, str], question: ClassifyQuestion | ExplainQuestion) -> Any:
+    def _ask(self, model: tuple[str, str], question: Question) -> Any:
         with self._asking:
             child = self._running(model)
             assert child.stdin is not None
@@ -124,33 +145,61 @@ class Apart:
             self._child = None
 
 
-def answer_all(questions: BinaryIO, answers: BinaryIO, model: str, weights: str) -> None:
-    """The child: answer until there are no more questions."""
-    from kkcv.classify import Classifier
-    from kkcv.embedding.parts import Explainer
+class Network:
+    """The child's network, of which each part is made when it is first needed."""
 
-    classifier = Classifier.load(model, weights)
-    explainer = Explainer(classifier.checkpoint, classifier.network)
+    def __init__(self, model: str, weights: str) -> None:
+        from kkcv.checkpoint import resolve
 
-    def answer(question: Any) -> Any:
+        self.checkpoint = resolve(model, weights)
+
+    @cached_property
+    def network(self) -> Any:
+        return self.checkpoint.build()
+
+    @cached_property
+    def classifier(self) -> Any:
+        from kkcv.classify import Classifier
+
+        return Classifier(self.checkpoint, network=self.network)
+
+    @cached_property
+    def explainer(self) -> Any:
+        from kkcv.embedding.parts import Explainer
+
+        return Explainer(self.checkpoint, self.network)
+
+    @cached_property
+    def texts(self) -> Any:
+        from kkcv.adapters import texts
+
+        return texts(self.checkpoint.name, self.checkpoint.weights_name)
+
+    def answer(self, question: Any) -> Any:
+        if isinstance(question, TextQuestion):
+            return self.texts(question.texts)
         if isinstance(question, ExplainQuestion):
-            target = classifier.checkpoint.preprocess.target
+            target = self.checkpoint.preprocess.target
             query, hit = (
                 decode(picture, question.limits, target=target)
                 for picture in (question.query, question.hit)
             )
-            return explainer.explain(query, hit)
-        top = min(question.top, len(classifier.labels()))
-        guesses = classifier.classify(question.picture, top, question.lang, question.limits)
+            return self.explainer.explain(query, hit)
+        top = min(question.top, len(self.classifier.labels()))
+        guesses = self.classifier.classify(question.picture, top, question.lang, question.limits)
         return [guess._asdict() for guess in guesses]
 
+
+def answer_all(questions: BinaryIO, answers: BinaryIO, model: str, weights: str) -> None:
+    """The child: answer until there are no more questions."""
+    network = Network(model, weights)
     while True:
         try:
             question = pickle.load(questions)
         except EOFError:
             return
         try:
-            said = answer(question)
+            said = network.answer(question)
         except PictureError as error:
             said = Failed(str(error), error.reason)
         except RequestError as error:

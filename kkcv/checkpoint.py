@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kkcv import zoo
+from kkcv import adapters, zoo
 from kkcv.errors import CheckpointError
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.weights import Published, WeightsFile, find, published, sha256
@@ -32,7 +32,7 @@ class Checkpoint:
     ``weights`` is None for the paper's initialization, seeded so that it is the same every time.
     ``classes`` is None for the 1000 ImageNet classes. ``resolve(name, weights_name)`` finds it
     again, from whatever folder. Scores are divided by ``temperature`` before they become
-    probabilities.
+    probabilities. ``text`` says that the network embeds texts too, in the same space.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Checkpoint:
     trained_in: str = "pytorch"
     temperature: float = 1.0
     weights_name: str = "none"
+    text: bool = False
 
     @property
     def weights_id(self) -> str:
@@ -55,6 +56,9 @@ class Checkpoint:
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
+            if adapters.split(self.name):
+                file = self.weights.path if self.weights else None
+                return adapters.build(self.name, self.weights_name, file, self.preprocess)
             return zoo.create(
                 self.network,
                 weights=self.weights.path if self.weights else None,
@@ -184,10 +188,19 @@ def save(
 
 
 def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoint:
-    """What a user named: a network of the zoo, or the folder or file of a checkpoint.
+    """What a user named: a network of the zoo or of an adapter, or a checkpoint's folder or file.
 
-    Raises UnknownNetwork, WeightsError, CheckpointError.
+    Raises UnknownNetwork, WeightsError, CheckpointError, MissingExtra.
     """
+    if (found := adapters.find(model, weights)) is not None:
+        return Checkpoint(
+            found.name,
+            found.network,
+            found.weights,
+            found.preprocess,
+            weights_name=found.weights_name,
+            text=found.text,
+        )
     if Path(model).exists() or Path(model).suffix in (".json", ".safetensors") or "/" in model:
         return load(model)
     return pretrained(model, weights)

@@ -13,6 +13,7 @@ from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
 from kkcv.zoo.labels import imagenet_labels
+from kkcv.zoo.network import Network
 
 USUAL_TOP = 5
 
@@ -28,10 +29,18 @@ class Guess(NamedTuple):
 class Classifier:
     """A network with its head: pictures to classes."""
 
-    def __init__(self, checkpoint: Checkpoint, device: str | None = None) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, device: str | None = None, network: Network | None = None
+    ) -> None:
+        """``network`` is the checkpoint's, where it is built already.
+
+        Raises WeightsError, RequestError for a network that names no classes.
+        """
         self.checkpoint = checkpoint
         self.device = torch.device(device or best_device())
-        self.network = checkpoint.build().to(self.device)
+        self.network = (network or checkpoint.build()).to(self.device)
+        if self.network.spec is not None and self.network.spec.num_classes == 0:
+            raise RequestError(f"{checkpoint.network} names no classes; it only compares")
 
     @classmethod
     def load(

@@ -29,7 +29,7 @@ from kkcv.errors import (
 )
 from kkcv.images.source import Source, read_bytes
 from kkcv.search.options import OptionWords
-from kkcv.search.query import Like, Region
+from kkcv.search.query import Like, Region, Text
 from kkcv.serve.fields import HitField
 from kkcv.serve.schemas import (
     Added,
@@ -288,8 +288,10 @@ def said(words: OptionWords) -> dict[str, Any]:
     return {**words, **({"where": words["where"] or ""} if "where" in words else {})}
 
 
-def which(picture: Source | int) -> dict[str, Any]:
-    """A picture that is sent, or one of the gallery."""
+def which(picture: Source | int | Text) -> dict[str, Any]:
+    """A picture that is sent, one of the gallery, or a text."""
+    if isinstance(picture, Text):
+        return {"text": picture.text}
     return {"id": picture} if isinstance(picture, int) else {"image": as_base64(picture)}
 
 

@@ -177,7 +177,8 @@ def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> No
 
 @click.command()
 @click.argument("gallery")
-@click.argument("picture")
+@click.argument("picture", required=False)
+@click.option("--text", help="What is to be seen, where the gallery's network reads (CLIP).")
 @click.option(
     "--like", multiple=True, metavar="PICTURE", help="More like this one, or id:17; repeatable."
 )
@@ -191,7 +192,8 @@ def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> No
 @json_option
 def search(
     gallery: str,
-    picture: str,
+    picture: str | None,
+    text: str | None,
     like: tuple[str, ...],
     unlike: tuple[str, ...],
     region: str | None,
@@ -202,29 +204,33 @@ def search(
 ) -> None:
     """The pictures of a gallery most like PICTURE (a file, id:17, or - for standard input).
 
-    The score is the cosine similarity, from -1 to 1: 1 is the same to the network. In a gallery of
-    30 pictures or more, "1 in 20,000" says how often chance alone makes such a score.
+    With --text instead of PICTURE, what looks like the text says. The score is the cosine
+    similarity, from -1 to 1: 1 is the same to the network. In a gallery of 30 pictures or more,
+    "1 in 20,000" says how often chance alone makes such a score.
 
     \b
     kkcv search photos.kkcv cat.jpg -k 5 --sheet answer.png
     kkcv search photos.kkcv cat.jpg --like id:17 --unlike id:23
     kkcv search photos.kkcv cat.jpg --ranking best --max-chance 1e-4
     kkcv search photos.kkcv cat.jpg --fold
+    kkcv search photos.kkcv --text "a red bus"
     """
     from kkcv.search.feedback import moved
     from kkcv.search.gallery import Gallery
-    from kkcv.search.query import Like
+    from kkcv.search.query import Like, Text
 
-    query = Like(as_picture(picture), 1.0, parse_region(region) if region else None)
+    if (picture is None) == (text is None):
+        raise RequestError("name a picture to search with, or what it shows: --text (not both)")
+    asked = Text(text) if text is not None else as_picture(picture or "")
+    query = Like(asked, 1.0, parse_region(region) if region else None)
     likes = moved(query, [as_picture(p) for p in like], [as_picture(p) for p in unlike])
     with Gallery.open(gallery) as opened:
         hits = opened.search_like(likes, k, options)
         if sheet:
-            shown = query.picture
-            data = opened.read(opened.get(shown)) if isinstance(shown, int) else shown
+            data = opened.read(opened.get(asked)) if isinstance(asked, int) else asked
             write_sheet(sheet, data, hits)
     if as_json:
-        print_json({"query": picture, "k": k, "hits": [hit._asdict() for hit in hits]})
+        print_json({"query": picture or text, "k": k, "hits": [hit._asdict() for hit in hits]})
     else:
         print_hits(hits, options.max_chance)
 
@@ -272,12 +278,13 @@ def print_hits(hits: "list[Hit]", max_chance: float | None = None) -> None:
 
 
 def write_sheet(path: str, query: Any, hits: "list[Hit]") -> None:
-    """The contact sheet; a hit whose file has gone shows as an empty frame."""
+    """The contact sheet of a picture or a text; a hit whose file has gone is an empty frame."""
     import numpy as np
 
     from kkcv.errors import PictureError
     from kkcv.images.decode import decode
-    from kkcv.images.sheet import contact_sheet, save_png
+    from kkcv.images.sheet import contact_sheet, picture_grid, save_png
+    from kkcv.search.query import Text
 
     shown: list[tuple[Any, str]] = []
     for hit in hits:
@@ -286,7 +293,10 @@ def write_sheet(path: str, query: Any, hits: "list[Hit]") -> None:
         except PictureError:
             pixels = np.full((256, 256, 3), 235, np.uint8)
         shown.append((pixels, f"{hit.score:.3f}  {Path(hit.path).name}"))
-    save_png(path, contact_sheet(decode(query, target=256), shown))
+    if isinstance(query, Text):
+        save_png(path, picture_grid(shown, title=query.text))
+    else:
+        save_png(path, contact_sheet(decode(query, target=256), shown))
 
 
 @click.command()

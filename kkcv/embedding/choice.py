@@ -9,6 +9,7 @@ import json
 import os
 import pickle
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kkcv import __version__
+from kkcv import __version__, adapters
 from kkcv.checkpoint import Checkpoint
 from kkcv.errors import RequestError
 from kkcv.places import cache_folder
@@ -159,9 +160,13 @@ def probe(
 def record_file(checkpoint: Checkpoint) -> Path:
     """One a machine, network and version; weights do not change the speed."""
     spec = checkpoint.preprocess
-    facts = (machine(), __version__, versions(), checkpoint.network, spec.size, spec.channels)
+    facts: tuple[Any, ...] = (machine(), __version__, versions())
+    facts += (checkpoint.network, spec.size, spec.channels)
+    if library := adapters.library_of(checkpoint.name):  # the name alone does not tell the layers
+        facts += (library, checkpoint.weights_id)
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-    return cache_folder() / "runtimes" / f"{checkpoint.network}-{key}.json"
+    name = re.sub(r"[^\w.-]", "_", checkpoint.network)
+    return cache_folder() / "runtimes" / f"{name}-{key}.json"
 
 
 def machine() -> str:

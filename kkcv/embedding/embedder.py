@@ -57,6 +57,7 @@ class Embedder:
             weights=checkpoint.weights_id,
             preprocess=checkpoint.preprocess,
             dim=self.runtime.dim,
+            text=checkpoint.text,
         )
 
     @classmethod

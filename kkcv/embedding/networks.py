@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from filelock import FileLock
 
-from kkcv import __version__
+from kkcv import __version__, adapters
 from kkcv.checkpoint import Checkpoint
 from kkcv.errors import RequestError
 from kkcv.places import cache_folder
@@ -114,6 +114,7 @@ def fingerprint(checkpoint: Checkpoint) -> str:
         spec.to_dict(),
         __version__,
         code_of_the_zoo(),
+        adapters.library_of(checkpoint.name),
     )
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -15,13 +15,15 @@ class EmbeddingSpace:
     """What makes a vector what it is. Two vectors are comparable when all of this is equal.
 
     ``weights`` is the sha256 of the weights file, or ``random``. All preprocessing backends give
-    the same pixels, and so the same space (docs/preprocessing.md).
+    the same pixels, and so the same space (docs/preprocessing.md). ``text`` says that texts lie
+    in it too.
     """
 
     network: str
     weights: str
     preprocess: Preprocess
     dim: int
+    text: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -42,7 +44,7 @@ class EmbeddingSpace:
         return {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if field.name != "preprocess"
+            if field.name != "preprocess" and (field.name != "text" or self.text)
         } | {"preprocess": self.preprocess.to_dict()}
 
     @classmethod

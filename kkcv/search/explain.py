@@ -1,6 +1,5 @@
 """Why a hit of a gallery came: the positions of both pictures that made the score."""
 
-from kkcv.apart import Apart
 from kkcv.embedding.explanation import Explanation
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
@@ -13,30 +12,24 @@ def explain(
     query: Source | int,
     hit: Source | int,
     *,
-    apart: Apart | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Explanation:
     """What each position of two pictures adds to their score, by the gallery's network.
 
     A picture is a path, bytes, a file object, or the id of one of the gallery. It takes PyTorch,
-    which runs in a process of its own: that of ``apart``, or one for this question only. The score
-    is that of the network in float32; vectors of a quicker runtime may score 0.002 off it.
+    which runs in a process of its own, ``gallery.apart``. The score is that of the network in
+    float32; vectors of a quicker runtime may score 0.002 off it.
 
     Raises PictureError, UnknownPicture, FileMissing, RequestError for a network without a feature
     map.
     """
     settings = gallery.catalog.settings
-    process = apart or Apart()
-    try:
-        return process.explain(
-            (settings["model"], settings["weights"]),
-            bytes_of(gallery, query, limits),
-            bytes_of(gallery, hit, limits),
-            limits,
-        )
-    finally:
-        if apart is None:
-            process.close()
+    return gallery.apart.explain(
+        (settings["model"], settings["weights"]),
+        bytes_of(gallery, query, limits),
+        bytes_of(gallery, hit, limits),
+        limits,
+    )
 
 
 def bytes_of(gallery: Gallery, picture: Source | int, limits: Limits = DEFAULT_LIMITS) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from kkcv.errors import RequestError
 from kkcv.images.source import Source
 
-from .query import Like
+from .query import Like, Text
 
 Weights = tuple[float, float]  # of the mean of all that were liked, and of all that were not
 WEIGHTS: Weights = (2.0, 0.5)
@@ -18,8 +18,8 @@ WEIGHTS: Weights = (2.0, 0.5)
 
 def moved(
     query: Like,
-    liked: Sequence[Source | int] = (),
-    unliked: Sequence[Source | int] = (),
+    liked: Sequence[Source | int | Text] = (),
+    unliked: Sequence[Source | int | Text] = (),
     weights: Weights = WEIGHTS,
 ) -> list[Like]:
     """The query after feedback, for ``Gallery.search_like``; the query itself counts once.

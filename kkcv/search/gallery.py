@@ -19,6 +19,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from kkcv.apart import Apart
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.space import EmbeddingSpace
@@ -42,7 +43,7 @@ from .engines import make_engine, open_engine
 from .generation import Generation, settings_for
 from .hits import Hit
 from .options import USUAL, OptionWords, SearchOptions, check_ranking
-from .query import Like, check_k, combined
+from .query import Like, Text, check_k, combined
 from .ranking.names import PLAIN
 from .where import parse as parse_where
 
@@ -62,6 +63,7 @@ class Gallery:
         self.folder = generation.folder
         self._generation = generation
         self._turning = threading.Lock()
+        self.apart = Apart()  # what needs torch, in a process that is started when it is needed
 
     @classmethod
     def create(
@@ -100,6 +102,7 @@ class Gallery:
     def close(self) -> None:
         """Let go of the files. Everything that was acknowledged is on the disk already."""
         self._generation.catalog.close()
+        self.apart.close()
 
     def __enter__(self) -> "Gallery":
         return self
@@ -177,6 +180,18 @@ class Gallery:
     ) -> list[Hit]:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
         return self.search_like([Like(id)], k, options, **words)
+
+    def search_text(
+        self, text: str, k: int = 10, options: SearchOptions = USUAL, **words: Unpack[OptionWords]
+    ) -> list[Hit]:
+        """The k pictures that look most like what a text says, where the network reads.
+
+        ``gallery.space.text`` tells whether it does. Scores of texts are lower than those of
+        pictures.
+
+        Raises RequestError.
+        """
+        return self.search_like([Like(Text(text))], k, options, **words)
 
     def search_like(
         self,
@@ -450,7 +465,9 @@ class Gallery:
 
     def _vector_of(self, generation: Generation, like: Like, limits: Limits) -> np.ndarray:
         """The unit vector of a picture, or of a region of it, float32 (D,)."""
-        picture: Source | int = like.picture
+        picture = like.picture
+        if isinstance(picture, Text):
+            return self._vector_of_text(generation, picture.text)
         if isinstance(picture, int) and like.region is not None:
             picture = self.read(self.get(picture))
         if isinstance(picture, int):
@@ -461,6 +478,18 @@ class Gallery:
             return vector
         part = None if like.region is None else like.region.of
         return generation.embedder.embed_picture(picture, limits, part)
+
+    def _vector_of_text(self, generation: Generation, text: str) -> np.ndarray:
+        """The unit vector of a text in the space of the pictures, float32 (D,)."""
+        if not generation.space.text:
+            raise RequestError(
+                f"{self.address} was made by {generation.space.network}, which reads no text; "
+                "a network of open_clip: or transformers: may (kkcv reindex --model)"
+            )
+        if not text.strip():
+            raise RequestError("the text to search for is empty")
+        settings = generation.catalog.settings
+        return self.apart.embed_texts((settings["model"], settings["weights"]), [text])[0]
 
     def _unknown(self, id: int) -> UnknownPicture:
         return UnknownPicture(f"no picture with id {id} in {self.address}")

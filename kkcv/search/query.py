@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,14 +39,20 @@ class Region:
         return pixels[top:bottom, left:right]
 
 
+class Text(NamedTuple):
+    """Words that say what is to be seen, for networks that read."""
+
+    text: str
+
+
 @dataclass(frozen=True)
 class Like:
-    """A picture (path, bytes or file object) or the id of one, and how much it counts.
+    """A picture (path, bytes or file object), the id of one, or Text, and how much it counts.
 
     A negative ``weight`` asks for what is unlike it.
     """
 
-    picture: Source | int
+    picture: "Source | int | Text"
     weight: float = 1.0
     region: Region | None = None
 

@@ -48,9 +48,7 @@ def explanation(service: Service, body: ExplainQuestion) -> tuple[Explanation, t
         hit = bytes_of(service, body.hit)
     with service.worker():
         try:
-            found = explained(
-                service.gallery, query, hit, apart=service.apart, limits=service.limits
-            )
+            found = explained(service.gallery, query, hit, limits=service.limits)
         except PictureError as error:  # of which of the two, nobody knows
             raise problem_of(error) from error
     return found, (query, hit)

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kkcv.apart import Apart
 from kkcv.embedding.gathering import Sharing
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.search.gallery import Gallery
@@ -27,7 +26,7 @@ class Service:
         self.settings = settings
         self.limits = settings.limits
         self.thumbnails = Thumbnails()
-        self.apart = Apart()
+        self.apart = gallery.apart
         self.metrics = Metrics(gallery)
         self._recall = RecallCheck(gallery, settings.recall_check, self.metrics.recall_measured)
         self._room = threading.BoundedSemaphore(settings.concurrent)
