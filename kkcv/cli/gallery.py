@@ -212,6 +212,7 @@ def search(
     kkcv search photos.kkcv cat.jpg -k 5 --sheet answer.png
     kkcv search photos.kkcv cat.jpg --like id:17 --unlike id:23
     kkcv search photos.kkcv cat.jpg --ranking best --max-chance 1e-4
+    kkcv search shop.kkcv package.jpg --verify --json
     kkcv search photos.kkcv cat.jpg --fold
     kkcv search photos.kkcv --text "a red bus"
     """
@@ -267,6 +268,7 @@ def print_hits(hits: "list[Hit]", max_chance: float | None = None) -> None:
         "rank": range(1, len(hits) + 1),
         "score": [hit.score for hit in hits],
         "by chance": [in_words(hit.chance) for hit in hits],
+        "verified": ["yes" if hit.place else "" for hit in hits],
         "id": [hit.id for hit in hits],
         "path": [hit.path for hit in hits],
         "folded": [" ".join(map(str, hit.folded)) for hit in hits],

@@ -34,8 +34,6 @@ def answers(
     """The hits of each query, unit vectors float32 (Q, D), at most k, none of those ``without``."""
     if options.fold is not None:
         return folded(generation, vectors, k, options, without)
-    if options.verify:
-        raise RequestError("verify is not there yet")
     where = None if options.where is None else parse(options.where)
     with stage("search"), generation.catalog.reading() as rows:
         ranking = options.ranking or rows.setting(RANKING, PLAIN)

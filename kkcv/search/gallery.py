@@ -45,6 +45,8 @@ from .hits import Hit
 from .options import USUAL, OptionWords, SearchOptions, check_ranking
 from .query import Like, Text, check_k, combined
 from .ranking.names import PLAIN
+from .verification.kept import LocalFeatures, forget_features
+from .verification.verify import FIRST
 from .where import parse as parse_where
 
 VECTOR_TYPES = ("float16", "float32")
@@ -212,7 +214,10 @@ class Gallery:
         vectors = np.stack([self._vector_of(generation, like, limits) for like in pictures])
         query = combined(vectors, [like.weight for like in pictures])
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
-        return answers(generation, query[None], k, options, own)[0]
+        if not options.verify:
+            return answers(generation, query[None], k, options, own)[0]
+        hits = answers(generation, query[None], max(k, FIRST), options, own)[0]
+        return LocalFeatures(self, limits).verified(pictures, hits, options.verify)[:k]
 
     def search_vector(
         self,
@@ -237,6 +242,8 @@ class Gallery:
         """
         check_k(k)
         options = options.but(**words)
+        if options.verify:
+            raise RequestError("to verify hits takes the picture itself; here are only vectors")
         generation = self.generation
         dim = generation.space.dim
         if vectors.ndim != 2 or vectors.shape[1] != dim:
@@ -455,6 +462,9 @@ class Gallery:
 
     def _delete_files(self, gone: Iterable[Picture]) -> None:
         """The files that the gallery stored for pictures that are no longer in it."""
+        gone = list(gone)
+        for picture in gone:
+            forget_features(self.folder, picture.file.sha256)
         if stored := [picture for picture in gone if picture.file.stored]:
             with self.catalog.writing() as writer:  # files are stored in a turn too
                 for picture in stored:

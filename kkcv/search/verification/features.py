@@ -1,0 +1,45 @@
+"""Local features: points that are found again from another distance, angle and in other light.
+
+Lowe: Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004 (SIFT); Arandjelović and
+Zisserman: Three Things Everyone Should Know to Improve Object Retrieval, CVPR 2012 (their square
+roots are compared: RootSIFT).
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+LONGEST = 640  # pixels of the longer side that is looked at
+MOST = 800  # features a picture, the strongest
+CONTRAST = 0.02  # half of Lowe's: packages have pale print too
+STEPS = 512  # a square root is kept as a multiple of 1/512, in a byte
+
+
+class Features(NamedTuple):
+    """``points`` float32 (N, 2), x and y as fractions of the width and height of the picture;
+    ``descriptors`` uint8 (N, 128); ``shape`` height and width of what was looked at, in pixels.
+    """
+
+    points: np.ndarray
+    descriptors: np.ndarray
+    shape: tuple[int, int]
+
+
+def features(pixels: np.ndarray) -> Features:
+    """The strongest features of a picture: uint8 (H, W, 3)."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    scale = LONGEST / max(grey.shape)
+    if scale < 1:
+        size = [max(round(side * scale), 1) for side in grey.shape[::-1]]
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    height, width = grey.shape
+    sift = cv2.SIFT.create(nfeatures=MOST, contrastThreshold=CONTRAST)
+    keypoints, descriptors = sift.detectAndCompute(grey, None)
+    if not len(keypoints):
+        descriptors = np.empty((0, 128), np.float32)
+    descriptors = descriptors[:MOST]  # ties may give a few more
+    points = np.array([point.pt for point in keypoints[:MOST]], np.float32).reshape(-1, 2)
+    total = np.maximum(descriptors.sum(1, keepdims=True), 1)
+    roots = np.minimum(np.rint(np.sqrt(descriptors / total) * STEPS), 255).astype(np.uint8)
+    return Features(points / np.array([width, height], np.float32), roots, (height, width))

@@ -1,0 +1,111 @@
+"""Searches that verify: the same object first, and where it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kkcv.embedding.embedder import Embedder
+from kkcv.errors import RequestError
+from kkcv.search.gallery import Gallery
+from kkcv.search.hits import Hit
+from kkcv.search.query import Like, Region
+from kkcv.search.verification.verify import tied
+
+from .scenes import backgrounds, originals, scene
+
+
+@pytest.fixture
+def filled(
+    pictures: Path, tmp_path: Path, embedder: Embedder
+) -> tuple[Gallery, list[Path], dict[str, np.ndarray]]:
+    """Photographs in which pictures hang, and those pictures; colors say nothing of what hangs."""
+    random = np.random.default_rng(0)
+    shown, places = [], {}
+    with Gallery.create(tmp_path / "gallery", embedder) as gallery:
+        pairs = zip(originals(pictures, 4), backgrounds(pictures, 4), strict=True)
+        for n, (picture, background) in enumerate(pairs):
+            photo, place = scene(picture, background, random)
+            path = tmp_path / f"{n}.png"
+            Image.fromarray(photo).save(path)
+            gallery.add(path, {"n": n})
+            shown.append(tmp_path / f"shown{n}.png")
+            Image.fromarray(picture).save(shown[-1])
+            places[shown[-1].name] = place
+        yield gallery, shown, places
+
+
+Filled = tuple[Gallery, list[Path], dict[str, np.ndarray]]
+
+
+def test_the_photograph_with_the_object_comes_first_and_says_where_it_is(filled: Filled) -> None:
+    gallery, shown, places = filled
+    first = 0
+    for n, path in enumerate(shown):
+        plain, hits = gallery.search(path, 4), gallery.search(path, 4, verify=True)
+
+        assert sorted(hit[:5] for hit in hits) == sorted(hit[:5] for hit in plain)  # the scores too
+        if hits[0].metadata == {"n": n}:
+            first += 1
+            np.testing.assert_allclose(hits[0].place, places[path.name], atol=0.03)
+        assert all(hit.place is None for hit in hits[1:])
+
+    assert first >= 3
+
+
+def test_by_id_by_region_and_again_from_the_disk_the_answer_is_the_same(filled: Filled) -> None:
+    gallery, shown, _ = filled
+    added = gallery.add(shown[0])
+    hits = gallery.search_id(added.id, 3, verify=True)
+    assert hits[0].place is not None
+
+    assert gallery.search_id(added.id, 3, verify=True) == hits
+    for file in (gallery.folder / "local").rglob("*.npz"):
+        file.write_bytes(b"damaged")
+    assert gallery.search_id(added.id, 3, verify=True) == hits
+
+    whole = [Like(added.id, region=Region(0, 0, 1, 1))]
+    assert gallery.search_like(whole, 3, verify=True)[0].place == hits[0].place
+
+
+def test_a_hit_whose_file_has_gone_is_a_hit_that_is_not_verified(filled: Filled) -> None:
+    gallery, shown, _ = filled
+    for picture in list(gallery.pictures()):
+        gallery.path(picture).unlink()
+
+    hits = gallery.search(shown[0], 4, verify=True)
+
+    assert hits == gallery.search(shown[0], 4)
+
+
+def test_a_removed_picture_leaves_no_features(filled: Filled) -> None:
+    gallery, shown, _ = filled
+    gallery.search(shown[0], 4, verify=True)
+    assert len(list((gallery.folder / "local").rglob("*.npz"))) == 4
+
+    gallery.remove([picture.id for picture in gallery.pictures()])
+
+    assert not list((gallery.folder / "local").rglob("*.npz"))
+
+
+def test_ties_are_what_scores_do_not_decide(filled: Filled) -> None:
+    def hits(*scores: float) -> list[Hit]:
+        return [Hit(n, score, "", {}) for n, score in enumerate(scores)]
+
+    assert tied([]) == 0
+    assert tied(hits(0.9)) == 0
+    assert tied(hits(0.9, 0.8)) == 0
+    assert tied(hits(0.9, 0.89, 0.88, 0.5)) == 3
+    gallery, shown, _ = filled
+    alike = gallery.search(shown[1], 4, verify="ties")
+    assert sorted(hit.id for hit in alike) == [1, 2, 3, 4]
+
+
+def test_a_vector_cannot_be_verified(filled: Filled) -> None:
+    gallery, _, _ = filled
+
+    with pytest.raises(RequestError) as error:
+        gallery.search_vector(np.zeros(48, np.float32), verify=True)
+
+    assert str(error.value) == "to verify hits takes the picture itself; here are only vectors"

@@ -1,0 +1,106 @@
+"""Where a picture hangs in a photograph, and that it hangs in no other."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from kkcv.search.verification.features import MOST, Features, features
+from kkcv.search.verification.geometry import FEWEST, match, pairs, plausible
+
+from .scenes import backgrounds, originals, scene
+
+
+def test_a_picture_is_found_where_it_hangs_and_nowhere_else(pictures: Path) -> None:
+    random = np.random.default_rng(0)
+    shown = originals(pictures, 5)
+    scenes = [scene(s, b, random) for s, b in zip(shown, backgrounds(pictures, 5), strict=True)]
+    queries = [features(each) for each in shown]
+    photos = [features(photo) for photo, _ in scenes]
+
+    found = [[match(query, photo) for photo in photos] for query in queries]
+
+    right = [found[n][n] for n in range(5)]
+    assert sum(each is not None for each in right) >= 4
+    assert all(found[n][m] is None for n in range(5) for m in range(5) if n != m)
+    for each, (_, place) in zip(right, scenes, strict=True):
+        if each is not None:
+            np.testing.assert_allclose(each.place, place, atol=0.02)
+            assert len(each) >= FEWEST
+
+
+def test_matches_lie_where_the_homography_puts_them(pictures: Path) -> None:
+    (shown,) = originals(pictures, 1)
+    height, width = shown.shape[:2]
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    half = cv2.resize(shown, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+
+    found = match(features(shown), features(half))
+
+    assert found is not None
+    np.testing.assert_allclose(found.place, corners, atol=0.01)
+    np.testing.assert_allclose(found.query, found.hit, atol=0.03)
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_a_picture_without_anything_on_it_matches_nothing(shade: int, pictures: Path) -> None:
+    blank = features(np.full((50, 70, 3), shade, np.uint8))
+    (shown,) = originals(pictures, 1)
+
+    assert blank.points.shape == (0, 2)
+    assert match(blank, features(shown)) is None
+    assert match(blank, blank) is None
+
+
+def test_pairs_are_each_others_nearest_and_clearly_so() -> None:
+    """An oracle that compares one by one."""
+    random = np.random.default_rng(0)
+    second = random.integers(0, 60, (50, 128))
+    first = np.clip(second[:30] + random.integers(-25, 26, (30, 128)), 0, 255)
+    first, second = (
+        np.rint(np.sqrt(d / d.sum(1, keepdims=True)) * 512).astype(np.uint8)
+        for d in (first, second)
+    )
+
+    found = list(zip(*(each.tolist() for each in pairs(first, second)), strict=True))
+
+    def distances(row: np.ndarray, others: np.ndarray) -> np.ndarray:
+        a, b = row / np.linalg.norm(row), others / np.linalg.norm(others, axis=1, keepdims=True)
+        return np.linalg.norm(a - b, axis=1)
+
+    expected = []
+    for n, row in enumerate(first.astype(float)):
+        there = distances(row, second.astype(float))
+        best, other = np.argsort(there)[:2]
+        back = distances(second[best].astype(float), first.astype(float))
+        if back.argmin() == n and there[best] < 0.85 * there[other]:
+            expected.append((n, int(best)))
+    assert len(expected) > 20
+    assert len(set(found) ^ set(expected)) <= 1  # bytes are rounded
+
+
+@pytest.mark.parametrize(
+    ("place", "possible"),
+    [
+        ([[0, 0], [1, 0], [1, 1], [0, 1]], True),
+        ([[1, 0], [0, 0], [0, 1], [1, 1]], False),  # mirrored
+        ([[0, 0], [1, 1], [1, 0], [0, 1]], False),  # crossed
+        ([[0, 0], [0.01, 0], [0.01, 0.01], [0, 0.01]], False),  # a speck
+        ([[0, 0], [float("nan"), 0], [1, 1], [0, 1]], False),
+    ],
+)
+def test_what_a_picture_can_look_like(place: list[list[float]], possible: bool) -> None:
+    assert plausible(np.array(place, np.float32)) is possible
+
+
+def test_no_more_features_than_are_kept(pictures: Path) -> None:
+    random = np.random.default_rng(0)
+
+    found = features(random.integers(0, 256, (900, 1200, 3), np.uint8))
+
+    assert isinstance(found, Features)
+    assert len(found.points) == len(found.descriptors) == MOST
+    assert found.shape == (480, 640)
+    assert found.points.min() >= 0
+    assert found.points.max() <= 1
