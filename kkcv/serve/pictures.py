@@ -86,8 +86,8 @@ def describe(service: Service, id: int, body: Description) -> PictureInfo:
 def replace(service: Service, id: int, body: OtherPicture) -> PictureInfo:
     """Put another picture in place of one. Its id stays, and its metadata unless there is other."""
     data = picture_bytes(service, body.image)
-    with service.worker():
-        picture = service.gallery.replace(id, data, body.metadata, limits=service.limits)
+    service.wait_until_loaded()
+    picture = service.gallery.replace(id, data, body.metadata, limits=service.limits)
     return info(service, picture)
 
 

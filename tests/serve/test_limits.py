@@ -61,6 +61,28 @@ def test_one_request_too_many_is_told_to_come_back(make: Make) -> None:
         assert client.get(path).status_code in (200, 404)
 
 
+def test_one_worker_is_enough_for_every_route(
+    folder: Path, embedder: Embedder, album: list[Path], stranger: Path
+) -> None:
+    """Nothing that has a turn waits for another."""
+    image, new = as_base64(album[0]), as_base64(stranger)
+    with Gallery.open(folder, embedder) as gallery:
+        service = Service(gallery, Settings(workers=1, wait_seconds=0.5))
+        service.load()
+        client = create_app(service).test_client()
+        answers = [
+            client.post("/v1/search", json={"image": image}),
+            client.post("/v1/search/like", json={"like": [{"image": image}, {"image": new}]}),
+            client.put("/v1/images/1", json={"image": new}),
+            client.post("/v1/images", json={"image": image}),
+            client.post("/v1/batch/search", json={"queries": [{"image": image}, {"image": new}]}),
+            client.get("/v1/images/2/thumbnail"),
+        ]
+        service.close()
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 201, 200, 200]
+
+
 def test_an_answer_that_takes_too_long_is_given_up(make: Make, album: list[Path]) -> None:
     _, client = make(timeout=1e-9)
 
