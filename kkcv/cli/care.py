@@ -6,7 +6,7 @@ import click
 
 from kkcv.errors import RequestError
 
-from .options import OneOf, json_option, kinds, load_embedder, network_options
+from .options import OneOf, asked_of_runtimes, json_option, kinds, load_embedder, network_options
 from .output import print_json, print_table, progress_bar
 
 
@@ -107,13 +107,14 @@ def reindex(
     from kkcv.search import reindex as work
     from kkcv.search.gallery import Gallery
 
-    if not undo and not model and not weights:
+    if not undo and not model and not weights and not asked_of_runtimes()["precision"]:
         raise RequestError("name the other network: --model NAME (see: kkcv zoo list), or --undo")
     with Gallery.open(gallery) as opened, progress_bar("embedding") as update:
         if undo:
             report = work.undo(opened, leave_out=leave_out, progress=update)
         else:
-            embedder = load_embedder(model, weights, backend, device)
+            paths = (opened.path(picture) for picture in opened.pictures())
+            embedder = load_embedder(model, weights, backend, device, paths)
             report = work.reindex(opened, embedder, leave_out=leave_out, progress=update)
         network = opened.space.network
     if as_json:

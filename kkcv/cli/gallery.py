@@ -16,6 +16,7 @@ from .options import (
     load_embedder,
     network_options,
     search_options,
+    wants_int8,
 )
 from .output import print_json, print_table, progress_bar
 
@@ -84,7 +85,7 @@ def index(
         raise RequestError("name files or folders of pictures, or --from what kkcv embed made")
     from kkcv.search.importing import files_to_import, import_pictures
 
-    opened = open_or_create(gallery, model, weights, backend, device, vectors)
+    opened = open_or_create(gallery, model, weights, backend, device, vectors, paths)
     with opened, progress_bar("indexing") as update:
         if ranking:
             opened.rank_by(ranking)
@@ -127,8 +128,10 @@ def open_or_create(
     backend: str | None,
     device: str | None,
     vectors: str | None,
+    paths: tuple[str, ...],
 ) -> "Gallery":
-    """The gallery that is there, which must be as asked for, or a new one."""
+    """The gallery that is there, which must be as asked for, or a new one of the paths."""
+    from kkcv.images.folder import find_pictures
     from kkcv.search.engines import must_be_free
     from kkcv.search.gallery import Gallery
 
@@ -137,11 +140,18 @@ def open_or_create(
         gallery = Gallery.open(address)
     except NotAGallery:
         must_be_free(address)
-        embedder = load_embedder(model, weights, backend, device)
+        embedder = load_embedder(model, weights, backend, device, find_pictures(paths))
         return Gallery.create(address, embedder, vectors=vectors or "float16")
     stored = gallery.catalog.settings
     if vectors and vectors != stored["vectors"]:
         raise RequestError(f"{address} stores {stored['vectors']}; its type cannot be changed")
+    if asked and wants_int8() and gallery.space.int8 and not (model or weights):
+        return gallery  # with the network that it keeps
+    if asked and wants_int8():
+        raise RequestError(
+            f"{address} has other vectors, which cannot be mixed with int8; "
+            f"to change them: kkcv reindex {address} --precision int8"
+        )
     if asked:
         gallery.close()
         embedder = load_embedder(

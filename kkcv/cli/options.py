@@ -1,7 +1,8 @@
 """Options that several commands share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,6 +28,12 @@ def runtimes() -> Sequence[str]:
     return ("auto", *RUNTIMES)
 
 
+def precisions() -> Sequence[str]:
+    from kkcv.embedding.runtimes import PRECISIONS
+
+    return ("auto", *PRECISIONS)
+
+
 def backends() -> Sequence[str]:
     from kkcv.images.backends import BACKENDS
 
@@ -42,15 +49,16 @@ def kinds() -> Sequence[str]:
 def network_options(command: Command) -> Command:
     """``--model``, ``--weights``, ``--backend``, ``--device``, ``--runtime`` and ``--precision``.
 
-    The last two go to ``load_embedder`` through the context: they change no vector that matters.
+    The last two go to ``load_embedder`` through the context.
     """
     for option in (
         click.option(
             "--precision",
-            type=click.Choice(["auto", "float32", "bfloat16"]),
+            type=OneOf(precisions),
             callback=remember,
             expose_value=False,
-            help="What the network computes in.  [default: the fastest here]",
+            help="What the network computes in; int8 is calibrated with the pictures, and its"
+            " vectors are not to be mixed with others.  [default: the fastest of the other two]",
         ),
         click.option(
             "--runtime",
@@ -159,12 +167,20 @@ def search_options(command: Command) -> Command:
 
 
 def load_embedder(
-    model: str | None, weights: str | None, backend: str | None, device: str | None
+    model: str | None,
+    weights: str | None,
+    backend: str | None,
+    device: str | None,
+    pictures: Iterable[str | Path] | None = None,
 ) -> Any:
-    """The embedder that the network options ask for."""
+    """The embedder that the network options ask for; int8 is calibrated with the pictures."""
     from kkcv.checkpoint import DEFAULT_NETWORK
     from kkcv.embedding.embedder import BACKEND, Embedder
 
+    if pictures is not None and wants_int8():
+        return Embedder.calibrated(
+            pictures, model or DEFAULT_NETWORK, weights or "imagenet", backend=backend or BACKEND
+        )
     return Embedder.load(
         model or DEFAULT_NETWORK,
         weights or "imagenet",
@@ -174,7 +190,13 @@ def load_embedder(
     )
 
 
-def asked_of_runtimes() -> dict[str, str | None]:
+def wants_int8() -> bool:
+    from kkcv import places
+
+    return (asked_of_runtimes()["precision"] or places.precision()) == "int8"
+
+
+def asked_of_runtimes() -> dict[str, Any]:
     """``--runtime`` and ``--precision`` of the command that is running."""
     context = click.get_current_context(silent=True)
     meta = context.meta if context else {}

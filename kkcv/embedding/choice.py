@@ -56,6 +56,10 @@ def choose(
 ) -> Choice:
     """The runtime that was asked for, or the fastest here (RequestError for an unknown one)."""
     check(runtime, precision)
+    if precision == "int8":
+        if runtime not in (AUTO, "openvino") or device not in (None, "cpu"):
+            raise RequestError("int8 runs on OpenVINO, on the cpu, and on no other runtime")
+        return Choice("openvino", "int8")
     if runtime == AUTO and device not in (None, "cpu"):
         runtime = "pytorch"
     if runtime != AUTO:

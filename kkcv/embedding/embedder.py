@@ -1,7 +1,8 @@
 """Pixels to embeddings: preprocessing and network, which never part."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from kkcv.stages import stage
 
 from .choice import AUTO, SURE, Choice, choose
 from .gathering import Gathering, Sharing
+from .quantized import Quantized, calibrated
 from .runtimes import RUNTIMES, CropRuntime, Runtime
 from .space import EmbeddingSpace
 from .threads import numpy_in_one_thread
@@ -32,8 +34,11 @@ class Embedder:
 
     ``backend`` names the preprocessing library, ``runtime`` what runs the network, ``precision``
     what it computes in, ``device`` where (None: a GPU where there is one). ``auto`` is what was
-    measured to be the fastest here; ``choice`` tells what it is. Safe to use from several threads:
-    what they embed at the same time is gathered into batches (``share``).
+    measured to be the fastest here; ``choice`` tells what it is. int8 is a ``quantized`` network
+    (``calibrated`` makes one), whose vectors are not to be compared with others.
+
+    Safe to use from several threads: what they embed at the same time is gathered into batches
+    (``share``).
     """
 
     def __init__(
@@ -44,13 +49,15 @@ class Embedder:
         runtime: str = AUTO,
         precision: str = AUTO,
         device: str | None = None,
+        quantized: Quantized | None = None,
     ) -> None:
         if backend not in BACKENDS:
             raise RequestError(f"no backend {backend!r}; there are: {', '.join(BACKENDS)}")
         numpy_in_one_thread()
         self.checkpoint = checkpoint
         self.backend = backend
-        self.choice, self.runtime = start(checkpoint, runtime, precision, device)
+        self.quantized = quantized
+        self.choice, self.runtime = start(checkpoint, runtime, precision, device, quantized)
         self.gathering = Gathering(self.runtime, checkpoint)
         self.space = EmbeddingSpace(
             network=checkpoint.network,
@@ -58,6 +65,7 @@ class Embedder:
             preprocess=checkpoint.preprocess,
             dim=self.runtime.dim,
             text=checkpoint.text,
+            int8=quantized.id if quantized else "",
         )
 
     @classmethod
@@ -70,6 +78,7 @@ class Embedder:
         runtime: str | None = None,
         precision: str | None = None,
         device: str | None = None,
+        quantized: Quantized | None = None,
     ) -> "Embedder":
         """An embedder by name: a network of the zoo, or the folder of a training run.
 
@@ -79,9 +88,26 @@ class Embedder:
             checkpoints.resolve(model, weights),
             backend=backend,
             runtime=runtime or places.runtime(),
-            precision=precision or places.precision(),
+            precision="int8" if quantized else precision or places.precision(),
             device=device,
+            quantized=quantized,
         )
+
+    @classmethod
+    def calibrated(
+        cls,
+        pictures: Iterable[str | Path],
+        model: str = checkpoints.DEFAULT_NETWORK,
+        weights: str = "imagenet",
+        *,
+        backend: str = BACKEND,
+    ) -> "Embedder":
+        """An embedder in int8, calibrated with some of these pictures: paths.
+
+        Raises MissingExtra, and RequestError for too few of them or a network that int8 harms.
+        """
+        quantized = calibrated(checkpoints.resolve(model, weights), pictures, backend)
+        return cls.load(model, weights, backend=backend, quantized=quantized)
 
     def share(self, sharing: Sharing) -> None:
         """Set how the callers of ``prepare`` and ``embed_picture`` share it, in all threads."""
@@ -131,13 +157,24 @@ class Embedder:
 
 
 def start(
-    checkpoint: Checkpoint, runtime: str, precision: str, device: str | None
+    checkpoint: Checkpoint,
+    runtime: str,
+    precision: str,
+    device: str | None,
+    quantized: Quantized | None = None,
 ) -> tuple[Choice, Runtime | CropRuntime]:
     """The runtime that was asked for, or the best; what kkcv chose itself may fail and be replaced.
 
     Raises RequestError, MissingExtra when what was asked for by name cannot be had.
     """
     choice = choose(checkpoint, runtime, precision, device)
+    if choice.precision == "int8":
+        if quantized is None:
+            raise RequestError(
+                "int8 is calibrated with the pictures of a gallery: "
+                "kkcv index GALLERY PICTURES --precision int8"
+            )
+        return choice, int8(checkpoint, device, quantized)
     try:
         return choice, RUNTIMES[choice.runtime](checkpoint, device, choice.precision)
     except RequestError as error:
@@ -146,6 +183,12 @@ def start(
         warnings.warn(f"{error}; kkcv goes on with PyTorch", RuntimeWarning, stacklevel=3)
     sure = Choice(*SURE)
     return sure, RUNTIMES[sure.runtime](checkpoint, device, sure.precision)
+
+
+def int8(checkpoint: Checkpoint, device: str | None, quantized: Quantized) -> CropRuntime:
+    from .runtimes.openvino import OpenVINO
+
+    return OpenVINO(checkpoint, device, "int8", quantized.network)
 
 
 def finite(vector: np.ndarray) -> np.ndarray:

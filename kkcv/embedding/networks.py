@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -46,13 +47,25 @@ class Exported(NamedTuple):
 def exported(checkpoint: Checkpoint, format: str) -> Exported:
     """The network in this format, exported now if it is not there or damaged (RequestError)."""
     folder = cache_folder() / "networks" / f"{fingerprint(checkpoint)}-{format}"
+
+    def question() -> bytes:
+        tell(f"preparing {checkpoint.network} for {format}, once")
+        return pickle.dumps(checkpoint)
+
+    return cached(checkpoint, folder, format, "kkcv.embedding.export", question)
+
+
+def cached(
+    checkpoint: Checkpoint, folder: Path, format: str, module: str, question: Callable[[], bytes]
+) -> Exported:
+    """What is in the folder, or what the child ``module`` writes there now (RequestError)."""
     if (found := opened(folder, format)) is not None:
         return found
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
-            if (found := opened(folder, format)) is None:  # else another process has exported it
-                export(checkpoint, format, folder)
+            if (found := opened(folder, format)) is None:  # else another process has made it
+                make(checkpoint, folder, format, module, question())
                 found = opened(folder, format)
     except OSError as error:
         raise RequestError(f"cannot export {checkpoint.network} to {folder}: {error}") from None
@@ -72,13 +85,12 @@ def opened(folder: Path, format: str) -> Exported | None:
         return None
 
 
-def export(checkpoint: Checkpoint, format: str, folder: Path) -> None:
+def make(checkpoint: Checkpoint, folder: Path, format: str, module: str, question: bytes) -> None:
     """Let a child write the files into a folder beside, and give it its name when it is whole."""
-    tell(f"preparing {checkpoint.network} for {format}, once")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="export-") as temporary:
         part = Path(temporary) / "network"
         part.mkdir()
-        run_child("kkcv.embedding.export", format, str(part), stdin=pickle.dumps(checkpoint))
+        run_child(module, format, str(part), stdin=question)
         meta = {
             "network": checkpoint.network,
             "weights": checkpoint.weights_id,

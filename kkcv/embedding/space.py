@@ -15,8 +15,9 @@ class EmbeddingSpace:
     """What makes a vector what it is. Two vectors are comparable when all of this is equal.
 
     ``weights`` is the sha256 of the weights file, or ``random``. All preprocessing backends give
-    the same pixels, and so the same space (docs/preprocessing.md). ``text`` says that texts lie
-    in it too.
+    the same pixels, and so the same space (docs/preprocessing.md). So do float32 and bfloat16 on
+    all runtimes, which may be mixed; an int8 network is a space of its own (docs/speed.md), and
+    ``int8`` is its id. ``text`` says that texts lie in it too.
     """
 
     network: str
@@ -24,6 +25,7 @@ class EmbeddingSpace:
     preprocess: Preprocess
     dim: int
     text: bool = False
+    int8: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -41,11 +43,14 @@ class EmbeddingSpace:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        return {
+        document = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
             if field.name != "preprocess" and (field.name != "text" or self.text)
         } | {"preprocess": self.preprocess.to_dict()}
+        if not self.int8:
+            del document["int8"]  # as it was before there was int8
+        return document
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "EmbeddingSpace":
@@ -58,8 +63,11 @@ class EmbeddingSpace:
 
 
 def flat(document: dict[str, Any]) -> dict[str, Any]:
-    """The nested preprocessing beside the rest."""
-    return {**document, **document["preprocess"]} | {"preprocess": None}
+    """The nested preprocessing beside the rest, and the precision in words."""
+    int8 = document.get("int8")
+    precision = f"int8 ({int8})" if int8 else "float32 or bfloat16"
+    rest = {"preprocess": None, "int8": None, "precision": precision}
+    return {**document, **document["preprocess"], **rest}
 
 
 def short(value: Any) -> str:

@@ -24,6 +24,7 @@ from .engines import must_be_a_folder
 from .folder_engine import in_a_folder
 from .gallery import Gallery
 
+INT8 = re.compile(r"int8/[0-9a-f]{16}/(model\.xml|model\.bin|reference\.npz|meta\.json)")
 STORED = re.compile(r"pictures/([0-9a-f]{2})/(\1[0-9a-f]{62})(\.[a-z0-9]{1,9})?")
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
             copy = Catalog(Path(scratch))
             with zipfile.ZipFile(part, "w", strict_timestamps=False) as out:
                 write_pictures(gallery, copy, out)
+                for path in sorted(gallery.folder.glob("int8/*/*")):
+                    write(out, path, path.relative_to(gallery.folder).as_posix())
                 with copy.reading() as rows:
                     count = rows.count()
                 copy.close()
@@ -162,9 +165,10 @@ def problem_of(rows: Reader) -> str | None:
 
 
 def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
-    """One file, on the disk; only the two kinds of names that a backup has (ValueError)."""
+    """One file, on the disk; only the three kinds of names that a backup has (ValueError)."""
     name = STORED.fullmatch(entry.filename)
-    if name is None and entry.filename != FILE:
+    known = name is not None or INT8.fullmatch(entry.filename) or entry.filename == FILE
+    if not known:
         raise ValueError(f"it holds {entry.filename!r}")
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{entry.filename} is compressed")

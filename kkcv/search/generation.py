@@ -2,10 +2,12 @@
 
 import json
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
+from kkcv.embedding.quantized import keep, kept
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError
 
@@ -31,6 +33,8 @@ class Generation:
         self._loading = threading.Lock()
         if embedder is not None:
             self._must_match(embedder)
+            if embedder.quantized is not None:
+                keep(embedder.quantized, self.folder)
 
     @property
     def folder(self) -> Path:
@@ -42,10 +46,7 @@ class Generation:
         """What made the vectors, loaded at first use (WeightsError, EmbedderMismatch)."""
         with self._loading:
             if self._embedder is None:
-                settings = self.catalog.settings
-                embedder = Embedder.load(
-                    settings["model"], settings["weights"], backend=settings["backend"]
-                )
+                embedder = embedder_for(self.catalog.settings, self.folder)
                 self._must_match(embedder)
                 embedder.share(self.sharing)
                 self._embedder = embedder
@@ -81,6 +82,17 @@ def space_of(catalog: Catalog) -> EmbeddingSpace:
             f"{catalog.address} is damaged: it does not say what made its vectors ({error}); "
             "restore a backup: kkcv restore"
         ) from None
+
+
+def embedder_for(settings: Mapping[str, str], folder: Path) -> Embedder:
+    """What ``settings_for`` was told of (WeightsError); an int8 network is kept in the folder."""
+    int8 = json.loads(settings["space"]).get("int8")
+    return Embedder.load(
+        settings["model"],
+        settings["weights"],
+        backend=settings["backend"],
+        quantized=kept(folder, int8) if int8 else None,
+    )
 
 
 def settings_for(embedder: Embedder, vectors: str) -> dict[str, str]:

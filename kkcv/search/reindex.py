@@ -12,12 +12,13 @@ import numpy as np
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
+from kkcv.embedding.quantized import keep
 from kkcv.errors import GalleryError, KkcvError, PictureError, RequestError
 
 from .catalog import Picture
 from .engine import NextVectors
 from .gallery import Gallery
-from .generation import settings_for
+from .generation import embedder_for, settings_for
 from .importing import Reject
 from .index.exact import inner_products
 from .metrics import leave_one_out
@@ -59,6 +60,8 @@ def reindex(
     if embedder.space == gallery.space:
         raise RequestError(f"{gallery.address} has the vectors of {embedder.space.network} already")
     settings = settings_for(embedder, gallery.catalog.settings["vectors"])
+    if embedder.quantized is not None:
+        keep(embedder.quantized, gallery.folder)
     gallery.generation.next_vectors.begin(settings)
     return finish(gallery, embedder, leave_out, progress)
 
@@ -76,7 +79,7 @@ def undo(
     settings = gallery.generation.next_vectors.begin_undo()
     if settings is None:
         raise RequestError(f"{gallery.address} has no change of network to undo")
-    embedder = Embedder.load(settings["model"], settings["weights"], backend=settings["backend"])
+    embedder = embedder_for(settings, gallery.folder)
     return finish(gallery, embedder, leave_out, progress)
 
 

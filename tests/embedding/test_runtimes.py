@@ -303,7 +303,7 @@ def test_a_damaged_record_is_made_again(
     ("options", "message"),
     [
         ({"runtime": "tea"}, "no runtime 'tea'; there are: auto, openvino, onnxruntime, pytorch"),
-        ({"precision": "int1"}, "no precision 'int1'; there are: auto, float32, bfloat16"),
+        ({"precision": "int1"}, "no precision 'int1'; there are: auto, float32, bfloat16, int8"),
         ({"runtime": "openvino", "device": "cuda"}, "openvino runs on the cpu here, not on 'cuda'"),
     ],
 )

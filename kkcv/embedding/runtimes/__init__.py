@@ -12,7 +12,7 @@ import numpy as np
 
 from kkcv.checkpoint import Checkpoint
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "int8")
 
 
 class Runtime(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kkcv.checkpoint import Checkpoint
-from kkcv.embedding.networks import exported
+from kkcv.embedding.networks import Exported, exported
 from kkcv.errors import RequestError
 from kkcv.images.preprocess import Preprocess
 
@@ -22,17 +22,23 @@ class OpenVINO:
     """The exported network: one stream a core, each a thread that works on its own chunk.
 
     Streams never wait for each other, so they share the cores well with threads that decode.
+    ``network`` is another than the one that is exported: a quantized one says itself which of its
+    layers compute in int8.
     """
 
     chunk = CHUNK
 
     def __init__(
-        self, checkpoint: Checkpoint, device: str | None = None, precision: str = "float32"
+        self,
+        checkpoint: Checkpoint,
+        device: str | None = None,
+        precision: str = "float32",
+        network: Exported | None = None,
     ) -> None:
         if device not in (None, "cpu"):
             raise RequestError(f"openvino runs on the cpu here, not on {device!r}: use pytorch")
         ov = import_openvino()
-        network = exported(checkpoint, "openvino")
+        network = network or exported(checkpoint, "openvino")
         self.dim = network.dim
         core = ov.Core()
         if precision == "bfloat16" and not has_bfloat16(core):
@@ -40,7 +46,7 @@ class OpenVINO:
         model = with_normalization(ov, core.read_model(network.file), checkpoint.preprocess)
         settings = {
             "PERFORMANCE_HINT": "THROUGHPUT",
-            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
             "ENABLE_CPU_PINNING": False,  # a pinned thread waits for its core while another is idle
         }
         compiled = core.compile_model(model, "CPU", settings)
