@@ -342,18 +342,24 @@ def remove(gallery: str, pictures: tuple[str, ...], missing: bool, as_json: bool
 @click.argument("gallery")
 @json_option
 def stats(gallery: str, as_json: bool) -> None:
-    """What a gallery holds, and which network made it.
+    """What a gallery holds, which network made it, and how it answers: recall, memory, time.
+
+    The recall is of the index as it was tuned, the time is measured now.
 
     \b
     kkcv stats photos.kkcv
     """
     from kkcv.search.gallery import Gallery
+    from kkcv.search.measuring import latency
 
     with Gallery.open(gallery) as opened:
-        figures = opened.stats()
+        figures = opened.stats() | {"milliseconds_a_query": latency(opened.generation)}
     if as_json:
         print_json(figures)
     else:
+        index = figures.pop("index")
+        index.pop("curve", None)  # kkcv tune shows it
+        figures |= {f"index {name.replace('_', ' ')}": value for name, value in index.items()}
         print_table(["", ""], [(name, str(value)) for name, value in figures.items()])
 
 
@@ -374,26 +380,33 @@ def duplicates(gallery: str, min_score: float, as_json: bool) -> None:
     kkcv duplicates photos.kkcv --min-score 0.9
     """
     from kkcv.search.duplicates import duplicates as find
+    from kkcv.search.duplicates import summary_of
     from kkcv.search.gallery import Gallery
 
     with Gallery.open(gallery) as opened, progress_bar("comparing") as update:
         groups = find(opened, min_score, update)
-        rows = [
-            (n, "exact" if group.exact else "near", group.similarity, p.id, str(opened.path(p)))
-            for n, group in enumerate(groups, 1)
-            for p in group.pictures
-        ]
+    summary = summary_of(groups)
     if as_json:
         listed = [
             {
                 "exact": group.exact,
                 "similarity": group.similarity,
-                "pictures": [{"id": r[3], "path": r[4]} for r in rows if r[0] == n],
+                "pictures": [{"id": p.id, "path": str(opened.path(p))} for p in group.pictures],
             }
-            for n, group in enumerate(groups, 1)
+            for group in groups
         ]
-        print_json({"groups": listed, "min_score": min_score})
-    elif rows:
+        print_json({"groups": listed, "min_score": min_score, **summary})
+    elif groups:
+        rows = [
+            (n, "exact" if group.exact else "near", group.similarity, p.id, str(opened.path(p)))
+            for n, group in enumerate(groups, 1)
+            for p in group.pictures
+        ]
         print_table(["group", "kind", "similarity", "id", "path"], rows)
+        click.echo(
+            f"{summary['exact_groups']} groups of the same bytes, {summary['near_groups']} of "
+            f"pictures that score {min_score:g} or more; beyond the oldest of each: "
+            f"{summary['spare_pictures']} pictures, {summary['spare_bytes']:,} bytes"
+        )
     else:
         click.echo("no duplicates")

@@ -30,10 +30,10 @@ from kkcv.errors import (
 )
 
 from .disk import make_folder
+from .migration import DESCRIBED, FORMAT, migrate
 from .where import Condition
 from .where_sql import as_sql
 
-FORMAT = 1
 FILE = "catalog.sqlite"
 WAIT_SECONDS = 30.0  # for another process that is writing
 CHUNK = 4096  # vectors that are unpacked together
@@ -57,6 +57,7 @@ CREATE INDEX pictures_by_sha256 ON pictures (sha256);
 CREATE INDEX pictures_by_sequence ON pictures (sequence);
 CREATE TABLE removals (sequence INTEGER PRIMARY KEY, id INTEGER NOT NULL);
 """
+SCHEMA += DESCRIBED
 
 # Text as bytes: one that rotted shall not keep the others from being read.
 PICTURE = "id, CAST(path AS BLOB), stored, sha256, bytes, mtime_ns, added, CAST(metadata AS BLOB)"
@@ -377,6 +378,7 @@ class Catalog:
             )
         try:
             with self._explained(), self._lent() as connection:
+                migrate(connection)
                 self.settings = dict(connection.execute("SELECT name, value FROM settings"))
             if (found := int(self.settings["format"])) > FORMAT:
                 raise GalleryFormatError(

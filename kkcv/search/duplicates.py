@@ -28,8 +28,11 @@ def duplicates(
 ) -> list[Group]:
     """Groups in which each picture scores at least ``min_score`` with another, largest first.
 
-    Each picture asks the index for its nearest: as quick as so many searches.
+    Each picture asks the index for its nearest: as quick as so many searches. Where one is wanted
+    and is not there, it is built first.
     """
+    if gallery.live.wants_rebuild:
+        gallery.live.rebuild()
     pictures = {picture.id: picture for picture in gallery.pictures()}
     groups = Groups()
     for a, b, score in near_pairs(gallery, min_score, len(pictures), progress):
@@ -49,6 +52,17 @@ def duplicates(
         for ids, score in groups.all()
     ]
     return sorted(found, key=lambda group: (-len(group.pictures), group.pictures[0].id))
+
+
+def summary_of(groups: list[Group]) -> dict[str, int]:
+    """How many there are, and what would go if the oldest of each were kept."""
+    spare = [picture for group in groups for picture in group.pictures[1:]]
+    return {
+        "exact_groups": sum(group.exact for group in groups),
+        "near_groups": sum(not group.exact for group in groups),
+        "spare_pictures": len(spare),
+        "spare_bytes": sum(picture.file.bytes for picture in spare),
+    }
 
 
 def near_pairs(

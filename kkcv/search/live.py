@@ -75,7 +75,12 @@ class LiveIndex:
         """What answers, with its measured recall and time, as plain values."""
         index = self.refreshed()
         if index.snapshot is None:
-            return {"kind": "exact", "recall": 1.0, "compared_one_by_one": index.unindexed}
+            return {
+                "kind": "exact",
+                "recall": 1.0,
+                "memory_a_picture": 4 * self._dim + 8,
+                "compared_one_by_one": index.unindexed,
+            }
         files = self._folder.glob(f"{index.snapshot.sequence:017d}.*")
         return {
             "kind": index.snapshot.kind.name,
@@ -83,6 +88,7 @@ class LiveIndex:
             "effort": index.snapshot.effort,
             "milliseconds": index.snapshot.curve[-1].milliseconds,
             "curve": [dataclasses.asdict(point) for point in index.snapshot.curve],
+            "memory_a_picture": index.snapshot.kind.resident(self._dim),
             "bytes_a_picture": sum(f.stat().st_size for f in files) / len(index.snapshot.ids),
             "compared_one_by_one": index.unindexed,
         }

@@ -95,6 +95,17 @@ def test_tune_prints_what_it_measured(kkcv: Kkcv, gallery: Path) -> None:
     assert set(said.json["curve"][0]) == {"effort", "recall", "milliseconds"}
 
 
+def test_what_was_tuned_for_holds_and_is_shown(kkcv: Kkcv, gallery: Path) -> None:
+    said = kkcv("tune", gallery, "--memory", "1KB", "--json")
+    shown = kkcv("stats", gallery)
+
+    assert said.code == 2
+    assert "an index of 6 pictures of kind rabitq takes 1,056 bytes" in said.err
+    assert kkcv("tune", gallery, "--memory", "2KB", "--json").json["kind"] == "rabitq"
+    assert "index recall" in shown.out
+    assert "milliseconds_a_query" in shown.out
+
+
 def test_a_backup_is_restored_to_the_same_gallery(
     kkcv: Kkcv, gallery: Path, tmp_path: Path
 ) -> None:
@@ -123,6 +134,7 @@ def test_an_export_is_imported_once(kkcv: Kkcv, gallery: Path, tmp_path: Path) -
     [
         (("doctor", "{nowhere}"), "nowhere is no gallery"),
         (("tune", "{nowhere}"), "nowhere is no gallery"),
+        (("tune", "{gallery}", "--memory", "2"), "a number and KB, MB or GB, as 800MB, got '2'"),
         (("backup", "{nowhere}", "{new}"), "nowhere is no gallery"),
         (("backup", "{gallery}", "{text}"), "text.txt is there already; name a new file"),
         (("backup", "{gallery}", "{nowhere}/b.zip"), "cannot be written: No such file"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from kkcv.search.duplicates import Groups, duplicates
+from kkcv.search.duplicates import Groups, duplicates, summary_of
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 
@@ -33,6 +33,12 @@ def test_copies_and_nearly_the_same_are_grouped_and_others_left_alone(
         frozenset({"2.png", "again.jpg"}): False,
     }
     assert all(group.similarity >= 0.95 for group in groups)
+    assert summary_of(groups) == {
+        "exact_groups": 1,
+        "near_groups": 1,
+        "spare_pictures": 2,
+        "spare_bytes": sum(p.file.bytes for g in groups for p in g.pictures[1:]),
+    }
 
 
 def test_groups_grow_together_whatever_the_order() -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kkcv.search.catalog import Catalog, PictureFile
+from kkcv.errors import RequestError
+from kkcv.search import live as module
+from kkcv.search.catalog import Catalog, PictureFile, Reader
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.live import LiveIndex, exact_limit
+from kkcv.search.tuning import Goal, goal_of, parse_memory
 
 DIM = 16
 SPACE = "a space"
@@ -187,3 +190,88 @@ def test_a_small_gallery_wants_no_snapshot(
 
     assert not opened().wants_rebuild
     assert exact_limit(DIM) > 500
+
+
+def test_a_memory_limit_decides_the_kind_also_later(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+) -> None:
+    fill(1, 1000)
+    live = opened()
+
+    kinds = {
+        memory: live.tune(Goal(recall=0.9, memory=memory)).kind.name  # type: ignore[union-attr]
+        for memory in (1000 * 400, 1000 * 30, 1000 * 20)
+    }
+    fill(2, 10)
+    later = opened().rebuild()
+
+    assert list(kinds.values()) == ["hnsw", "ivf", "rabitq"]
+    assert later is not None
+    assert later.kind.name == "rabitq"
+
+
+def test_a_memory_limit_that_nothing_fits_is_refused_and_the_old_goal_stays(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], catalog: Catalog
+) -> None:
+    fill(1, 1000)
+
+    with pytest.raises(RequestError, match="of kind rabitq takes 18,000 bytes of memory, the lim"):
+        opened().tune(Goal(memory=1000))
+
+    with catalog.reading() as rows:
+        assert goal_of(rows) == Goal()
+
+
+def test_a_gallery_that_outgrew_its_limit_gets_the_smallest_kind_and_a_warning(
+    opened: Callable[..., LiveIndex],
+    fill: Callable[..., list[int]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fill(1, 100)
+    opened().tune(Goal(memory=100 * 20))
+    fill(2, 1000)
+
+    built = opened().rebuild()
+
+    assert built is not None
+    assert built.kind.name == "rabitq"
+    assert "the limit is 2,000; the smallest kind is built" in caplog.text
+
+
+@pytest.mark.parametrize(("text", "size"), [("800MB", 8 * 10**8), ("1.5gb", 15 * 10**8)])
+def test_a_memory_limit_is_a_number_and_a_unit(text: str, size: int) -> None:
+    assert parse_memory(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "5", "GB", "-1GB", "0MB", "nanMB", "infGB", "1TB"])
+def test_a_memory_limit_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match="a memory limit is a number and KB, MB or GB, as 800MB"):
+        parse_memory(text)
+
+
+def test_whether_an_index_is_wanted_is_told_without_reading_a_vector(
+    opened: Callable[..., LiveIndex],
+    fill: Callable[..., list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "exact_limit", lambda dim: 1000)
+    monkeypatch.setattr(Reader, "_is_whole", pytest.fail)
+
+    fill(1, 900)
+    assert not opened().wants_rebuild
+    fill(2, 200)
+    assert opened().wants_rebuild
+
+
+def test_rows_that_came_since_the_snapshot_make_another_one_wanted(
+    opened: Callable[..., LiveIndex],
+    fill: Callable[..., list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "exact_limit", lambda dim: 1000)
+    fill(1, 1100)
+    opened().rebuild()
+
+    assert not opened().wants_rebuild
+    fill(2, 1001)
+    assert opened().wants_rebuild

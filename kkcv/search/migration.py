@@ -1,0 +1,45 @@
+"""Catalogs of older kkcv brought to today's format, when they are opened, all at once or not.
+
+Format 1 was the first. 2 keeps what filters look at beside the rows, for these are as large as
+their vectors: a filter on a million pictures reads a twentieth of what it did.
+"""
+
+import logging
+
+import apsw
+
+FORMAT = 2
+
+DESCRIBED = """
+CREATE INDEX pictures_described ON pictures (id, path, bytes, added, metadata)
+"""
+# the format that a step begins with, and what it does
+STEPS = {1: DESCRIBED}
+log = logging.getLogger(__name__)
+
+
+def migrate(connection: apsw.Connection) -> None:
+    """Take the steps that are missing, in one transaction; another process may be faster.
+
+    A catalog of no format, or of a newer one, is left as it is.
+    """
+    if format_of(connection) not in STEPS:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        while (found := format_of(connection)) in STEPS:
+            log.warning("the gallery is brought from format %d to %d", found, found + 1)
+            connection.execute(STEPS[found])
+            connection.execute(
+                "UPDATE settings SET value = ? WHERE name = 'format'", (str(found + 1),)
+            )
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def format_of(connection: apsw.Connection) -> int | None:
+    found = connection.execute("SELECT value FROM settings WHERE name = 'format'").get
+    return int(found) if isinstance(found, str) and found.isdecimal() else None
