@@ -102,6 +102,20 @@ class Client:
         question |= {"liked": list(liked), "unliked": list(unliked)}
         return self._hits("/v1/search", question, fields)
 
+    def search_text(
+        self,
+        text: str,
+        k: int = 10,
+        *,
+        fields: Sequence[HitField] | None = None,
+        **words: Unpack[OptionWords],
+    ) -> list[Hit]:
+        """The k pictures that look most like what a text says, where the gallery's network reads.
+
+        Raises RequestError where it does not: ``model().text`` tells.
+        """
+        return self._hits("/v1/search/text", {"text": text, "k": k, **said(words)}, fields)
+
     def search_id(self, id: int, k: int = 10, **words: Unpack[OptionWords]) -> list[Hit]:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
         query = {name: json.dumps(word) for name, word in said(words).items()}

@@ -177,6 +177,15 @@ Verify = Annotated[
         "is; ties: only where the scores do not decide."
     ),
 ]
+Words = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=1000,
+        pattern=r"\S",
+        description="What is to be seen, for networks that read; see `text` of the model.",
+    ),
+]
 Fold = Annotated[
     float | None,
     Field(

@@ -59,5 +59,6 @@ def model(service: Service) -> Model:
         dim=space.dim,
         vectors=service.gallery.catalog.settings["vectors"],
         preprocess=space.preprocess.to_dict(),
+        text=space.text,
         rankings=list(RANKINGS),
     )

@@ -25,6 +25,7 @@ from .fields import (
     Verify,
     Where,
     Whole,
+    Words,
 )
 
 MAX_PAGE = 500
@@ -98,10 +99,19 @@ class LikePicture(Strict):
     region: PartOfPicture = None
 
 
+class LikeText(Strict):
+    """What is to be seen, in words, as a part of a question."""
+
+    text: Words
+    weight: Weight = 1.0
+
+
 class LikeQuestion(SearchWords):
     """Which pictures are most like some, and unlike others?"""
 
-    like: Annotated[list[LikeImage | LikePicture], Field(min_length=1, max_length=MAX_BATCH)]
+    like: Annotated[
+        list[LikeImage | LikePicture | LikeText], Field(min_length=1, max_length=MAX_BATCH)
+    ]
     fields: Fields = None
 
 
@@ -142,6 +152,13 @@ class FormQuestion(Strict):
 
     image: Image
     k: K = 10
+
+
+class TextQuestion(SearchWords):
+    """Which pictures look most like what this text says?"""
+
+    text: Words
+    fields: Fields = None
 
 
 class SimilarQuery(SearchWords):

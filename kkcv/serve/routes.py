@@ -23,6 +23,7 @@ from .questions import (
     PageQuery,
     SearchQuestion,
     SimilarQuery,
+    TextQuestion,
     ThumbnailQuery,
 )
 from .schemas import (
@@ -92,6 +93,10 @@ ROUTES: tuple[Route, ...] = (
         "POST", "/v1/search/like", searching.search_like, {200: Hits},
         body=LikeQuestion, media=(JSON,), problems=(*EMBEDS, "file-missing", "unknown-picture"),
         tag="Search",
+    ),
+    Route(
+        "POST", "/v1/search/text", searching.search_text, {200: Hits},
+        body=TextQuestion, media=(JSON,), problems=("loading", "timed-out"), tag="Search",
     ),
     Route(
         "POST", "/v1/batch/search", searching.search_batch, {200: Batch},

@@ -163,6 +163,7 @@ class Network(BaseModel):
 class Model(Network):
     """The network that makes the gallery's vectors, and what a search can ask for."""
 
+    text: Annotated[bool, Field(description="Whether it can search with a text.")]
     rankings: Annotated[list[str], Field(description="The orders that there are.")]
 
 

@@ -8,7 +8,7 @@ from kkcv.images.source import decode_base64
 from kkcv.search.feedback import moved
 from kkcv.search.hits import Hit as Found
 from kkcv.search.options import SearchOptions
-from kkcv.search.query import Like
+from kkcv.search.query import Like, Text
 from kkcv.search.query import Region as Part
 from kkcv.search.where import parse
 
@@ -20,10 +20,12 @@ from .questions import (
     LikeImage,
     LikePicture,
     LikeQuestion,
+    LikeText,
     Region,
     SearchQuestion,
     SearchWords,
     SimilarQuery,
+    TextQuestion,
 )
 from .schemas import Batch, FormAnswer, FormHit, Hit, Hits
 from .service import Service
@@ -45,6 +47,12 @@ def search_like(service: Service, body: LikeQuestion) -> Hits:
             likes.append(as_like(service, each))
     with at_field("like"):
         return find(service, likes, body, body.fields)
+
+
+def search_text(service: Service, body: TextQuestion) -> Hits:
+    """The pictures that look most like what a text says, where the gallery's network reads."""
+    with at_field("text"):
+        return find(service, [Like(Text(body.text))], body, body.fields)
 
 
 def similar(service: Service, id: int, query: SimilarQuery) -> Hits:
@@ -91,8 +99,10 @@ def find(
     return Hits(hits=[as_hit(each, chosen) for each in found])
 
 
-def as_like(service: Service, question: LikeImage | LikePicture) -> Like:
+def as_like(service: Service, question: LikeImage | LikePicture | LikeText) -> Like:
     """A part of a question as the gallery takes it (PictureError, Problem)."""
+    if isinstance(question, LikeText):
+        return Like(Text(question.text), question.weight)
     region = None if question.region is None else as_part(question.region)
     if isinstance(question, LikePicture):
         return Like(question.id, question.weight, region)

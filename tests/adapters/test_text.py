@@ -14,6 +14,9 @@ from kkcv.errors import RequestError
 from kkcv.search.feedback import moved
 from kkcv.search.gallery import Gallery
 from kkcv.search.query import Like, Text
+from kkcv.serve.app import create_app
+from kkcv.serve.service import Service
+from kkcv.serve.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +98,19 @@ def test_networks_of_the_zoo_read_nothing() -> None:
 def test_the_space_of_other_galleries_is_what_it_was(embedder: Embedder) -> None:
     """Old fingerprints must not change: only a space with texts says so."""
     assert "text" not in json.dumps(embedder.space.to_dict())
+
+
+def test_a_text_finds_the_same_over_http(gallery: Gallery) -> None:
+    service = Service(gallery, Settings())
+    service.load()
+    client = create_app(service).test_client()
+    likes = {"like": [{"text": "a red bus"}, {"id": 3, "weight": 0.5}]}
+
+    hits = client.post("/v1/search/text", json={"text": "a red bus", "k": 3}).json["hits"]
+    mixed = client.post("/v1/search/like", json=likes)
+    blank = client.post("/v1/search/text", json={"text": "  "})
+
+    assert client.get("/v1/model").json["text"] is True
+    assert [hit["id"] for hit in hits] == [hit.id for hit in gallery.search_text("a red bus", k=3)]
+    assert mixed.status_code == 200
+    assert (blank.status_code, blank.json["field"]) == (422, "text")

@@ -13,6 +13,7 @@ from kkcv.serve.fields import EXAMPLE
 
 MAY_REFUSE = ("bad-picture", "unknown-picture", "file-missing", "bad-range", "already-there")
 BEYOND_SCHEMAS = (
+    "text",
     "where",
     "region",
     "like",

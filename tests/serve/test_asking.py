@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from kkcv.client import Client
-from kkcv.errors import AlreadyThere, KkcvError, PictureError, UnknownPicture
-from kkcv.search.query import Like
+from kkcv.errors import AlreadyThere, KkcvError, PictureError, RequestError, UnknownPicture
+from kkcv.search.query import Like, Text
 from kkcv.serve.fields import HIT_FIELDS
 
 from .conftest import Running, as_base64
@@ -198,6 +198,22 @@ def test_why_two_pictures_match_is_told_and_drawn(
         client.explain(album[0], b"no picture")
     wrong = http.post("/v1/explain", json={"query": {"id": 1}, "hit": {"image": "!"}})
     assert wrong.json()["field"] == "hit.image"
+
+
+def test_a_network_that_does_not_read_says_so(client: Client, http: httpx.Client) -> None:
+    likes = {"like": [{"text": "a red bus"}, {"id": 1}]}
+
+    answers = [
+        http.post("/v1/search/text", json={"text": "a red bus"}),
+        http.post("/v1/search/like", json=likes),
+    ]
+
+    assert client.model().text is False
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert [answer.json()["field"] for answer in answers] == ["text", "like"]
+    for ask in (client.search_text, lambda text: client.search_like([Like(Text(text))])):
+        with pytest.raises(RequestError, match="made by efficientnet_lite0, which reads no text"):
+            ask("a red bus")
 
 
 def test_the_client_needs_neither_torch_nor_faiss() -> None:

@@ -264,4 +264,5 @@ def test_figures_and_model_are_told(http: httpx.Client, album: list[Path]) -> No
     assert model["network"] == "efficientnet_lite0"
     assert model["dim"] == 1280
     assert model.pop("rankings")
+    assert model.pop("text") is False
     assert model.items() <= stats.items()
