@@ -109,8 +109,10 @@ def test_a_text_finds_the_same_over_http(gallery: Gallery) -> None:
     hits = client.post("/v1/search/text", json={"text": "a red bus", "k": 3}).json["hits"]
     mixed = client.post("/v1/search/like", json=likes)
     blank = client.post("/v1/search/text", json={"text": "  "})
+    verified = client.post("/v1/search/text", json={"text": "a red bus", "verify": True})
 
     assert client.get("/v1/model").json["text"] is True
     assert [hit["id"] for hit in hits] == [hit.id for hit in gallery.search_text("a red bus", k=3)]
     assert mixed.status_code == 200
     assert (blank.status_code, blank.json["field"]) == (422, "text")
+    assert (verified.status_code, verified.json["field"]) == (422, "verify")

@@ -93,6 +93,14 @@ def test_hits_can_be_folded_and_cut_off(client: Client, http: httpx.Client) -> N
     assert (few.status_code, few.json()["field"]) == (422, "max_chance")  # of twelve pictures
 
 
+def test_a_verified_hit_says_where_it_shows_the_same(client: Client, album: list[Path]) -> None:
+    first = client.search(album[0], k=3, verify=True, fields=["place", "path"])[0]
+
+    assert first.path == str(album[0])
+    assert first.place is not None
+    assert np.allclose(first.place, [(0, 0), (1, 0), (1, 1), (0, 1)], atol=0.05)
+
+
 def test_feedback_moves_the_question(client: Client, album: list[Path]) -> None:
     plain = client.search(album[0], k=12)
     liked, unliked = plain[-1].id, plain[1].id

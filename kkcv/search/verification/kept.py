@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from kkcv.errors import FileMissing, PictureError, UnknownPicture
+from kkcv.errors import FileMissing, PictureError, RequestError, UnknownPicture
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
@@ -22,7 +22,7 @@ from kkcv.search.catalog import Picture
 from kkcv.search.disk import in_one_piece
 from kkcv.search.hits import Hit
 from kkcv.search.options import Verify
-from kkcv.search.query import Like
+from kkcv.search.query import Like, Text
 from kkcv.stages import stage
 
 from .features import LONGEST, MOST, Features, features
@@ -46,23 +46,28 @@ class LocalFeatures:
 
     def verified(self, pictures: Sequence[Like], hits: list[Hit], how: Verify) -> list[Hit]:
         """The hits by what they share with the first picture that is liked; ``how`` "ties": only
-        where the scores do not decide (PictureError, UnknownPicture, FileMissing).
+        where the scores do not decide (PictureError, UnknownPicture, FileMissing, RequestError).
         """
         looked_at = len(hits) if how is True else tied(hits)
         if not looked_at:
             return hits
         with stage("search"):
-            query = self.of_query(next(like for like in pictures if like.weight > 0))
+            query = self.of_query(pictures)
             self._until = time.monotonic() + SECONDS
             return verified(query, hits[:looked_at], self.of_hit) + hits[looked_at:]
 
-    def of_query(self, like: Like) -> Features:
-        """Of what is asked with, whole or a region of it."""
+    def of_query(self, likes: Sequence[Like]) -> Features:
+        """Of the first picture that is asked with, whole or a region of it (RequestError)."""
+        for like in likes:
+            source = like.picture
+            if like.weight > 0 and not isinstance(source, Text):
+                break
+        else:
+            raise RequestError("to verify hits takes a picture that is liked; here is only a text")
         if like.region is None:
-            if isinstance(like.picture, int):
-                return self.of_picture(self._gallery.get(like.picture))
-            return features_of(like.picture, self._limits)
-        source = like.picture
+            if isinstance(source, int):
+                return self.of_picture(self._gallery.get(source))
+            return features_of(source, self._limits)
         if isinstance(source, int):
             source = self._gallery.read(self._gallery.get(source))
         return features(like.region.of(decode(source, self._limits)))
