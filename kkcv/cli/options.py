@@ -104,7 +104,8 @@ json_option = click.option(
 
 
 RANKING_HELP = (
-    "The order: plain, expanded or best (docs/quality.md); the scores stay what they are."
+    "The order: plain, expanded, augmented, reciprocal, smoothed or best (docs/quality.md); "
+    "the scores stay what they are."
 )
 
 

@@ -1,6 +1,6 @@
 """From query vectors to hits: candidates, their order, what is left out.
 
-vectors ─index▶ candidates ─ranking▶ order ─min_score▶ hits
+vectors ─index▶ candidates ─ranking▶ order ─min_score, max_chance▶ fewer ─catalog▶ hits
 """
 
 import os
@@ -43,11 +43,11 @@ def answers(
         least = max(options.min_score, cut(calibration, options.max_chance))
         chosen = []
         for query, ids, scores in zip(vectors, *near, strict=True):
-            kept = (ids >= 0) & (scores >= least)
+            kept = ids >= 0
             if without:
                 kept &= ~np.isin(ids, list(without))
             candidates = Neighbors(ids[kept], scores[kept])
-            chosen.append(ordered(rows, ranking, query, candidates, k))
+            chosen.append(ordered(rows, ranking, query, candidates, k, least))
         return hits_of(generation, rows, chosen, calibration)
 
 
@@ -70,15 +70,19 @@ def folded(
 
 
 def ordered(
-    rows: Reader, ranking: str, query: np.ndarray, candidates: Neighbors, k: int
+    rows: Reader, ranking: str, query: np.ndarray, candidates: Neighbors, k: int, least: float
 ) -> Neighbors:
-    """The first k of the candidates of one query, (M,), as a ranking has them."""
+    """The first k of the candidates of one query, (M,), as a ranking has them.
+
+    What scores less than ``least`` is a neighbor of the others, but no hit.
+    """
     ids, scores = candidates
     if ranking != PLAIN:
         first = reranked(ranking, query, rows.vectors_of(ids[:DEPTH]))
         order = np.concatenate([first, np.arange(len(first), len(ids))])
         ids, scores = ids[order], scores[order]
-    return Neighbors(ids[:k], scores[:k])
+    kept = scores >= least
+    return Neighbors(ids[kept][:k], scores[kept][:k])
 
 
 def cut(calibration: Calibration | None, max_chance: float | None) -> float:

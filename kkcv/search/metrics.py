@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .ranking.names import DEPTH, PLAIN, reranked
+
 CUTS = (1, 5, 10)
 BLOCK = 256  # queries ranked at once: bounds the memory to BLOCK rows of the similarity matrix
 
@@ -28,7 +30,7 @@ class Retrieval(NamedTuple):
     queries: int
 
 
-def leave_one_out(vectors: np.ndarray, labels: Sequence[str]) -> Retrieval:
+def leave_one_out(vectors: np.ndarray, labels: Sequence[str], ranking: str = PLAIN) -> Retrieval:
     """Rank all pictures for each: unit vectors float32 (N, D) and their N classes.
 
     Raises ValueError when no class has two pictures.
@@ -41,7 +43,7 @@ def leave_one_out(vectors: np.ndarray, labels: Sequence[str]) -> Retrieval:
     average, hits = [], []
     for start in range(0, len(queries), BLOCK):
         block = queries[start : start + BLOCK]
-        found = ranked(vectors, classes, block)
+        found = ranked(vectors, classes, block, ranking)
         average.append(average_precision(found))
         hits.append(found[:, : max(CUTS)])
     first = np.concatenate(hits)
@@ -53,11 +55,17 @@ def leave_one_out(vectors: np.ndarray, labels: Sequence[str]) -> Retrieval:
     )
 
 
-def ranked(vectors: np.ndarray, classes: np.ndarray, queries: np.ndarray) -> np.ndarray:
+def ranked(
+    vectors: np.ndarray, classes: np.ndarray, queries: np.ndarray, ranking: str = PLAIN
+) -> np.ndarray:
     """Whether each hit is relevant, nearest first, without the query: bool (Q, N - 1)."""
     scores = vectors[queries] @ vectors.T
     scores[np.arange(len(queries)), queries] = -np.inf
     order = np.argsort(-scores, axis=1, kind="stable")[:, :-1]
+    if ranking != PLAIN:
+        for query, near in zip(queries, order, strict=True):  # as a gallery without the query
+            first = near[:DEPTH]
+            near[:DEPTH] = first[reranked(ranking, vectors[query], vectors[first])]
     return classes[order] == classes[queries][:, None]
 
 

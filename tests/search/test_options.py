@@ -24,7 +24,10 @@ def test_the_words_of_a_search_are_the_fields_of_the_options() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"ranking": "bets"}, "no ranking 'bets'; there are: plain, best, expanded"),
+        (
+            {"ranking": "bets"},
+            "no ranking 'bets'; there are: plain, best, expanded, augmented, reciprocal, smoothed",
+        ),
         ({"verify": "perhaps"}, "verify is true, false or 'ties', not 'perhaps'"),
         ({"max_chance": 0}, "max_chance is a rate above 0 and up to 1, such as 0.0001, not 0"),
         ({"max_chance": 2}, "max_chance is a rate above 0 and up to 1, such as 0.0001, not 2"),

@@ -1,0 +1,36 @@
+"""Database-side augmentation: each picture moves towards its own nearest, and so does the query.
+
+Turcot and Lowe: Better Matching with Fewer Features: The Selection of Useful Features in Large
+Database Recognition Problems, ICCV Workshops 2009; Arandjelović and Zisserman: Three Things
+Everyone Should Know to Improve Object Retrieval, CVPR 2012 (section 5); with the weights of alpha
+query expansion (Radenović, Tolias, Chum, 2018, arXiv:1711.02512).
+
+The neighbors are looked for among the candidates and the query, when the search is made. So an
+augmented vector is never stored and never stale, and a gallery of up to DEPTH pictures is augmented
+exactly as in the paper.
+"""
+
+import numpy as np
+
+from kkcv.embedding.embedder import unit
+
+from .graph import nearest
+
+NEIGHBORS = 5
+ALPHA = 3.0
+
+
+def augmented(
+    query: np.ndarray, candidates: np.ndarray, neighbors: int = NEIGHBORS, alpha: float = ALPHA
+) -> np.ndarray:
+    """Similarity of query and candidates after all were augmented: (D,), (M, D) → (M,)."""
+    first, *others = augment(np.vstack([query[None], candidates]), neighbors, alpha)
+    return np.array([first @ other for other in others], np.float32)
+
+
+def augment(vectors: np.ndarray, neighbors: int = NEIGHBORS, alpha: float = ALPHA) -> np.ndarray:
+    """Each plus its nearest, weighted by similarity to the power of alpha: (N, D) → (N, D)."""
+    gram = vectors @ vectors.T
+    near = nearest(gram, neighbors)
+    weights = np.maximum(np.take_along_axis(gram, near, 1), 0) ** alpha
+    return unit(vectors + np.einsum("nk,nkd->nd", weights, vectors[near]))
