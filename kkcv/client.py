@@ -14,22 +14,14 @@ import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Unpack
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from kkcv.errors import (
-    AlreadyThere,
-    FileMissing,
-    KkcvError,
-    PictureError,
-    RequestError,
-    ServiceError,
-    UnknownPicture,
-)
+from kkcv.errors import KkcvError, ServiceError
 from kkcv.images.source import Source, read_bytes
 from kkcv.search.options import OptionWords
 from kkcv.search.query import Like, Region, Text
+from kkcv.serve.calls import Calls, error_of
 from kkcv.serve.fields import HitField
 from kkcv.serve.schemas import (
     Added,
@@ -48,13 +40,6 @@ from kkcv.serve.schemas import (
     Stats,
 )
 
-PLAIN_ERRORS: dict[str, type[KkcvError]] = {
-    "already-there": AlreadyThere,
-    "bad-request": RequestError,
-    "file-missing": FileMissing,
-    "unknown-picture": UnknownPicture,
-}
-
 
 class Client:
     """A kkcv service at an address. Safe to use from several threads.
@@ -69,13 +54,11 @@ class Client:
         api_key: str | None = None,
         timeout: float = 60.0,
     ) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise RequestError(f"an address is like http://127.0.0.1:8000, not {address!r}")
-        self.address = address.rstrip("/")
-        self.timeout = timeout
-        self._parts = parts
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._calls = Calls(address, api_key, timeout)
+
+    @property
+    def address(self) -> str:
+        return self._calls.address
 
     def search(
         self,
@@ -273,28 +256,7 @@ class Client:
         return self._send("GET", f"{path}?{urlencode(query)}" if query else path)
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
-        """The body of the answer, or the error that it stands for."""
-        https = self._parts.scheme == "https"
-        connection = (HTTPSConnection if https else HTTPConnection)(
-            self._parts.netloc, timeout=self.timeout
-        )
-        headers = dict(self._headers)
-        data = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            data = json.dumps(body).encode()
-        try:
-            connection.request(method, self._parts.path.rstrip("/") + path, data, headers)
-            answer = connection.getresponse()
-            content = answer.read()
-        except (OSError, HTTPException) as error:
-            why = str(error) or type(error).__name__
-            raise ServiceError(f"{self.address} does not answer: {why}") from None
-        finally:
-            connection.close()
-        if answer.status >= 300:
-            raise error_of(self.address, answer.status, content)
-        return content
+        return self._calls.send(method, path, body)
 
 
 def said(words: OptionWords) -> dict[str, Any]:
@@ -321,17 +283,3 @@ def problem_bytes(added: Added) -> bytes:
 
 def as_base64(picture: Source) -> str:
     return base64.b64encode(read_bytes(picture)).decode()
-
-
-def error_of(address: str, status: int, content: bytes) -> KkcvError:
-    """The error that a problem document stands for."""
-    try:
-        problem = json.loads(content)
-        code, detail = problem["type"].rpartition("/")[2], problem["detail"]
-        if code == "bad-picture":
-            return PictureError(detail, problem["reason"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ServiceError(f"{address} answers {status}; is it a kkcv service?", status)
-    if code in PLAIN_ERRORS:
-        return PLAIN_ERRORS[code](detail)
-    return ServiceError(f"{address} answers {status}: {detail}", status)

@@ -1,6 +1,7 @@
 """One connection to the server: waitress's, with errors in our shape and answers that arrive."""
 
 import json
+import logging
 import socket
 import time
 from typing import Any
@@ -12,6 +13,7 @@ from waitress.utilities import Error
 
 from .problem import CONTENT_TYPE, Problem
 
+log = logging.getLogger("kkcv.serve")
 LINGER_SECONDS = 5  # for a client that goes on sending a body that was refused
 
 # What waitress itself refuses, before the application sees it.
@@ -39,6 +41,7 @@ class ProblemTask(ErrorTask):
         error = self.request.error
         code, detail = PROBLEMS.get(error.code, FAILED)
         body = json.dumps(Problem(code, detail).document()).encode()
+        log.info("refused: %s", detail, extra={"fields": {"status": error.code, "problem": code}})
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", CONTENT_TYPE))
         self.set_close_on_finish()

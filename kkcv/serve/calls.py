@@ -1,0 +1,78 @@
+"""Requests to a service, from the side of its client: bytes come back, or an error is raised."""
+
+import json
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from kkcv.errors import (
+    AlreadyThere,
+    FileMissing,
+    KkcvError,
+    PictureError,
+    RequestError,
+    ServiceError,
+    UnknownPicture,
+)
+
+PLAIN_ERRORS: dict[str, type[KkcvError]] = {
+    "already-there": AlreadyThere,
+    "bad-request": RequestError,
+    "file-missing": FileMissing,
+    "unknown-picture": UnknownPicture,
+}
+
+
+class Calls:
+    """The address of a service and what goes with each request. Safe to use from several threads.
+
+    Raises RequestError for what is no address.
+    """
+
+    def __init__(self, address: str, api_key: str | None, timeout: float) -> None:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise RequestError(f"an address is like http://127.0.0.1:8000, not {address!r}")
+        self.address = address.rstrip("/")
+        self._parts = parts
+        self._timeout = timeout
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
+        """The body of the answer, or the error that it stands for."""
+        https = self._parts.scheme == "https"
+        connection = (HTTPSConnection if https else HTTPConnection)(
+            self._parts.netloc, timeout=self._timeout
+        )
+        headers = dict(self._headers)
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = json.dumps(body).encode()
+        try:
+            connection.request(method, self._parts.path.rstrip("/") + path, data, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        except (OSError, HTTPException) as error:
+            why = str(error) or type(error).__name__
+            raise ServiceError(f"{self.address} does not answer: {why}") from None
+        finally:
+            connection.close()
+        if answer.status >= 300:
+            raise error_of(self.address, answer.status, content)
+        return content
+
+
+def error_of(address: str, status: int, content: bytes) -> KkcvError:
+    """The error that a problem document stands for."""
+    try:
+        problem = json.loads(content)
+        code, detail = problem["type"].rpartition("/")[2], problem["detail"]
+        if code == "bad-picture":
+            return PictureError(detail, problem["reason"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ServiceError(f"{address} answers {status}; is it a kkcv service?", status)
+    if code in PLAIN_ERRORS:
+        return PLAIN_ERRORS[code](detail)
+    return ServiceError(f"{address} answers {status}: {detail}", status)
