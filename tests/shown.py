@@ -70,7 +70,7 @@ class Reader:
     def __init__(self, work: Path, home: Path) -> None:
         self.work = work
         self.ports = {kind: str(free_port()) for kind in PORTS}
-        self.servers: list[subprocess.Popen[bytes]] = []
+        self.servers: dict[str, subprocess.Popen[bytes]] = {}
         self.exports: list[str] = []
         self.env: Mapping[str, str] = {
             **os.environ,
@@ -89,7 +89,11 @@ class Reader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for server in self.servers:
+        for kind_of_server in list(self.servers):
+            self.stop(kind_of_server)
+
+    def stop(self, kind: str) -> None:
+        if server := self.servers.pop(kind, None):
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(60)
 
@@ -99,7 +103,8 @@ class Reader:
         if not block.is_run:
             return
         if block.title and block.language == "diff":
-            self.run(["git", "apply", "--unidiff-zero", "-"], text, typed=patch(block))
+            file = self.work / block.title
+            file.write_text(patched(file.read_text("utf-8"), text), encoding="utf-8")
         elif block.title:
             file = self.work / block.title
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +124,8 @@ class Reader:
         self.exports += [line for line in part.splitlines() if line.startswith("export ")]
 
     def serve(self, line: str, kind: str) -> None:
-        """Start a server, and wait until it answers."""
+        """Start a server in place of the one before, and wait until it answers."""
+        self.stop(kind)
         port = self.ports[kind]
         line += "" if "--port" in line else f" --port {port}"
         line += " --no-browser" if kind == "web" else ""
@@ -127,7 +133,7 @@ class Reader:
         process = subprocess.Popen(
             ["bash", "-c", script], cwd=self.work, env=self.env, start_new_session=True
         )
-        self.servers.append(process)
+        self.servers[kind] = process
         address = f"http://127.0.0.1:{port}/{'healthz' if kind == 'serve' else ''}"
         deadline = time.monotonic() + 120
         while True:
@@ -140,9 +146,9 @@ class Reader:
                 assert time.monotonic() < deadline, f"{line} does not answer"
                 time.sleep(0.2)
 
-    def run(self, command: list[str], shown: str, typed: str = "") -> None:
+    def run(self, command: list[str], shown: str) -> None:
         done = subprocess.run(
-            command, cwd=self.work, env=self.env, input=typed, capture_output=True, text=True,
+            command, cwd=self.work, env=self.env, capture_output=True, text=True,
             timeout=900,
         )  # fmt: skip
         assert done.returncode == 0, f"{shown}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
@@ -167,7 +173,12 @@ def parts(text: str) -> Iterator[str]:
         yield "\n".join(between)
 
 
-def patch(block: Block) -> str:
-    """What ``git apply`` takes: a page shows the lines of one place without the heads."""
-    head = f"--- a/{block.title}\n+++ b/{block.title}\n"
-    return block.text if block.text.startswith("---") else head + block.text
+def patched(text: str, diff: str) -> str:
+    """A file's text with the changes of a diff, whose places are found by what stands there."""
+    for hunk in re.split(r"^@@.*\n", diff, flags=re.MULTILINE):
+        lines = [line if line.strip() else " \n" for line in hunk.splitlines(keepends=True)]
+        before = "".join(line[1:] for line in lines if line[0] in " -")
+        after = "".join(line[1:] for line in lines if line[0] in " +")
+        assert not lines or text.count(before) == 1, f"not once in the file:\n{before}"
+        text = text.replace(before, after) if lines else text
+    return text
