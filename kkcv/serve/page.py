@@ -105,7 +105,8 @@ def kind(schema: Mapping[str, Any]) -> str:
     if "enum" in schema or "const" in schema:
         return " or ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":
-        return f"list of {kind(schema['items'])}"
+        some = schema.get("prefixItems", [schema.get("items", {})])
+        return f"list of {', '.join(kind(one) for one in some)}"
     return str(schema.get("type", "any"))
 
 
