@@ -1,8 +1,10 @@
 """How good the answers are: ``kkcv evaluate search`` and ``kkcv evaluate classifier``."""
 
+from typing import Any
+
 import click
 
-from .options import json_option, load_embedder, network_options
+from .options import RANKING_HELP, json_option, load_embedder, network_options
 from .output import print_json, print_table, progress_bar
 
 
@@ -15,6 +17,17 @@ def evaluate() -> None:
 @click.argument("folder")
 @network_options
 @click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@click.option(
+    "--ranking",
+    metavar="NAME,…",
+    default="plain",
+    show_default=True,
+    help=f"{RANKING_HELP} Several are compared in a table.",
+)
+@click.option("--verify", is_flag=True, help="Verify the first hits point by point.")
+@click.option(
+    "--max-chance", type=float, metavar="RATE", help="Say what such a cut-off would keep."
+)
 @json_option
 def search(
     folder: str,
@@ -23,6 +36,9 @@ def search(
     backend: str | None,
     device: str | None,
     threads: int | None,
+    ranking: str,
+    verify: bool,
+    max_chance: float | None,
     as_json: bool,
 ) -> None:
     """Leave-one-out retrieval over FOLDER, whose subfolders are classes.
@@ -33,16 +49,27 @@ def search(
 
     \b
     kkcv evaluate search flowers/ --model resnet50
+    kkcv evaluate search flowers/ --ranking plain,expanded,best
     """
-    from kkcv.search.evaluate import evaluate_search
+    from kkcv.search.evaluate import compare_rankings, evaluate_search
+    from kkcv.search.options import SearchOptions
 
+    rankings = [name.strip() for name in ranking.split(",")]
+    for name in rankings:
+        SearchOptions(ranking=name, max_chance=max_chance)  # refused before anything is embedded
     embedder = load_embedder(model, weights, backend, device)
+    asked: dict[str, Any] = {"verify": verify, "max_chance": max_chance, "threads": threads}
     with progress_bar("embedding") as update:
-        result = evaluate_search(folder, embedder, threads=threads, progress=update)
+        if len(rankings) > 1:
+            result = compare_rankings(folder, embedder, rankings, progress=update, **asked)
+        else:
+            result = evaluate_search(folder, embedder, ranking=ranking, progress=update, **asked)
     for reject in result["rejected"]:
         click.echo(f"skipped: {reject['message']} [{reject['reason']}]", err=True)
     if as_json:
         print_json(result)
     else:
+        if compared := result.pop("rankings", None):
+            print_table(list(compared[0]), [list(row.values()) for row in compared])
         rows = [(k, f"{v:.4f}" if isinstance(v, float) else v) for k, v in result.items()]
         print_table(["", ""], [row for row in rows if row[0] != "rejected"])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ranking.names import DEPTH, PLAIN, reranked
+from .reordering import Reorder
 
 CUTS = (1, 5, 10)
 BLOCK = 256  # queries ranked at once: bounds the memory to BLOCK rows of the similarity matrix
@@ -30,8 +30,12 @@ class Retrieval(NamedTuple):
     queries: int
 
 
-def leave_one_out(vectors: np.ndarray, labels: Sequence[str], ranking: str = PLAIN) -> Retrieval:
+def leave_one_out(
+    vectors: np.ndarray, labels: Sequence[str], reorder: Reorder | None = None
+) -> Retrieval:
     """Rank all pictures for each: unit vectors float32 (N, D) and their N classes.
+
+    Nearest first, or as ``reorder`` has them.
 
     Raises ValueError when no class has two pictures.
     """
@@ -43,7 +47,7 @@ def leave_one_out(vectors: np.ndarray, labels: Sequence[str], ranking: str = PLA
     average, hits = [], []
     for start in range(0, len(queries), BLOCK):
         block = queries[start : start + BLOCK]
-        found = ranked(vectors, classes, block, ranking)
+        found = ranked(vectors, classes, block, reorder)
         average.append(average_precision(found))
         hits.append(found[:, : max(CUTS)])
     first = np.concatenate(hits)
@@ -56,16 +60,17 @@ def leave_one_out(vectors: np.ndarray, labels: Sequence[str], ranking: str = PLA
 
 
 def ranked(
-    vectors: np.ndarray, classes: np.ndarray, queries: np.ndarray, ranking: str = PLAIN
+    vectors: np.ndarray,
+    classes: np.ndarray,
+    queries: np.ndarray,
+    reorder: Reorder | None = None,
 ) -> np.ndarray:
-    """Whether each hit is relevant, nearest first, without the query: bool (Q, N - 1)."""
+    """Whether each hit is relevant, best first, without the query: bool (Q, N - 1)."""
     scores = vectors[queries] @ vectors.T
     scores[np.arange(len(queries)), queries] = -np.inf
     order = np.argsort(-scores, axis=1, kind="stable")[:, :-1]
-    if ranking != PLAIN:
-        for query, near in zip(queries, order, strict=True):  # as a gallery without the query
-            first = near[:DEPTH]
-            near[:DEPTH] = first[reranked(ranking, vectors[query], vectors[first])]
+    if reorder is not None:
+        order = np.stack([reorder(int(q), near) for q, near in zip(queries, order, strict=True)])
     return classes[order] == classes[queries][:, None]
 
 
