@@ -1,5 +1,6 @@
 """``kkcv serve``, the HTTP API; ``kkcv config`` and ``kkcv keys``, what belongs to it."""
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,12 @@ def flag(option: Option) -> Callable[..., Any]:
     return click.option(option.flag, option.name, metavar=option.metavar, help=help)
 
 
+def in_words(told: dict[str, Told]) -> str:
+    """What is not the default, and who said it."""
+    names = [option.name for option in OPTIONS if told[option.name].source != "default"]
+    return ", ".join(f"{name} by {told[name].source}" for name in names) or "nothing"
+
+
 def tell(flags: dict[str, Any], config_file: Path | None) -> dict[str, Told]:
     return resolve(flags, os.environ, config_file)
 
@@ -64,6 +71,7 @@ def serve(config_file: Path | None, **flags: Any) -> None:
     from kkcv.serve.run import run
 
     log_to_stderr(requests=not told["quiet"].value, form=told["log"].value)
+    logging.getLogger("kkcv.serve").info("told: %s", in_words(told))
     run(
         told["gallery"].value,
         settings,

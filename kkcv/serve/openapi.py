@@ -77,6 +77,8 @@ def operation(route: Route, needs_key: bool) -> dict[str, Any]:
         "tags": [route.tag],
         "responses": {**answers(route), **problems(route, needs_key)},
     }
+    if needs_key and route.writes:
+        rest += " Needs a key that may write."
     if rest.strip():
         described["description"] = " ".join(rest.split())
     parameters = [ID] if "{id}" in route.path else []

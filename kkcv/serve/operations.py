@@ -38,7 +38,16 @@ def stats(service: Service) -> Stats:
 
 def find_duplicates(service: Service, query: DuplicatesQuery) -> Duplicates:
     """Groups of exact and near duplicates. It takes as long as a search with every picture."""
-    groups = duplicates(service.gallery, query.min_score, lambda done, total: deadline.check())
+
+    def in_time(done: int, total: int) -> None:
+        if not deadline.left():
+            raise Problem(
+                "timed-out",
+                f"{done} of {total} pictures were looked at in the time of a request; use kkcv "
+                "duplicates, or a service with a longer --timeout",
+            )
+
+    groups = duplicates(service.gallery, query.min_score, in_time)
     shown = [
         DuplicateGroup(
             ids=[picture.id for picture in group.pictures],

@@ -94,6 +94,15 @@ def test_an_answer_that_takes_too_long_is_given_up(make: Make, album: list[Path]
     deadline.check()
 
 
+def test_duplicates_that_take_too_long_are_given_up(make: Make) -> None:
+    _, client = make(timeout=1e-9)
+
+    answer = client.get("/v1/duplicates")
+
+    assert (answer.status_code, answer.json["type"]) == (503, "/problems/timed-out")
+    assert answer.json["detail"].startswith("12 of 12 pictures were looked at in the time of a ")
+
+
 def test_a_request_that_drips_in_is_refused_in_time(made_gallery: Path) -> None:
     """A byte now and then keeps a connection from being idle."""
     head = b"POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"

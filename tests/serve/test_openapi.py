@@ -35,6 +35,7 @@ def test_a_service_with_a_key_says_so() -> None:
     assert with_key["paths"]["/v1/search"]["post"]["security"] == [{"bearer": []}, {"header": []}]
     assert "401" in with_key["paths"]["/v1/search"]["post"]["responses"]
     assert "security" not in with_key["paths"]["/healthz"]["get"]
+    assert with_key["paths"]["/v1/images"]["post"]["description"].endswith("a key that may write.")
 
 
 def invented(folder: Path, scratch: Path, *options: str) -> str:
