@@ -140,6 +140,7 @@ def answer_error(error: Exception) -> Response:
         headers = {name: given[name] for name in ("Allow", "Content-Range") if name in given}
     else:
         problem = problem_of(error, "image" if isinstance(error, PictureError) else None)
+    g.problem = problem.code
     if problem.code == "internal":
         fields = {"request_id": g.get("request_id"), "path": request.path}
         log.error(
@@ -165,6 +166,8 @@ def tell(metrics: Metrics, answer: Response) -> None:
         "ms": round(1000 * seconds, 1),
         "stages_ms": {name: round(1000 * each, 1) for name, each in stages.items()},
     }
+    if "problem" in g:
+        fields["problem"] = g.problem
     if key := g.get("key"):
         fields["key"] = key.name
     log.info(

@@ -246,6 +246,8 @@ def test_the_log_is_json_with_the_request_and_its_stages(
     caplog.set_level(logging.INFO, "kkcv")
     headers = {"Authorization": "Bearer secret-key", "X-Request-Id": "trace-7"}
 
+    refused = client.get("/v1/images/99", headers=headers)
+    unknown = json.loads(JsonLines().format(caplog.records[-1]))
     answer = client.post("/v1/search", json={"image": as_base64(album[0])}, headers=headers)
     line = json.loads(JsonLines().format(caplog.records[-1]))
 
@@ -253,6 +255,8 @@ def test_the_log_is_json_with_the_request_and_its_stages(
     assert (line["method"], line["path"], line["status"]) == ("POST", "/v1/search", 200)
     assert set(line["stages_ms"]) == {"decode", "embed", "search"}
     assert line["key"] == "api-key"
+    assert (refused.status_code, unknown["problem"]) == (404, "unknown-picture")
+    assert "problem" not in line
     assert line["ms"] >= sum(line["stages_ms"].values()) - 1
     assert "secret-key" not in json.dumps(line)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", line["time"])
