@@ -116,6 +116,18 @@ def test_what_is_for_folders_says_so_in_one_line(gallery: Gallery, tmp_path: Pat
         assert message in str(error.value)
 
 
+def test_no_score_is_above_one(gallery: Gallery, paint: Callable[..., Path]) -> None:
+    """Vectors in 16 bits are not quite of unit length, and Milvus multiplies them as they are."""
+    for seed in range(20):
+        gallery.add(paint(f"{seed}.png", seed))
+
+    scores = [gallery.search_id(id, k=20)[0].score for id in range(1, 21)]
+    scores += [gallery.search(paint(f"{seed}.png", seed), k=1)[0].score for seed in range(20)]
+
+    assert max(scores) == pytest.approx(1, abs=1e-3)
+    assert max(scores) <= 1
+
+
 def test_a_collection_of_others_is_left_alone(milvus: str, unused: str, embedder: Embedder) -> None:
     address = f"{milvus}/{unused}"
     server = Server(parse(address))

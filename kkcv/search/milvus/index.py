@@ -31,7 +31,8 @@ class Index:
         where: Condition | None = None,
     ) -> Neighbors:
         assert isinstance(rows, Reader)
-        return rows.nearest(vectors, k, where)
+        ids, scores = rows.nearest(vectors, k, where)
+        return Neighbors(ids, np.clip(scores, -1, 1))  # vectors in 16 bits are a little off 1
 
     def describe(self) -> dict[str, Any]:
         return {
