@@ -108,15 +108,15 @@ def hits_of(
 ) -> list[list[Hit]]:
     """What the catalog knows of what was found."""
     wanted = {id for near in chosen for id in near.ids.tolist()}
-    found = {picture.id: picture for picture in rows.pictures(wanted)}
+    found = rows.shown(wanted)
     folder = str(generation.folder)
     return [
         [
             Hit(
                 id,
                 score,
-                os.path.join(folder, found[id].file.path),
-                found[id].metadata,
+                os.path.join(folder, found[id][0]),  # an absolute path stays what it is
+                found[id][1],
                 None if calibration is None else calibration.chance(score),
             )
             for id, score in zip(near.ids.tolist(), near.scores.tolist(), strict=True)

@@ -138,6 +138,15 @@ class Reader:
         wanted = json.dumps([int(id) for id in ids])
         return self._pictures("WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (wanted,))
 
+    def shown(self, ids: Iterable[int]) -> dict[int, tuple[str, dict[str, Any]]]:
+        """What a hit shows, from what lies beside the rows: they are as large as their vectors."""
+        found = self._connection.execute(
+            "SELECT id, CAST(path AS BLOB), CAST(metadata AS BLOB) FROM pictures "
+            "INDEXED BY pictures_described WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps([int(id) for id in ids]),),
+        )
+        return {id: (as_text(path), self._parsed(id, metadata)) for id, path, metadata in found}
+
     def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
         """Up to ``limit`` pictures behind an id, in the order of ids or against it."""
         if newest:
@@ -239,8 +248,7 @@ class Reader:
         for id, path, stored, sha256, size, mtime_ns, added, metadata in self._connection.execute(
             f"SELECT {PICTURE} FROM pictures {where}", bindings
         ):
-            name = (path or b"").decode(errors="backslashreplace")
-            file = PictureFile(name, bool(stored), sha256, size, mtime_ns)
+            file = PictureFile(as_text(path), bool(stored), sha256, size, mtime_ns)
             yield Picture(id, file, added, self._parsed(id, metadata))
 
     def _parsed(self, id: int, metadata: bytes) -> dict[str, Any]:
@@ -502,6 +510,11 @@ class Catalog:
             f"another process has been writing to {self.file.parent} for more than "
             f"{self.wait_seconds:g} s; try again when it is done"
         )
+
+
+def as_text(path: bytes | None) -> str:
+    """Also of one that rotted."""
+    return (path or b"").decode(errors="backslashreplace")
 
 
 def row(file: PictureFile) -> tuple[str, bool, bytes, int, int]:

@@ -1,7 +1,7 @@
 """Catalogs of older kkcv brought to today's format, when they are opened, all at once or not.
 
-Format 1 was the first. 2 keeps what filters look at beside the rows, for these are as large as
-their vectors: a filter on a million pictures reads a twentieth of what it did.
+Format 1 was the first. 2 keeps what filters look at and hits show beside the rows, for these are as
+large as their vectors: a filter on a million pictures reads a twentieth of what it did.
 """
 
 import logging

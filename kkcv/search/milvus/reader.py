@@ -67,6 +67,9 @@ class Reader:
         for start in range(0, len(wanted), PAGE):
             yield from map(unpack, self._by_ids(wanted[start : start + PAGE], FIELDS))
 
+    def shown(self, ids: Iterable[int]) -> dict[int, tuple[str, dict[str, Any]]]:
+        return {p.id: (p.file.path, p.metadata) for p in self.pictures(ids)}
+
     def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
         page: list[Picture] = []
         windows = self._windows_down(after, FIELDS) if newest else self._windows(after or 0, FIELDS)
