@@ -21,7 +21,7 @@ PICTURES ?= ../shared/data/imagenette
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long load-test fuzz test-slow clean
+.PHONY: help demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -83,6 +83,12 @@ crash-test: $(VENV)/.dev ## kill writers, cut the power, fill the disk: nothing 
 
 crash-test-long: $(VENV)/.dev ## the same with 5,000 kills: some hours
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.crash_test --long
+
+# The server listens on every interface, so it gets a network of its own.
+APART := unshare --net $(if $(filter-out 0,$(shell id -u)),--map-root-user)
+test-milvus: $(VENV)/.dev ## what a gallery on Milvus promises, against the real server (Linux)
+	$(APART) $(BIN)/python -m tests.search.milvus_server -x -p no:cacheprovider \
+		tests/search/test_contract.py tests/search/test_milvus.py -k "not sqlite" $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.dev ## the tests that take more than a few seconds
 	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow $(PYTEST_ARGS)

@@ -20,7 +20,8 @@ from pathlib import Path
 CHOSEN = "KKCV_TEST_MILVUS"  # the address of a server that runs already
 SECONDS = 120.0  # for a server to answer
 LITE = ("-m", "milvus_lite", "server", "--host", "127.0.0.1")
-REAL = ("-c", "from milvus import main; main()")
+# A question that waits for all that was acknowledged waits for the next tick: usually 200 ms.
+REAL = ("-c", "from milvus import main; main()", "--extra-config", "proxy.timeTickInterval=20")
 
 
 @contextmanager

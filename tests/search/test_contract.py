@@ -34,10 +34,10 @@ Paint = Callable[..., Path]
 Make = Callable[[], str]
 
 
-@pytest.fixture(params=["folder", "milvus"])
+@pytest.fixture(params=["sqlite", "milvus"])
 def address(request: pytest.FixtureRequest, tmp_path: Path, unused: str) -> str:
     """Where there is no gallery yet."""
-    if request.param == "folder":
+    if request.param == "sqlite":
         return str(tmp_path / "gallery")
     server = request.getfixturevalue("milvus")
     return f"{server}/{unused}?files={tmp_path / 'files'}"

@@ -17,7 +17,7 @@ from kkcv.search.catalog import Picture
 from kkcv.search.where import AllOf, AnyOf, Compare, Condition, Not, StartsWith
 from kkcv.search.where_sql import COLUMNS
 
-NOTHING, EVERYTHING = "id < 0", "id >= 0"
+NOTHING = "(id < 0)"  # in parentheses: not binds more closely than <
 LARGEST = 60_000  # bytes of JSON: Milvus takes 65,536
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import secrets
 from typing import Any, NamedTuple
 
@@ -11,11 +12,12 @@ from kkcv.errors import RequestError
 from kkcv.search.catalog import Picture, PictureFile
 
 from .filters import packed, terms_of
-from .server import Server, milvus
+from .server import Server, make_collection, milvus
 
 LONGEST_PATH = 8192  # bytes
 LONGEST = 65_535  # bytes, of text in a field
 FIELDS = ["id", "path", "stored", "sha256", "bytes", "mtime_ns", "added", "metadata"]
+OLD = re.compile(r"v?2\.[0-3]\.")
 INDEX = {"index_type": "HNSW", "metric_type": "IP", "params": {"M": 32, "efConstruction": 200}}
 
 
@@ -49,8 +51,15 @@ def make_rows(server: Server, name: str, dim: int) -> None:
     schema.add_field("vector", kinds.FLOAT_VECTOR, dim=dim)
     indexes = milvus().MilvusClient.prepare_index_params()
     indexes.add_index("vector", **INDEX)
-    # One shard: what one request writes is then seen as a whole.
-    server.call("create_collection", name, schema=schema, index_params=indexes, num_shards=1)
+    for text in ("place", "sha256"):
+        indexes.add_index(text, index_type=text_index(server))
+    make_collection(server, name, schema, indexes)
+
+
+def text_index(server: Server) -> str:
+    """The kind of index for text, which has changed its name."""
+    old = OLD.match(server.call("get_server_version"))
+    return "Trie" if old else "INVERTED"
 
 
 def place_of(path: str) -> str:

@@ -64,6 +64,14 @@ class Server:
         return found["collection_name"]
 
 
+def make_collection(server: Server, name: str, schema: Any, indexes: Any) -> None:
+    """An empty collection, ready for questions; ``schema`` and ``indexes`` are pymilvus's."""
+    # One shard: what one request writes is then seen as a whole.
+    server.call("create_collection", name, schema=schema, num_shards=1)
+    server.call("create_index", name, indexes, sync=False)  # empty: nothing to wait for
+    server.call("load_collection", name)
+
+
 @contextmanager
 def explained(address: Address) -> Iterator[None]:
     pymilvus = milvus()

@@ -1,6 +1,6 @@
 """The settings of a gallery: a collection of names and texts."""
 
-from .server import Server, milvus
+from .server import Server, make_collection, milvus
 
 LONGEST = 65_535
 
@@ -16,7 +16,7 @@ def make_settings(server: Server, collection: str) -> None:
     schema.add_field("nothing", kinds.FLOAT_VECTOR, dim=2)  # Milvus wants a vector everywhere
     indexes = milvus().MilvusClient.prepare_index_params()
     indexes.add_index("nothing", index_type="FLAT", metric_type="IP", params={})
-    server.call("create_collection", collection, schema=schema, index_params=indexes, num_shards=1)
+    make_collection(server, collection, schema, indexes)
 
 
 class Settings:
