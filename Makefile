@@ -87,7 +87,7 @@ crash-test-long: $(VENV)/.dev ## the same with 5,000 kills: some hours
 # The server listens on every interface, so it gets a network of its own.
 APART := unshare --net $(if $(filter-out 0,$(shell id -u)),--map-root-user)
 test-milvus: $(VENV)/.dev ## what a gallery on Milvus promises, against the real server (Linux)
-	$(APART) $(BIN)/python -m tests.search.milvus_server -x -p no:cacheprovider \
+	$(APART) $(BIN)/python -m tests.milvus_server -x -p no:cacheprovider \
 		tests/search/test_contract.py tests/search/test_milvus.py -k "not sqlite" $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.dev ## the tests that take more than a few seconds

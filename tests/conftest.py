@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from .milvus_server import CHOSEN, lite
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -91,3 +94,19 @@ def chromium() -> Iterator["Browser"]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Milvus server."""
+    if chosen := os.environ.get(CHOSEN):
+        yield chosen
+        return
+    with lite(tmp_path_factory.mktemp("milvus")) as address:
+        yield address
+
+
+@pytest.fixture
+def unused() -> str:
+    """A name for a gallery on Milvus."""
+    return f"g{uuid.uuid4().hex}"

@@ -20,7 +20,6 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
 
 from .catalog import Picture, PictureFile
-from .disk import make_folder
 from .engine import Catalog, Writer
 from .gallery import Gallery
 
@@ -229,7 +228,6 @@ def write_rejects(file: Path, rejects: list[Reject]) -> None:
     if not rejects:
         file.unlink(missing_ok=True)
         return
-    make_folder(file.parent)
     part = file.with_suffix(".part")
     with part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as out:
         table = csv.writer(out)

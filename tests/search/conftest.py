@@ -1,8 +1,6 @@
 """Galleries that a person can check by eye: an embedding here is the colors of a 4x4 grid."""
 
-import os
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +12,6 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import RUNTIMES
 from kkcv.images.preprocess import Preprocess
 from kkcv.search.gallery import Gallery
-
-from .milvus_server import CHOSEN, lite
 
 
 class GridOfColors:
@@ -81,19 +77,3 @@ def loadable(monkeypatch: pytest.MonkeyPatch, embedder: Embedder, other: Embedde
     """Both networks can be loaded by name, as those of the zoo can."""
     made = {"grid": embedder, "quadrants": other}
     monkeypatch.setattr(Embedder, "load", lambda model, *args, **options: made[model])
-
-
-@pytest.fixture(scope="session")
-def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Milvus server."""
-    if chosen := os.environ.get(CHOSEN):
-        yield chosen
-        return
-    with lite(tmp_path_factory.mktemp("milvus")) as address:
-        yield address
-
-
-@pytest.fixture
-def unused() -> str:
-    """A name for a gallery on Milvus."""
-    return f"g{uuid.uuid4().hex}"

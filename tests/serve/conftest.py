@@ -38,7 +38,7 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *options: str, **environment: str) -> Iterator[Running]:
+def running(folder: Path | str, *options: str, **environment: str) -> Iterator[Running]:
     """``kkcv serve`` at a free port of loopback."""
     with (
         tempfile.TemporaryFile("w+") as said,
@@ -56,7 +56,7 @@ def running(folder: Path, *options: str, **environment: str) -> Iterator[Running
             address = re.search(r"http://\S+:\d+", line)
             said.seek(0)
             assert address, f"it did not say where it listens, but: {line}{said.read()}"
-            yield Running(process, address[0], folder)
+            yield Running(process, address[0], Path(folder))
         finally:
             process.kill()
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from kkcv.errors import GalleryFormatError, NotAGallery, Superseded
+from kkcv.errors import GalleryError, GalleryFormatError, NotAGallery, Superseded
+from kkcv.search.disk import make_folder
 
 from .address import Address
 from .lease import locked, taken
@@ -56,6 +57,13 @@ class Catalog:
                 f"{address} is damaged: its settings are not those of a gallery"
             ) from None
         self.server.call("load_collection", rows)
+        try:
+            make_folder(self.folder)
+        except OSError as error:
+            raise GalleryError(
+                f"{self.folder}, for what lies beside {address}, cannot be made "
+                f"({error.strerror}); name another: ?files=FOLDER"
+            ) from None
 
     @classmethod
     def create(cls, address: Address, settings: Mapping[str, str], wait: float) -> "Catalog":

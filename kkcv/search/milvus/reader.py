@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kkcv.search.catalog import Picture
-from kkcv.search.index.neighbors import Neighbors
+from kkcv.search.index.exact import ExactIndex
+from kkcv.search.index.neighbors import Neighbors, no_neighbors
 from kkcv.search.where import Condition
 
 from .filters import as_expression
@@ -21,6 +22,8 @@ from .settings import Settings
 STRONG, ANY = "Strong", "Eventually"
 PAGE = 1024  # rows a question; Milvus answers at most 16,384
 LAST = "last_id"  # a setting: the largest id so far
+COMPARED = 2**24  # bytes of vectors that are fetched rather than looked for
+MOST = 16_000  # rows of an answer
 EFFORT = 256  # candidates of HNSW, at least; twice k, if that is more
 
 
@@ -115,31 +118,20 @@ class Reader:
                 yield ids, np.array([row["vector"] for row in found], np.float32)
 
     def nearest(self, vectors: np.ndarray, k: int, where: Condition | None) -> Neighbors:
-        """float32 (Q, D) → (Q, k or less); an id of -1 is none."""
-        asked = [] if where is None else [as_expression(where)]
-        if self._gaps:
-            asked.append("embedded == true")
-        answers = self._server.call(
-            "search",
-            self._rows,
-            data=vectors.tolist(),
-            anns_field="vector",
-            limit=k,
-            filter=" and ".join(asked),
-            search_params={
-                "metric_type": INDEX["metric_type"],
-                "params": {"ef": max(EFFORT, 2 * k)},
-            },
-            consistency_level=self._level,
+        """float32 (Q, D) → (Q, k or less); an id of -1 is none.
+
+        Milvus looks only around the query, and may find nothing where a filter leaves little. What
+        is little is fetched, therefore, and compared here, each with each.
+        """
+        asked = " and ".join(
+            ([] if where is None else [as_expression(where)])
+            + (["embedded == true"] if self._gaps else [])
         )
-        self._level = ANY
-        ids = np.full((len(vectors), k), -1, np.int64)
-        scores = np.full((len(vectors), k), -np.inf, np.float32)
-        for row, answer in enumerate(answers):
-            ids[row, : len(answer)] = [hit["id"] for hit in answer]
-            scores[row, : len(answer)] = [hit["distance"] for hit in answer]
-        longest = max(map(len, answers), default=0)
-        return Neighbors(ids[:, :longest], scores[:, :longest])
+        if where is not None:
+            found = self._ask(asked, ["count(*)"])[0]["count(*)"]
+            if found <= min(MOST, COMPARED // (4 * self._dim)):
+                return self._compared(vectors, k, asked)
+        return self._looked_for(vectors, k, asked)
 
     def versions(self) -> dict[int, Version]:
         """Of all rows, by id."""
@@ -153,6 +145,39 @@ class Reader:
         return {row["id"]: (unpack(row), row["version"]) for row in found}
 
     # Within
+
+    def _compared(self, vectors: np.ndarray, k: int, asked: str) -> Neighbors:
+        rows = self._ask(asked, ["id", "embedded", "vector"])
+        good = [(row["id"], vector) for row in rows if (vector := vector_of(row)) is not None]
+        if not good:
+            return no_neighbors(len(vectors))
+        ids, there = zip(*good, strict=True)
+        nothing = np.empty(0, np.int64)
+        index = ExactIndex(self._dim).updated(nothing, np.array(ids), np.stack(there))
+        return index.search(vectors, k)
+
+    def _looked_for(self, vectors: np.ndarray, k: int, asked: str) -> Neighbors:
+        answers = self._server.call(
+            "search",
+            self._rows,
+            data=vectors.tolist(),
+            anns_field="vector",
+            limit=k,
+            filter=asked,
+            search_params={
+                "metric_type": INDEX["metric_type"],
+                "params": {"ef": max(EFFORT, 2 * k)},
+            },
+            consistency_level=self._level,
+        )
+        self._level = ANY
+        ids = np.full((len(vectors), k), -1, np.int64)
+        scores = np.full((len(vectors), k), -np.inf, np.float32)
+        for row, answer in enumerate(answers):
+            ids[row, : len(answer)] = [hit["id"] for hit in answer]
+            scores[row, : len(answer)] = [hit["distance"] for hit in answer]
+        longest = max(map(len, answers), default=0)
+        return Neighbors(ids[:, :longest], scores[:, :longest].clip(-1, 1))  # rounding
 
     def _ask(self, asked: str, fields: list[str]) -> list[dict[str, Any]]:
         found = self._server.query(self._rows, asked, fields, self._level)

@@ -1,6 +1,6 @@
 """Milvus servers for tests: the small one of milvus-lite, and the real one.
 
-``python -m tests.search.milvus_server [PYTEST ARGUMENTS]`` runs tests against the real one, which
+``python -m tests.milvus_server [PYTEST ARGUMENTS]`` runs tests against the real one, which
 listens on every interface: run it in a network namespace of its own, as ``make test-milvus`` does.
 """
 
