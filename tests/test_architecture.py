@@ -38,7 +38,7 @@ ROOMS = {
     "training": ("errors", "images", "zoo", "checkpoint", "embedding"),
     "serve": (*BELOW_SEARCH, "search"),
     "client": ("errors", "images", "search", "serve"),  # their words, and nothing heavy
-    "web": (*BELOW_SEARCH, "search", "client"),
+    "web": (*BELOW_SEARCH, "search", "training", "client"),
     "cli": (*BELOW_SEARCH, "search", "training", "serve", "web", "client"),
 }
 

@@ -26,13 +26,37 @@ from kkcv.errors import KkcvError, MissingExtra
 @click.option(
     "--insecure", is_flag=True, help="Listen beyond this machine: whoever comes can add and remove."
 )
-def web(gallery: str, host: str, port: int, no_browser: bool, insecure: bool) -> None:
-    """Open the web page of a gallery: search by picture, add, browse, remove.
+@click.option(
+    "--compare",
+    metavar="GALLERY",
+    help="Show the answers of this gallery, of another network, beside the first one's.",
+)
+@click.option("--runs", default="runs", show_default=True, help="Folder of training runs.")
+@click.option(
+    "--api-key",
+    envvar="KKCV_API_KEY",
+    metavar="KEY",
+    help="For a service that wants one; better in the environment, as KKCV_API_KEY.",
+)
+def web(
+    gallery: str,
+    host: str,
+    port: int,
+    no_browser: bool,
+    insecure: bool,
+    compare: str | None,
+    runs: str,
+    api_key: str | None,
+) -> None:
+    """Open the web page of a gallery: search, look after it, explore networks, train.
+
+    GALLERY is a folder, or the address of a service (kkcv serve).
 
     \b
     kkcv web photos.kkcv
+    kkcv web photos.kkcv --compare photos-mobilenet.kkcv
+    kkcv web http://192.168.1.5:8000
     """
-    from kkcv.search.gallery import Gallery
     from kkcv.serve.settings import LOOPBACK
 
     if host not in LOOPBACK and not insecure:
@@ -42,8 +66,13 @@ def web(gallery: str, host: str, port: int, no_browser: bool, insecure: bool) ->
         )
     if find_spec("streamlit") is None:
         raise MissingExtra("the web page", "web")
-    with Gallery.open(gallery) as opened:
-        address = opened.address
+    told = {
+        "KKCV_GALLERY": checked(gallery),
+        "KKCV_COMPARE": checked(compare) if compare else "",
+        "KKCV_API_KEY": api_key or "",
+        "KKCV_RUNS": os.path.abspath(runs),
+        "KKCV_PATHS": "1" if host in LOOPBACK else "0",  # strangers name no folders here
+    }
     port = free_port(host, port)
     options = {
         "server.address": host,
@@ -67,12 +96,25 @@ def web(gallery: str, host: str, port: int, no_browser: bool, insecure: bool) ->
     command += [f"--{name}={value}" for name, value in options.items()]
     if host in LOOPBACK:  # a web page cannot come in by a name of its own
         command += [f"--server.allowedHosts={name}" for name in LOOPBACK]
-    click.echo(f"{address} is at http://{'localhost' if host in LOOPBACK else host}:{port}")
-    os.environ["KKCV_GALLERY"] = address
+    shown = "localhost" if host in LOOPBACK else host
+    click.echo(f"{told['KKCV_GALLERY']} is at http://{shown}:{port}")
+    os.environ.update(told)
     sys.stdout.flush()
     if os.name == "posix":  # signals reach Streamlit itself
         os.execv(sys.executable, command)
     sys.exit(subprocess.call(command))
+
+
+def checked(gallery: str) -> str:
+    """The address of a gallery or service, good anywhere (NotAGallery, RequestError)."""
+    if gallery.startswith(("http://", "https://")):
+        from kkcv.client import Client
+
+        return Client(gallery).address
+    from kkcv.search.gallery import Gallery
+
+    with Gallery.open(gallery) as opened:
+        return opened.address
 
 
 def free_port(host: str, port: int) -> int:

@@ -12,6 +12,8 @@ from kkcv.web.library_page import library_page
 from kkcv.web.search_page import search_page
 from kkcv.web.session import LIMITS, choose_language, strings
 from kkcv.web.strings import Strings
+from kkcv.web.training_page import training_page
+from kkcv.web.zoo_page import zoo_page
 
 STYLE = Path(__file__).with_name("style.css")
 log = logging.getLogger("kkcv.web")
@@ -28,6 +30,10 @@ def main() -> None:
         ),
         "library": st.Page(
             guarded(library_page), title=text("page.library"), url_path="library"
+        ),
+        "zoo": st.Page(guarded(zoo_page), title=text("page.zoo"), url_path="zoo"),
+        "training": st.Page(
+            guarded(training_page), title=text("page.training"), url_path="training"
         ),
     }  # fmt: skip
     st.session_state["pages"] = pages

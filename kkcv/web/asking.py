@@ -1,40 +1,60 @@
 """What a visitor searches with, now and before: kept in the session."""
 
+import dataclasses
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
-from kkcv.errors import FileMissing, PictureError
+from kkcv.errors import KkcvError, PictureError
 from kkcv.images.decode import decode
 from kkcv.images.source import decode_base64
 from kkcv.images.thumbnails import shrink
-from kkcv.search.gallery import Gallery, Hit
+from kkcv.search.feedback import moved
+from kkcv.search.query import Like, Region
 
-from .session import LIMITS, name_of
+from .library import Found, Library, Options
+from .session import LIMITS
 
-PREVIEW = 512
+PREVIEW = 640
 REMEMBERED = 20  # questions to go back to
 
 
 @dataclass(frozen=True)
 class Question:
-    """A picture to search with: one that came from outside, with its vector, or one of the gallery.
+    """A picture to search with: the bytes of one, or the id of one of the library.
 
-    ``preview`` is a JPEG, or None where the file has gone.
+    ``preview`` is a JPEG, or None where the file has gone. ``region`` is the part that counts;
+    ``more`` and ``less`` are ids of hits that the answer shall be more, or less, like.
     """
 
     name: str
     preview: bytes | None
-    vector: np.ndarray | None = None
-    id: int | None = None
+    picture: bytes | int
+    region: Region | None = None
+    more: tuple[int, ...] = ()
+    less: tuple[int, ...] = ()
 
-    def answer(self, gallery: Gallery, k: int) -> list[Hit]:
-        """The k most alike, nearest first (UnknownPicture)."""
-        if self.id is not None:
-            return gallery.search_id(self.id, k)
-        assert self.vector is not None
-        return gallery.search_vector(self.vector, k)
+    @property
+    def likes(self) -> list[Like]:
+        """As a library is asked."""
+        return moved(Like(self.picture, region=self.region), self.more, self.less)
+
+    @property
+    def own(self) -> set[int]:
+        """The pictures of the library that it is made of."""
+        return {like.picture for like in self.likes if isinstance(like.picture, int)}
+
+    def elsewhere(self, library: Library) -> list[Like]:
+        """As another library is asked, which knows none of the ids of this one."""
+
+        def copy(like: Like) -> Like:
+            if not isinstance(like.picture, int):
+                return like
+            return dataclasses.replace(like, picture=library.file(library.get(like.picture)))
+
+        return [copy(like) for like in self.likes]
 
 
 @dataclass(frozen=True)
@@ -50,28 +70,36 @@ def ask_with_file(name: str, content: bytes | str) -> None:
     st.session_state["sent"] = Sent(name, content)
 
 
-def ask_with_picture(gallery: Gallery, id: int) -> None:
-    """Search with a picture of the gallery (UnknownPicture)."""
-    picture = gallery.get(id)
-    try:
-        preview = preview_of(gallery.read(picture))
-    except (FileMissing, PictureError):
-        preview = None
-    remember(Question(name_of(gallery, picture), preview, id=id))
+def ask_with_picture(library: Library, id: int) -> None:
+    """Search with a picture of the library (UnknownPicture)."""
+    entry = library.get(id)
+    preview = None
+    with suppress(KkcvError):
+        preview = preview_of(library.file(entry))
+    remember(Question(entry.name, preview, id))
 
 
-def look_at_what_was_sent(gallery: Gallery) -> None:
-    """Embed it; it becomes the question, or its refusal is kept to be shown."""
+def look_at_what_was_sent() -> None:
+    """It becomes the question, or its refusal is kept to be shown."""
     sent: Sent | None = st.session_state.pop("sent", None)
     if sent is None:
         return
     try:
         content = sent.content
         data = decode_base64(content, LIMITS) if isinstance(content, str) else content
-        vector = gallery.embedder.embed_picture(data, LIMITS)
-        remember(Question(sent.name, preview_of(data), vector))
+        remember(Question(sent.name, preview_of(data), data))
     except PictureError as error:
-        st.session_state["refused"] = (sent.name, error.reason)
+        refuse(sent.name, error)
+
+
+def answer(library: Library, question: Question, options: Options) -> Sequence[Found]:
+    """The hits, kept as long as nothing changes: the page is drawn anew with every click."""
+    key = (library.name, question, options, len(library))
+    kept = st.session_state.get("answered")
+    if kept is None or kept[0] != key:
+        kept = (key, library.search(question.likes, options))
+        st.session_state["answered"] = kept
+    return kept[1]
 
 
 def preview_of(data: bytes) -> bytes:
@@ -82,6 +110,25 @@ def preview_of(data: bytes) -> bytes:
 def remember(question: Question) -> None:
     st.session_state["questions"] = [*questions(), question][-REMEMBERED:]
     st.session_state["refused"] = None
+
+
+def crop(region: Region | None) -> None:
+    """Only a part of the question's picture shall count; None: all of it."""
+    remember(dataclasses.replace(questions()[-1], region=region))
+
+
+def steer(id: int, more: bool) -> None:
+    """The answer shall be more, or less, like one of its hits."""
+    question = questions()[-1]
+    if more:
+        remember(dataclasses.replace(question, more=(*question.more, id)))
+    else:
+        remember(dataclasses.replace(question, less=(*question.less, id)))
+
+
+def refuse(name: str, error: PictureError) -> None:
+    """Keep why a picture cannot be searched with, to be shown beside the ways to send one."""
+    st.session_state["refused"] = (name, error.reason)
 
 
 def questions() -> list[Question]:

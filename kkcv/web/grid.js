@@ -6,6 +6,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     grid.className = "grid";
     parentElement.append(grid);
   }
+  grid.classList.toggle("small", data.small);
   const selected = new Set(data.selected);
 
   function card(picture) {
@@ -27,6 +28,12 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
       frame.classList.add("missing");
       frame.append(data.missing);
     }
+    if (picture.badge) {
+      const badge = document.createElement("span");
+      badge.className = "badge";
+      badge.append(picture.badge);
+      frame.append(badge);
+    }
 
     const caption = document.createElement("span");
     caption.className = "caption";
@@ -44,6 +51,12 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
       bar.style.setProperty("--share", `${100 * Math.max(0, picture.score)}%`);
       caption.append(score, bar);
     }
+    if (picture.note) {
+      const note = document.createElement("span");
+      note.className = "note";
+      note.append(picture.note);
+      caption.append(note);
+    }
     button.append(frame, caption);
 
     if (data.mode === "select") {
@@ -59,7 +72,24 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
         setTriggerValue("picked", picture.id);
       };
     }
-    return button;
+    if (!data.actions.length) return button;
+
+    const cell = document.createElement("div");
+    cell.className = "cell";
+    const row = document.createElement("div");
+    row.className = "actions";
+    for (const action of data.actions) {
+      const small = document.createElement("button");
+      small.type = "button";
+      small.title = action.label;
+      small.setAttribute("aria-label", `${action.label}: ${picture.name}`);
+      small.dataset.action = action.name;
+      small.append(action.sign);
+      small.onclick = () => setTriggerValue("acted", { name: action.name, id: picture.id });
+      row.append(small);
+    }
+    cell.append(button, row);
+    return cell;
   }
 
   grid.classList.remove("waiting");

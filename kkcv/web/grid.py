@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -12,7 +12,10 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture of the grid. ``src`` is a data URL, or None where the file has gone."""
+    """A picture of the grid. ``src`` is a data URL, or None where the file has gone.
+
+    ``score`` stands beside the name with a bar, ``note`` below them, ``badge`` on the picture.
+    """
 
     id: int
     src: str | None
@@ -20,6 +23,16 @@ class Tile:
     title: str
     label: str
     score: float | None = None
+    note: str | None = None
+    badge: str | None = None
+
+
+class Action(NamedTuple):
+    """A small button on every picture."""
+
+    name: str
+    sign: str
+    label: str
 
 
 def grid(
@@ -29,17 +42,22 @@ def grid(
     missing: str,
     score: str = "",
     on_pick: Callable[[int], None] | None = None,
+    actions: Sequence[Action] = (),
+    on_act: Callable[[str, int], None] = lambda name, id: None,
+    chosen: Sequence[int] = (),
+    small: bool = False,
 ) -> list[int]:
     """Show the tiles. With ``on_pick`` a click reports the id; without it, clicks select.
 
-    Returns the ids that are selected.
+    ``on_act`` is told the action whose button was clicked, and the id. ``chosen`` are selected at
+    first. Returns the ids that are selected.
     """
     mount = st.components.v2.component(
         "kkcv_grid",
         css=(FOLDER / "grid.css").read_text(encoding="utf-8"),
         js=(FOLDER / "grid.js").read_text(encoding="utf-8"),
     )
-    state = st.session_state.get(key) or {}
+    state = st.session_state.get(key) or {"selected": chosen}
     shown = {tile.id for tile in tiles}
     selected = [id for id in state.get("selected") or [] if id in shown]
     data: dict[str, Any] = {
@@ -48,6 +66,8 @@ def grid(
         "selected": selected,
         "missing": missing,
         "score": score,
+        "actions": [action._asdict() for action in actions],
+        "small": small,
     }
 
     def picked() -> None:
@@ -55,5 +75,16 @@ def grid(
         if on_pick is not None and id is not None:
             on_pick(int(id))
 
-    mount(key=key, data=data, on_picked_change=picked, on_selected_change=lambda: None)
+    def acted() -> None:
+        act = st.session_state[key].get("acted")
+        if act:
+            on_act(str(act["name"]), int(act["id"]))
+
+    mount(
+        key=key,
+        data=data,
+        on_picked_change=picked,
+        on_acted_change=acted,
+        on_selected_change=lambda: None,
+    )
     return selected

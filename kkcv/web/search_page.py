@@ -1,47 +1,51 @@
 """The page that searches: a picture goes in, the most alike come out, a click searches on."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 
 import streamlit as st
 
-from kkcv.errors import UnknownPicture
-from kkcv.search.gallery import Gallery
+from kkcv.errors import RequestError, UnknownPicture
 
 from .asking import (
     Question,
     ask_with_file,
-    ask_with_picture,
+    crop,
     forget,
     go_back,
     look_at_what_was_sent,
     questions,
     refused,
 )
-from .grid import Tile, grid
+from .crop import croppable
+from .hits import chance_in_words, show_answer, show_start
+from .library import Library, Options
 from .paste import listen_for_paste
-from .session import load_network, name_of, open_gallery, strings, thumbnail_urls
+from .session import data_url, library, load, other_library, strings
 from .strings import Strings
 
 MOST, USUAL = 60, 12
+CHANCES = (0.0, 0.01, 0.001, 0.0001)  # rates to choose from; 0: no cut-off
 
 
 def search_page() -> None:
-    text, gallery = strings(), open_gallery()
-    total = len(gallery)
+    text, here = strings(), library()
+    total = len(here)
     if total == 0:
-        show_empty(text, gallery)
+        show_empty(text, here)
         return
-    load_network(gallery, text)
+    load(here, text)
     left, right = st.columns([1, 2.6], gap="large")
     with left, st.container(key="ask"):
-        k = ask(text, gallery, min(total, MOST))
+        options = ask(text, here, min(total, MOST))
     with right:
-        answer(text, gallery, k, total)
+        if questions():
+            show_answer(text, here, other_library(), options)
+        else:
+            show_start(text, here, total)
 
 
-def ask(text: Strings, gallery: Gallery, most: int) -> int:
-    """Every way to give a picture, the one that was given, and how many are wanted."""
+def ask(text: Strings, here: Library, most: int) -> Options:
+    """Every way to give a picture, the one that was given, and what is wanted."""
 
     uploads = st.session_state.setdefault("uploads", 0)
     upload = f"upload-{uploads}"
@@ -59,14 +63,39 @@ def ask(text: Strings, gallery: Gallery, most: int) -> int:
     if st.toggle(text("search.camera"), key="camera"):
         st.camera_input(text("search.shoot"), key="photo", on_change=photographed)
     with st.spinner(text("search.searching")):
-        look_at_what_was_sent(gallery)
+        look_at_what_was_sent()
     if refused():
         show_refusal(text)
     if questions():
-        show_question(text, questions()[-1])
-    k = st.slider(text("search.k"), 1, most, min(USUAL, most), key="k") if most > 1 else 1
+        show_question(text, here, questions()[-1])
+    options = choose_options(text, here, most)
     listen_for_paste("paste", ask_with_file)
-    return k
+    return options
+
+
+def choose_options(text: Strings, here: Library, most: int) -> Options:
+    """How many, from which score on, of which pictures."""
+    k = st.slider(text("search.k"), 1, most, min(USUAL, most), key="k") if most > 1 else 1
+    with st.expander(text("search.options")):
+        least = st.slider(
+            text("search.least"), 0.0, 1.0, 0.0, 0.05, key="least", help=text("search.least_help")
+        )
+        where = st.text_input(
+            text("search.where"), key="where", placeholder='label == "cat"',
+            help=text("search.where_help"),
+        )  # fmt: skip
+        chance = st.selectbox(
+            text("search.rarer"), CHANCES, key="chance", help=text("search.rarer_help"),
+            format_func=lambda rate: chance_in_words(text, rate) if rate else text("search.any"),
+        )  # fmt: skip
+        best = st.toggle(text("search.best"), key="best", help=text("search.best_help"))
+        try:
+            if where:
+                st.caption(text("search.matching", count=here.count(where)))
+        except RequestError as error:
+            st.error(str(error))
+            where = ""
+    return Options(k, where, least or -1.0, chance or None, best)
 
 
 def show_refusal(text: Strings) -> None:
@@ -74,67 +103,46 @@ def show_refusal(text: Strings) -> None:
     st.error(f"**{escaped(name)}** — {text(f'reason.{reason}')}")
 
 
-def show_question(text: Strings, question: Question) -> None:
+def show_question(text: Strings, here: Library, question: Question) -> None:
     with st.container(key="question"):
         if question.preview:
-            st.image(question.preview, width="stretch", alt=question.name)
+            croppable(
+                question.preview, question.name, question.region,
+                key="crop", hint=text("search.crop"), on_crop=crop,
+            )  # fmt: skip
         with st.container(key="about"):
             st.caption(escaped(question.name))
+            show_wishes(text, here, question)
             with st.container(horizontal=True):
                 if len(questions()) > 1:
                     st.button(text("search.back"), on_click=go_back)
+                if question.region:
+                    st.button(text("search.whole"), on_click=crop, args=(None,))
                 st.button(text("search.clear"), on_click=forget)
+            if question.preview and not question.region:
+                st.caption(text("search.crop"))
 
 
-def answer(text: Strings, gallery: Gallery, k: int, total: int) -> None:
-    """The grid of hits, or what to do to get one."""
-    if not questions():
-        show_start(text, gallery, total)
-        return
-    try:
-        hits = questions()[-1].answer(gallery, k)
-    except UnknownPicture:  # it was removed since
-        go_back()
-        st.rerun()
-    st.markdown(f"##### {text('search.found', count=len(hits), total=total)}")
-    show_pictures(text, gallery, {hit.id: hit.score for hit in hits})
+def show_wishes(text: Strings, here: Library, question: Question) -> None:
+    """The hits that the answer shall be more, or less, like."""
+    for label, ids in (("search.more", question.more), ("search.less", question.less)):
+        entries = []
+        for id in ids:
+            with suppress(UnknownPicture):
+                entries.append(here.get(id))
+        if entries:
+            urls = [data_url(small) for small in here.thumbnails(entries)]
+            images = "".join(f'<img src="{url}" alt="">' for url in urls if url)
+            st.html(f'<div class="wishes"><span>{text(label)}</span>{images}</div>')
 
 
-def show_start(text: Strings, gallery: Gallery, total: int) -> None:
-    """Before the first question: what this is, and some pictures to begin with."""
-    with st.container(key="start"):
-        st.markdown(f"### {text('search.start')}")
-        st.markdown(text("search.start_more", total=total))
-    newest = gallery.page(USUAL, newest=True)
-    show_pictures(text, gallery, {picture.id: None for picture in newest})
-
-
-def show_pictures(text: Strings, gallery: Gallery, scores: Mapping[int, float | None]) -> None:
-    """A grid of pictures by id, with their scores; a click searches with one."""
-    pictures = []
-    for id in scores:
-        with suppress(UnknownPicture):  # it was removed just now
-            pictures.append(gallery.get(id))
-    tiles = []
-    for picture, url in zip(pictures, thumbnail_urls(gallery, pictures), strict=True):
-        name, path = name_of(gallery, picture), str(gallery.path(picture))
-        label = text("search.use", name=name)
-        tiles.append(Tile(picture.id, url, name, path, label, scores[picture.id]))
-    grid(
-        tiles,
-        key="hits",
-        missing=text("search.missing"),
-        score=text("search.score"),
-        on_pick=lambda id: ask_with_picture(gallery, id),
-    )
-
-
-def show_empty(text: Strings, gallery: Gallery) -> None:
-    """A gallery without pictures: what to do."""
+def show_empty(text: Strings, here: Library) -> None:
+    """A library without pictures: what to do."""
     with st.container(key="empty", horizontal_alignment="center"):
         st.markdown(f"### {text('empty.title')}")
         st.markdown(text("empty.more"))
-        st.code(f"kkcv index {gallery.address} ~/Pictures", language="shell")
+        if here.local:
+            st.code(f"kkcv index {here.name} ~/Pictures", language="shell")
         st.page_link(st.session_state["pages"]["library"], label=text("empty.open"))
 
 

@@ -1,73 +1,78 @@
-"""What all visitors share (the gallery, its thumbnails), and the language of one."""
+"""What all visitors share (the libraries), what ``kkcv web`` was told, and a visitor's language."""
 
 import base64
-import logging
 import os
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import streamlit as st
 
-from kkcv.errors import GalleryError, PictureError, RequestError
-from kkcv.images.limits import DEFAULT_LIMITS
-from kkcv.images.thumbnails import Thumbnails
-from kkcv.search.catalog import Picture
+from kkcv.client import Client
+from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 
+from .far import FarLibrary
+from .library import Library
+from .near import LIMITS, NearLibrary
+from .runs import Runs
 from .strings import LANGUAGES, Strings, best_language
+from .studio import Studio
 
-THUMBNAIL = 256
-LIMITS = DEFAULT_LIMITS
-log = logging.getLogger(__name__)
+__all__ = ["LIMITS"]
 
 
 @st.cache_resource(show_spinner=False)
-def open_gallery() -> Gallery:
-    """The gallery that ``kkcv web`` was started for (RequestError, NotAGallery)."""
-    folder = os.environ.get("KKCV_GALLERY")
-    if not folder:
+def library() -> Library:
+    """What ``kkcv web`` was started for (RequestError, NotAGallery)."""
+    named = os.environ.get("KKCV_GALLERY")
+    if not named:
         raise RequestError("no gallery was named; start the page with: kkcv web GALLERY")
-    return Gallery.open(folder)
+    return open_library(named)
 
 
 @st.cache_resource(show_spinner=False)
-def thumbnails() -> Thumbnails:
-    return Thumbnails()
+def other_library() -> Library | None:
+    """What its answers are compared with: ``--compare``."""
+    named = os.environ.get("KKCV_COMPARE")
+    return open_library(named) if named else None
 
 
-def load_network(gallery: Gallery, text: Strings) -> None:
+@st.cache_resource(show_spinner=False)
+def studio() -> Studio:
+    """The process that runs networks for all visitors."""
+    return Studio()
+
+
+def open_library(named: str) -> Library:
+    """A gallery's folder, or the address of a service."""
+    if named.startswith(("http://", "https://")):
+        return FarLibrary(Client(named, api_key=os.environ.get("KKCV_API_KEY")))
+    return NearLibrary(Gallery.open(named))
+
+
+def names_paths() -> bool:
+    """Whether visitors may name folders of this machine: they are its user, then."""
+    return os.environ.get("KKCV_PATHS") == "1"
+
+
+@st.cache_resource(show_spinner=False)
+def runs() -> Runs:
+    """The training runs."""
+    return Runs(Path(os.environ.get("KKCV_RUNS") or "runs").absolute())
+
+
+def load(library: Library, text: Strings) -> None:
     """Wait for the network, which takes seconds when the first visitor needs it."""
     with st.spinner(text("page.loading")):
-        _ = gallery.embedder
+        library.load()
 
 
-def thumbnail_urls(gallery: Gallery, pictures: Iterable[Picture]) -> list[str | None]:
-    """A data URL for each picture; None where its file has gone."""
-    kept = thumbnails()
-
-    def url(picture: Picture) -> str | None:
-        sha256 = picture.file.sha256
-        try:
-            small = kept.find(sha256, THUMBNAIL) or kept.make(
-                sha256, THUMBNAIL, gallery.read(picture)
-            )
-        except (GalleryError, PictureError) as error:
-            log.warning("no thumbnail of picture %d: %s", picture.id, error)
-            return None
-        return data_url(small)
-
-    with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(url, pictures))
+def data_url(jpeg: bytes | None) -> str | None:
+    return None if jpeg is None else url_of("image/jpeg", jpeg)
 
 
-def name_of(gallery: Gallery, picture: Picture) -> str:
-    """What it was called when it was uploaded, or the name of its file."""
-    name = picture.metadata.get("name")
-    return name if picture.file.stored and isinstance(name, str) else gallery.path(picture).name
-
-
-def data_url(jpeg: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+def url_of(kind: str, content: bytes) -> str:
+    """A picture as an address that has all of it."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def strings() -> Strings:

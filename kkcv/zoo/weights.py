@@ -117,6 +117,13 @@ def published(network: str) -> tuple[Published, ...]:
     return tuple(row for row in table() if row.network == network)
 
 
+def offered() -> dict[str, bool]:
+    """The networks with public weights, and whether the default ones are here; those come first."""
+    first = {row.network: row for row in reversed(table())}
+    here = {row.network: is_here(first[row.network]) for row in table()}
+    return dict(sorted(here.items(), key=lambda choice: not choice[1]))
+
+
 def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
     """The file with these weights: ``"imagenet"``, ``"imagenet:TAG"`` or a path.
 
@@ -160,12 +167,24 @@ def choose(network: str, tag: str) -> Published:
 def downloaded(row: Published) -> Path:
     """The file in the cache, brought there if need be."""
     try:
-        return fetch(row.url, cache_folder() / "weights" / row.file_name, row.sha256)
+        return fetch(row.url, kept(row), row.sha256)
     except WeightsError as error:
         raise WeightsError(
             f"the weights of {row.network} cannot be downloaded ({error}); give a local file with "
             f"--weights PATH, or use the embedded default, {EMBEDDED}"
         ) from None
+
+
+def is_here(row: Published) -> bool:
+    """Whether these weights need no download."""
+    if not row.url:
+        return find_spec(row.source.removeprefix("package:").partition("/")[0]) is not None
+    return kept(row).is_file()
+
+
+def kept(row: Published) -> Path:
+    """Where a download lies in the cache."""
+    return cache_folder() / "weights" / row.file_name
 
 
 def packaged(row: Published) -> Path:

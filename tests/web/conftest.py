@@ -15,8 +15,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from kkcv.search.gallery import Gallery
+from kkcv.search.importing import import_pictures
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+    from kkcv.embedding.embedder import Embedder
 
 
 @contextmanager
@@ -66,9 +71,23 @@ def own_gallery(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
-def web(own_gallery: Path) -> Iterator[str]:
+def other_gallery(
+    tmp_path_factory: pytest.TempPathFactory, album: list[Path], embedder: "Embedder"
+) -> Path:
+    """A second gallery, whose answers are compared: of the first eight of the album."""
+    folder = tmp_path_factory.mktemp("other") / "gallery"
+    with Gallery.create(folder, embedder) as gallery:
+        import_pictures(gallery, album[:8])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def web(
+    own_gallery: Path, other_gallery: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The address of one page for all tests."""
-    with running(own_gallery) as address:
+    runs = tmp_path_factory.mktemp("runs")
+    with running(own_gallery, "--compare", str(other_gallery), "--runs", str(runs)) as address:
         yield address
 
 

@@ -4,32 +4,48 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
-from kkcv.web import app, library_page, session
+from kkcv.web import app, browsing, session
 from kkcv.web.asking import Question
+from kkcv.web.near import NearLibrary
 from kkcv.web.strings import Strings
 
 ENGLISH = Strings("en")
+
+
+def forget_libraries() -> None:
+    """As when the page is started anew."""
+    for kept in (session.library, session.other_library, session.runs):
+        kept.clear()
+
+
+def gallery_here() -> Gallery:
+    """The gallery that the page has opened."""
+    library = session.library()
+    assert isinstance(library, NearLibrary)
+    return library.gallery
 
 
 @pytest.fixture
 def folder(
     made_gallery: Path, tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """A gallery that the page is started for."""
+    """A gallery that the page is started for, by the user of this machine."""
     folder = Path(shutil.copytree(made_gallery, tmp_path / "gallery"))
     monkeypatch.setenv("KKCV_GALLERY", str(folder))
-    session.open_gallery.clear()
-    session.thumbnails.clear()
-    session.open_gallery()._embedder = embedder  # loaded once for all tests
+    monkeypatch.setenv("KKCV_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("KKCV_PATHS", "1")
+    forget_libraries()
+    gallery_here()._generation._embedder = embedder  # loaded once for all tests
     yield folder
-    session.open_gallery().close()
-    session.open_gallery.clear()
+    gallery_here().close()
+    forget_libraries()
 
 
 def page(**query: str) -> AppTest:
@@ -40,7 +56,7 @@ def page(**query: str) -> AppTest:
     return test.run()
 
 
-def library() -> AppTest:
+def library(panel: str = "pictures") -> AppTest:
     """The library, drawn by itself: AppTest follows no links between pages that are functions."""
 
     def script() -> None:
@@ -49,7 +65,28 @@ def library() -> AppTest:
 
         guarded(library_page)()
 
+    test = AppTest.from_function(script, default_timeout=60)
+    test.session_state["panel"] = panel
+    return test.run()
+
+
+def training() -> AppTest:
+    def script() -> None:
+        from kkcv.web.app import guarded
+        from kkcv.web.training_page import training_page
+
+        guarded(training_page)()
+
     return AppTest.from_function(script, default_timeout=60).run()
+
+
+def settled(test: AppTest, job: str) -> AppTest:
+    """The page after its work in the background."""
+    work = test.session_state.get(job, None)
+    if work is not None:
+        assert work.wait(60)
+        test.run()
+    return test
 
 
 def errors(test: AppTest) -> list[str]:
@@ -66,14 +103,14 @@ def test_an_empty_gallery_says_what_to_do(
 ) -> None:
     Gallery.create(tmp_path / "empty", embedder).close()
     monkeypatch.setenv("KKCV_GALLERY", str(tmp_path / "empty"))
-    session.open_gallery.clear()
+    forget_libraries()
 
     test = page()
 
     assert errors(test) == []
     assert test.markdown[0].value == f"### {ENGLISH('empty.title')}"
     assert test.code[0].value == f"kkcv index {tmp_path / 'empty'} ~/Pictures"
-    session.open_gallery.clear()
+    forget_libraries()
 
 
 def test_a_picture_that_is_no_picture_is_refused_in_the_page(folder: Path) -> None:
@@ -108,7 +145,7 @@ def test_a_picture_that_has_been_removed_leads_back(folder: Path, album: list[Pa
     """Another process takes out the picture that this visitor searches with."""
     test = page()
     upload(test, "x.jpg", album[0].read_bytes())
-    gallery = session.open_gallery()
+    gallery = gallery_here()
     first = gallery.page(1)[0].id
     with_picture(test, gallery, first)
     gallery.remove([first])
@@ -122,7 +159,7 @@ def test_a_picture_that_has_been_removed_leads_back(folder: Path, album: list[Pa
 def with_picture(test: AppTest, gallery: Gallery, id: int) -> None:
     """What a click on a hit does, which only a browser can do."""
     picture = gallery.get(id)
-    question = Question(gallery.path(picture).name, None, id=id)
+    question = Question(gallery.path(picture).name, None, id)
     test.session_state["questions"] = [*test.session_state["questions"], question]
     test.run()
 
@@ -132,14 +169,14 @@ def values(test: AppTest) -> list[str]:
 
 
 def test_a_gallery_of_one_picture_has_nothing_to_choose(folder: Path, album: list[Path]) -> None:
-    gallery = session.open_gallery()
+    gallery = gallery_here()
     gallery.remove([picture.id for picture in gallery.page(11)])
 
     test = page()
     upload(test, "x.jpg", album[0].read_bytes())
 
     assert errors(test) == []
-    assert len(test.slider) == 0
+    assert [slider.label for slider in test.slider] == [ENGLISH("search.least")]
     assert f"##### {ENGLISH('search.found', count=1, total=1)}" in values(test)
 
 
@@ -159,7 +196,7 @@ def test_a_gallery_that_cannot_be_opened_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KKCV_GALLERY", str(tmp_path))
-    session.open_gallery.clear()
+    forget_libraries()
 
     assert f"{tmp_path} is no gallery" in errors(page())[0]
 
@@ -173,7 +210,7 @@ def test_many_pictures_are_added_and_the_bad_ones_are_listed(
 
     files = [(path.name, path.read_bytes(), "image/jpeg") for path in paths]
     test.file_uploader[0].set_value(files).run()
-    test.button[0].click().run()
+    settled(test.button[0].click().run(), "adding")
 
     assert errors(test) == []
     assert test.success[0].value == (
@@ -185,7 +222,7 @@ def test_many_pictures_are_added_and_the_bad_ones_are_listed(
         f"- **text\\_as\\.jpg** — {ENGLISH('reason.not-an-image')}",
         f"- **broken\\.png** — {ENGLISH('reason.corrupt')}",
     ]
-    gallery = session.open_gallery()
+    gallery = gallery_here()
     assert len(gallery) == 13
     assert gallery.search(stranger, k=1)[0].metadata == {"name": stranger.name}
 
@@ -193,22 +230,22 @@ def test_many_pictures_are_added_and_the_bad_ones_are_listed(
 def test_a_library_of_several_pages_is_turned(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library_page, "PAGE", 5)
-    gallery = session.open_gallery()
+    monkeypatch.setattr(browsing, "PAGE", 5)
+    gallery = gallery_here()
     newest_first = [picture.id for picture in gallery.page(12, newest=True)]
     seen = []
     test = library()
-    older = {button.label: button for button in test.button}[ENGLISH("library.older")]
+    older = {button.label: button for button in test.button}[ENGLISH("library.after")]
 
     seen += shown(test)
     while not older.disabled:
         older.click().run()
         seen += shown(test)
-        older = {button.label: button for button in test.button}[ENGLISH("library.older")]
+        older = {button.label: button for button in test.button}[ENGLISH("library.after")]
 
     assert seen == newest_first
     for _ in range(2):
-        {b.label: b for b in test.button}[ENGLISH("library.newer")].click().run()
+        {b.label: b for b in test.button}[ENGLISH("library.before")].click().run()
     assert shown(test) == newest_first[:5]
 
 
@@ -217,3 +254,128 @@ def shown(test: AppTest) -> list[int]:
     assert errors(test) == []
     grids = [e for e in test.get("bidi_component") if "pictures" in e.proto.json]
     return [tile["id"] for tile in json.loads(grids[0].proto.json)["pictures"]]
+
+
+def test_a_filter_leaves_what_matches_and_a_bad_one_is_told(folder: Path) -> None:
+    gallery = gallery_here()
+    ids = [picture.id for picture in gallery.page(12)]
+    gallery.describe(ids[4], {"label": "cat"})
+    test = library()
+
+    test.text_input(key="browse-where").set_value('label == "cat"').run()
+    assert shown(test) == [ids[4]]
+    test.text_input(key="browse-where").set_value('label == "dog"').run()
+    assert [info.value for info in test.info] == [ENGLISH("library.none")]
+    test.text_input(key="browse-where").set_value("label ==").run()
+    assert errors(test)[0].startswith("the filter 'label ==' cannot be read")
+
+
+def test_filter_and_threshold_bound_an_answer(folder: Path, album: list[Path]) -> None:
+    test = page()
+    upload(test, "x.jpg", album[7].read_bytes())
+    where = f'path == "{album[6]}"'
+
+    test.text_input(key="where").set_value(where).run()
+    assert f"##### {ENGLISH('search.found', count=1, total=1)}" in values(test)
+    test.text_input(key="where").set_value("").run()
+    test.slider(key="least").set_value(0.95).run()
+    assert len(shown(test)) == 3  # itself and its other sizes
+    test.text_input(key="where").set_value(f'path == "{album[0]}"').run()
+    assert f"### {ENGLISH('search.nothing')}" in values(test)
+
+
+def test_a_chance_that_cannot_be_told_is_said(folder: Path, album: list[Path]) -> None:
+    test = page()
+    upload(test, "x.jpg", album[7].read_bytes())
+
+    test.selectbox(key="chance").set_value(0.001).run()
+
+    assert errors(test)[0].startswith("a cut-off by chance needs a gallery of 30 pictures")
+
+
+def test_a_folder_of_this_machine_is_added_where_it_is(
+    folder: Path, stranger: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    shutil.copy(stranger, own)
+    test = library()
+
+    test.text_input[0].set_value(str(own)).run()
+    settled(button(test, "library.folder_add").click().run(), "adding")
+
+    assert test.success[0].value == ENGLISH("library.added", count=1)
+    assert gallery_here().find(str(own / stranger.name)).file.stored is False
+
+
+def test_strangers_name_no_folders_and_begin_no_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KKCV_PATHS", "0")
+
+    assert [e.label for e in library().expander] == []
+    assert [info.value for info in training().info] == [ENGLISH("training.not_here")]
+
+
+def test_what_is_added_can_be_stopped(folder: Path, pictures: Path) -> None:
+    test = library()
+    paths = sorted((pictures / "imagenette").glob("n0*/*"))[:200]
+    files = [(path.name, path.read_bytes(), "image/jpeg") for path in paths]
+    test.file_uploader[0].set_value(files).run()
+    test.button[0].click().run()
+
+    if button_labels(test).count(ENGLISH("page.stop")):  # else it was done at once
+        button(test, "page.stop").click().run()
+    settled(test, "adding")
+
+    assert errors(test) == []
+    assert test.success[0].value.endswith(ENGLISH("library.added", count=len(gallery_here()) - 12))
+
+
+def test_duplicates_are_shown_with_all_but_one_selected(folder: Path) -> None:
+    test = library("duplicates")
+
+    test.slider[0].set_value(0.9).run()
+    settled(button(test, "duplicates.look").click().run(), "duplicates")
+
+    assert f"##### {ENGLISH('duplicates.found', count=4)}" in values(test)
+    groups = [json.loads(e.proto.json) for e in test.get("bidi_component")]
+    assert [len(group["pictures"]) for group in groups] == [3, 3, 3, 3]
+    assert [len(group["selected"]) for group in groups] == [2, 2, 2, 2]
+    button(test, "duplicates.remove", count=8).click().run()
+    assert len(gallery_here()) == 4
+    button(test, "library.undo").click().run()
+    assert len(gallery_here()) == 12
+
+
+def test_statistics_draw_every_picture_on_the_map(folder: Path) -> None:
+    test = settled(library("statistics"), "overview")
+
+    assert errors(test) == []
+    maps = [json.loads(e.proto.json) for e in test.get("bidi_component")]
+    assert sorted(dot[0] for dot in maps[0]["dots"]) == [p.id for p in gallery_here().page(12)]
+    assert {label for label, _ in maps[0]["legend"]} == {
+        gallery_here().path(p).parent.name for p in gallery_here().page(12)
+    }
+    assert len(test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")) == 2
+    assert test.metric[0].value == "12"
+
+
+def test_a_name_that_is_none_begins_no_run(folder: Path) -> None:
+    test = training()
+
+    test.text_input[0].set_value("/nowhere").run()
+    test.text_input[1].set_value("../elsewhere").run()
+    button(test, "training.start").click().run()
+
+    assert errors(test) == [
+        "a run's name has letters, digits, spaces, dots, hyphens, and not '../elsewhere'"
+    ]
+
+
+def button(test: AppTest, name: str, **blanks: object) -> Any:
+    return next(b for b in test.button if b.label == ENGLISH(name, **blanks))
+
+
+def button_labels(test: AppTest) -> list[str]:
+    return [each.label for each in test.button]

@@ -8,7 +8,9 @@ import pytest
 
 from kkcv.errors import PictureError
 from kkcv.web import strings
+from kkcv.web.runs import State
 from kkcv.web.strings import LANGUAGES, Strings, best_language, texts
+from kkcv.web.training_page import COLORS, WAYS
 
 
 def fields(text: str) -> set[str]:
@@ -33,9 +35,14 @@ def test_chinese_is_chinese() -> None:
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     folder = Path(strings.__file__).parent
     code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    used = set(re.findall(r"text\(\s*[\"']([a-z]+\.[a-z_-]+)[\"']", code))
-    used |= set(re.findall(r"strings\(\)\([\"']([a-z]+\.[a-z_-]+)[\"']\)", code))
+    used = set(re.findall(r"text\(\s*[\"']([a-z]+\.[a-z0-9_-]+)[\"']", code))
+    used |= set(re.findall(r"strings\(\)\([\"']([a-z]+\.[a-z0-9_-]+)[\"']\)", code))
+    sections = "|".join({name.partition(".")[0] for name in texts()})
+    used |= set(re.findall(rf"[\"']((?:{sections})\.[a-z0-9_]+)[\"']", code))
     used |= {f"reason.{reason}" for reason in PictureError.REASONS}
+    used |= {f"training.{state.value}" for state in State}
+    used |= {f"training.way_{way}" for way in WAYS}
+    used |= {f"training.{name}" for name in (*COLORS, "loss", "accuracy")}
 
     assert used == set(texts())
 

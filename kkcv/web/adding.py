@@ -1,0 +1,108 @@
+"""Adding pictures: uploaded ones, or a folder of this machine; what became of each is told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from kkcv.errors import PictureError
+from kkcv.search.importing import ImportReport, files_to_import, import_pictures
+
+from .job import Job, wait_for
+from .library import Library
+from .near import NearLibrary
+from .session import names_paths
+from .strings import Strings
+
+
+@dataclass
+class Report:
+    """How many are new, how many were known, and name and reason of each that was refused."""
+
+    added: int = 0
+    known: int = 0
+    rejects: list[tuple[str, str]] = field(default_factory=list)
+
+
+def add(text: Strings, here: Library) -> None:
+    """The ways to add, or the bar of what is being added; and what became of what was last."""
+    job: Job[Report] | None = st.session_state.get("adding")
+    if job is not None:
+        if not wait_for(job, text, text("library.adding")):
+            return
+        st.session_state.update(adding=None, newest=[None])
+    upload(text, here)
+    if report := st.session_state.get("report"):
+        show_report(text, report)
+
+
+def upload(text: Strings, here: Library) -> None:
+    batch = st.session_state.setdefault("batch", 0)  # a new key empties the uploader
+    files = st.file_uploader(
+        text("library.upload"), accept_multiple_files=True, key=f"files-{batch}"
+    )
+    if files:
+        label = text("library.add", count=len(files)) if len(files) > 1 else text("library.add_one")
+        if st.button(label, type="primary"):
+            st.session_state["batch"] = batch + 1
+            begin(here, lambda job, report: add_files(here, files, job, report))
+    elif isinstance(here, NearLibrary) and names_paths():
+        with st.expander(text("library.folder")):
+            path = st.text_input(text("library.folder_path"), placeholder="~/Pictures")
+            if st.button(text("library.folder_add"), disabled=not path):
+                begin(here, lambda job, report: add_folder(here, path, job, report))
+
+
+def begin(here: Library, work) -> None:  # type: ignore[no-untyped-def]
+    """Add in the background; the report fills as it goes, so that one that is stopped has it."""
+    report = Report()
+
+    def run(job: Job[Report]) -> Report:
+        here.load()
+        work(job, report)
+        return report
+
+    st.session_state.update(adding=Job(run), report=report, removed=None)
+    st.rerun()
+
+
+def add_files(
+    here: Library, files: Sequence[UploadedFile], job: Job[Report], report: Report
+) -> None:
+    for number, file in enumerate(files):
+        job.progress(number, len(files))
+        try:
+            new = here.add(file.getvalue(), file.name)
+            report.added, report.known = report.added + new, report.known + (not new)
+        except PictureError as error:
+            report.rejects.append((file.name, error.reason))
+
+
+def add_folder(here: NearLibrary, path: str, job: Job[Report], report: Report) -> None:
+    """The files stay where they are."""
+    total = sum(1 for _ in files_to_import(here.gallery, [path]))
+
+    def progress(so_far: ImportReport) -> None:
+        report.added = so_far.added + so_far.replaced + so_far.copied
+        report.known = so_far.unchanged + so_far.moved
+        report.rejects = [(reject.path, reject.reason) for reject in so_far.rejected]
+        job.progress(so_far.files, total)
+
+    import_pictures(here.gallery, [path], progress=progress)
+
+
+def show_report(text: Strings, report: Report) -> None:
+    if report.added or report.known:
+        parts = [text("library.added", count=report.added)]
+        if report.known:
+            parts.append(text("library.known", count=report.known))
+        st.success(" · ".join(parts))
+    if report.rejects:
+        lines = [f"- **{escaped(name)}** — {text(f'reason.{why}')}" for name, why in report.rejects]
+        st.warning("\n".join([text("library.rejected", count=len(lines)), "", *lines]))
+
+
+def escaped(name: str) -> str:
+    """A file's name as Markdown that shows it as it is."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!|<>$:~^" else c for c in name)

@@ -1,0 +1,71 @@
+"""A picture's metadata in a dialog: a row a field; of several pictures, one field at once."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import streamlit as st
+
+from .library import Library
+from .strings import Strings
+
+NEW_ROWS = 2  # empty rows for new fields
+
+
+def edit(text: Strings, here: Library, ids: Sequence[int]) -> None:
+    """Open the dialog for these pictures."""
+
+    @st.dialog(text("edit.title"))
+    def one() -> None:
+        entry = here.get(ids[0])
+        st.caption(entry.path)
+        changed = fields(text, entry.metadata, str(entry.id))
+        st.caption(text("edit.help"))
+        if st.button(text("edit.save"), type="primary"):
+            here.describe(entry.id, changed)
+            st.rerun()
+
+    @st.dialog(text("edit.title"))
+    def many() -> None:
+        st.write(text("edit.many", count=len(ids)))
+        changed = fields(text, {}, "many")
+        st.caption(text("edit.help"))
+        if st.button(text("edit.save"), type="primary"):
+            for id in ids:
+                here.describe(id, {**here.get(id).metadata, **changed})
+            st.rerun()
+
+    one() if len(ids) == 1 else many()
+
+
+def fields(text: Strings, metadata: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Rows of name and value to write in; what they say."""
+    said: dict[str, Any] = {}
+    for row, (old, value) in enumerate([*metadata.items(), *[("", "")] * NEW_ROWS]):
+        left, right = st.columns([1, 2])
+        with left:
+            name = line(text("edit.name"), old, f"name-{key}-{row}", shown=row == 0).strip()
+        with right:
+            words = line(text("edit.value"), as_text(value), f"value-{key}-{row}", shown=row == 0)
+        if name:
+            said[name] = value if words == as_text(value) else as_value(words)
+    return said
+
+
+def line(label: str, value: str, key: str, *, shown: bool) -> str:
+    """A field to write in; its label is shown above the first row alone."""
+    visibility: Literal["visible", "collapsed"] = "visible" if shown else "collapsed"
+    return st.text_input(label, value, key=key, label_visibility=visibility) or ""
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def as_value(words: str) -> Any:
+    """A number, true, false, a list or an object where it is one in JSON, else the text itself."""
+    try:
+        value = json.loads(words)
+    except ValueError:
+        return words
+    return words if isinstance(value, float) and not abs(value) < float("inf") else value

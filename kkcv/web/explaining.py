@@ -1,0 +1,55 @@
+"""Why a hit came: a heat map over the query and one over the hit, in a dialog."""
+
+import io
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from kkcv.images.decode import decode
+from kkcv.images.heat import overlaid
+from kkcv.images.thumbnails import shrink
+
+from .asking import Question
+from .library import Library
+from .near import LIMITS
+from .session import data_url, strings
+
+SIDE = 448
+
+
+def explain(here: Library, question: Question, id: int) -> None:
+    """Open the dialog for a hit."""
+    text = strings()
+
+    @st.dialog(text("explain.title"), width="medium")
+    def show() -> None:
+        hit = here.get(id)
+        with st.spinner(text("explain.working")):
+            query_file, hit_file = query_of(here, question), here.file(hit)
+            found = here.explain(query_file, hit_file)
+        sides = ((question.name, query_file, found.query), (hit.name, hit_file, found.hit))
+        for column, (name, content, side) in zip(st.columns(2), sides, strict=True):
+            warm = overlaid(decode(content, LIMITS, target=SIDE), side.heat, side.seen)
+            with column:
+                st.html(f'<img class="warm" alt="" src="{data_url(shrink(warm, SIDE))}">')
+                st.caption(name)
+        st.markdown(text("explain.score", score=f"{found.score:.3f}"))
+        st.caption(text("explain.how"))
+
+    show()
+
+
+def query_of(here: Library, question: Question) -> bytes:
+    """The file that is searched with, or its region as a file of its own."""
+    picture = question.picture
+    content = here.file(here.get(picture)) if isinstance(picture, int) else picture
+    if question.region is None:
+        return content
+    return as_png(question.region.of(decode(content, LIMITS)))
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(out, "PNG", compress_level=1)
+    return out.getvalue()

@@ -1,0 +1,113 @@
+"""A family of networks: its paper, its diagram, its stages, and what was verified of it."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from .session import studio, url_of
+from .strings import Strings
+
+ARXIV = re.compile(r"arXiv:([0-9.]+[0-9])")
+UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "K"))
+
+
+def show_family(text: Strings) -> None:
+    with st.spinner(text("zoo.loading")):
+        families = {family["name"]: family for family in studio().families()}
+    titles = {n: f"{f['title']} · {f['paper']['year']}" for n, f in families.items()}
+    names = list(families)
+    left, right = st.columns(2)
+    name = left.selectbox(
+        text("zoo.family"), names, names.index("resnet"), format_func=titles.__getitem__
+    )
+    family = families[name]
+    networks = family["networks"]
+    chosen = right.selectbox(
+        text("zoo.network"), networks, networks.index(family["example"]), key=f"network-{name}"
+    )
+    st.markdown(f"### {family['title']}")
+    st.markdown(family["idea"])
+    st.caption(cited(family["paper"]))
+    with st.spinner(text("zoo.measuring")):
+        facts = studio().network(chosen)
+    show_figures(text, facts)
+    drawing = url_of("image/svg+xml", facts["diagram"].encode())
+    st.html(f'<div class="diagram"><img alt="{chosen}" src="{drawing}"></div>')
+    st.markdown(f"##### {text('zoo.stages')}")
+    st.html(stage_table(text, facts["stages"]))
+    st.markdown(f"##### {text('zoo.verified')}")
+    st.markdown(verdict(text, facts))
+    if facts["printed"]:
+        heads = ("zoo.figure", "zoo.printed", "zoo.ours", "zoo.why")
+        st.html(table([text(head) for head in heads], facts["printed"]))
+
+
+def verdict(text: Strings, facts: dict[str, Any]) -> str:
+    """How ours and an independent count agree."""
+    counted = facts["counted"]
+    if counted is None:
+        return text("zoo.not_counted")
+    if counted == {"parameters": facts["parameters"], "macs": facts["macs"]}:
+        return text("zoo.counted")
+    numbers = {name: f"{number:,}" for name, number in counted.items()}
+    return text("zoo.differs", **numbers)
+
+
+def cited(paper: dict[str, Any]) -> str:
+    """Authors, title and place, the arXiv number as a link."""
+    where = ARXIV.sub(r"[arXiv:\1](https://arxiv.org/abs/\1)", paper["where"])
+    return f"{paper['authors']}: *{paper['title']}*. {where} ({paper['year']})"
+
+
+def show_figures(text: Strings, facts: dict[str, Any]) -> None:
+    figures = [
+        (text("zoo.parameters"), short(facts["parameters"])),
+        (text("zoo.macs"), short(facts["macs"])),
+        (text("zoo.input"), "×".join(map(str, facts["input"]))),
+        (text("zoo.embedding"), str(facts["embedding"])),
+        (text("zoo.top1"), f"{facts['top1']:.1f}%" if facts["top1"] else "–"),
+    ]
+    with st.container(key="facts", horizontal=True):
+        for label, value in figures:
+            st.metric(label, value, width="content")
+    if not facts["weights_here"]:
+        st.caption(text("zoo.weights_away") if facts["top1"] else text("zoo.no_weights"))
+
+
+def stage_table(text: Strings, stages: Sequence[dict[str, Any]]) -> str:
+    heads = ("zoo.stage", "zoo.output", "zoo.blocks", "zoo.parameters", "zoo.macs")
+    rows = [
+        (
+            stage["name"],
+            " × ".join(map(str, stage["shape"])),
+            stage["blocks"] or "",
+            f"{stage['parameters']:,}" if stage["parameters"] else "",
+            short(stage["macs"]) if stage["macs"] else "",
+        )
+        for stage in stages
+    ]
+    return table([text(head) for head in heads], rows)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table that scrolls by itself where it is too wide."""
+
+    def cells(tag: str, row: Sequence[object]) -> str:
+        return "".join(f"<{tag}>{escaped(str(cell))}</{tag}>" for cell in row)
+
+    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    return f'<div class="scroll"><table><tr>{cells("th", heads)}</tr>{body}</table></div>'
+
+
+def escaped(words: str) -> str:
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def short(number: float) -> str:
+    """Three digits and a unit: 25.6 M."""
+    for size, unit in UNITS:
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number:g}"

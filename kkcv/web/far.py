@@ -1,0 +1,113 @@
+"""A library behind a service (kkcv serve), by the client."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import PurePath
+from typing import Any
+
+from kkcv.client import Client, PictureInfo
+from kkcv.embedding.explanation import Explanation
+from kkcv.errors import KkcvError, RequestError, UnknownPicture
+from kkcv.search.query import Like
+
+from .library import Entry, Found, Options, Removed
+
+THUMBNAIL = 256
+REMEMBERED = 4000  # thumbnails
+
+
+class FarLibrary:
+    """A service as the pages see it."""
+
+    local = False
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.name = client.address
+        self._small = lru_cache(maxsize=REMEMBERED)(self._fetch_thumbnail)
+        self._network = ""
+
+    @property
+    def network(self) -> str:
+        self._network = self._network or self.client.stats().network
+        return self._network
+
+    def load(self) -> None:
+        self.client.stats()  # the service loads what it needs by itself
+
+    def __len__(self) -> int:
+        return self.client.stats().pictures
+
+    def search(self, likes: Sequence[Like], options: Options) -> list[Found]:
+        hits = self.client.search_like(
+            likes, options.k, where=options.where or None, min_score=options.min_score
+        )
+        return [Found(hit.id, hit.score, getattr(hit, "chance", None)) for hit in hits]
+
+    def get(self, id: int) -> Entry:
+        return entry_of(self.client.get(id))
+
+    def page(self, limit: int, after: int | None, where: str) -> list[Entry]:
+        """The oldest first; a service lists all pictures, so that a filter is none of its words."""
+        return [entry_of(info) for info in self.client.page(limit, after or 0)]
+
+    def count(self, where: str) -> int:
+        return len(self)
+
+    def file(self, entry: Entry) -> bytes:
+        return self.client.file(entry.id)
+
+    def thumbnails(self, entries: Iterable[Entry]) -> list[bytes | None]:
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(lambda entry: self._small(entry.id, entry.sha256), entries))
+
+    def explain(self, query: bytes, hit: bytes) -> Explanation:
+        raise RequestError("a service does not explain its answers yet")
+
+    def add(self, content: bytes, name: str) -> bool:
+        before = len(self)
+        self.client.add(content, {"name": name})
+        return len(self) > before
+
+    def describe(self, id: int, metadata: Mapping[str, Any]) -> None:
+        self.client.describe(id, metadata)
+
+    def remove(self, ids: Sequence[int]) -> list[Removed]:
+        """The files are fetched first: the service may have the only copies."""
+        removed = []
+        for id in ids:
+            with suppress(UnknownPicture):
+                entry = self.get(id)
+                removed.append(Removed(entry, self.client.file(id)))
+                self.client.remove(id)
+        return removed
+
+    def restore(self, removed: Sequence[Removed]) -> int:
+        for entry, content in removed:
+            assert content is not None
+            self.client.add(content, entry.metadata)
+        return len(removed)
+
+    def facts(self) -> dict[str, Any]:
+        return self.client.stats().model_dump()
+
+    def _fetch_thumbnail(self, id: int, _sha256: str) -> bytes | None:
+        try:
+            return self.client.thumbnail(id, THUMBNAIL)
+        except KkcvError:
+            return None
+
+
+def entry_of(info: PictureInfo) -> Entry:
+    name = info.metadata.get("name")
+    return Entry(
+        info.id,
+        name if isinstance(name, str) else PurePath(info.path).name,
+        info.path,
+        info.sha256,
+        info.bytes,
+        info.added.timestamp(),
+        info.metadata,
+    )

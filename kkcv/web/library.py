@@ -1,0 +1,103 @@
+"""What the pages need of a library, whether it lies on this machine or behind a service."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from kkcv.embedding.explanation import Explanation
+from kkcv.search.query import Like
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture of a library. ``path`` is where its file lies, on the machine of the library."""
+
+    id: int
+    name: str
+    path: str
+    sha256: str
+    bytes: int
+    added: float  # seconds since 1970, UTC
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+class Found(NamedTuple):
+    """A hit. ``chance`` is the rate of unrelated pictures that score as high, if it is known."""
+
+    id: int
+    score: float
+    chance: float | None = None
+
+
+class Options(NamedTuple):
+    """How many hits, of which pictures, from which score on, or how rarely made by chance.
+
+    ``best`` looks at the neighbors too when it puts them in order.
+    """
+
+    k: int = 12
+    where: str = ""
+    min_score: float = -1.0
+    max_chance: float | None = None
+    best: bool = False
+
+
+class Removed(NamedTuple):
+    """A picture that was taken out, with all that is needed to bring it back.
+
+    ``content`` is None where the file still lies at its path.
+    """
+
+    entry: Entry
+    content: bytes | None
+
+
+class Library(Protocol):
+    """Pictures that can be searched, looked through and changed. Safe for several threads."""
+
+    name: str  # the folder, or the address
+    local: bool  # False: behind a service
+
+    @property
+    def network(self) -> str: ...
+
+    def load(self) -> None:
+        """Wait until it can answer, which takes seconds at first."""
+
+    def __len__(self) -> int: ...
+
+    def search(self, likes: Sequence[Like], options: Options) -> list[Found]:
+        """The most alike, nearest first (PictureError, UnknownPicture, RequestError)."""
+
+    def get(self, id: int) -> Entry:
+        """One picture (UnknownPicture)."""
+
+    def page(self, limit: int, after: int | None, where: str) -> list[Entry]:
+        """Up to ``limit`` pictures that match a filter, after an id, in the library's order."""
+
+    def count(self, where: str) -> int:
+        """How many match a filter (RequestError)."""
+
+    def file(self, entry: Entry) -> bytes:
+        """The bytes of a picture (FileMissing, ServiceError)."""
+
+    def thumbnails(self, entries: Iterable[Entry]) -> list[bytes | None]:
+        """A small JPEG of each; None where its file has gone."""
+
+    def explain(self, query: bytes, hit: bytes) -> Explanation:
+        """Which places of two pictures made them match (RequestError)."""
+
+    def add(self, content: bytes, name: str) -> bool:
+        """Add a picture; whether it is new (PictureError)."""
+
+    def describe(self, id: int, metadata: Mapping[str, Any]) -> None:
+        """Other metadata in place of what it had (UnknownPicture)."""
+
+    def remove(self, ids: Sequence[int]) -> list[Removed]:
+        """Take pictures out; those that were there, to be brought back with ``restore``."""
+
+    def restore(self, removed: Sequence[Removed]) -> int:
+        """Bring removed pictures back, under new ids; how many came back."""
+
+    def facts(self) -> dict[str, Any]:
+        """Figures, as ``kkcv stats --json`` prints them."""

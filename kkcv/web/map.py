@@ -1,0 +1,55 @@
+"""The library as a map: a dot a picture, its thumbnail under the mouse, a click asks with it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+FOLDER = Path(__file__).parent
+COLORS = (
+    *("#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#b279a2"),
+    *("#eeca3b", "#ff9da6", "#9d755d", "#8cd17d", "#86bcb6", "#d37295"),
+)
+OTHER = "#999999"
+
+
+def show_map(
+    points: np.ndarray,
+    ids: Sequence[int],
+    names: Sequence[str],
+    smalls: Sequence[str | None],
+    groups: Sequence[str],
+    *,
+    key: str,
+    label: str,
+    others: str,
+    on_pick: Callable[[int], None],
+) -> None:
+    """Dots at ``points`` (N, 2), 0 to 1, in the color of their group.
+
+    There are colors for the largest groups; ``others`` is what the rest is called.
+    """
+    mount = st.components.v2.component(
+        "kkcv_map",
+        css=(FOLDER / "map.css").read_text(encoding="utf-8"),
+        js=(FOLDER / "map.js").read_text(encoding="utf-8"),
+    )
+    kinds = sorted(set(groups), key=lambda kind: (-groups.count(kind), kind))
+    colors = dict(zip(kinds, COLORS, strict=False))
+    rows = zip(ids, points, groups, names, smalls, strict=True)
+    data = {
+        "label": label,
+        "legend": [*colors.items(), *([(others, OTHER)] if len(kinds) > len(colors) else [])],
+        "dots": [
+            [id, round(float(x), 4), round(float(y), 4), colors.get(kind, OTHER), name, small, kind]
+            for id, (x, y), kind, name, small in rows
+        ],
+    }
+
+    def picked() -> None:
+        id = st.session_state[key].get("picked")
+        if id is not None:
+            on_pick(int(id))
+
+    mount(key=key, data=data, on_picked_change=picked)

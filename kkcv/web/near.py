@@ -1,0 +1,139 @@
+"""A library on this machine: a gallery."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from kkcv.apart import Apart
+from kkcv.embedding.explanation import Explanation
+from kkcv.errors import GalleryError, PictureError, UnknownPicture
+from kkcv.images.limits import DEFAULT_LIMITS
+from kkcv.images.thumbnails import Thumbnails
+from kkcv.search.catalog import Picture
+from kkcv.search.explain import explain
+from kkcv.search.gallery import Gallery
+from kkcv.search.importing import import_pictures
+from kkcv.search.query import Like
+from kkcv.search.ranking.names import BEST
+from kkcv.search.where import parse
+
+from .library import Entry, Found, Options, Removed
+
+THUMBNAIL = 256
+LIMITS = DEFAULT_LIMITS
+
+
+class NearLibrary:
+    """A gallery as the pages see it."""
+
+    local = True
+
+    def __init__(self, gallery: Gallery) -> None:
+        self.gallery = gallery
+        self.name = gallery.address
+        self._small = Thumbnails()
+        self._apart = Apart()  # torch is in a process of its own
+
+    @property
+    def network(self) -> str:
+        return self.gallery.space.network
+
+    def load(self) -> None:
+        _ = self.gallery.embedder
+
+    def __len__(self) -> int:
+        return len(self.gallery)
+
+    def search(self, likes: Sequence[Like], options: Options) -> list[Found]:
+        hits = self.gallery.search_like(
+            likes,
+            options.k,
+            where=options.where or None,
+            min_score=options.min_score,
+            max_chance=options.max_chance,
+            ranking=BEST if options.best else None,
+            limits=LIMITS,
+        )
+        return [Found(hit.id, hit.score, hit.chance) for hit in hits]
+
+    def get(self, id: int) -> Entry:
+        return self._entry(self.gallery.get(id))
+
+    def page(self, limit: int, after: int | None, where: str) -> list[Entry]:
+        """The newest first."""
+        if not where:
+            return [self._entry(p) for p in self.gallery.page(limit, after, newest=True)]
+        with self.gallery.catalog.reading() as rows:
+            ids = [int(id) for id in rows.ids(parse(where)) if after is None or id < after]
+            wanted = sorted(ids, reverse=True)[:limit]
+            found = {picture.id: self._entry(picture) for picture in rows.pictures(wanted)}
+        return [found[id] for id in wanted if id in found]
+
+    def count(self, where: str) -> int:
+        return self.gallery.count(where or None)
+
+    def file(self, entry: Entry) -> bytes:
+        return self.gallery.read(self.gallery.get(entry.id))
+
+    def thumbnails(self, entries: Iterable[Entry]) -> list[bytes | None]:
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(self._thumbnail, entries))
+
+    def explain(self, query: bytes, hit: bytes) -> Explanation:
+        return explain(self.gallery, query, hit, apart=self._apart, limits=LIMITS)
+
+    def add(self, content: bytes, name: str) -> bool:
+        return self.gallery.find_or_add(content, {"name": name}, limits=LIMITS)[1]
+
+    def describe(self, id: int, metadata: Mapping[str, Any]) -> None:
+        self.gallery.describe(id, metadata)
+
+    def remove(self, ids: Sequence[int]) -> list[Removed]:
+        kept = {}
+        for id in ids:
+            with suppress(UnknownPicture):
+                picture = self.gallery.get(id)
+                content = self.gallery.read(picture) if picture.file.stored else None
+                kept[id] = Removed(self._entry(picture), content)
+        return [kept[id] for id in self.gallery.remove(kept)]
+
+    def restore(self, removed: Sequence[Removed]) -> int:
+        for entry, content in removed:
+            if content is not None:
+                self.gallery.find_or_add(content, entry.metadata, limits=LIMITS)
+        outside = {entry.path: entry for entry, content in removed if content is None}
+        here = []
+        for path in outside:
+            with suppress(PictureError):
+                import_pictures(self.gallery, [path])
+                here.append(path)
+        for path in here:
+            with suppress(UnknownPicture):  # its file has gone meanwhile
+                self.gallery.describe(self.gallery.find(path).id, outside[path].metadata)
+        return sum(content is not None for _, content in removed) + len(here)
+
+    def facts(self) -> dict[str, Any]:
+        return self.gallery.stats()
+
+    def _thumbnail(self, entry: Entry) -> bytes | None:
+        sha256 = bytes.fromhex(entry.sha256)
+        if small := self._small.find(sha256, THUMBNAIL):
+            return small
+        try:
+            return self._small.make(sha256, THUMBNAIL, self.file(entry), LIMITS)
+        except (GalleryError, PictureError, UnknownPicture):
+            return None
+
+    def _entry(self, picture: Picture) -> Entry:
+        path = self.gallery.path(picture)
+        name = picture.metadata.get("name")
+        return Entry(
+            picture.id,
+            name if picture.file.stored and isinstance(name, str) else path.name,
+            str(path),
+            picture.file.sha256.hex(),
+            picture.file.bytes,
+            picture.added,
+            picture.metadata,
+        )

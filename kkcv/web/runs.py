@@ -1,0 +1,163 @@
+"""Training runs as processes of their own: begun, watched, stopped, gone on with."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from kkcv.errors import RequestError
+from kkcv.training.run_folder import RunFolder
+
+NAME = re.compile(r"[\w][\w .-]{0,60}")
+LAST = 4000  # bytes of the log that are shown
+
+
+class State(Enum):
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"  # and can go on
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, and beside it ``NAME.json`` (how it was begun) and ``NAME.log``."""
+
+    path: Path
+
+    @property
+    def folder(self) -> RunFolder:
+        return RunFolder(self.path)
+
+    @property
+    def record(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.json")
+
+    @property
+    def log(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.log")
+
+    def begun_with(self) -> dict[str, Any]:
+        """The words of its command, and the process; nothing where it was begun elsewhere."""
+        try:
+            said: dict[str, Any] = json.loads(self.record.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return said
+
+    def epochs(self) -> list[dict[str, str]]:
+        """The rows of metrics.csv so far."""
+        try:
+            with self.folder.table.open(encoding="utf-8", newline="") as file:
+                return list(csv.DictReader(file))
+        except OSError:
+            return []
+
+    def said(self) -> str:
+        """The end of its log."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - LAST))
+                return file.read().decode(errors="replace").strip()
+        except OSError:
+            return ""
+
+
+class Runs:
+    """The runs of a folder, and the processes of those that were begun here."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._processes: dict[Path, subprocess.Popen[bytes]] = {}
+        self._beginning = threading.Lock()
+
+    def all(self) -> list[Run]:
+        """The newest first."""
+        found = {p.with_suffix("") for p in self.folder.glob("*.json")}
+        found |= {p for p in self.folder.glob("*") if RunFolder(p).is_finished}
+        return [Run(p) for p in sorted(found, key=changed, reverse=True)]
+
+    def state(self, run: Run) -> State:
+        process = self._processes.get(run.path)
+        if process is not None and process.poll() is None:
+            return State.RUNNING
+        if run.folder.is_finished:
+            return State.FINISHED
+        if process is None and alive(run.begun_with().get("process")):
+            return State.RUNNING
+        resumable = run.folder.unfinished.is_dir() and run.folder.split.is_file()
+        return State.STOPPED if resumable else State.FAILED
+
+    def begin(self, name: str, data: str, options: Sequence[str]) -> Run:
+        """Start a new run (RequestError for a name that cannot be)."""
+        name = name.strip()
+        if not NAME.fullmatch(name):
+            raise RequestError(
+                f"a run's name has letters, digits, spaces, dots, hyphens, and not {name!r}"
+            )
+        run = Run(self.folder / name)
+        if run.path.exists() or run.record.exists():
+            raise RequestError(f"there is a run {name!r} already; choose another name")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._start(run, data, options)
+        return run
+
+    def go_on(self, run: Run) -> None:
+        """Resume a run that was stopped."""
+        begun = run.begun_with()
+        self._start(run, begun.get("data", ""), ["--resume"])
+
+    def stop(self, run: Run) -> None:
+        """Ask it to stop; it keeps what it has learned so far."""
+        process = self._processes.get(run.path)
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGINT)
+
+    def begun_here(self, run: Run) -> bool:
+        """Whether it can be stopped from here."""
+        return run.path in self._processes
+
+    def _start(self, run: Run, data: str, options: Sequence[str]) -> None:
+        with self._beginning:
+            if self.state(run) is State.RUNNING:
+                return
+            command = [sys.executable, "-m", "kkcv", "train", os.path.expanduser(data)]
+            with run.log.open("wb") as log:
+                process = subprocess.Popen(
+                    [*command, "--out", str(run.path), *options],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            self._processes[run.path] = process
+            record = {"data": data, "options": list(options), "process": process.pid}
+            run.record.write_text(json.dumps(record), encoding="utf-8")
+
+
+def changed(path: Path) -> float:
+    """When something last happened to it."""
+    for place in (path, path.with_name(f"{path.name}.json")):
+        if place.exists():
+            return place.stat().st_mtime
+    return 0.0
+
+
+def alive(process: object) -> bool:
+    """Whether a process with this number is there."""
+    if not isinstance(process, int):
+        return False
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True

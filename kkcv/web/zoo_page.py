@@ -1,0 +1,24 @@
+"""The page of the zoo: families as their papers have them, and networks looking at a picture."""
+
+import streamlit as st
+
+from .family_panel import show_family
+from .looking_panel import look
+from .session import strings
+
+PANELS = {"families": show_family, "look": look}
+
+
+def zoo_page() -> None:
+    text = strings()
+    labels = {"families": text("zoo.families"), "look": text("zoo.look")}
+    panel = st.segmented_control(
+        text("page.zoo"),
+        list(PANELS),
+        default="families",
+        format_func=labels.__getitem__,
+        key="zoo-panel",
+        label_visibility="collapsed",
+        required=True,
+    )
+    PANELS[panel or "families"](text)

@@ -1,0 +1,130 @@
+"""What the pages ask of a library, kept by a gallery and by a service alike."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kkcv.client import Client
+from kkcv.embedding.embedder import Embedder
+from kkcv.errors import UnknownPicture
+from kkcv.search.gallery import Gallery
+from kkcv.search.query import Like, Region
+from kkcv.web.far import FarLibrary
+from kkcv.web.library import Library, Options
+from kkcv.web.near import NearLibrary
+from tests.serve.conftest import running
+
+
+@pytest.fixture(scope="module")
+def near(
+    made_gallery: Path, tmp_path_factory: pytest.TempPathFactory, embedder: Embedder
+) -> Iterator[Library]:
+    folder = shutil.copytree(made_gallery, tmp_path_factory.mktemp("near") / "gallery")
+    with Gallery.open(folder, embedder) as gallery:
+        yield NearLibrary(gallery)
+
+
+@pytest.fixture(scope="module")
+def far(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    folder = shutil.copytree(made_gallery, tmp_path_factory.mktemp("far") / "gallery")
+    with running(Path(folder)) as service:
+        yield FarLibrary(Client(service.address))
+
+
+@pytest.fixture(params=["near", "far"])
+def library(request: pytest.FixtureRequest) -> Library:
+    """Twelve pictures; a test leaves them as it found them."""
+    found: Library = request.getfixturevalue(request.param)
+    assert len(found) == 12
+    return found
+
+
+def test_a_picture_finds_itself_and_its_other_sizes(library: Library, album: list[Path]) -> None:
+    found = library.search([Like(album[7].read_bytes())], Options(k=3))
+
+    assert {library.get(hit.id).path for hit in found} == {str(path) for path in album[6:9]}
+    assert found[0].score > 0.99
+
+
+def test_a_search_is_bounded_by_filter_and_score(library: Library, album: list[Path]) -> None:
+    likes = [Like(album[7].read_bytes())]
+
+    assert len(library.search(likes, Options(where=f'path == "{album[6]}"'))) == 1
+    assert len(library.search(likes, Options(min_score=0.95))) == 3
+
+
+def test_a_region_and_a_wish_change_the_answer(library: Library, album: list[Path]) -> None:
+    content = album[0].read_bytes()
+    whole = library.search([Like(content)], Options())
+    part = library.search([Like(content, region=Region(0.5, 0.5, 0.4, 0.4))], Options())
+    last = whole[-1].id
+    wished = library.search([Like(content), Like(last, 2.0)], Options())
+
+    assert part[0].score < whole[0].score
+    assert last not in [hit.id for hit in wished]
+    assert library.get(wished[0].id).path.rpartition("/")[0] != str(album[0].parent)
+
+
+def test_all_pictures_are_listed_page_by_page(library: Library, album: list[Path]) -> None:
+    first = library.page(7, None, "")
+    second = library.page(7, first[-1].id, "")
+
+    assert len(first), len(second) == (7, 5)
+    assert {entry.path for entry in first + second} == {str(path) for path in album}
+    assert library.page(7, second[-1].id, "") == []
+
+
+def test_files_and_thumbnails_are_those_of_the_pictures(
+    library: Library, album: list[Path]
+) -> None:
+    entry = next(e for e in library.page(12, None, "") if e.path == str(album[3]))
+
+    assert library.file(entry) == album[3].read_bytes()
+    (small,) = library.thumbnails([entry])
+    assert small is not None
+    assert small.startswith(b"\xff\xd8")
+
+
+def test_an_upload_is_added_described_removed_and_brought_back(
+    library: Library, stranger: Path
+) -> None:
+    content = stranger.read_bytes()
+    assert library.add(content, "cat.jpg")
+    assert not library.add(content, "again.jpg")
+    (hit,) = library.search([Like(content)], Options(k=1))
+    library.describe(hit.id, {"name": "cat.jpg", "label": "cat"})
+    assert library.get(hit.id).metadata == {"name": "cat.jpg", "label": "cat"}
+
+    removed = library.remove([hit.id, 10**9])
+
+    assert [entry.name for entry, _ in removed] == ["cat.jpg"]
+    with pytest.raises(UnknownPicture):
+        library.get(hit.id)
+    assert library.restore(removed) == 1
+    (back,) = library.search([Like(content)], Options(k=1))
+    assert library.get(back.id).metadata == {"name": "cat.jpg", "label": "cat"}
+    assert library.file(library.get(back.id)) == content
+    library.remove([back.id])
+
+
+def test_a_removed_picture_that_lies_outside_comes_back_from_its_place(
+    near: Library, album: list[Path]
+) -> None:
+    entry = next(e for e in near.page(12, None, "") if e.path == str(album[5]))
+    near.describe(entry.id, {"label": "kept"})
+
+    removed = near.remove([entry.id])
+    assert removed[0].content is None
+    assert near.restore(removed) == 1
+
+    back = next(e for e in near.page(12, None, "") if e.path == str(album[5]))
+    assert back.metadata == {"label": "kept"}
+    near.describe(back.id, {})
+
+
+def test_its_figures_are_those_of_the_gallery(library: Library) -> None:
+    facts = library.facts()
+
+    assert (facts["pictures"], facts["network"]) == (12, library.network)
