@@ -12,7 +12,7 @@ from kkcv.images.decode import decode
 from kkcv.images.source import decode_base64
 from kkcv.images.thumbnails import shrink
 from kkcv.search.feedback import moved
-from kkcv.search.query import Like, Region
+from kkcv.search.query import Like, Region, Text
 
 from .library import Found, Library, Options
 from .session import LIMITS
@@ -23,7 +23,7 @@ REMEMBERED = 20  # questions to go back to
 
 @dataclass(frozen=True)
 class Question:
-    """A picture to search with: the bytes of one, or the id of one of the library.
+    """What to search with: the bytes of a picture, the id of one of the library, or words.
 
     ``preview`` is a JPEG, or None where the file has gone. ``region`` is the part that counts;
     ``more`` and ``less`` are ids of hits that the answer shall be more, or less, like.
@@ -31,7 +31,7 @@ class Question:
 
     name: str
     preview: bytes | None
-    picture: bytes | int
+    picture: bytes | int | Text
     region: Region | None = None
     more: tuple[int, ...] = ()
     less: tuple[int, ...] = ()

@@ -21,7 +21,7 @@ def browse(text: Strings, here: Library) -> None:
     trail: list[int | None] = st.session_state.setdefault("newest", [None])
     with st.container(horizontal=True, vertical_alignment="center", key="actions"):
         bar = st.container(horizontal=True, vertical_alignment="center", width="stretch")
-        where = filtered(text, here) if here.local else ""
+        where = filtered(text, here)
     if where != st.session_state.get("browsed", ""):
         trail[:] = [None]
         st.session_state["browsed"] = where

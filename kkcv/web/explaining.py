@@ -9,6 +9,7 @@ from PIL import Image
 from kkcv.images.decode import decode
 from kkcv.images.heat import overlaid
 from kkcv.images.thumbnails import shrink
+from kkcv.search.query import Text
 
 from .asking import Question
 from .library import Library
@@ -43,6 +44,7 @@ def explain(here: Library, question: Question, id: int) -> None:
 def query_of(here: Library, question: Question) -> bytes:
     """The file that is searched with, or its region as a file of its own."""
     picture = question.picture
+    assert not isinstance(picture, Text)
     content = here.file(here.get(picture)) if isinstance(picture, int) else picture
     if question.region is None:
         return content

@@ -15,7 +15,7 @@ UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "K"))
 
 def show_family(text: Strings) -> None:
     with st.spinner(text("zoo.loading")):
-        families = {family["name"]: family for family in studio().families()}
+        families = {family["name"]: family for family in studio().families(text.language)}
     titles = {n: f"{f['title']} · {f['paper']['year']}" for n, f in families.items()}
     names = list(families)
     left, right = st.columns(2)
@@ -31,7 +31,7 @@ def show_family(text: Strings) -> None:
     st.markdown(family["idea"])
     st.caption(cited(family["paper"]))
     with st.spinner(text("zoo.measuring")):
-        facts = studio().network(chosen)
+        facts = studio().network(chosen, text.language)
     show_figures(text, facts)
     drawing = url_of("image/svg+xml", facts["diagram"].encode())
     st.html(f'<div class="diagram"><img alt="{chosen}" src="{drawing}"></div>')

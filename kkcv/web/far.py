@@ -7,12 +7,13 @@ from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
+import numpy as np
+
 from kkcv.client import Client, PictureInfo
-from kkcv.embedding.explanation import Explanation
-from kkcv.errors import KkcvError, RequestError, UnknownPicture
+from kkcv.errors import KkcvError, UnknownPicture
 from kkcv.search.query import Like
 
-from .library import Entry, Found, Options, Removed
+from .library import Entry, Found, Options, Progress, Removed, Twins, Warmth, Why, found
 
 THUMBNAIL = 256
 REMEMBERED = 4000  # thumbnails
@@ -34,6 +35,10 @@ class FarLibrary:
         self._network = self._network or self.client.stats().network
         return self._network
 
+    @property
+    def reads(self) -> bool:
+        return bool(getattr(self.client.model(), "text", False))
+
     def load(self) -> None:
         self.client.stats()  # the service loads what it needs by itself
 
@@ -41,20 +46,22 @@ class FarLibrary:
         return self.client.stats().pictures
 
     def search(self, likes: Sequence[Like], options: Options) -> list[Found]:
-        hits = self.client.search_like(
-            likes, options.k, where=options.where or None, min_score=options.min_score
-        )
-        return [Found(hit.id, hit.score, getattr(hit, "chance", None)) for hit in hits]
+        hits = self.client.search_like(likes, options.k, **options.words())
+        return [found(hit) for hit in hits]
 
     def get(self, id: int) -> Entry:
         return entry_of(self.client.get(id))
 
     def page(self, limit: int, after: int | None, where: str) -> list[Entry]:
-        """The oldest first; a service lists all pictures, so that a filter is none of its words."""
-        return [entry_of(info) for info in self.client.page(limit, after or 0)]
+        found = self.client.page(limit, after, newest=True, where=where)
+        return [entry_of(info) for info in found]
 
     def count(self, where: str) -> int:
-        return len(self)
+        return self.client.count(where)
+
+    def duplicates(self, min_score: float, progress: Progress) -> list[Twins]:
+        groups = self.client.duplicates(min_score)
+        return [Twins(tuple(g.ids), g.exact, g.similarity) for g in groups]
 
     def file(self, entry: Entry) -> bytes:
         return self.client.file(entry.id)
@@ -63,8 +70,9 @@ class FarLibrary:
         with ThreadPoolExecutor(4) as pool:
             return list(pool.map(lambda entry: self._small(entry.id, entry.sha256), entries))
 
-    def explain(self, query: bytes, hit: bytes) -> Explanation:
-        raise RequestError("a service does not explain its answers yet")
+    def explain(self, query: bytes, hit: bytes) -> Why:
+        said = self.client.explain(query, hit)
+        return Why(said.score, *(warmth(side.heat, side.seen) for side in (said.query, said.hit)))
 
     def add(self, content: bytes, name: str) -> bool:
         before = len(self)
@@ -98,6 +106,11 @@ class FarLibrary:
             return self.client.thumbnail(id, THUMBNAIL)
         except KkcvError:
             return None
+
+
+def warmth(heat: list[list[float]], seen: list[float]) -> Warmth:
+    left, top, width, height = seen
+    return Warmth(np.array(heat, np.float32), (left, top, width, height))
 
 
 def entry_of(info: PictureInfo) -> Entry:

@@ -24,6 +24,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
       image.src = picture.src;
       image.alt = "";
       frame.append(image);
+      if (picture.place) image.onload = () => frame.append(outline(image, picture.place));
     } else {
       frame.classList.add("missing");
       frame.append(data.missing);
@@ -90,6 +91,19 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     }
     cell.append(button, row);
     return cell;
+  }
+
+  // Drawn as the picture is shown: its middle, as large as covers the square.
+  function outline(image, place) {
+    const space = "http://www.w3.org/2000/svg";
+    const svg = document.createElementNS(space, "svg");
+    const [width, height] = [image.naturalWidth, image.naturalHeight];
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    svg.setAttribute("preserveAspectRatio", "xMidYMid slice");
+    const corners = document.createElementNS(space, "polygon");
+    corners.setAttribute("points", place.map(([x, y]) => `${x * width},${y * height}`).join(" "));
+    svg.append(corners);
+    return svg;
   }
 
   grid.classList.remove("waiting");

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from kkcv.search.hits import Place
+
 FOLDER = Path(__file__).parent
 
 
@@ -25,6 +27,7 @@ class Tile:
     score: float | None = None
     note: str | None = None
     badge: str | None = None
+    place: Place | None = None  # corners of what the query shows
 
 
 class Action(NamedTuple):

@@ -6,6 +6,7 @@ from contextlib import suppress
 import streamlit as st
 
 from kkcv.errors import PictureError, RequestError, UnknownPicture
+from kkcv.search.query import Text
 
 from .asking import (
     Question,
@@ -79,8 +80,7 @@ def show_hits(text: Strings, here: Library, hits: Sequence[Found], key: str) -> 
         Action("more", "+", text("search.more_like")),
         Action("less", "−", text("search.less_like")),
     ]
-
-    if here.local:
+    if not isinstance(questions()[-1].picture, Text):
         actions.append(Action("why", "?", text("explain.title")))
 
     def act(name: str, id: int) -> None:
@@ -184,6 +184,7 @@ def tiles_of(
                 hit.score if hit else None,
                 chance_in_words(text, hit.chance) if hit and hit.chance is not None else None,
                 text("compare.place", place=place) if place else None,
+                hit.place if hit else None,
             )
         )
     return tiles

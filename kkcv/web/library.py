@@ -1,11 +1,17 @@
 """What the pages need of a library, whether it lies on this machine or behind a service."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from kkcv.embedding.explanation import Explanation
+import numpy as np
+
+from kkcv.search.hits import Place
+from kkcv.search.options import OptionWords
 from kkcv.search.query import Like
+from kkcv.search.ranking.names import BEST
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -22,17 +28,21 @@ class Entry:
 
 
 class Found(NamedTuple):
-    """A hit. ``chance`` is the rate of unrelated pictures that score as high, if it is known."""
+    """A hit. ``chance`` is the rate of unrelated pictures that score as high, if it is known.
+
+    ``place`` has the corners of what the query shows, where that was verified.
+    """
 
     id: int
     score: float
     chance: float | None = None
+    place: Place | None = None
 
 
 class Options(NamedTuple):
     """How many hits, of which pictures, from which score on, or how rarely made by chance.
 
-    ``best`` looks at the neighbors too when it puts them in order.
+    ``best`` looks at the neighbors too when it puts them in order, ``verify`` point by point.
     """
 
     k: int = 12
@@ -40,6 +50,43 @@ class Options(NamedTuple):
     min_score: float = -1.0
     max_chance: float | None = None
     best: bool = False
+    verify: bool = False
+
+    def words(self) -> OptionWords:
+        """As a gallery and a service are asked."""
+        words = OptionWords(min_score=self.min_score)
+        if self.where:
+            words["where"] = self.where
+        if self.max_chance is not None:
+            words["max_chance"] = self.max_chance
+        if self.best:
+            words["ranking"] = BEST
+        if self.verify:
+            words["verify"] = True
+        return words
+
+
+class Twins(NamedTuple):
+    """Ids of pictures that are the same (``exact``: byte for byte) or nearly."""
+
+    ids: tuple[int, ...]
+    exact: bool
+    similarity: float
+
+
+class Warmth(NamedTuple):
+    """What each place of a picture adds, (h, w), and the part of it that was seen (heat.py)."""
+
+    heat: np.ndarray
+    seen: tuple[float, float, float, float]
+
+
+class Why(NamedTuple):
+    """A score, and where it comes from in the two pictures."""
+
+    score: float
+    query: Warmth
+    hit: Warmth
 
 
 class Removed(NamedTuple):
@@ -61,6 +108,10 @@ class Library(Protocol):
     @property
     def network(self) -> str: ...
 
+    @property
+    def reads(self) -> bool:
+        """Whether it can be searched by text."""
+
     def load(self) -> None:
         """Wait until it can answer, which takes seconds at first."""
 
@@ -73,7 +124,7 @@ class Library(Protocol):
         """One picture (UnknownPicture)."""
 
     def page(self, limit: int, after: int | None, where: str) -> list[Entry]:
-        """Up to ``limit`` pictures that match a filter, after an id, in the library's order."""
+        """Up to ``limit`` pictures that match a filter, after an id, the newest first."""
 
     def count(self, where: str) -> int:
         """How many match a filter (RequestError)."""
@@ -84,7 +135,10 @@ class Library(Protocol):
     def thumbnails(self, entries: Iterable[Entry]) -> list[bytes | None]:
         """A small JPEG of each; None where its file has gone."""
 
-    def explain(self, query: bytes, hit: bytes) -> Explanation:
+    def duplicates(self, min_score: float, progress: Progress) -> list[Twins]:
+        """Groups of pictures that are the same or nearly, the largest first."""
+
+    def explain(self, query: bytes, hit: bytes) -> Why:
         """Which places of two pictures made them match (RequestError)."""
 
     def add(self, content: bytes, name: str) -> bool:
@@ -101,3 +155,8 @@ class Library(Protocol):
 
     def facts(self) -> dict[str, Any]:
         """Figures, as ``kkcv stats --json`` prints them."""
+
+
+def found(hit: Any) -> Found:
+    """A hit of a gallery or a service."""
+    return Found(hit.id, hit.score, hit.chance, hit.place)

@@ -5,20 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from kkcv.apart import Apart
-from kkcv.embedding.explanation import Explanation
 from kkcv.errors import GalleryError, PictureError, UnknownPicture
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.search.catalog import Picture
+from kkcv.search.duplicates import duplicates
 from kkcv.search.explain import explain
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.query import Like
-from kkcv.search.ranking.names import BEST
 from kkcv.search.where import parse
 
-from .library import Entry, Found, Options, Removed
+from .library import Entry, Found, Options, Progress, Removed, Twins, Warmth, Why, found
 
 THUMBNAIL = 256
 LIMITS = DEFAULT_LIMITS
@@ -33,11 +31,14 @@ class NearLibrary:
         self.gallery = gallery
         self.name = gallery.address
         self._small = Thumbnails()
-        self._apart = Apart()  # torch is in a process of its own
 
     @property
     def network(self) -> str:
         return self.gallery.space.network
+
+    @property
+    def reads(self) -> bool:
+        return self.gallery.space.text
 
     def load(self) -> None:
         _ = self.gallery.embedder
@@ -46,22 +47,13 @@ class NearLibrary:
         return len(self.gallery)
 
     def search(self, likes: Sequence[Like], options: Options) -> list[Found]:
-        hits = self.gallery.search_like(
-            likes,
-            options.k,
-            where=options.where or None,
-            min_score=options.min_score,
-            max_chance=options.max_chance,
-            ranking=BEST if options.best else None,
-            limits=LIMITS,
-        )
-        return [Found(hit.id, hit.score, hit.chance) for hit in hits]
+        hits = self.gallery.search_like(likes, options.k, limits=LIMITS, **options.words())
+        return [found(hit) for hit in hits]
 
     def get(self, id: int) -> Entry:
         return self._entry(self.gallery.get(id))
 
     def page(self, limit: int, after: int | None, where: str) -> list[Entry]:
-        """The newest first."""
         if not where:
             return [self._entry(p) for p in self.gallery.page(limit, after, newest=True)]
         with self.gallery.catalog.reading() as rows:
@@ -80,8 +72,13 @@ class NearLibrary:
         with ThreadPoolExecutor(4) as pool:
             return list(pool.map(self._thumbnail, entries))
 
-    def explain(self, query: bytes, hit: bytes) -> Explanation:
-        return explain(self.gallery, query, hit, apart=self._apart, limits=LIMITS)
+    def duplicates(self, min_score: float, progress: Progress) -> list[Twins]:
+        groups = duplicates(self.gallery, min_score, progress)
+        return [Twins(tuple(p.id for p in g.pictures), g.exact, g.similarity) for g in groups]
+
+    def explain(self, query: bytes, hit: bytes) -> Why:
+        said = explain(self.gallery, query, hit, limits=LIMITS)
+        return Why(said.score, *(Warmth(side.heat, side.seen) for side in (said.query, said.hit)))
 
     def add(self, content: bytes, name: str) -> bool:
         return self.gallery.find_or_add(content, {"name": name}, limits=LIMITS)[1]

@@ -5,6 +5,7 @@ from contextlib import suppress
 import streamlit as st
 
 from kkcv.errors import RequestError, UnknownPicture
+from kkcv.search.query import Text
 
 from .asking import (
     Question,
@@ -15,6 +16,7 @@ from .asking import (
     look_at_what_was_sent,
     questions,
     refused,
+    remember,
 )
 from .crop import croppable
 from .hits import chance_in_words, show_answer, show_start
@@ -59,7 +61,14 @@ def ask(text: Strings, here: Library, most: int) -> Options:
         if st.session_state["photo"] is not None:
             ask_with_file(text("search.shoot"), st.session_state["photo"].getvalue())
 
+    def written() -> None:
+        words = st.session_state["words"].strip()
+        if words:
+            remember(Question(words, None, Text(words)))
+
     st.file_uploader(text("search.upload"), key=upload, on_change=uploaded)
+    if here.reads:
+        st.text_input(text("search.words"), key="words", on_change=written)
     if st.toggle(text("search.camera"), key="camera"):
         st.camera_input(text("search.shoot"), key="photo", on_change=photographed)
     with st.spinner(text("search.searching")):
@@ -89,13 +98,14 @@ def choose_options(text: Strings, here: Library, most: int) -> Options:
             format_func=lambda rate: chance_in_words(text, rate) if rate else text("search.any"),
         )  # fmt: skip
         best = st.toggle(text("search.best"), key="best", help=text("search.best_help"))
+        verify = st.toggle(text("search.verify"), key="verify", help=text("search.verify_help"))
         try:
             if where:
                 st.caption(text("search.matching", count=here.count(where)))
         except RequestError as error:
             st.error(str(error))
             where = ""
-    return Options(k, where, least or -1.0, chance or None, best)
+    return Options(k, where, least or -1.0, chance or None, best, verify)
 
 
 def show_refusal(text: Strings) -> None:

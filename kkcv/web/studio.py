@@ -34,13 +34,13 @@ class Studio:
         self._child: subprocess.Popen[bytes] | None = None
         self._known: dict[tuple[Any, ...], Any] = {}
 
-    def families(self) -> list[dict[str, Any]]:
+    def families(self, lang: str) -> list[dict[str, Any]]:
         """The families of the zoo."""
-        return self._remembered("families")
+        return self._remembered("families", lang)
 
-    def network(self, name: str) -> dict[str, Any]:
+    def network(self, name: str, lang: str) -> dict[str, Any]:
         """What is known of one network."""
-        return self._remembered("network", name)
+        return self._remembered("network", name, lang)
 
     def classify(self, model: str, picture: bytes, top: int, lang: str) -> list[tuple[str, float]]:
         """Labels and probabilities, the best first (PictureError, WeightsError)."""

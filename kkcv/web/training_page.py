@@ -61,7 +61,9 @@ def begin(text: Strings) -> None:
     networks = list(choices)
     if way == "scratch":
         with st.spinner(text("zoo.loading")):
-            networks = [n for family in studio().families() for n in family["networks"]]
+            networks = [
+                n for family in studio().families(text.language) for n in family["networks"]
+            ]
 
     def named(network: str) -> str:
         away = way != "scratch" and not choices[network]

@@ -6,37 +6,39 @@ It needs torch, so that only the child process of ``studio.py`` imports it.
 from typing import Any
 
 from kkcv.zoo.costs import cost
-from kkcv.zoo.draw import EXAMPLES, draw
-from kkcv.zoo.facts import counts
+from kkcv.zoo.draw import draw
+from kkcv.zoo.facts import counts, printed_of
 from kkcv.zoo.network import Family, Spec
-from kkcv.zoo.page import printed_rows
+from kkcv.zoo.page import printed_row
+from kkcv.zoo.page_words import Words
 from kkcv.zoo.registry import FAMILIES, spec
 from kkcv.zoo.weights import is_here, published
 
 
-def families() -> list[dict[str, Any]]:
+def families(lang: str) -> list[dict[str, Any]]:
     """Every family in the order of the zoo, with the names of its networks."""
-    return [family_facts(module.FAMILY, module.NETWORKS) for module in FAMILIES]
+    words = Words(lang)
+    return [family_facts(module.FAMILY, module.NETWORKS, words) for module in FAMILIES]
 
 
-def family_facts(family: Family, networks: tuple[Spec, ...]) -> dict[str, Any]:
+def family_facts(family: Family, networks: tuple[Spec, ...], words: Words) -> dict[str, Any]:
     paper = family.paper
     return {
         "name": family.name,
         "title": family.title,
-        "idea": family.idea,
+        "idea": words.said(family.idea),
         "paper": {
             "title": paper.title,
             "authors": paper.authors,
             "year": paper.year,
             "where": paper.where,
         },
-        "example": EXAMPLES[family.name],
+        "example": family.example,
         "networks": [known.name for known in networks],
     }
 
 
-def network_facts(name: str) -> dict[str, Any]:
+def network_facts(name: str, lang: str) -> dict[str, Any]:
     """One network: diagram, stages, cost, and what was verified of it."""
     known, measured = spec(name), cost(name)
     independent = counts().get(known.name)
@@ -65,5 +67,5 @@ def network_facts(name: str) -> dict[str, Any]:
         "counted": None
         if independent is None
         else {"parameters": independent.parameters, "macs": independent.macs},
-        "printed": [list(row[1:]) for row in printed_rows(known)],
+        "printed": [list(printed_row(f, Words(lang))[1:]) for f in printed_of(known.name)],
     }
