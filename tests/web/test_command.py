@@ -1,6 +1,7 @@
 """``kkcv web``: what it says when it cannot start."""
 
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,3 +48,25 @@ def test_without_streamlit_it_says_what_to_install(
     assert result.stderr == (
         "kkcv: the web page is not installed; to add it: pip install 'kkcv[web]'\n"
     )
+
+
+def test_what_is_compared_must_be_a_gallery_too(made_gallery: Path, tmp_path: Path) -> None:
+    result = run(str(made_gallery), "--compare", str(tmp_path))
+
+    assert result.stderr.startswith(f"kkcv: {tmp_path} is no gallery")
+
+
+def test_an_address_that_is_none_is_told() -> None:
+    assert run("http://").stderr.startswith("kkcv: an address is like http://127.0.0.1:8000")
+
+
+def test_the_page_searches_without_torch() -> None:
+    """With torch in its process OpenVINO has crashed."""
+    code = (
+        "import sys, kkcv.web.app\n"
+        "print([name for name in ('torch', 'lightning') if name in sys.modules])"
+    )
+
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True)
+
+    assert loaded.strip() == "[]"
