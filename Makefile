@@ -18,10 +18,11 @@ IMAGES ?=
 PYTEST_ARGS ?=
 DIGITS ?= ../shared/data/digits/mnist_idx
 PICTURES ?= ../shared/data/imagenette
+QUALITY_DATA ?= ../shared/data
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus clean
+.PHONY: help bench-quality demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -71,6 +72,10 @@ docs-zoo: $(VENV)/.dev ## renew the zoo's pages and diagrams in docs/
 
 bench-preprocessing: $(VENV)/.dev ## how close the backends land, on the pictures in PICTURES
 	$(BIN)/python -m benchmarks.preprocessing $(PICTURES)
+
+bench-quality: $(VENV)/.dev ## what rankings, richer embeddings and verification bring: docs/quality.md
+	$(BIN)/python -m benchmarks.quality rankings $(QUALITY_DATA) --plot docs/images/quality.png
+	for part in embeddings whitening objects chance; do $(BIN)/python -m benchmarks.quality $$part $(QUALITY_DATA) || exit 1; done
 
 bench-scale: $(VENV)/.dev ## what very many pictures would take, measured on PICTURES
 	$(BIN)/python -m benchmarks.shards $(PICTURES)

@@ -6,7 +6,7 @@ weights is a row of the zoo's table.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kkcv import adapters, zoo
 from kkcv.errors import CheckpointError
 from kkcv.images.preprocess import Preprocess
+from kkcv.zoo.richness import joined, split
 from kkcv.zoo.weights import Published, WeightsFile, find, published, sha256
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ class Checkpoint:
         """The network in eval mode, with its weights (WeightsError)."""
         import torch
 
+        name, richness = split(self.name)
+        if richness:
+            from kkcv.zoo.richer import Richer
+
+            network, _ = split(self.network)
+            plain = replace(self, name=name, network=network)
+            return Richer(plain.build(), richness).eval()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             if adapters.split(self.name):
@@ -190,8 +198,18 @@ def save(
 def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoint:
     """What a user named: a network of the zoo or of an adapter, or a checkpoint's folder or file.
 
-    Raises UnknownNetwork, WeightsError, CheckpointError, MissingExtra.
+    ``+gem`` and the like behind it ask for a richer embedding (zoo/richness.py).
+
+    Raises UnknownNetwork, WeightsError, CheckpointError, MissingExtra, RequestError.
     """
+    name, richness = split(model)
+    if richness:
+        plain = resolve(name, weights)
+        return replace(
+            plain,
+            name=joined(plain.name, richness),
+            network=joined(plain.network, richness),
+        )
     if (found := adapters.find(model, weights)) is not None:
         return Checkpoint(
             found.name,

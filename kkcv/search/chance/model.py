@@ -30,21 +30,20 @@ class Calibration:
 
     def chance(self, score: float) -> float:
         """From ``least`` to 1; smaller for higher scores."""
+        return min(max(self._rate(score), self.least), 1.0)
+
+    def _rate(self, score: float) -> float:
         rate = self.tail.rate(score)
-        if self.bulk is not None:
-            rate = min(rate, self.bulk.rate(score))
-        return min(max(rate, self.least), 1.0)
+        return rate if self.bulk is None else min(rate, self.bulk.rate(score))
 
     @property
     def least(self) -> float:
-        """The smallest rate that so many pairs can speak of."""
-        return 1 / (BEYOND * self.pairs)
+        """The smallest rate that there is: that of the score 1, or what so few pairs can tell."""
+        return max(1 / (BEYOND * self.pairs), self._rate(1.0))
 
     def cut(self, chance: float) -> float:
-        """The lowest score whose chance is that or less, or more than 1 where there is none."""
+        """The lowest score whose chance is that, from ``least`` up, or less."""
         low, high = -1.0, 1.0
-        if self.chance(high) > chance:
-            return float("inf")
         for _ in range(40):
             middle = (low + high) / 2
             low, high = (low, middle) if self.chance(middle) <= chance else (middle, high)

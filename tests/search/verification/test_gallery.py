@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.scenes import backgrounds, originals, scene
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 from kkcv.search.hits import Hit
 from kkcv.search.query import Like, Region
 from kkcv.search.verification.verify import tied
-
-from .scenes import backgrounds, originals, scene
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.scenes import backgrounds, originals, scene
 from kkcv.search.verification.features import MOST, Features, features
 from kkcv.search.verification.geometry import FEWEST, match, pairs, plausible
-
-from .scenes import backgrounds, originals, scene
 
 
 def test_a_picture_is_found_where_it_hangs_and_nowhere_else(pictures: Path) -> None:

@@ -1,0 +1,24 @@
+"""Richer embeddings by name: ``efficientnet_lite0+mirrored+gem`` (richer.py has the network)."""
+
+from kkcv.errors import RequestError
+
+RICHNESS = ("mirrored", "scales", "gem", "stages")
+SIGN = "+"
+
+
+def split(model: str) -> tuple[str, tuple[str, ...]]:
+    """The network's own name, and what shall be richer, in the order of RICHNESS (RequestError)."""
+    name, *parts = model.split(SIGN)
+    if not parts or not any(part in RICHNESS for part in parts):
+        return model, ()  # the name of a network or a path with such a sign in it
+    for part in parts:
+        if part not in RICHNESS:
+            raise RequestError(
+                f"no richer embedding {part!r} in {model!r}; there are: {', '.join(RICHNESS)}"
+            )
+    return name, tuple(part for part in RICHNESS if part in parts)
+
+
+def joined(name: str, richness: tuple[str, ...]) -> str:
+    """The one name of it."""
+    return SIGN.join((name, *richness))
