@@ -7,6 +7,7 @@ import click
 
 from kkcv.errors import KkcvError
 
+from .calibrate import calibrate
 from .care import backup, doctor, export, import_, reindex, restore, tune
 from .classify import classify
 from .completion import completion
@@ -67,6 +68,7 @@ for command in (
     remove,
     duplicates,
     selfcheck,
+    calibrate,
     stats,
     tune,
     reindex,

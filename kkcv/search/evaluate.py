@@ -33,7 +33,7 @@ class Embedded(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """How good an order is, and what it takes beside the search, in milliseconds a query."""
+    """How good an order is, and what it takes beside the search: milliseconds of a core a query."""
 
     found: Retrieval
     milliseconds: float
