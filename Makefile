@@ -22,7 +22,7 @@ QUALITY_DATA ?= ../shared/data
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-quality demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus clean
+.PHONY: help bench-quality demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus clean test-docs wheel-test extras-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -65,6 +65,15 @@ zoo-proof: $(VENV)/.dev ## every network against its papers and peers, at full s
 docs: $(VENV)/.dev ## build the documentation site into site/, and check its links
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "open site/index.html"
+
+test-docs: $(VENV)/.dev ## do what every page and notebook shows, and look through the site
+	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow tests/test_docs_run.py tests/test_notebooks.py tests/test_site.py $(PYTEST_ARGS)
+
+wheel-test: $(VENV)/.dev ## install the wheel into an empty environment, and search with it
+	$(BIN)/python -m tests.wheel
+
+extras-test: $(VENV)/.dev ## wheel-test, then each extra in a fresh environment
+	$(BIN)/python -m tests.wheel extras
 
 docs-zoo: $(VENV)/.dev ## renew the zoo's pages and diagrams in docs/
 	$(BIN)/python -m kkcv.zoo.draw docs/diagrams
