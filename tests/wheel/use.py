@@ -17,21 +17,26 @@ from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 KKCV = [sys.executable, "-m", "kkcv"]
 OFFLINE = {**os.environ, "KKCV_OFFLINE": "1"}
 
 
 def pictures(folder: Path) -> list[Path]:
-    """Sixteen smooth pictures, each of its own colors, in two folders."""
+    """Sixteen pictures of forms in many colors, in two folders."""
     generator = np.random.default_rng(7)
     paths = []
     for i in range(16):
         path = folder / ("even", "odd")[i % 2] / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        coarse = generator.integers(0, 255, (5, 5, 3)).astype(np.uint8)
-        Image.fromarray(coarse).resize((256, 256), Image.Resampling.BICUBIC).save(path)
+        picture = Image.new("RGB", (320, 256), tuple(generator.integers(0, 255, 3).tolist()))
+        draw = ImageDraw.Draw(picture)
+        for _ in range(4 + i):
+            (x, y), (w, h) = generator.integers(0, 200, 2), generator.integers(20, 120, 2)
+            form = draw.ellipse if generator.random() < 0.5 else draw.rectangle
+            form((x, y, x + w, y + h), tuple(generator.integers(0, 255, 3).tolist()))
+        picture.save(path)
         paths.append(path)
     return paths
 
@@ -49,14 +54,14 @@ def core() -> None:
     """Index, search, serve, classify, read the zoo, train nothing: what every installation can."""
     run("--version")
     run("index", "g", "pictures")
-    Image.open("pictures/odd/3.png").convert("RGB").save("query.jpg", quality=60)
-    best = json.loads(run("search", "g", "query.jpg", "-k", 1, "--json"))["hits"][0]
+    Image.open("pictures/odd/3.png").resize((300, 240)).save("query.png")
+    best = json.loads(run("search", "g", "query.png", "-k", 1, "--json"))["hits"][0]
     assert best["path"].endswith("odd/3.png"), best
-    run("search", "g", "query.jpg", "--sheet", "answer.png")
+    run("search", "g", "query.png", "--sheet", "answer.png")
     run("zoo", "show", "resnet50")
     run("zoo", "verify", "lenet5_1998")
     run("zoo", "draw", "resnet18", "-o", "r.svg")
-    run("classify", "query.jpg", "--lang", "zh")
+    run("classify", "query.png", "--lang", "zh")
     run("doctor", "g")
     served()
 
