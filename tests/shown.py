@@ -28,7 +28,7 @@ FENCE = re.compile(
 )
 SERVER = re.compile(r"(?:\w+=\S+ )*kkcv (?P<kind>serve|web) ")
 NOT_RUN = ("not run", "测试中不运行")
-PORTS = {"serve": "8000", "web": "8501"}  # as the pages show them
+PORTS = {"serve": "8000", "web": "8501", "milvus": "19530"}  # as the pages show them
 
 
 class Block(NamedTuple):
@@ -67,9 +67,10 @@ def free_port() -> int:
 class Reader:
     """Somebody who does what a page shows, in the folder ``work``, with ``home`` as their home."""
 
-    def __init__(self, work: Path, home: Path) -> None:
+    def __init__(self, work: Path, home: Path, *, milvus: str = "") -> None:
+        """``milvus`` is the port of a server, where a page needs one."""
         self.work = work
-        self.ports = {kind: str(free_port()) for kind in PORTS}
+        self.ports = {kind: str(free_port()) for kind in ("serve", "web")} | {"milvus": milvus}
         self.servers: dict[str, subprocess.Popen[bytes]] = {}
         self.exports: list[str] = []
         self.env: Mapping[str, str] = {

@@ -138,3 +138,15 @@ def reason(block: Block) -> str:
     for start in NOT_RUN:
         block = block._replace(title=block.title.removeprefix(start))
     return block.title.strip(" :：")
+
+
+def test_make_help_has_every_target() -> None:
+    makefile = text_of("Makefile")
+    targets = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+
+    explained = re.findall(r"^([a-z-]+):.*## \S", makefile, re.MULTILINE)
+
+    assert phony
+    assert explained == targets
+    assert set(phony[1].split()) == set(targets)

@@ -1,10 +1,12 @@
 """Every page of the documentation is done as it is shown: files, commands, snippets, servers."""
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from .milvus_server import lite
 from .shown import Reader, blocks
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +59,11 @@ def test_a_page_works_as_it_is_shown(
     if 'title="kkcv/' in text:  # the page adds to kkcv: to a copy of it
         shutil.copytree(ROOT / "kkcv", tmp_path / "kkcv")
 
-    with Reader(tmp_path, home) as reader:
+    with ExitStack() as opened:
+        port = ""
+        if any("milvus://" in block.text for block in blocks(text) if block.is_run):
+            (tmp_path / "milvus").mkdir()
+            port = opened.enter_context(lite(tmp_path / "milvus")).rpartition(":")[2]
+        reader = opened.enter_context(Reader(tmp_path, home, milvus=port))
         for block in blocks(text):
             reader.do(block)
