@@ -22,13 +22,15 @@ function typeOf(document, schema) {
   if (schema.$ref) return schema.$ref.split("/").pop();
   if (schema.anyOf) return schema.anyOf.map((each) => typeOf(document, each)).join(" or ");
   if (schema.type === "array") return "list of " + typeOf(document, schema.items || {});
-  let text = schema.type || "any";
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  let text = schema.type || (schema.enum ? "one of" : "any");
   if (schema.contentEncoding) text = "base64 text";
   if (schema.format === "binary") text = "file";
   if (schema.enum) text += " " + schema.enum.join(", ");
   const low = schema.minimum ?? schema.exclusiveMinimum;
   const high = schema.maximum;
-  if (low !== undefined && high !== undefined && high < 1e12) text += ` ${low} … ${high}`;
+  if (schema.exclusiveMinimum !== undefined && high !== undefined) text += ` above ${low} … ${high}`;
+  else if (low !== undefined && high !== undefined && high < 1e12) text += ` ${low} … ${high}`;
   if (schema.maxItems) text += `, at most ${schema.maxItems}`;
   return text;
 }
@@ -53,6 +55,7 @@ function example(document, schema) {
   schema = resolve(document, schema);
   if (schema.examples) return schema.examples[0];
   if (schema.default !== undefined && schema.default !== null) return schema.default;
+  if (schema.anyOf) return example(document, schema.anyOf[0]);
   if (schema.type === "array") return [example(document, schema.items)];
   if (schema.type !== "object") return null;
   const wanted = Object.entries(schema.properties || {}).filter(

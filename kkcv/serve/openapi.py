@@ -65,7 +65,17 @@ def schemas(routes: Iterable[Route]) -> dict[str, Any]:
         for answer in route.answers.values():
             if isinstance(answer, type):
                 wanted[answer, "serialization"] = None
-    return models_json_schema(list(wanted), ref_template=REF)[1]["$defs"]
+    described = models_json_schema(list(wanted), ref_template=REF)[1]["$defs"]
+    return {name: required_first(schema) for name, schema in described.items()}
+
+
+def required_first(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same, for those who read: what must be sent is before what may be."""
+    if "properties" not in schema or "required" not in schema:
+        return schema
+    required = schema["required"]
+    ordered = sorted(schema["properties"].items(), key=lambda each: each[0] not in required)
+    return {**schema, "properties": dict(ordered)}
 
 
 def operation(route: Route, needs_key: bool) -> dict[str, Any]:
@@ -113,7 +123,7 @@ def body_schema(model: type[BaseModel], media: str) -> dict[str, Any]:
     schema.pop("$defs", None)
     if media == "multipart/form-data":
         schema["properties"] = {**schema["properties"], "image": FILE}
-    return schema
+    return required_first(schema)
 
 
 def answers(route: Route) -> dict[str, Any]:
