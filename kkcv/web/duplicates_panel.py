@@ -1,15 +1,12 @@
 """Pictures that are the same or nearly: found in the background, reviewed a group at a time."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import streamlit as st
 
-from kkcv.errors import UnknownPicture
-
 from .browsing import choose, remove
 from .job import Job, wait_for
-from .library import Entry, Library, Twins
+from .library import Library, Twins
 from .strings import Strings
 
 USUAL, LEAST = 0.95, 0.80
@@ -29,7 +26,7 @@ def review_duplicates(text: Strings, here: Library) -> None:
 
 def show_groups(text: Strings, here: Library, groups: Sequence[Twins]) -> None:
     """All but the largest file of each group are selected at first."""
-    left = [(group, still(here, group.ids)) for group in groups]
+    left = [(group, here.among(group.ids)) for group in groups]
     left = [(group, entries) for group, entries in left if len(entries) > 1]
     if not left:
         st.success(text("duplicates.none"))
@@ -50,12 +47,3 @@ def show_groups(text: Strings, here: Library, groups: Sequence[Twins]) -> None:
         label = text("duplicates.remove", count=len(selected))
         if st.button(label, disabled=not selected):
             remove(here, selected)
-
-
-def still(here: Library, ids: Sequence[int]) -> list[Entry]:
-    """The pictures that have not been removed since."""
-    entries = []
-    for id in ids:
-        with suppress(UnknownPicture):
-            entries.append(here.get(id))
-    return entries

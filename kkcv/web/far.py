@@ -28,22 +28,20 @@ class FarLibrary:
         self.client = client
         self.name = client.address
         self._small = lru_cache(maxsize=REMEMBERED)(self._fetch_thumbnail)
-        self._network = ""
 
     @property
     def network(self) -> str:
-        self._network = self._network or self.client.stats().network
-        return self._network
+        return self.client.model().network
 
     @property
     def reads(self) -> bool:
         return bool(getattr(self.client.model(), "text", False))
 
     def load(self) -> None:
-        self.client.stats()  # the service loads what it needs by itself
+        self.client.model()  # the service loads what it needs by itself
 
     def __len__(self) -> int:
-        return self.client.stats().pictures
+        return self.client.count()
 
     def search(self, likes: Sequence[Like], options: Options) -> list[Found]:
         hits = self.client.search_like(likes, options.k, **options.words())
@@ -51,6 +49,16 @@ class FarLibrary:
 
     def get(self, id: int) -> Entry:
         return entry_of(self.client.get(id))
+
+    def among(self, ids: Sequence[int]) -> list[Entry]:
+        def one(id: int) -> Entry | None:
+            try:
+                return self.get(id)
+            except UnknownPicture:
+                return None
+
+        with ThreadPoolExecutor(4) as pool:
+            return [entry for entry in pool.map(one, ids) if entry is not None]
 
     def page(self, limit: int, after: int | None, where: str) -> list[Entry]:
         found = self.client.page(limit, after, newest=True, where=where)

@@ -1,7 +1,6 @@
 """What was found, as grids of pictures: one, or two networks' answers side by side."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 import streamlit as st
 
@@ -74,7 +73,7 @@ def show_start(text: Strings, here: Library, total: int) -> None:
 
 def show_hits(text: Strings, here: Library, hits: Sequence[Found], key: str) -> None:
     """A click searches with a hit; its small buttons steer the answer."""
-    entries = known(here, hits)
+    entries = here.among([hit.id for hit in hits])
     scores = {hit.id: hit for hit in hits}
     actions = [
         Action("more", "+", text("search.more_like")),
@@ -112,10 +111,10 @@ def show_both(
 ) -> None:
     """Two columns; a badge tells which place a picture has in the other one."""
     load(other, text)
-    own = {here.get(id).sha256 for id in question.own}
+    own = {entry.sha256 for entry in here.among(list(question.own))}
     wider = options._replace(k=options.k + len(own))
     theirs = other.search(question.elsewhere(here), wider)
-    mine, others = known(here, hits), known(other, theirs)
+    mine, others = here.among([hit.id for hit in hits]), other.among([hit.id for hit in theirs])
     others = [entry for entry in others if entry.sha256 not in own][: options.k]
     both = {e.sha256 for e in mine} & {e.sha256 for e in others}
     st.markdown(f"##### {text('compare.both', count=len(both), total=len(mine))}")
@@ -151,15 +150,6 @@ def ask_with_copy(other: Library, id: int) -> None:
     """Search with a picture of the other library, which may not be in this one."""
     entry = other.get(id)
     ask_with_file(entry.name, other.file(entry))
-
-
-def known(library: Library, hits: Sequence[Found]) -> list[Entry]:
-    """The pictures of the hits that are still there."""
-    entries = []
-    for hit in hits:
-        with suppress(UnknownPicture):  # it was removed just now
-            entries.append(library.get(hit.id))
-    return entries
 
 
 def tiles_of(

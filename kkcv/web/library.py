@@ -123,6 +123,9 @@ class Library(Protocol):
     def get(self, id: int) -> Entry:
         """One picture (UnknownPicture)."""
 
+    def among(self, ids: Sequence[int]) -> list[Entry]:
+        """Those of these pictures that are still there, in this order."""
+
     def page(self, limit: int, after: int | None, where: str) -> list[Entry]:
         """Up to ``limit`` pictures that match a filter, after an id, the newest first."""
 

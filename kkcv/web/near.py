@@ -53,6 +53,13 @@ class NearLibrary:
     def get(self, id: int) -> Entry:
         return self._entry(self.gallery.get(id))
 
+    def among(self, ids: Sequence[int]) -> list[Entry]:
+        entries = []
+        for id in ids:
+            with suppress(UnknownPicture):
+                entries.append(self.get(id))
+        return entries
+
     def page(self, limit: int, after: int | None, where: str) -> list[Entry]:
         if not where:
             return [self._entry(p) for p in self.gallery.page(limit, after, newest=True)]

@@ -92,7 +92,7 @@ class Runs:
             return State.RUNNING
         if run.folder.is_finished:
             return State.FINISHED
-        if process is None and alive(run.begun_with().get("process")):
+        if process is None and alive(run.begun_with().get("process"), run.path):
             return State.RUNNING
         resumable = run.folder.unfinished.is_dir() and run.folder.split.is_file()
         return State.STOPPED if resumable else State.FAILED
@@ -152,12 +152,13 @@ def changed(path: Path) -> float:
     return 0.0
 
 
-def alive(process: object) -> bool:
-    """Whether a process with this number is there."""
+def alive(process: object, run: Path) -> bool:
+    """Whether the process with this number is there, and still that of the run."""
     if not isinstance(process, int):
         return False
     try:
         os.kill(process, 0)
+        command = Path(f"/proc/{process}/cmdline")
+        return not command.exists() or str(run).encode() in command.read_bytes()
     except OSError:
         return False
-    return True

@@ -1,10 +1,8 @@
 """The page that searches: a picture goes in, the most alike come out, a click searches on."""
 
-from contextlib import suppress
-
 import streamlit as st
 
-from kkcv.errors import RequestError, UnknownPicture
+from kkcv.errors import RequestError
 from kkcv.search.query import Text
 
 from .asking import (
@@ -136,10 +134,7 @@ def show_question(text: Strings, here: Library, question: Question) -> None:
 def show_wishes(text: Strings, here: Library, question: Question) -> None:
     """The hits that the answer shall be more, or less, like."""
     for label, ids in (("search.more", question.more), ("search.less", question.less)):
-        entries = []
-        for id in ids:
-            with suppress(UnknownPicture):
-                entries.append(here.get(id))
+        entries = here.among(ids)
         if entries:
             urls = [data_url(small) for small in here.thumbnails(entries)]
             images = "".join(f'<img src="{url}" alt="">' for url in urls if url)

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def running(folder: Path, *options: str) -> Iterator[str]:
+def running(gallery: Path | str, *options: str) -> Iterator[str]:
     """The address of ``kkcv web`` at a free port of loopback."""
     with (
         tempfile.TemporaryFile("w+") as said,
         subprocess.Popen(
             [
-                *(sys.executable, "-m", "kkcv", "web", str(folder)),
+                *(sys.executable, "-m", "kkcv", "web", str(gallery)),
                 *("--port", "0", "--no-browser", *options),
             ],
             stdout=subprocess.PIPE,
@@ -43,7 +43,7 @@ def running(folder: Path, *options: str) -> Iterator[str]:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            address = re.search(r"http://\S+:\d+", line)
+            address = re.search(r"(?<=is at )http://\S+:\d+", line)
             said.seek(0)
             assert address, f"it did not say where it is, but: {line}{said.read()}"
             wait_for(address[0])

@@ -1,6 +1,7 @@
 """The page in a real browser: what a person does, and sees."""
 
 import base64
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,8 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from kkcv.web.strings import Strings
+from tests.serve.conftest import running as serving
 
-from .conftest import Visit
+from .conftest import Visit, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -418,14 +420,14 @@ def test_a_run_is_begun_watched_stopped_gone_on_with_and_adopted(
 ) -> None:
     page = visit()
     page.get_by_role("link", name=ENGLISH("page.training")).click()
-    more = "--epochs 30 --threads 1 --save-minutes 0"
+    more = "--head-epochs 150 --threads 1 --save-minutes 0"
     begin(page, ENGLISH, str(pictures / "cats_dogs" / "val"), "pets", more)
 
-    page.locator(".vega-embed").first.wait_for()
+    page.locator(".vega-embed").first.wait_for(timeout=240_000)
     page.screenshot(path=screenshots / "training.png")
     page.get_by_role("button", name=ENGLISH("page.stop")).click()
     page.get_by_role("button", name=ENGLISH("training.go_on")).click()
-    page.get_by_role("button", name=ENGLISH("training.download")).wait_for(timeout=180_000)
+    page.get_by_role("button", name=ENGLISH("training.download")).wait_for(timeout=300_000)
     page.screenshot(path=screenshots / "trained.png")
     assert "cats" in page.frame_locator("iframe").locator("body").inner_text()
 
@@ -435,3 +437,45 @@ def test_a_run_is_begun_watched_stopped_gone_on_with_and_adopted(
     page.get_by_role("link", name=ENGLISH("page.search")).click()
     page.locator(".card").first.click()
     page.wait_for_selector(".score")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("locale", "text"), [("en-US", ENGLISH), ("zh-CN", CHINESE)])
+def test_it_works_over_a_service_elsewhere(
+    visit: Visit,
+    made_gallery: Path,
+    tmp_path: Path,
+    album: list[Path],
+    stranger: Path,
+    screenshots: Path,
+    locale: str,
+    text: Strings,
+) -> None:
+    folder = Path(shutil.copytree(made_gallery, tmp_path / "gallery"))
+    with serving(folder) as service, running(service.address) as address:
+        page = visit(address, locale=locale)
+        search(page, album[7])
+        assert names(page)[0] == album[7].name
+        page.locator(".cell").nth(1).hover()
+        page.locator(".cell").nth(1).get_by_role("button", name=text("explain.title")).click()
+        page.locator("[role=dialog] img.warm").nth(1).wait_for()
+        page.keyboard.press("Escape")
+
+        page.get_by_role("link", name=text("page.library")).click()
+        page.set_input_files("input[type=file]", stranger)
+        page.get_by_role("button", name=text("library.add_one")).click()
+        expect(page.locator(".card")).to_have_count(13)
+        page.locator(".card").first.click()
+        page.get_by_role("button", name=text("library.remove"), exact=True).click()
+        expect(page.locator(".card")).to_have_count(12)
+        page.get_by_role("button", name=text("library.undo")).click()
+        expect(page.locator(".card")).to_have_count(13)
+        assert names(page)[0] == stranger.name
+        page.get_by_text(text("library.statistics"), exact=True).click()
+        expect(page.get_by_text(text("page.local_only"))).to_be_visible()
+        page.screenshot(path=screenshots / f"remote-{locale}.png")
+
+        service.process.kill()
+        page.get_by_text(text("library.pictures"), exact=True).first.click()
+        expect(page.get_by_test_id("stAlert").first).to_contain_text("does not answer")
+        page.screenshot(path=screenshots / f"remote-gone-{locale}.png")
