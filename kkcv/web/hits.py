@@ -1,6 +1,7 @@
 """What was found, as grids of pictures: one, or two networks' answers side by side."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 
 import streamlit as st
 
@@ -136,6 +137,7 @@ def show_column(
     """One network's answer; ``against`` is the other's."""
     places = {entry.sha256: place for place, entry in enumerate(against, 1)}
     st.markdown(f"**{library.network}**")
+    st.caption(PurePath(library.name).name)
     grid(
         tiles_of(text, library, entries, hits, places),
         key=f"hits-{ask.__name__}",

@@ -122,6 +122,11 @@ class Runs:
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGINT)
 
+    def forget(self, run: Run) -> None:
+        """Take what is remembered of a run that failed out of the list."""
+        run.record.unlink(missing_ok=True)
+        run.log.unlink(missing_ok=True)
+
     def begun_here(self, run: Run) -> bool:
         """Whether it can be stopped from here."""
         return run.path in self._processes

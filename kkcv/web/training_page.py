@@ -108,6 +108,9 @@ def show_run(text: Strings, run: Run) -> None:
     if stopped and names_paths() and st.button(text("training.go_on")):
         runs().go_on(run)
         st.rerun()
+    if not stopped and names_paths() and st.button(text("training.forget")):
+        runs().forget(run)
+        st.rerun()
 
 
 @st.fragment(run_every=1.0)
