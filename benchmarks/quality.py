@@ -119,7 +119,7 @@ def objects(data: Path) -> list[dict[str, Any]]:
 
 
 RICHER = ("", "+mirrored", "+gem", "+stages", "+scales", "+mirrored+scales", "+mirrored+scales+gem")
-EACH = 30  # pictures a class: a mirrored view at three scales takes seven times as long
+EACH = 10  # pictures a class: a mirrored view at three scales takes seven times as long
 
 
 def embeddings(data: Path) -> list[dict[str, Any]]:
