@@ -38,6 +38,7 @@ class ExplainQuestion(NamedTuple):
     query: bytes
     hit: bytes
     limits: Limits
+    projection: np.ndarray | None
 
 
 class TextQuestion(NamedTuple):
@@ -83,14 +84,21 @@ class Apart:
         return self._ask(model, ClassifyQuestion(picture, top, lang, limits))
 
     def explain(
-        self, model: tuple[str, str], query: bytes, hit: bytes, limits: Limits = DEFAULT_LIMITS
+        self,
+        model: tuple[str, str],
+        query: bytes,
+        hit: bytes,
+        limits: Limits = DEFAULT_LIMITS,
+        projection: np.ndarray | None = None,
     ) -> Explanation:
         """Which positions of two pictures made them score what they do.
+
+        With a ``projection``, float (D, d), the score is that of the projected embeddings.
 
         Raises PictureError, RequestError for a network without a feature map, and KkcvError when
         the child failed.
         """
-        return self._ask(model, ExplainQuestion(query, hit, limits))
+        return self._ask(model, ExplainQuestion(query, hit, limits, projection))
 
     def embed_texts(self, model: tuple[str, str], texts: Sequence[str]) -> np.ndarray:
         """Unit vectors of texts, in the space of the pictures: float32 (N, D).
@@ -184,7 +192,7 @@ class Network:
                 decode(picture, question.limits, target=target)
                 for picture in (question.query, question.hit)
             )
-            return self.explainer.explain(query, hit)
+            return self.explainer.explain(query, hit, question.projection)
         top = min(question.top, len(self.classifier.labels()))
         guesses = self.classifier.classify(question.picture, top, question.lang, question.limits)
         return [guess._asdict() for guess in guesses]

@@ -7,6 +7,7 @@ import click
 
 from kkcv.errors import KkcvError
 
+from .adapt import adapt
 from .calibrate import calibrate
 from .care import backup, doctor, export, import_, reindex, restore, tune
 from .classify import classify
@@ -71,6 +72,7 @@ for command in (
     calibrate,
     stats,
     tune,
+    adapt,
     reindex,
     doctor,
     runtimes,

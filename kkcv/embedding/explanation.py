@@ -27,6 +27,11 @@ class Parts(NamedTuple):
         """The sum: float64 (D,)."""
         return self.parts.sum((0, 1), dtype=np.float64) + self.rest
 
+    def through(self, matrix: np.ndarray) -> "Parts":
+        """Those of the embedding times a matrix, float (D, d)."""
+        matrix = matrix.astype(np.float32)
+        return Parts(self.parts @ matrix, self.rest @ matrix)
+
 
 @dataclass(frozen=True)
 class Side:

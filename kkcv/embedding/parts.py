@@ -38,13 +38,19 @@ class Explainer:
         self.checkpoint = checkpoint
         self.network = network or checkpoint.build()
 
-    def explain(self, query: np.ndarray, hit: np.ndarray) -> Explanation:
+    def explain(
+        self, query: np.ndarray, hit: np.ndarray, projection: np.ndarray | None = None
+    ) -> Explanation:
         """Why two decoded pictures score what they do: uint8 (H, W, 3) each.
+
+        With a ``projection``, float (D, d), the score is that of the projected embeddings.
 
         Raises RequestError for a network without a feature map.
         """
         preprocess = self.checkpoint.preprocess
         first, second = (parts_of(self.network, preprocess(p, "opencv")) for p in (query, hit))
+        if projection is not None:
+            first, second = first.through(projection), second.through(projection)
         return explained(
             first, second, preprocess.seen(*query.shape[:2]), preprocess.seen(*hit.shape[:2])
         )

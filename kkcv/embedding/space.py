@@ -17,7 +17,8 @@ class EmbeddingSpace:
     ``weights`` is the sha256 of the weights file, or ``random``. All preprocessing backends give
     the same pixels, and so the same space (docs/preprocessing.md). So do float32 and bfloat16 on
     all runtimes, which may be mixed; an int8 network is a space of its own (docs/speed.md), and
-    ``int8`` is its id. ``text`` says that texts lie in it too.
+    ``int8`` is its id. ``text`` says that texts lie in it too. ``projection`` is the fingerprint of
+    what a gallery has learned from its labels: its vectors are compared through that.
     """
 
     network: str
@@ -26,6 +27,7 @@ class EmbeddingSpace:
     dim: int
     text: bool = False
     int8: str = ""
+    projection: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -46,10 +48,11 @@ class EmbeddingSpace:
         document = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if field.name != "preprocess" and (field.name != "text" or self.text)
+            if field.name != "preprocess"
         } | {"preprocess": self.preprocess.to_dict()}
-        if not self.int8:
-            del document["int8"]  # as it was before there was int8
+        for later in ("text", "int8", "projection"):  # spaces without are as they were before
+            if not document[later]:
+                del document[later]
         return document
 
     @classmethod

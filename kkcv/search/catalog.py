@@ -31,6 +31,7 @@ from kkcv.errors import (
 
 from .disk import make_folder
 from .migration import DESCRIBED, FORMAT, migrate
+from .projection import SETTING, Projection
 from .where import Condition
 from .where_sql import as_sql
 
@@ -100,11 +101,21 @@ class Changes(NamedTuple):
 class Reader:
     """What can be asked of the catalog, on one connection."""
 
-    def __init__(self, connection: apsw.Connection, dtype: np.dtype, dim: int, epoch: int) -> None:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        dtype: np.dtype,
+        dim: int,
+        epoch: int,
+        projection: Projection | None = None,
+    ) -> None:
+        """Vectors are read through the ``projection``, where there is one."""
         self._connection = connection
         self._dtype = dtype
-        self._dim = dim
+        self._dim = dim  # as stored
         self._epoch = epoch
+        self._projected = projection or (lambda vectors: vectors)
+        self._width = projection.dim if projection else dim  # as read
 
     def superseded(self) -> bool:
         """Whether the vectors are of another network than when the catalog was opened."""
@@ -172,7 +183,7 @@ class Reader:
     def vectors_of(self, ids: np.ndarray) -> np.ndarray:
         """The vectors of these ids, float32 (N, D), in their order; zeros where there is none."""
         rows = {id: row for row, id in enumerate(ids.tolist())}
-        vectors = np.zeros((len(ids), self._dim), np.float32)
+        vectors = np.zeros((len(ids), self._width), np.float32)
         for id, blob, crc32 in self._connection.execute(
             "SELECT id, vector, crc32 FROM pictures WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(rows)),),
@@ -188,14 +199,14 @@ class Reader:
             sequence = self.sequence()
             if self.superseded():  # those vectors are not for this reader
                 nothing = np.empty(0, np.int64)
-                return Changes(since, nothing, nothing, np.empty((0, self._dim), np.float32))
+                return Changes(since, nothing, nothing, np.empty((0, self._width), np.float32))
             removed = self._connection.execute(
                 "SELECT id FROM removals WHERE sequence > ?", (since,)
             ).fetchall()
             rows = "FROM pictures WHERE sequence > ?"
             size = self._one(f"SELECT count(*) {rows}", (since,))
             ids = np.empty(size, np.int64)
-            vectors = np.empty((size, self._dim), np.float32)
+            vectors = np.empty((size, self._width), np.float32)
             good = 0
             found = self._connection.execute(
                 f"SELECT id, vector, crc32 {rows} ORDER BY id", (since,)
@@ -262,8 +273,9 @@ class Reader:
 
     def _unpack(self, id: int, blob: Any, crc32: int) -> np.ndarray | None:
         """The vector, or None with a warning when it is not what was written."""
-        whole = self._is_whole(id, blob, crc32)
-        return np.frombuffer(blob, self._dtype).astype(np.float32) if whole else None
+        if not self._is_whole(id, blob, crc32):
+            return None
+        return self._projected(np.frombuffer(blob, self._dtype).astype(np.float32))
 
     def _unpacked(
         self, rows: Iterator[tuple[int, Any, int]], chunk: int
@@ -274,7 +286,8 @@ class Reader:
             if good:
                 ids = np.array([id for id, _ in good], np.int64)
                 together = np.frombuffer(b"".join(blob for _, blob in good), self._dtype)
-                yield ids, together.reshape(len(good), self._dim).astype(np.float32)
+                rows_of = together.reshape(len(good), self._dim).astype(np.float32)
+                yield ids, self._projected(rows_of)
 
     def _is_whole(self, id: int, blob: Any, crc32: int) -> bool:
         size = self._dim * self._dtype.itemsize
@@ -285,7 +298,10 @@ class Reader:
 
 
 class Writer(Reader):
-    """What can be changed inside ``Catalog.writing``, beside all that can be asked."""
+    """What can be changed inside ``Catalog.writing``, beside all that can be asked.
+
+    Its vectors are those of the network: what it reads it may write.
+    """
 
     def __init__(self, connection: apsw.Connection, dtype: np.dtype, dim: int, epoch: int) -> None:
         super().__init__(connection, dtype, dim, epoch)
@@ -395,6 +411,7 @@ class Catalog:
             self._dtype = np.dtype(self.settings["vectors"])
             self._dim = int(self.settings["dim"])
             self.epoch = int(self.settings.get("epoch", 0))  # counts the changes of network
+            self.projection = Projection.from_text(self.settings.get(SETTING, ""))
         except (apsw.SQLError, KeyError, ValueError, TypeError):
             raise self._damaged() from None
 
@@ -426,8 +443,11 @@ class Catalog:
                 self._idle.pop().close()
 
     @contextmanager
-    def reading(self, *, frozen: bool = False, hasty: bool = False) -> Iterator[Reader]:
-        """A connection to ask. ``frozen``: all questions see the catalog of one instant.
+    def reading(
+        self, *, frozen: bool = False, hasty: bool = False, raw: bool = False
+    ) -> Iterator[Reader]:
+        """A connection to ask. ``frozen``: all questions see the catalog of one instant. ``raw``:
+        vectors are those of the network, whatever was learned since.
 
         ``hasty`` makes no difference here: every answer is the newest.
         """
@@ -435,7 +455,8 @@ class Catalog:
             if frozen:
                 connection.execute("BEGIN")
             try:
-                yield Reader(connection, self._dtype, self._dim, self.epoch)
+                projection = None if raw else self.projection
+                yield Reader(connection, self._dtype, self._dim, self.epoch, projection)
             finally:
                 if frozen:
                     connection.execute("ROLLBACK")

@@ -191,7 +191,7 @@ def stored_again(gallery: Gallery, picture: Picture) -> str:
 
 
 def bad_vector(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Finding]:
-    with gallery.catalog.reading() as rows:
+    with gallery.catalog.reading(raw=True) as rows:
         vector = rows.vector(picture.id)
     if (vector is not None and is_unit(vector)) or not unchanged(gallery, picture):
         return

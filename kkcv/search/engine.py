@@ -98,10 +98,11 @@ class Catalog(Protocol):
     wait_seconds: float
 
     def reading(
-        self, *, frozen: bool = False, hasty: bool = False
+        self, *, frozen: bool = False, hasty: bool = False, raw: bool = False
     ) -> AbstractContextManager[Reader]:
         """``frozen``: all questions see one instant, where the engine can. ``hasty``: answers may
-        be a moment old; for look-ups that a transaction makes again."""
+        be a moment old; for look-ups that a transaction makes again. ``raw``: vectors are those of
+        the network, where others read them through a projection (adapt.py)."""
 
     def writing(self) -> AbstractContextManager[Writer]:
         """A transaction: at its end all of it is on the disk, after an exception none of it.

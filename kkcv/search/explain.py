@@ -23,12 +23,14 @@ def explain(
     Raises PictureError, UnknownPicture, FileMissing, RequestError for a network without a feature
     map.
     """
-    settings = gallery.catalog.settings
+    generation = gallery.generation
+    settings, projection = generation.catalog.settings, generation.projection
     return gallery.apart.explain(
         (settings["model"], settings["weights"]),
         bytes_of(gallery, query, limits),
         bytes_of(gallery, hit, limits),
         limits,
+        None if projection is None else projection.matrix,
     )
 
 

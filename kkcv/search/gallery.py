@@ -123,7 +123,7 @@ class Gallery:
 
     @property
     def generation(self) -> Generation:
-        """What the gallery is now; the next one when its network was changed, by whomever."""
+        """What the gallery is now; the next one when its space was changed, by whomever."""
         generation = self._generation
         with generation.catalog.reading() as rows:
             if not rows.superseded():
@@ -131,8 +131,7 @@ class Gallery:
         with self._turning:
             if self._generation is generation:
                 wait_seconds = generation.catalog.wait_seconds
-                self._generation = Generation(open_engine(self.address, wait_seconds))
-                self._generation.share(generation.sharing)
+                self._generation = generation.next(open_engine(self.address, wait_seconds))
             return self._generation
 
     @property
@@ -487,7 +486,7 @@ class Gallery:
                 raise self._unknown(picture)
             return vector
         part = None if like.region is None else like.region.of
-        return generation.embedder.embed_picture(picture, limits, part)
+        return generation.projected(generation.embedder.embed_picture(picture, limits, part))
 
     def _vector_of_text(self, generation: Generation, text: str) -> np.ndarray:
         """The unit vector of a text in the space of the pictures, float32 (D,)."""
@@ -499,7 +498,8 @@ class Gallery:
         if not text.strip():
             raise RequestError("the text to search for is empty")
         settings = generation.catalog.settings
-        return self.apart.embed_texts((settings["model"], settings["weights"]), [text])[0]
+        model = settings["model"], settings["weights"]
+        return generation.projected(self.apart.embed_texts(model, [text])[0])
 
     def _unknown(self, id: int) -> UnknownPicture:
         return UnknownPicture(f"no picture with id {id} in {self.address}")

@@ -3,7 +3,10 @@
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
@@ -13,10 +16,14 @@ from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError
 
 from .chance.kept import KeptCalibration
 from .engine import Catalog, Engine
+from .projection import SETTING, Projection
 
 
 class Generation:
     """Catalog, embedding space, index and embedder that belong together. They never change.
+
+    ``stored_space`` is the embedder's. Where the gallery has learned from its labels, vectors are
+    compared in another, ``space``: ``projected`` brings an embedding there.
 
     Whoever has begun to work with one finishes with it: its index answers from the vectors that it
     has, and its catalog refuses to write when the gallery has gone on to the next.
@@ -25,7 +32,9 @@ class Generation:
     def __init__(self, engine: Engine, embedder: Embedder | None = None) -> None:
         self.catalog = engine.catalog
         self.next_vectors = engine.next_vectors
-        self.space = space_of(self.catalog)
+        self.stored_space = space_of(self.catalog)
+        self.projection = Projection.from_text(self.catalog.settings.get(SETTING, ""))
+        self.space = projected_space(self.stored_space, self.projection)
         self.live = engine.index_for(self.space)
         self.calibration = KeptCalibration(self.folder, self.space.fingerprint)
         self.sharing = Sharing()
@@ -52,6 +61,14 @@ class Generation:
                 self._embedder = embedder
             return self._embedder
 
+    def next(self, engine: Engine) -> "Generation":
+        """The one after; it goes on with the embedder where that is still the one."""
+        following = Generation(engine)
+        if following.stored_space == self.stored_space:
+            following._embedder = self._embedder
+        following.share(self.sharing)
+        return following
+
     def share(self, sharing: Sharing) -> None:
         """Set how requests share the embedder, also one that is not loaded yet."""
         with self._loading:
@@ -59,13 +76,18 @@ class Generation:
             if self._embedder is not None:
                 self._embedder.share(sharing)
 
+    def projected(self, vectors: np.ndarray) -> np.ndarray:
+        """Embeddings in the gallery's space: unit vectors (N, D), or one (D,)."""
+        return vectors if self.projection is None else self.projection(vectors)
+
     def _must_match(self, embedder: Embedder) -> None:
-        if embedder.space != self.space:
+        mine = self.stored_space
+        if embedder.space != mine:
             raise EmbedderMismatch(
-                f"{self.catalog.address} was made by {self.space.network} "
-                f"({self.space.fingerprint}), this is {embedder.space.network} "
+                f"{self.catalog.address} was made by {mine.network} "
+                f"({mine.fingerprint}), this is {embedder.space.network} "
                 f"({embedder.space.fingerprint}): "
-                f"{'; '.join(self.space.differences(embedder.space))}; "
+                f"{'; '.join(mine.differences(embedder.space))}; "
                 "use the gallery's own network, make another gallery, or change it: kkcv reindex"
             )
 
@@ -82,6 +104,12 @@ def space_of(catalog: Catalog) -> EmbeddingSpace:
             f"{catalog.address} is damaged: it does not say what made its vectors ({error}); "
             "restore a backup: kkcv restore"
         ) from None
+
+
+def projected_space(stored: EmbeddingSpace, projection: Projection | None) -> EmbeddingSpace:
+    if projection is None:
+        return stored
+    return replace(stored, dim=projection.dim, projection=projection.fingerprint)
 
 
 def embedder_for(settings: Mapping[str, str], folder: Path) -> Embedder:
@@ -104,4 +132,5 @@ def settings_for(embedder: Embedder, vectors: str) -> dict[str, str]:
         "model": embedder.checkpoint.name,
         "weights": embedder.checkpoint.weights_name,
         "backend": embedder.backend,
+        "projection": "",
     }

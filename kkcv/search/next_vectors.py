@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS {name}_vectors (
     crc32  INTEGER NOT NULL
 )
 """
-GENERATION = ("space", "dim", "vectors", "model", "weights", "backend")  # settings of one
+GENERATION = ("space", "dim", "vectors", "model", "weights", "backend", "projection")
 TODO = """
     SELECT id FROM pictures AS p WHERE NOT EXISTS (
         SELECT 1 FROM next_vectors AS n WHERE n.id = p.id AND n.sha256 = p.sha256

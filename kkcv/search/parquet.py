@@ -59,7 +59,7 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
         with (
             in_one_piece(target) as part,
             sealed(part, schema) as writer,
-            catalog.reading(frozen=True) as rows,
+            catalog.reading(frozen=True, raw=True) as rows,
         ):
             for ids, vectors in rows.vectors(ROWS):
                 pictures = list(rows.pictures(ids))
@@ -196,9 +196,9 @@ def gallery_for(
     must_be_free(address)
     gallery = Gallery(Generation(make_engine(address, settings)))
     theirs = EmbeddingSpace.from_dict(json.loads(settings["space"]))
-    if theirs != gallery.space:
+    if theirs != gallery.generation.stored_space:
         gallery.close()
-        differences = "; ".join(gallery.space.differences(theirs))
+        differences = "; ".join(gallery.generation.stored_space.differences(theirs))
         raise EmbedderMismatch(
             f"{file} has vectors of another kind than {gallery.address}: {differences}"
         )

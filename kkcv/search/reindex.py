@@ -57,7 +57,7 @@ def reindex(
     Raises RequestError when the network is the gallery's own, GalleryError when files cannot be
     read, GalleryLocked.
     """
-    if embedder.space == gallery.space:
+    if embedder.space == gallery.generation.stored_space:
         raise RequestError(f"{gallery.address} has the vectors of {embedder.space.network} already")
     settings = settings_for(embedder, gallery.catalog.settings["vectors"])
     if embedder.quantized is not None:

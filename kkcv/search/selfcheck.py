@@ -96,7 +96,9 @@ def ranks_of(gallery: Gallery, picture: Picture, copies: list[np.ndarray]) -> li
     """At which place the original of each copy came, from 0; TOP when it was not among them."""
     with gallery.catalog.reading() as rows:
         own = {twin.id for twin in rows.by_sha256(picture.file.sha256)}
-    answers = gallery.search_vectors(gallery.embedder.embed_crops(copies), TOP)
+    generation = gallery.generation
+    vectors = generation.projected(generation.embedder.embed_crops(copies))
+    answers = gallery.search_vectors(vectors, TOP)
     return [
         next((place for place, hit in enumerate(hits) if hit.id in own), TOP) for hits in answers
     ]

@@ -151,6 +151,17 @@ def test_pictures_without_any_feature_in_common_have_cold_maps() -> None:
     assert not found.hit.heat.any()
 
 
+def test_parts_go_through_a_projection_with_their_embedding() -> None:
+    first, second = (Parts(noise(3, 3, 12, seed=n), noise(12, seed=n + 5)) for n in range(2))
+    matrix = noise(12, 4, seed=9)
+
+    found = explained(first.through(matrix), second.through(matrix))
+
+    q, h = first.embedding @ matrix, second.embedding @ matrix
+    assert found.score == pytest.approx(q @ h / np.linalg.norm(q) / np.linalg.norm(h), abs=1e-5)
+    assert found.query.heat.sum() + found.query.rest == pytest.approx(found.score, abs=1e-5)
+
+
 def test_a_network_without_a_map_is_refused() -> None:
     network = small_network(nn.Identity())
     network.stages.add_module("flatten", nn.Flatten())

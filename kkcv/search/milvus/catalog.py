@@ -79,7 +79,9 @@ class Catalog:
         return cls(address, wait)
 
     @contextmanager
-    def reading(self, *, frozen: bool = False, hasty: bool = False) -> Iterator[Reader]:
+    def reading(
+        self, *, frozen: bool = False, hasty: bool = False, raw: bool = False
+    ) -> Iterator[Reader]:
         """Milvus freezes nothing: questions after the first may see later changes."""
         yield Reader(*self._about(hasty))
 
