@@ -28,6 +28,7 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.loading import load
 from kkcv.search.parquet import export, import_parquet
+from kkcv.search.ranking.names import reranked
 from kkcv.search.reindex import reindex, undo
 
 Paint = Callable[..., Path]
@@ -93,6 +94,27 @@ def test_rankings_and_ids_work_alike(gallery: Gallery, paint: Paint, ranking: st
 
 
 # Changing
+
+
+def test_neighborhoods_and_chance_need_nothing_but_vectors(
+    gallery: Gallery, paint: Paint, embedder: Embedder
+) -> None:
+    paths = [paint(f"{seed}.png", seed) for seed in range(40)]
+    import_pictures(gallery, paths)
+    names = [path.name for path in paths]
+    query = embedder.embed_picture(paint("query.png", 99))
+    vectors = np.array([embedder.embed_picture(path) for path in paths])
+    near = np.argsort(-(vectors @ query), kind="stable")
+
+    for ranking in ("augmented", "smoothed"):
+        hits = gallery.search_vector(query, 40, ranking=ranking)
+
+        order = near[reranked(ranking, query, vectors[near])]
+        first = [Path(hit.path).name for hit in hits][:10]
+        assert len(set(first) & {names[row] for row in order[:10]}) >= 9  # stored in 16 bits
+        assert None not in {hit.chance for hit in hits}
+    assert ids_of(gallery, paths[7], max_chance=1e-4) == [gallery.find(str(paths[7])).id]
+    assert ids_of(gallery, paint("stranger.png", 77), max_chance=1e-4) == []
 
 
 def test_bytes_are_kept_once_and_given_back(gallery: Gallery, paint: Paint) -> None:
