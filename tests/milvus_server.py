@@ -61,7 +61,7 @@ def answering(port: int) -> str:
     deadline = time.monotonic() + SECONDS
     while True:
         try:
-            client = MilvusClient(f"http://127.0.0.1:{port}", timeout=1)
+            client = MilvusClient(f"http://127.0.0.1:{port}", timeout=1, dedicated=True)
             client.list_collections()
             client.close()
             return f"milvus://127.0.0.1:{port}"

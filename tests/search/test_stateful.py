@@ -76,6 +76,7 @@ class Known:
 
 class GalleryAgainstBruteForce(RuleBasedStateMachine):
     kind: str | None = None  # of the snapshots
+    in_a_folder = True
 
     @initialize(float32=st.booleans())
     def begin(self, float32: bool) -> None:
@@ -88,13 +89,16 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
         self.model: dict[int, Known] = {}
         self.newest = 0  # the largest id so far
         kind = "float32" if float32 else "float16"
-        self.gallery = Gallery.create(self.home / "g0", self.embedder, vectors=kind)
-        self.reader = Gallery.open(self.gallery.folder, self.embedder)
+        self.gallery = Gallery.create(self.new_address(), self.embedder, vectors=kind)
+        self.reader = Gallery.open(self.gallery.address, self.embedder)
         self.restored = 0
         for seed in range(0, 12, 2):
             self.add(seed, "cat" if seed % 4 else "dog")
         if self.kind:
             self.rebuild()
+
+    def new_address(self) -> str:
+        return str(self.home / "g0")
 
     def teardown(self) -> None:
         if hasattr(self, "home"):
@@ -185,13 +189,14 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.gallery.close()
-        self.gallery = Gallery.open(self.gallery.folder, self.embedder)
+        self.gallery = Gallery.open(self.gallery.address, self.embedder)
 
     @rule()
     def crash(self) -> None:
         """The object is dropped, nothing is closed; a process that dies is in test_crashes."""
-        self.gallery = Gallery.open(self.gallery.folder, self.embedder)
+        self.gallery = Gallery.open(self.gallery.address, self.embedder)
 
+    @precondition(lambda self: self.in_a_folder)
     @rule()
     def restore_a_backup(self) -> None:
         self.restored += 1
@@ -210,8 +215,9 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
         file.unlink(missing_ok=True)
 
         assert export(self.gallery, file) == len(self.model)
-        assert import_parquet(self.gallery.folder, file) == (0, len(self.model))
+        assert import_parquet(self.gallery.address, file) == (0, len(self.model))
 
+    @precondition(lambda self: self.in_a_folder)
     @rule()
     def see_the_doctor(self) -> None:
         wrong = {

@@ -1,7 +1,6 @@
 """A connection to Milvus, and its errors in our words."""
 
 import logging
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,7 +27,7 @@ class Server:
                 uri=address.server,
                 token=milvus_token(),
                 timeout=CONNECT_SECONDS,
-                alias=uuid.uuid4().hex,  # a connection of its own, which close() may close
+                dedicated=True,  # a connection of its own, which close() ends
             )
 
     def close(self) -> None:
