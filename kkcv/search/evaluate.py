@@ -18,6 +18,7 @@ from .metrics import Retrieval, leave_one_out
 from .options import check_ranking
 from .ranking.names import PLAIN
 from .reordering import Timed, by_ranking, by_verification
+from .verification.features import Features
 from .verification.kept import features_of
 
 Progress = Callable[[int, int], None]
@@ -126,7 +127,7 @@ def compare(
     folder: str | PathLike[str], embedded: Embedded, rankings: Sequence[str], verify: bool
 ) -> list[Ordered]:
     """Each ranking over the same vectors (DataError)."""
-    features = [features_of(path) for path in embedded.paths] if verify else []
+    features = local_features(embedded.paths) if verify else []
     found = []
     for name in rankings:
         reorder = by_ranking(name, embedded.vectors)
@@ -139,6 +140,16 @@ def compare(
                 f"{folder}: {error}; put two or more pictures into a subfolder"
             ) from None
         found.append(Ordered(retrieval, 1000 * timed.seconds / retrieval.queries))
+    return found
+
+
+def local_features(paths: Sequence[Path]) -> list[Features]:
+    """Of pictures that could be read a moment ago (DataError)."""
+    found = []
+    for path, features in ahead(features_of, paths):
+        if isinstance(features, PictureError):
+            raise DataError(f"{path} cannot be read any more: {features}")
+        found.append(features)
     return found
 
 
