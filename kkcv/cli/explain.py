@@ -13,6 +13,7 @@ from .output import print_json
 
 if TYPE_CHECKING:
     from kkcv.embedding.explanation import Explanation
+    from kkcv.search.explain import Points
 
 
 @click.command()
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     "--model", metavar="NAME|RUN", help="Without a gallery.  [default: efficientnet_lite0]"
 )
 @click.option("--weights", metavar="imagenet|none|PATH", help="[default: imagenet]")
+@click.option(
+    "--matches", is_flag=True, help="Draw lines between the points that both show, not heat."
+)
 @json_option
 def explain(
     query: str,
@@ -32,6 +36,7 @@ def explain(
     gallery: str | None,
     model: str | None,
     weights: str | None,
+    matches: bool,
     as_json: bool,
 ) -> None:
     """Show which regions of QUERY and HIT made them match.
@@ -42,11 +47,12 @@ def explain(
 
     \b
     kkcv explain cat.jpg id:17 --gallery photos.kkcv -o why.png
+    kkcv explain cup.jpg id:4 --gallery photos.kkcv --matches -o points.png
     """
     from kkcv.apart import Apart
     from kkcv.checkpoint import DEFAULT_NETWORK
     from kkcv.images.source import read_bytes
-    from kkcv.search.explain import bytes_of
+    from kkcv.search.explain import bytes_of, shared_points
     from kkcv.search.explain import explain as explained
     from kkcv.search.gallery import Gallery
 
@@ -68,27 +74,33 @@ def explain(
             found = apart.explain((model or DEFAULT_NETWORK, weights or "imagenet"), *pictures)
         finally:
             apart.close()
+    points = shared_points(*pictures) if matches else None
+    said = f"score {found.score:.4f}"
+    if points is not None:
+        said += f", {len(points)} points agree" if points else ", no points agree"
     if out:
-        draw(out, found, pictures, (query, hit))
+        draw(out, said, found, points, pictures, (Path(query).name, Path(hit).name))
     if as_json:
-        print_json(found.to_dict())
+        print_json({**found.to_dict(), **({} if points is None else {"matches": points})})
     else:
-        click.echo(f"score {found.score:.4f}; {out}")
+        click.echo(f"{said}; {out}")
 
 
 def draw(
-    path: str, found: "Explanation", pictures: tuple[bytes, bytes], names: tuple[str, str]
+    path: str,
+    title: str,
+    found: "Explanation",
+    points: "list[Points] | None",
+    pictures: tuple[bytes, bytes],
+    names: tuple[str, str],
 ) -> None:
-    """Both pictures, each with what its places add."""
+    """Both pictures with what their places add, or with lines between the points they share."""
     from kkcv.images.decode import decode
     from kkcv.images.heat import overlaid, side_by_side
     from kkcv.images.sheet import save_png
 
-    sides = found.query, found.hit
-    shown = [
-        overlaid(decode(picture, target=448), side.heat, side.seen)
-        for picture, side in zip(pictures, sides, strict=True)
-    ]
-    captions = Path(names[0]).name, Path(names[1]).name
-    title = f"score {found.score:.4f}"
-    save_png(path, side_by_side(*shown, title=title, captions=captions))
+    shown = [decode(picture, target=448) for picture in pictures]
+    if points is None:
+        sides = found.query, found.hit
+        shown = [overlaid(p, s.heat, s.seen) for p, s in zip(shown, sides, strict=True)]
+    save_png(path, side_by_side(*shown, title=title, captions=names, matches=points or ()))

@@ -12,6 +12,7 @@ UNSEEN = 0.35  # brightness of what the network does not see
 STRONGEST = 0.65  # how much of the color is laid over the hottest place
 # From cold to hot, as in a flame; each place between is mixed.
 FLAME = np.array([(20, 11, 52), (132, 32, 107), (229, 92, 48), (246, 215, 70)], np.float32)
+MOST_LINES = 60  # between two pictures; of more, every so many
 LINES = ("#2563eb", "#db2777", "#059669", "#d97706", "#7c3aed", "#0891b2")
 
 Match = tuple[tuple[float, float], tuple[float, float]]  # x, y in one picture and in the other
@@ -55,7 +56,8 @@ def side_by_side(
 ) -> np.ndarray:
     """Two pictures on one sheet, with lines between the points that match: uint8 (H, W, 3).
 
-    A match is a point in each picture: x and y as fractions of its width and height.
+    A match is a point in each picture: x and y as fractions of its width and height. Of many, some
+    are drawn.
     """
     font = font_for(title + "".join(captions))
     top = GAP + (LINE + GAP // 2 if title else 0)
@@ -67,7 +69,7 @@ def side_by_side(
         placed(sheet, (GAP + n * (SIDE + GAP), top), pixels, caption, font)
         for n, (pixels, caption) in enumerate(zip((first, second), captions, strict=True))
     ]
-    for n, points in enumerate(matches):
+    for n, points in enumerate(matches[:: len(matches) // MOST_LINES + 1]):
         ends = [
             (x + point[0] * width, y + point[1] * height)
             for (x, y, width, height), point in zip(boxes, points, strict=True)

@@ -1,10 +1,15 @@
-"""Why a hit of a gallery came: the positions of both pictures that made the score."""
+"""Why a hit of a gallery came: the positions of both pictures that made the score, or the points
+that both share."""
 
 from kkcv.embedding.explanation import Explanation
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
 
 from .gallery import Gallery
+from .verification.geometry import match
+from .verification.kept import features_of
+
+Points = tuple[tuple[float, float], tuple[float, float]]  # x, y in the query, and in the hit
 
 
 def explain(
@@ -32,6 +37,18 @@ def explain(
         limits,
         None if projection is None else projection.matrix,
     )
+
+
+def shared_points(query: bytes, hit: bytes, limits: Limits = DEFAULT_LIMITS) -> list[Points]:
+    """The points of two pictures that agree on one change of view (verification/geometry.py).
+
+    There are none where the hit does not show what the query shows. Raises PictureError.
+    """
+    found = match(features_of(query, limits), features_of(hit, limits))
+    if found is None:
+        return []
+    here, there = found.query.tolist(), found.hit.tolist()
+    return [((a, b), (c, d)) for (a, b), (c, d) in zip(here, there, strict=True)]
 
 
 def bytes_of(gallery: Gallery, picture: Source | int, limits: Limits = DEFAULT_LIMITS) -> bytes:

@@ -14,11 +14,16 @@ def test_explain_draws_both_pictures_and_prints_where_the_score_comes_from(
 ) -> None:
     sheet = tmp_path / "why.png"
 
-    said = kkcv("explain", album[0], "id:2", "--gallery", made_gallery, "-o", sheet, "--json")
+    both = (album[0], "id:2", "--gallery", made_gallery)
+    said = kkcv("explain", *both, "-o", sheet, "--json", "--matches")
 
     assert said.code == 0, said.err
     assert np.sum(said.json["query"]["heat"]) == pytest.approx(said.json["score"], abs=1e-5)
     assert np.sum(said.json["hit"]["heat"]) == pytest.approx(said.json["score"], abs=1e-5)
+    assert len(said.json["matches"]) >= 8
+    for (x, y), (u, v) in said.json["matches"]:  # two sizes of one picture
+        assert abs(x - u) < 0.05
+        assert abs(y - v) < 0.05
     with Image.open(sheet) as drawn:
         assert drawn.width > 900
 
