@@ -6,13 +6,21 @@ covariance), clipped at zero as the activations are, and scaled to length one. E
 all come from a few thousand pictures.
 """
 
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.pipeline import ahead, embed_stream
+from kkcv.search.catalog import PictureFile
+from kkcv.search.generation import settings_for
 from kkcv.search.index.exact import inner_products
+from kkcv.search.parquet import described_schema, sealed, table
 
 CHUNK = 10_000
+FILE_ROWS = 100_000  # in a Parquet file
 NOISE = 0.3
 TERMS = 256  # of a combination
 
@@ -39,3 +47,37 @@ class Grown:
             mixed += NOISE / len(terms) ** 0.5 * noise
             mixed = np.maximum(mixed, 0)
             yield mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
+
+
+def embedded(pictures: list[Path], scratch: Path) -> dict[str, str]:
+    """Real embeddings into a file, float32 (R, D); what a catalog remembers of their network."""
+    embedder = Embedder.load()
+    stream = embed_stream(embedder, ahead(embedder.prepare, pictures))
+    vectors = [vector for _, vector in stream if isinstance(vector, np.ndarray)]
+    np.save(scratch / "real.npy", np.stack(vectors))
+    return settings_for(embedder, "float16")
+
+
+def write(scratch: Path, count: int, settings: dict[str, str]) -> None:
+    grown = Grown(np.load(scratch / "real.npy"))
+    schema = described_schema(settings)
+    (scratch / "parquet").mkdir()
+    chunks = grown.chunks(count)
+    for start in range(0, count, FILE_ROWS):
+        with sealed(scratch / f"parquet/{start:09d}.parquet", schema) as writer:
+            done, end = start, min(start + FILE_ROWS, count)
+            while done < end:
+                vectors = next(chunks)
+                writer.write_table(table(schema, files(done, len(vectors)), vectors))
+                done += len(vectors)
+
+
+def files(first: int, count: int) -> list[PictureFile]:
+    return [
+        PictureFile(f"/photos/{n // 1000:06d}/{n:09d}.jpg", False, digest(n), 100_000, n)
+        for n in range(first, first + count)
+    ]
+
+
+def digest(n: int) -> bytes:
+    return hashlib.sha256(n.to_bytes(8, "big")).digest()

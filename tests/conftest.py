@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from .milvus_server import CHOSEN, lite
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from kkcv.embedding.embedder import Embedder
 
+
+settings.register_profile("kkcv", deadline=None)  # a busy machine is no failure
+settings.load_profile("kkcv")
 
 # A camera that shows a test picture, and nobody who is asked whether it may be used.
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")

@@ -56,8 +56,7 @@ class Snapshot:
         """
         if among is None:
             return self._nearest(queries, k, self.effort)
-        share = max(among.mean(), 1 / len(among))
-        wide = int(2 * k / share)
+        wide = 2 * k * len(among) // max(1, int(np.count_nonzero(among)))
         if wide > WIDEST * k:
             return self._compared(queries, k, among)
         near = self._nearest(queries, min(wide, len(among)), 2 * self.effort, among)
