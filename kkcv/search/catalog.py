@@ -89,6 +89,14 @@ class Picture:
     metadata: dict[str, Any]
 
 
+class Totals(NamedTuple):
+    """How many pictures there are, how many the gallery stored, and the bytes of all files."""
+
+    pictures: int
+    stored: int
+    bytes: int
+
+
 class Changes(NamedTuple):
     """What came after a sequence number: ``vectors`` float32 (N, D) beside ``ids`` int64 (N,)."""
 
@@ -138,6 +146,10 @@ class Reader:
 
     def count(self) -> int:
         return self._one("SELECT count(*) FROM pictures")
+
+    def totals(self) -> Totals:
+        sums = "count(*), coalesce(sum(stored), 0), coalesce(sum(bytes), 0)"
+        return Totals(*self.execute(f"SELECT {sums} FROM pictures").get)
 
     def picture(self, id: int) -> Picture | None:
         return next(self._pictures("WHERE id = ?", (id,)), None)

@@ -17,7 +17,7 @@ import numpy as np
 
 from kkcv.embedding.space import EmbeddingSpace
 
-from .catalog import Picture, PictureFile
+from .catalog import Picture, PictureFile, Totals
 from .index.neighbors import Neighbors
 from .tuning import Goal
 from .where import Condition
@@ -32,6 +32,8 @@ class Reader(Protocol):
     def setting(self, name: str, default: str = "") -> str: ...
 
     def count(self) -> int: ...
+
+    def totals(self) -> Totals: ...
 
     def picture(self, id: int) -> Picture | None: ...
 

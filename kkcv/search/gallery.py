@@ -334,12 +334,13 @@ class Gallery:
 
     def stats(self) -> dict[str, Any]:
         """Figures of the gallery as plain values."""
-        pictures = list(self.pictures())
+        with self.catalog.reading() as rows:
+            totals = rows.totals()
         return {
             "gallery": self.address,
-            "pictures": len(pictures),
-            "stored": sum(p.file.stored for p in pictures),
-            "picture_bytes": sum(p.file.bytes for p in pictures),
+            "pictures": totals.pictures,
+            "stored": totals.stored,
+            "picture_bytes": totals.bytes,
             "catalog_bytes": self.catalog.size_on_disk(),
             "network": self.space.network,
             "dim": self.space.dim,

@@ -247,7 +247,31 @@ def test_pages_come_in_the_order_of_ids_both_ways(gallery: Gallery, paint: Paint
     assert [picture.id for picture in gallery.pictures()] == [1, 2, 5, 6, 7, 8]
     assert (page(3), page(3, 5), page(3, 8)) == ([1, 2, 5], [6, 7, 8], [])
     assert (page(3, newest=True), page(9, 6, newest=True)) == ([8, 7, 6], [5, 2, 1])
-    assert gallery.stats()["pictures"] == 6
+    assert [p.id for p in gallery.page(2, 2, where="id != 5")] == [6, 7]
+    assert [p.id for p in gallery.page(2, 8, where="id != 6", newest=True)] == [7, 5]
+
+
+def test_figures_are_those_of_all_pictures(gallery: Gallery, paint: Paint) -> None:
+    import_pictures(gallery, [paint(f"{seed}.png", seed) for seed in range(3)])
+    gallery.add(paint("stored.png", 3).read_bytes())
+
+    stats = gallery.stats()
+
+    assert (stats["pictures"], stats["stored"]) == (4, 1)
+    assert stats["picture_bytes"] == sum(p.file.bytes for p in gallery.pictures())
+
+
+def test_a_picture_takes_the_place_of_another(gallery: Gallery, paint: Paint) -> None:
+    old, new = (paint(f"{seed}.png", seed).read_bytes() for seed in range(2))
+    id = gallery.add(old, {"title": "old"}).id
+
+    replaced = gallery.replace(id, new)
+
+    assert (replaced.id, replaced.metadata) == (id, {"title": "old"})
+    assert gallery.read(replaced) == new
+    assert gallery.search(new, k=1)[0].score == pytest.approx(1, abs=1e-3)
+    assert gallery.search(old, k=1)[0].score < 0.999
+    assert len(gallery) == 1
 
 
 def test_duplicates_are_found(gallery: Gallery, paint: Paint) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kkcv.search.catalog import Picture
+from kkcv.search.catalog import Picture, Totals
 from kkcv.search.index.exact import ExactIndex
 from kkcv.search.index.neighbors import Neighbors, no_neighbors
 from kkcv.search.where import Condition
@@ -57,6 +57,11 @@ class Reader:
 
     def count(self) -> int:
         return self._ask("", ["count(*)"])[0]["count(*)"]
+
+    def totals(self) -> Totals:
+        files = [row for rows in self._windows(0, ["id", "stored", "bytes"]) for row in rows]
+        stored = sum(bool(row["stored"]) for row in files)
+        return Totals(len(files), stored, sum(row["bytes"] for row in files))
 
     def picture(self, id: int) -> Picture | None:
         return next(self.pictures([id]), None)
