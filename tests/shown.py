@@ -30,6 +30,8 @@ SERVER = re.compile(r"(?:\w+=\S+ )*kkcv (?P<kind>serve|web) ")
 NOT_RUN = ("not run", "测试中不运行")
 PORTS = {"serve": "8000", "web": "8501", "milvus": "19530"}  # as the pages show them
 
+CURL = 'curl() { command curl --fail-with-body "$@"; }'  # an answer of 400 or more is a failure
+
 
 class Block(NamedTuple):
     language: str
@@ -120,7 +122,7 @@ class Reader:
         if server := SERVER.match(part):
             self.serve(part.partition(" #")[0].strip().removesuffix("&"), server["kind"])
             return
-        script = "\n".join(["set -euo pipefail", *self.exports, part])
+        script = "\n".join(["set -euo pipefail", CURL, *self.exports, part])
         self.run(["bash", "-c", script], part)
         self.exports += [line for line in part.splitlines() if line.startswith("export ")]
 
