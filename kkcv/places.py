@@ -1,6 +1,7 @@
 """What the environment says, and its one reader: where downloads are kept, what runs networks."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -43,3 +44,26 @@ def runtime() -> str:
 def precision() -> str:
     """What networks compute in: ``$KKCV_PRECISION``, else ``auto``."""
     return os.environ.get("KKCV_PRECISION") or "auto"
+
+
+# Each variable, with what reads it.
+VARIABLES: dict[str, Callable[[], object]] = {
+    "KKCV_CACHE": cache_folder,
+    "KKCV_DATA": data_folder,
+    "KKCV_OFFLINE": offline,
+    "HF_ENDPOINT": model_hub,
+    "KKCV_RUNTIME": runtime,
+    "KKCV_PRECISION": precision,
+    "KKCV_MILVUS_TOKEN": milvus_token,
+}
+SECRET = ("KKCV_MILVUS_TOKEN",)
+
+
+def told() -> list[tuple[str, str, str]]:
+    """Each variable, what holds now, and who said so: the variable, or ``default``."""
+    rows = []
+    for name, read in VARIABLES.items():
+        value, given = str(read()), bool(os.environ.get(name))
+        hidden = name in SECRET and value
+        rows.append((name, "(hidden)" if hidden else value, name if given else "default"))
+    return rows

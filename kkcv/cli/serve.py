@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from kkcv import places
 from kkcv.serve.options import OPTIONS, Option, Switch, Told, resolve
 
 from .options import json_option
@@ -85,7 +86,7 @@ def serve(config_file: Path | None, **flags: Any) -> None:
 @told_options
 @json_option
 def config(config_file: Path | None, as_json: bool, **flags: Any) -> None:
-    """Show what kkcv serve would do: every setting, and who said it.
+    """Show every setting, and who said it: those of kkcv serve, and those of all commands.
 
     A flag goes before the environment, the environment before the TOML file. Flags are those of
     kkcv serve.
@@ -100,7 +101,9 @@ def config(config_file: Path | None, as_json: bool, **flags: Any) -> None:
         value = "(hidden)" if option.secret and value else value
         rows.append((option, list(value) if isinstance(value, tuple) else value, source))
     if as_json:
-        print_json({option.name: {"value": v, "from": source} for option, v, source in rows})
+        said = {option.name: {"value": v, "from": source} for option, v, source in rows}
+        said |= {name: {"value": v, "from": source} for name, v, source in places.told()}
+        print_json(said)
         return
     print_table(
         ["setting", "value", "from", "flag", "variable"],
@@ -108,7 +111,9 @@ def config(config_file: Path | None, as_json: bool, **flags: Any) -> None:
             [option.name, shown(value), source, option.flag, option.environment]
             for option, value, source in rows
         ],
+        title="kkcv serve",
     )
+    print_table(["variable", "value", "from"], places.told(), title="every command")
 
 
 def shown(value: Any) -> str:

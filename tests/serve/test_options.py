@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from kkcv.cli import main
 from kkcv.errors import RequestError
+from kkcv.places import VARIABLES
 from kkcv.serve.options import OPTIONS, resolve
 from kkcv.serve.settings import MIB, settings_of
 
@@ -107,11 +108,15 @@ def test_flags_and_environment_are_checked_alike(
 
 def test_config_shows_each_value_and_who_said_it(file: Path) -> None:
     command = ["config", "--config", str(file), "--rate", "9", "--json"]
-    result = CliRunner().invoke(main, command, env={"KKCV_API_KEY": "secret-key"})
-    table = CliRunner().invoke(main, command[:-1], env={"KKCV_API_KEY": "secret-key"})
+    said = {"KKCV_API_KEY": "secret-key", "KKCV_MILVUS_TOKEN": "secret-key"}
+    said["KKCV_PRECISION"] = "float32"
+    result = CliRunner().invoke(main, command, env=said)
+    table = CliRunner().invoke(main, command[:-1], env=said)
 
     shown = json.loads(result.stdout)
-    assert list(shown) == [option.name for option in OPTIONS]
+    assert list(shown) == [*(option.name for option in OPTIONS), *VARIABLES]
+    assert shown["KKCV_PRECISION"] == {"value": "float32", "from": "KKCV_PRECISION"}
+    assert shown["KKCV_MILVUS_TOKEN"] == {"value": "(hidden)", "from": "KKCV_MILVUS_TOKEN"}
     assert shown["rate"] == {"value": 9, "from": "--rate"}
     assert shown["max_body"] == {"value": 8, "from": str(file)}
     assert shown["api_key"] == {"value": "(hidden)", "from": "KKCV_API_KEY"}
