@@ -1,6 +1,6 @@
 """Adding pictures: uploaded ones, or a folder of this machine; what became of each is told."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -9,11 +9,14 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from kkcv.errors import PictureError
 from kkcv.search.importing import ImportReport, files_to_import, import_pictures
 
+from .escaping import as_markdown
 from .job import Job, wait_for
 from .library import Library
 from .near import NearLibrary
 from .session import names_paths
 from .strings import Strings
+
+SHOWN = 50  # rejects
 
 
 @dataclass
@@ -29,8 +32,12 @@ def add(text: Strings, here: Library) -> None:
     """The ways to add, or the bar of what is being added; and what became of what was last."""
     job: Job[Report] | None = st.session_state.get("adding")
     if job is not None:
-        if not wait_for(job, text, text("library.adding")):
-            return
+        try:
+            if not wait_for(job, text, text("library.adding")):
+                return
+        except Exception:
+            st.session_state["adding"] = None  # told once
+            raise
         st.session_state.update(adding=None, newest=[None])
     upload(text, here)
     if report := st.session_state.get("report"):
@@ -54,7 +61,7 @@ def upload(text: Strings, here: Library) -> None:
                 begin(here, lambda job, report: add_folder(here, path, job, report))
 
 
-def begin(here: Library, work) -> None:  # type: ignore[no-untyped-def]
+def begin(here: Library, work: Callable[[Job[Report], Report], None]) -> None:
     """Add in the background; the report fills as it goes, so that one that is stopped has it."""
     report = Report()
 
@@ -99,10 +106,10 @@ def show_report(text: Strings, report: Report) -> None:
             parts.append(text("library.known", count=report.known))
         st.success(" · ".join(parts))
     if report.rejects:
-        lines = [f"- **{escaped(name)}** — {text(f'reason.{why}')}" for name, why in report.rejects]
-        st.warning("\n".join([text("library.rejected", count=len(lines)), "", *lines]))
-
-
-def escaped(name: str) -> str:
-    """A file's name as Markdown that shows it as it is."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!|<>$:~^" else c for c in name)
+        lines = [
+            f"- **{as_markdown(name)}** — {text(f'reason.{why}')}"
+            for name, why in report.rejects[:SHOWN]
+        ]
+        if len(report.rejects) > SHOWN:
+            lines.append("- …")
+        st.warning("\n".join([text("library.rejected", count=len(report.rejects)), "", *lines]))

@@ -94,12 +94,17 @@ def look_at_what_was_sent() -> None:
 
 def answer(library: Library, question: Question, options: Options) -> Sequence[Found]:
     """The hits, kept as long as nothing changes: the page is drawn anew with every click."""
-    key = (library.name, question, options, len(library))
+    key = (library.name, library.fingerprint, len(library), question, options)
     kept = st.session_state.get("answered")
     if kept is None or kept[0] != key:
         kept = (key, library.search(question.likes, options))
         st.session_state["answered"] = kept
     return kept[1]
+
+
+def forget_answer() -> None:
+    """Ask again: something that a filter looks at has changed."""
+    st.session_state["answered"] = None
 
 
 def preview_of(data: bytes) -> bytes:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from .asking import forget_answer
+from .escaping import as_markdown
 from .library import Library
 from .strings import Strings
 
@@ -18,11 +20,12 @@ def edit(text: Strings, here: Library, ids: Sequence[int]) -> None:
     @st.dialog(text("edit.title"))
     def one() -> None:
         entry = here.get(ids[0])
-        st.caption(entry.path)
+        st.caption(as_markdown(entry.path))
         changed = fields(text, entry.metadata, str(entry.id))
         st.caption(text("edit.help"))
         if st.button(text("edit.save"), type="primary"):
             here.describe(entry.id, changed)
+            forget_answer()
             st.rerun()
 
     @st.dialog(text("edit.title"))
@@ -33,6 +36,7 @@ def edit(text: Strings, here: Library, ids: Sequence[int]) -> None:
         if st.button(text("edit.save"), type="primary"):
             for id in ids:
                 here.describe(id, {**here.get(id).metadata, **changed})
+            forget_answer()
             st.rerun()
 
     one() if len(ids) == 1 else many()

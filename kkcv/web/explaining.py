@@ -12,6 +12,7 @@ from kkcv.images.thumbnails import shrink
 from kkcv.search.query import Text
 
 from .asking import Question
+from .escaping import as_markdown
 from .library import Library
 from .near import LIMITS
 from .session import data_url, strings
@@ -34,7 +35,7 @@ def explain(here: Library, question: Question, id: int) -> None:
             warm = overlaid(decode(content, LIMITS, target=SIDE), side.heat, side.seen)
             with column:
                 st.html(f'<img class="warm" alt="" src="{data_url(shrink(warm, SIDE))}">')
-                st.caption(name)
+                st.caption(as_markdown(name))
         st.markdown(text("explain.score", score=f"{found.score:.3f}"))
         st.caption(text("explain.how"))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from .escaping import as_html
 from .session import studio, url_of
 from .strings import Strings
 
@@ -95,14 +96,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A table that scrolls by itself where it is too wide."""
 
     def cells(tag: str, row: Sequence[object]) -> str:
-        return "".join(f"<{tag}>{escaped(str(cell))}</{tag}>" for cell in row)
+        return "".join(f"<{tag}>{as_html(cell)}</{tag}>" for cell in row)
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return f'<div class="scroll"><table><tr>{cells("th", heads)}</tr>{body}</table></div>'
-
-
-def escaped(words: str) -> str:
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def short(number: float) -> str:

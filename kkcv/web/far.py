@@ -34,6 +34,10 @@ class FarLibrary:
         return self.client.model().network
 
     @property
+    def fingerprint(self) -> str:
+        return self.client.model().fingerprint
+
+    @property
     def reads(self) -> bool:
         return bool(getattr(self.client.model(), "text", False))
 

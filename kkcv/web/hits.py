@@ -18,6 +18,7 @@ from .asking import (
     refuse,
     steer,
 )
+from .escaping import as_markdown
 from .explaining import explain
 from .grid import Action, Tile, grid
 from .library import Entry, Found, Library, Options
@@ -137,7 +138,7 @@ def show_column(
     """One network's answer; ``against`` is the other's."""
     places = {entry.sha256: place for place, entry in enumerate(against, 1)}
     st.markdown(f"**{library.network}**")
-    st.caption(PurePath(library.name).name)
+    st.caption(as_markdown(PurePath(library.name).name))
     grid(
         tiles_of(text, library, entries, hits, places),
         key=f"hits-{ask.__name__}",

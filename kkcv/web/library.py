@@ -109,6 +109,10 @@ class Library(Protocol):
     def network(self) -> str: ...
 
     @property
+    def fingerprint(self) -> str:
+        """Of the network, its weights and its preprocessing."""
+
+    @property
     def reads(self) -> bool:
         """Whether it can be searched by text."""
 

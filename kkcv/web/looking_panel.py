@@ -7,6 +7,7 @@ import streamlit as st
 from kkcv.errors import KkcvError, PictureError
 from kkcv.zoo.weights import offered
 
+from .escaping import as_html, as_markdown
 from .job import Job, wait_for
 from .session import data_url, strings, studio, url_of
 from .session import runs as all_runs
@@ -46,7 +47,7 @@ def look(text: Strings) -> None:
     columns = st.columns(len(chosen))
     for column, model in zip(columns, chosen, strict=True):
         with column:
-            st.markdown(f"**{labels[model]}**")
+            st.markdown(f"**{as_markdown(labels[model])}**")
             show_labels(text, model, picture)
     model = chosen[0]
     if len(chosen) > 1:
@@ -78,7 +79,7 @@ def show_labels(text: Strings, model: str, picture: bytes) -> None:
     guesses = asked(text, "classify", model, picture, TOP, strings().language)
     if guesses:
         rows = "".join(
-            f'<div class="guess"><span>{label}</span><b>{100 * p:.1f}%</b>'
+            f'<div class="guess"><span>{as_html(label)}</span><b>{100 * p:.1f}%</b>'
             f'<i style="width:{100 * p:.1f}%"></i></div>'
             for label, p in guesses
         )
@@ -94,7 +95,7 @@ def show_inside(text: Strings, model: str, picture: bytes) -> None:
     for column, (label, p, shown) in zip(st.columns(DECIDED), decided, strict=False):
         with column:
             st.html(f'<img class="warm" alt="" src="{data_url(shown)}">')
-            st.caption(f"{label} · {100 * p:.1f}%")
+            st.caption(f"{as_markdown(label)} · {100 * p:.1f}%")
     st.markdown(f"##### {text('zoo.layers')}")
     st.caption(text("zoo.layers_more"))
     for layer in asked(text, "layers", model, picture) or []:

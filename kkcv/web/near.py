@@ -37,6 +37,10 @@ class NearLibrary:
         return self.gallery.space.network
 
     @property
+    def fingerprint(self) -> str:
+        return self.gallery.space.fingerprint
+
+    @property
     def reads(self) -> bool:
         return self.gallery.space.text
 

@@ -17,6 +17,7 @@ from .asking import (
     remember,
 )
 from .crop import croppable
+from .escaping import as_markdown
 from .hits import chance_in_words, show_answer, show_start
 from .library import Library, Options
 from .paste import listen_for_paste
@@ -108,7 +109,7 @@ def choose_options(text: Strings, here: Library, most: int) -> Options:
 
 def show_refusal(text: Strings) -> None:
     name, reason = refused() or ("", "")
-    st.error(f"**{escaped(name)}** — {text(f'reason.{reason}')}")
+    st.error(f"**{as_markdown(name)}** — {text(f'reason.{reason}')}")
 
 
 def show_question(text: Strings, here: Library, question: Question) -> None:
@@ -119,7 +120,7 @@ def show_question(text: Strings, here: Library, question: Question) -> None:
                 key="crop", hint=text("search.crop"), on_crop=crop,
             )  # fmt: skip
         with st.container(key="about"):
-            st.caption(escaped(question.name))
+            st.caption(as_markdown(question.name))
             show_wishes(text, here, question)
             with st.container(horizontal=True):
                 if len(questions()) > 1:
@@ -149,8 +150,3 @@ def show_empty(text: Strings, here: Library) -> None:
         if here.local:
             st.code(f"kkcv index {here.name} ~/Pictures", language="shell")
         st.page_link(st.session_state["pages"]["library"], label=text("empty.open"))
-
-
-def escaped(name: str) -> str:
-    """A file's name as Markdown that shows it as it is."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!|<>$:~^" else c for c in name)

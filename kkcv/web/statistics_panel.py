@@ -51,7 +51,7 @@ def show_statistics(text: Strings, here: Library) -> None:
     if len(here) == 0:
         return
     show_growth(text, here)
-    key = (here.name, here.gallery.space.fingerprint, len(here))
+    key = (here.name, here.fingerprint, len(here))
     if st.session_state.get("overview_of") != key:
         st.session_state["overview_of"] = key
         st.session_state["overview"] = Job(lambda job: overview(here, job))

@@ -186,8 +186,12 @@ def adopt(text: Strings, here: Library, run: Run) -> None:
         return
     job: Job[Reindexed] | None = st.session_state.get("adopting")
     if job is not None:
-        if not wait_for(job, text, text("training.adopting"), key="adopt"):
-            return
+        try:
+            if not wait_for(job, text, text("training.adopting"), key="adopt"):
+                return
+        except Exception:
+            st.session_state["adopting"] = None  # told once
+            raise
         if job.result is not None:
             overlap = f"{100 * job.result.overlap:.0f}%"
             st.success(text("training.adopted", count=job.result.pictures, overlap=overlap))

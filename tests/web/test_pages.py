@@ -308,6 +308,18 @@ def test_a_folder_of_this_machine_is_added_where_it_is(
     assert gallery_here().find(str(own / stranger.name)).file.stored is False
 
 
+def test_a_folder_that_is_not_there_is_told_once(folder: Path) -> None:
+    test = library()
+
+    test.text_input[0].set_value("/nowhere").run()
+    settled(button(test, "library.folder_add").click().run(), "adding")
+
+    assert errors(test)[0].startswith("/nowhere: ")
+    test.run()
+    assert errors(test) == []
+    assert len(shown(test)) == 12
+
+
 def test_strangers_name_no_folders_and_begin_no_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
