@@ -104,7 +104,7 @@ def show_run(text: Strings, run: Run) -> None:
     stopped = state is State.STOPPED
     st.warning(text("training.is_stopped") if stopped else text("training.is_failed"))
     if said := run.said():
-        st.code(said, language=None)
+        st.code(said, language=None, wrap_lines=True)
     if stopped and names_paths() and st.button(text("training.go_on")):
         runs().go_on(run)
         st.rerun()
@@ -125,7 +125,7 @@ def watch(text: Strings, run: Run) -> None:
             st.toast(text("training.stopping"))
     show_curves(text, run)
     if said := run.said():
-        st.code(said, language=None)
+        st.code(said, language=None, wrap_lines=True)
 
 
 def show_curves(text: Strings, run: Run) -> None:
@@ -148,7 +148,7 @@ def curve(text: Strings, rows: list[dict[str, Any]]) -> alt.Chart:
     parts = [text(f"training.{part}") for part in COLORS]
     return (
         alt.Chart(alt.Data(values=rows))
-        .mark_line(point=True)
+        .mark_line(point=len(rows) < 100)
         .encode(
             alt.X("epoch:Q", title=text("training.epoch"), axis=alt.Axis(tickMinStep=1)),
             alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),

@@ -462,6 +462,7 @@ def test_it_works_over_a_service_elsewhere(
         page.keyboard.press("Escape")
 
         page.get_by_role("link", name=text("page.library")).click()
+        page.locator(".card[aria-pressed]").first.wait_for()
         page.set_input_files("input[type=file]", stranger)
         page.get_by_role("button", name=text("library.add_one")).click()
         expect(page.locator(".card")).to_have_count(13)
@@ -479,3 +480,4 @@ def test_it_works_over_a_service_elsewhere(
         page.get_by_text(text("library.pictures"), exact=True).first.click()
         expect(page.get_by_test_id("stAlert").first).to_contain_text("does not answer")
         page.screenshot(path=screenshots / f"remote-gone-{locale}.png")
+        page.close()  # before its server goes
