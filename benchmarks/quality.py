@@ -22,6 +22,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -208,7 +209,9 @@ def chance(data: Path) -> list[dict[str, Any]]:
     rows = []
     for name, embedded in sets_of(data, Embedder.load(), parts=False).items():
         calibration = calibrated("", len(embedded.labels), embedded.vectors)
+        known = calibrated("", len(embedded.labels), embedded.vectors, embedded.labels)
         assert calibration is not None
+        assert known is not None
         gram = embedded.vectors @ embedded.vectors.T
         _, classes = np.unique(embedded.labels, return_inverse=True)
         other = gram[classes[:, None] != classes]
@@ -222,6 +225,8 @@ def chance(data: Path) -> list[dict[str, Any]]:
                     "set": name,
                     "asked": rate,
                     "score": least,
+                    "told the labels": known.cut(rate),
+                    "of all pairs": replace(calibration, bulk=None).cut(rate),
                     "let through": float((other >= least).mean()),
                     "matches kept": float((same >= least).mean()),
                 }

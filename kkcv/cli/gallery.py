@@ -73,6 +73,10 @@ def index(
     kkcv index photos.kkcv --from vectors/ --plan photos.plan
     kkcv index photos.kkcv --ranking best
     """
+    if ranking:
+        from kkcv.search.options import check_ranking
+
+        check_ranking(ranking)  # before a gallery is made
     if ranking and not (shards or paths):
         change_ranking(gallery, ranking, as_json)
         return

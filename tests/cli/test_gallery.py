@@ -202,3 +202,11 @@ def test_the_order_of_a_gallery_is_changed_in_one_command(
     )
     kkcv("index", indexed, "--ranking", "plain")
     assert kkcv("search", indexed, query, "-k", 4, "--json").json["hits"] == plain
+
+
+def test_a_ranking_that_is_none_makes_no_gallery(kkcv: Kkcv, photos: Path, tmp_path: Path) -> None:
+    said = kkcv("index", tmp_path / "new.kkcv", photos, "--ranking", "bets")
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("kkcv: no ranking 'bets'; there are: plain, best,")
+    assert not (tmp_path / "new.kkcv").exists()
