@@ -72,13 +72,17 @@ def serve(config_file: Path | None, **flags: Any) -> None:
     from kkcv.serve.run import run
 
     log_to_stderr(requests=not told["quiet"].value, form=told["log"].value)
-    logging.getLogger("kkcv.serve").info("told: %s", in_words(told))
+
+    def announce(line: str) -> None:
+        click.echo(line)
+        logging.getLogger("kkcv.serve").info("told: %s", in_words(told))
+
     run(
         told["gallery"].value,
         settings,
         host=told["host"].value,
         port=told["port"].value,
-        announce=click.echo,
+        announce=announce,
     )
 
 
