@@ -102,7 +102,9 @@ crash-test-long: $(VENV)/.dev ## the same with 5,000 kills: some hours
 APART := unshare --net $(if $(filter-out 0,$(shell id -u)),--map-root-user)
 test-milvus: $(VENV)/.dev ## what a gallery on Milvus promises, against the real server (Linux)
 	$(APART) $(BIN)/python -m tests.milvus_server -x -p no:cacheprovider \
-		tests/search/test_contract.py tests/search/test_milvus.py -k "not sqlite" $(PYTEST_ARGS)
+		tests/search/test_contract.py tests/search/test_milvus.py \
+		tests/search/test_stateful_milvus.py::TestBriefly tests/search/killed_milvus.py \
+		-k "not sqlite" -s $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.dev ## the tests that take more than a few seconds
 	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow $(PYTEST_ARGS)

@@ -30,6 +30,7 @@ from kkcv.search.loading import load
 from kkcv.search.parquet import export, import_parquet
 from kkcv.search.ranking.names import reranked
 from kkcv.search.reindex import reindex, undo
+from kkcv.search.selfcheck import selfcheck
 
 Paint = Callable[..., Path]
 Make = Callable[[], str]
@@ -91,6 +92,19 @@ def test_rankings_and_ids_work_alike(gallery: Gallery, paint: Paint, ranking: st
 
     assert sorted(hit.id for hit in hits) == sorted(set(ids) - {ids[2]})
     assert gallery.ranking == ranking
+
+
+def test_folding_chance_and_selfcheck_work_alike(gallery: Gallery, paint: Paint) -> None:
+    import_pictures(gallery, [paint(f"{seed}.png", seed) for seed in range(32)])
+    import_pictures(gallery, [paint("copy.png", 3)])
+
+    hits = gallery.search(paint("3.png", 3), k=5, fold=0.95)
+    checked = selfcheck(gallery, 4)
+
+    assert (len(hits), len(hits[0].folded)) == (5, 1)
+    assert hits[0].chance is not None
+    assert hits[0].chance < 0.01
+    assert checked.pictures == 4
 
 
 # Changing
