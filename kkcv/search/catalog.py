@@ -319,6 +319,9 @@ class Writer(Reader):
         super().__init__(connection, dtype, dim, epoch)
         self.last = self.sequence()
 
+    def expect(self, files: Iterable[PictureFile]) -> None:
+        """Nothing to prepare: SQLite is near."""
+
     def add(
         self,
         file: PictureFile,
@@ -399,6 +402,8 @@ class Catalog:
     Readers never wait; writers take turns and wait ``wait_seconds`` for theirs. Connections are
     kept and lent, one to each ``with``.
     """
+
+    batch = 64
 
     def __init__(self, folder: Path, wait_seconds: float = WAIT_SECONDS) -> None:
         """Open an existing catalog (NotAGallery, GalleryFormatError)."""

@@ -66,6 +66,9 @@ class Reader(Protocol):
 class Writer(Reader, Protocol):
     """What can be changed inside ``Catalog.writing``, beside all that can be asked."""
 
+    def expect(self, files: Iterable[PictureFile]) -> None:
+        """These are asked for next, by path and by hash: an engine that is far away asks once."""
+
     def add(
         self,
         file: PictureFile,
@@ -92,12 +95,14 @@ class Writer(Reader, Protocol):
 
 
 class Catalog(Protocol):
-    """The rows. ``address`` is what Gallery.open takes; ``folder`` has what lies beside them."""
+    """The rows. ``address`` is what Gallery.open takes; ``folder`` has what lies beside them;
+    ``batch`` pictures are a good transaction."""
 
     address: str
     folder: Path
     settings: dict[str, str]
     wait_seconds: float
+    batch: int
 
     def reading(
         self, *, frozen: bool = False, hasty: bool = False, raw: bool = False

@@ -24,7 +24,6 @@ from .engine import Catalog, Writer
 from .gallery import Gallery
 
 REJECTS = "rejects.csv"
-COMMIT = 64  # pictures a transaction
 
 
 class Reject(NamedTuple):
@@ -97,7 +96,7 @@ def import_pictures(
     try:
         looked = ahead(look, files_to_import(gallery, paths), threads=threads)
         embedded = embed_stream(embedder, changed(looked, report))
-        while batch := list(islice(embedded, COMMIT)):
+        while batch := list(islice(embedded, generation.catalog.batch)):
             commit(gallery, generation.catalog, batch, report)
             progress(report)
     finally:
@@ -178,6 +177,7 @@ def commit(
     """One transaction for all of them; the report is told when it is on the disk."""
     done = ImportReport()
     with catalog.writing() as writer:
+        writer.expect(file for file, _ in batch)
         for file, vector in batch:
             if isinstance(vector, PictureError):
                 done.rejected.append(Reject(file.path, vector.reason, str(vector)))

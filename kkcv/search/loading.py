@@ -99,9 +99,10 @@ def load(
 def commit(gallery: Gallery, rows: list[Row], report: LoadReport) -> None:
     """One transaction for all of them; the report is told when it is on the disk."""
     added = replaced = 0
+    files = [own(gallery, row.file) for row in rows]
     with gallery.catalog.writing() as writer:
-        for row in rows:
-            file = own(gallery, row.file)
+        writer.expect(files)
+        for file, row in zip(files, rows, strict=True):
             known = writer.by_path(file.path)
             if known is None:
                 writer.add(file, row.vector, row.metadata, row.added)

@@ -154,9 +154,10 @@ def import_parquet(address: str | PathLike[str], file: str | PathLike[str]) -> t
         catalog = gallery.catalog  # it refuses when the gallery goes on to another network
         for batch in batches(source, file):
             rows = list(unpacked(batch, file))
+            places = [own(gallery, row.file) for row in rows]
             with catalog.writing() as writer:
-                for row in rows:
-                    place = own(gallery, row.file)
+                writer.expect(places)
+                for place, row in zip(places, rows, strict=True):
                     if writer.by_path(place.path):
                         known += 1
                     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kkcv.errors import PictureError
-from kkcv.search import importing
+from kkcv.search.catalog import Catalog
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import ImportReport, import_pictures
 
@@ -146,7 +146,7 @@ def test_a_path_that_does_not_exist_is_an_error(gallery: Gallery, tmp_path: Path
 def test_an_interrupted_import_keeps_what_it_committed_and_goes_on(
     gallery: Gallery, photos: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "COMMIT", 4)
+    monkeypatch.setattr(Catalog, "batch", 4)
     for seed in range(10, 20):
         paint(f"{seed}.png", seed)
 

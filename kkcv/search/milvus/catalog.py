@@ -26,6 +26,8 @@ class Catalog:
     """See engine.py. ``rows`` is the collection of the network that was in use when it was
     opened."""
 
+    batch = 256  # each waits for Milvus some times
+
     def __init__(self, address: Address, wait_seconds: float) -> None:
         """Raises NotAGallery, GalleryFormatError, GalleryError when nobody answers."""
         self.place = address

@@ -89,7 +89,7 @@ def pack(row: Row, dim: int) -> dict[str, Any]:
         "terms": terms_of(picture),
         "version": row.version,
         "embedded": row.vector is not None,
-        "vector": vector.tolist(),
+        "vector": vector,
     }
 
 

@@ -7,6 +7,7 @@ those that are removed in another; a process that dies between them was not told
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from kkcv.errors import GalleryError
 from kkcv.search.catalog import Picture, PictureFile
 
 from .lease import Lease
-from .reader import LAST, Reader
-from .rows import Row, new_version, pack
+from .reader import LAST, MOST, Reader
+from .rows import FIELDS, Row, new_version, pack, place_of, unpack
 
 BATCH = 512  # rows a request
+ASKED = 256  # files a question
 
 
 class Writer(Reader):
@@ -33,6 +35,8 @@ class Writer(Reader):
         self._changed: dict[int, Row | None] = {}  # None: removed
         self._set: dict[str, str | None] = {}
         self._last = int(now.get(LAST, "0"))
+        self._by_place: dict[str, Picture | None] = {}  # as they are under the lease
+        self._by_hash: dict[bytes, list[Picture]] = {}
 
     # Asking
 
@@ -59,11 +63,13 @@ class Writer(Reader):
         for row in self._changed.values():
             if row is not None and row.picture.file.path == path:
                 return row.picture
-        found = super().by_path(path)
+        place = place_of(path)
+        found = self._by_place[place] if place in self._by_place else super().by_path(path)
         return None if found is None or found.id in self._changed else found
 
     def by_sha256(self, sha256: bytes) -> list[Picture]:
-        found = [p for p in super().by_sha256(sha256) if p.id not in self._changed]
+        known = self._by_hash[sha256] if sha256 in self._by_hash else super().by_sha256(sha256)
+        found = [picture for picture in known if picture.id not in self._changed]
         mine = (row.picture for row in self._changed.values() if row is not None)
         found += [picture for picture in mine if picture.file.sha256 == sha256]
         return sorted(found, key=lambda picture: picture.id)
@@ -73,6 +79,21 @@ class Writer(Reader):
             row = self._changed[id]
             return None if row is None else row.vector
         return super().vector(id)
+
+    def expect(self, files: Iterable[PictureFile]) -> None:
+        some = iter(files)
+        while batch := list(islice(some, ASKED)):
+            places = {place_of(file.path) for file in batch}
+            hashes = {file.sha256 for file in batch}
+            self._by_place |= dict.fromkeys(places)
+            for found in self._ask(among("place", places), FIELDS):
+                picture = unpack(found)
+                self._by_place[place_of(picture.file.path)] = picture
+            twins = self._ask(among("sha256", {sha256.hex() for sha256 in hashes}), FIELDS)
+            if len(twins) < MOST:  # or Milvus may have left some out
+                self._by_hash |= {sha256: [] for sha256 in hashes}
+                for picture in sorted(map(unpack, twins), key=lambda picture: picture.id):
+                    self._by_hash[picture.file.sha256].append(picture)
 
     # Changing
 
@@ -155,3 +176,9 @@ class Writer(Reader):
     def _rounded(self, vector: np.ndarray) -> np.ndarray:
         """As the gallery's type has it; Milvus itself keeps float32."""
         return vector.astype(self._dtype).astype(np.float32)
+
+
+def among(field: str, values: set[str]) -> str:
+    """An expression for values in hexadecimal."""
+    quoted = ",".join(f'"{value}"' for value in sorted(values))
+    return f"{field} in [{quoted}]"
