@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 # what pip installs; variables, for their commas would part the arguments of a call
 DEMO := -e '.[web,demo]'
 DEV := -e '.[dev]'
+BENCH := -e '.[dev,bench]'
 
 # $(call install,ENVIRONMENT,WHAT): install the pinned versions, and say how much and how long
 install = began=$$(date +%s); \
@@ -19,10 +20,13 @@ PYTEST_ARGS ?=
 DIGITS ?= ../shared/data/digits/mnist_idx
 PICTURES ?= ../shared/data/imagenette
 QUALITY_DATA ?= ../shared/data
+LABELLED ?= ../shared/data/near_dup_caltech ../shared/data/cats_dogs/val
+PHOTOS ?= ../shared/data/imagenet_sample_300
+NETWORKS ?= efficientnet_lite0,resnet50,mobilenet_v2_1.0
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-quality demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus clean test-docs wheel-test extras-test
+.PHONY: help bench-quality demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus clean test-docs wheel-test extras-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -89,6 +93,31 @@ bench-quality: $(VENV)/.dev ## what rankings, richer embeddings and verification
 bench-scale: $(VENV)/.dev ## what very many pictures would take, measured on PICTURES
 	$(BIN)/python -m benchmarks.shards $(PICTURES)
 
+bench: bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots ## all speed benchmarks: the figures of docs/speed.md
+
+bench-embedding: $(VENV)/.bench ## networks by runtime and precision, and what precision costs
+	$(BIN)/python -m benchmarks.embedding rate $(PHOTOS) --networks $(NETWORKS)
+	$(BIN)/python -m benchmarks.embedding quality $(PICTURES) $(LABELLED)
+
+bench-import: $(VENV)/.bench ## PHOTOS to a gallery, beside a DataLoader script and the floor
+	$(BIN)/python -m benchmarks.baseline $(PHOTOS)
+	$(BIN)/python -m benchmarks.baseline $(PHOTOS) --network resnet50 --weights none
+
+bench-search: $(VENV)/.bench ## 100,000 vectors beside Faiss, hnswlib, usearch, LanceDB, Chroma, Qdrant
+	$(BIN)/python -m benchmarks.peers $(PICTURES)
+
+bench-serve: $(VENV)/.bench ## 1, 8 and 32 clients over HTTP, beside the same work without it
+	$(BIN)/python -m benchmarks.serving $(PHOTOS)
+
+bench-cold: $(VENV)/.bench ## commands from nothing
+	$(BIN)/python -m benchmarks.cold_start $(PHOTOS)
+
+bench-memory: $(VENV)/.bench ## an import of 1,000 pictures beside one of 100
+	$(BIN)/python -m benchmarks.baseline $(PICTURES) --memory
+
+bench-plots: $(VENV)/.bench ## draw what was measured, for the docs
+	$(BIN)/python -m benchmarks.plots
+
 bench-gallery: $(VENV)/.dev ## COUNT vectors grown from PICTURES, beside raw Faiss (10 GB of disk a million)
 	$(BIN)/python -m benchmarks.gallery $(PICTURES) --count $(COUNT)
 
@@ -116,7 +145,7 @@ fuzz: $(VENV)/.dev ## 10,000 broken bodies: no 5xx, no crash, no growth of memor
 	KKCV_FUZZ=10000 $(BIN)/pytest -q -s tests/serve/test_fuzz.py
 
 clean: ## remove the environment and what the commands wrote
-	rm -rf $(VENV) site demo-out artifacts build dist *.egg-info
+	rm -rf $(VENV) site demo-out bench-out artifacts build dist *.egg-info
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("kkcv needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -132,3 +161,8 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing kkcv with its development tools (some minutes the first time)"
 	@$(call install,$(VENV),$(DEV))
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: $(VENV)/.dev
+	@echo "installing what kkcv is compared with"
+	@$(call install,$(VENV),$(BENCH))
+	@touch $@

@@ -1,7 +1,7 @@
 """A folder of pictures to a gallery: kkcv against what people write today, and against the floor.
 
-python -m benchmarks.baseline FOLDER [--network NAME] [--weights imagenet|none] [--passes 2]
-python -m benchmarks.baseline FOLDER --memory
+python -m benchmarks.baseline FOLDER... [--network NAME] [--weights imagenet|none] [--passes 2]
+python -m benchmarks.baseline FOLDER... --memory
 
 The baseline is the usual script: a torchvision Dataset, Pillow, Resize and CenterCrop, a DataLoader
 (0 workers, and one a core), and the eager network in float32; it keeps its vectors in memory. kkcv
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from kkcv.checkpoint import resolve
-from kkcv.embedding.choice import cores
+from kkcv.embedding.threads import cores
 from kkcv.images.folder import find_pictures
 
 BATCH = 32
@@ -156,18 +156,17 @@ def main() -> None:
     if sys.argv[1:2] == ["child"]:
         child(*sys.argv[2:])
         return
-    from benchmarks.embedding import show
+    from .report import report
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--network", default="efficientnet_lite0")
     parser.add_argument("--weights", default="imagenet")
     parser.add_argument("--pictures", type=int, default=1000, help="at most so many of the folder")
     parser.add_argument("--passes", type=int, default=2)
     parser.add_argument("--memory", action="store_true")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
-    found = [str(path.resolve()) for path in find_pictures([options.folder])]
+    found = [str(path.resolve()) for path in find_pictures(options.folders)]
     paths = found[:: max(1, len(found) // options.pictures)][: options.pictures]
     about = (options.network, options.weights)
     if options.memory:
@@ -176,7 +175,9 @@ def main() -> None:
         rows.append({"pictures": "difference", "peak MB": peaks[1000] - peaks[100]})
     else:
         rows = compare(paths, *about, options.passes)
-    show(f"{len(paths)} pictures of {options.folder.name}, {options.network}", rows, options.json)
+    name = "memory" if options.memory else f"import-{options.network}"
+    folders = " and ".join(folder.name for folder in options.folders)
+    report(name, f"{len(paths)} pictures of {folders}, {options.network}", rows, ("torchvision",))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.embedding import show
 from kkcv.images.folder import find_pictures
+
+from .report import report
 
 PICTURES = 100
 
@@ -34,7 +35,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--passes", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
     paths = [str(path) for path in list(find_pictures([options.folder]))[:PICTURES]]
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +63,7 @@ def main() -> None:
                 "CPU s": min(cpus),
             }
         )
-    show(f"cold start, a gallery of {len(paths)} pictures", rows, options.json)
+    report("cold", f"cold start, a gallery of {len(paths)} pictures", rows)
 
 
 if __name__ == "__main__":

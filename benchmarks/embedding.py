@@ -1,49 +1,56 @@
 """How fast and how true runtimes and precisions are.
 
-python -m benchmarks.embedding rate [--network NAME] [--weights imagenet|none]
-python -m benchmarks.embedding quality FOLDER... [--network NAME]
+    python -m benchmarks.embedding rate PICTURES [--networks efficientnet_lite0,resnet50]
+    python -m benchmarks.embedding quality FOLDER... [--network NAME]
 
 ``rate``: crops in memory, the best of several passes that take turns, so that other work on the
-machine disturbs all alike; each runtime in a process of its own. ``per CPU s`` is the rate by the
-processor time that it used, which other work disturbs less.
+machine disturbs all alike; each runtime in a process of its own. ``by CPU`` is the rate that the
+processor time used would give with all cores free, which other work disturbs less. The last columns
+compare with eager PyTorch in float32, as torchvision's users run it.
 
 ``quality``: leave-one-out retrieval over folders whose subfolders are classes (or near-duplicate
-groups), for float32 and each precision, and how far the answers differ from float32's.
+groups), for float32 and each precision, and how far the answers differ from float32's. int8 is
+calibrated with PICTURES, or with the pictures of each folder.
 """
 
 import argparse
 import json
 import pickle
-import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
-from kkcv.checkpoint import Checkpoint, resolve
-from kkcv.embedding.choice import candidates, machine, versions
-from kkcv.embedding.embedder import Embedder
+from kkcv.checkpoint import DEFAULT_NETWORK, Checkpoint, resolve
+from kkcv.embedding.choice import candidates, cores
+from kkcv.embedding.embedder import BACKEND, Embedder
 from kkcv.embedding.pipeline import ahead
+from kkcv.embedding.quantized import Quantized, calibrated
 from kkcv.errors import KkcvError
-from kkcv.images.folder import labelled_pictures
+from kkcv.images.folder import find_pictures, labelled_pictures
 from kkcv.search.metrics import leave_one_out
 
+from .report import report
+
+EAGER = "pytorch, eager"
 BATCH = 32
-PASSES = 5
+PASSES = 3
 PASS_SECONDS = 1.0
 TOP = 10
 
 
 def serve_passes(runtime: str, precision: str) -> None:
     """A child: a pass for each line of standard input, and its figures as a line."""
-    checkpoint = pickle.load(sys.stdin.buffer)
+    checkpoint, quantized = pickle.load(sys.stdin.buffer)
+    if runtime == EAGER:
+        plain_passes(checkpoint)
+        return
     try:
-        embedder = Embedder(checkpoint, runtime=runtime, precision=precision)
+        embedder = Embedder(checkpoint, runtime=runtime, precision=precision, quantized=quantized)
     except KkcvError as error:
         print(json.dumps({"failure": str(error)}), flush=True)
         return
@@ -51,31 +58,55 @@ def serve_passes(runtime: str, precision: str) -> None:
     crops = list(
         np.random.default_rng(0).integers(0, 256, (BATCH, *spec.size, spec.channels), np.uint8)
     )
-    embedder.embed_crops(crops)
+    passes(lambda: embedder.embed_crops(crops))
+
+
+def plain_passes(checkpoint: Checkpoint) -> None:
+    """The network as torchvision's users run it."""
+    import torch
+
+    network = checkpoint.build()
+    images = torch.rand(BATCH, checkpoint.preprocess.channels, *checkpoint.preprocess.size)
+
+    def run() -> None:
+        with torch.no_grad():
+            network.embedding(images)
+
+    passes(run)
+
+
+def passes(run: Callable[[], Any]) -> None:
+    run()
     print(json.dumps({"failure": ""}), flush=True)
     for _ in sys.stdin:
         pictures, start, cpu = 0, time.perf_counter(), time.process_time()
         while time.perf_counter() - start < PASS_SECONDS:
-            embedder.embed_crops(crops)
+            run()
             pictures += BATCH
         wall, used = time.perf_counter() - start, time.process_time() - cpu
-        print(json.dumps({"rate": pictures / wall, "per_cpu": pictures / used}), flush=True)
+        by_cpu = cores() * pictures / used
+        print(json.dumps({"rate": pictures / wall, "by_cpu": by_cpu}), flush=True)
 
 
-def rates(checkpoint: Checkpoint) -> list[dict[str, Any]]:
-    every = {**candidates(), "onnxruntime": ("float32",)}
+def rates(checkpoint: Checkpoint, quantized: Quantized | None) -> list[dict[str, Any]]:
+    every: dict[str, Sequence[str]] = {EAGER: ("float32",), "onnxruntime": ("float32",)}
+    every |= candidates()
+    if quantized is not None:
+        every["openvino"] = (*every["openvino"], "int8")
     rows: list[dict[str, Any]] = []
     children = []
-    for runtime in ("openvino", "onnxruntime", "pytorch"):
-        for precision in every.get(runtime, ()):
+    for runtime, precisions in every.items():
+        for precision in precisions:
             command = [sys.executable, "-m", "benchmarks.embedding", "child", runtime, precision]
             child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             assert child.stdin
             assert child.stdout
-            child.stdin.write(pickle.dumps(checkpoint))
+            small = quantized if precision == "int8" else None
+            child.stdin.write(pickle.dumps((checkpoint, small)))
             child.stdin.flush()
             said = json.loads(child.stdout.readline() or '{"failure": "it crashed"}')
-            row = {"runtime": runtime, "precision": precision, "rate": 0.0, "per_cpu": 0.0, **said}
+            row = {"network": checkpoint.network, "runtime": runtime, "precision": precision}
+            row |= {"rate": 0.0, "by_cpu": 0.0, **said}
             rows.append(row)
             children.append(child)
     for _ in range(PASSES):
@@ -86,10 +117,23 @@ def rates(checkpoint: Checkpoint) -> list[dict[str, Any]]:
                 child.stdin.write(b"\n")
                 child.stdin.flush()
                 one = json.loads(child.stdout.readline())
-                row.update({key: max(row[key], one[key]) for key in ("rate", "per_cpu")})
+                row.update({key: max(row[key], one[key]) for key in ("rate", "by_cpu")})
     for child in children:
         child.communicate()
-    return rows
+    plain = rows[0]
+    return [
+        {
+            "network": row["network"],
+            "runtime": row["runtime"],
+            "precision": row["precision"],
+            "pictures/s": row["rate"],
+            "to eager PyTorch": row["rate"] / plain["rate"],
+            "by CPU": row["by_cpu"],
+            "by CPU, to eager PyTorch": row["by_cpu"] / plain["by_cpu"],
+            "note": row["failure"],
+        }
+        for row in rows
+    ]
 
 
 def embed_folder(embedder: Embedder, folder: Path) -> tuple[list[np.ndarray], list[str]]:
@@ -103,14 +147,17 @@ def embed_folder(embedder: Embedder, folder: Path) -> tuple[list[np.ndarray], li
 
 
 def quality(checkpoint: Checkpoint, folders: list[Path], runtime: str) -> list[dict[str, Any]]:
-    embedders = {
+    floats = {
         precision: Embedder(checkpoint, runtime=runtime, precision=precision)
         for precision in ("float32", "bfloat16")
     }
     rows = []
     for folder in folders:
-        crops, labels = embed_folder(embedders["float32"], folder)
-        reference = embedders["float32"].embed_crops(crops)
+        crops, labels = embed_folder(floats["float32"], folder)
+        reference = floats["float32"].embed_crops(crops)
+        small = calibrated(checkpoint, find_pictures([folder]), BACKEND)
+        int8 = Embedder(checkpoint, precision="int8", quantized=small)
+        embedders = {**floats, "int8": int8}
         for precision, embedder in embedders.items():
             vectors = reference if precision == "float32" else embedder.embed_crops(crops)
             found = leave_one_out(vectors, labels)
@@ -142,37 +189,29 @@ def nearest(scores: np.ndarray) -> np.ndarray:
     return np.argsort(-scores, axis=1)[:, :TOP]
 
 
-def show(title: str, rows: list[dict[str, Any]], out: Path | None) -> None:
-    """The table, the machine, and JSON where it is wanted."""
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row.values()))
-    console = Console(width=120)
-    about = {"machine": machine(), "python": platform.python_version(), **versions()}
-    console.print(f"{title}; {', '.join(f'{k} {v}' for k, v in about.items())}")
-    console.print(table)
-    if out:
-        out.write_text(json.dumps({"title": title, **about, "rows": rows}, indent=1))
-
-
 def main() -> None:
     if sys.argv[1:2] == ["child"]:
         serve_passes(*sys.argv[2:])
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["rate", "quality"])
-    parser.add_argument("folders", nargs="*", type=Path)
-    parser.add_argument("--network", default="efficientnet_lite0")
-    parser.add_argument("--weights", default="imagenet")
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--networks", default="efficientnet_lite0")
     parser.add_argument("--runtime", default="openvino", help="of quality")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
-    checkpoint = resolve(options.network, options.weights)
-    if options.what == "rate":
-        rows = rates(checkpoint)
-    else:
-        rows = quality(checkpoint, options.folders, options.runtime)
-    show(f"{options.what} of {options.network}", rows, options.json)
+    rows = []
+    for network in options.networks.split(","):
+        checkpoint = resolve(network, "imagenet" if network == DEFAULT_NETWORK else "none")
+        if options.what == "quality":
+            rows += quality(checkpoint, options.folders, options.runtime)
+            continue
+        try:
+            small = calibrated(checkpoint, find_pictures(options.folders), BACKEND)
+        except KkcvError as error:
+            print(f"no int8 of {network}: {error}", file=sys.stderr)
+            small = None
+        rows += rates(checkpoint, small)
+    report(options.what, f"embedding: {options.what} of {options.networks}", rows, ("nncf",))
 
 
 if __name__ == "__main__":

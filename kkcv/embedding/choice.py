@@ -6,7 +6,6 @@ answers wrongly costs a line in the record and nothing else.
 
 import hashlib
 import json
-import os
 import pickle
 import platform
 import re
@@ -28,6 +27,7 @@ from kkcv.places import cache_folder
 
 from .runtimes import PRECISIONS, RUNTIMES
 from .telling import tell
+from .threads import cores
 
 SECONDS = 15.0  # for all measuring; the first candidate alone may need longer, to export
 FIRST_SECONDS = 180.0
@@ -183,13 +183,6 @@ def machine() -> str:
         pass
     gpu = " with a GPU" if Path("/dev/nvidia0").exists() else ""
     return f"{name}, {cores()} cores{gpu}"
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def versions() -> dict[str, str]:

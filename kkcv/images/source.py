@@ -128,7 +128,8 @@ def decode_base64(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
         if not url.group().lower().endswith(b";base64,"):
             raise _bad_base64("the data URL does not say ';base64,' before its data")
         raw = raw[url.end() :]
-    digits = raw.translate(None, _LINE_BREAKS)
+    broken = any(each in raw for each in _LINE_BREAKS)
+    digits = raw.translate(None, _LINE_BREAKS) if broken else raw
     if len(digits) > most:
         raise _too_long(limits)
     data = _decode_digits(digits)
@@ -147,7 +148,9 @@ def _decode_digits(digits: bytes) -> bytes:
     padding = len(digits) - len(bare)
     if len(bare) % 4 == 1 or padding not in (0, -len(bare) % 4):
         raise _bad_base64("its length is wrong: a part is missing")
-    full = bare.translate(_FROM_URL_SAFE) + b"=" * (-len(bare) % 4)
+    if b"-" in bare or b"_" in bare:
+        bare = bare.translate(_FROM_URL_SAFE)
+    full = bare + b"=" * (-len(bare) % 4)
     try:
         data = binascii.a2b_base64(full, strict_mode=True)
     except binascii.Error:

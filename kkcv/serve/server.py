@@ -22,6 +22,7 @@ CONNECTIONS = 1000
 IDLE_SECONDS = 5  # before a connection without a request is closed
 SPARE_THREADS = 4  # to say that it is alive, or busy, when all others are at work
 GRACE_SECONDS = 30  # for requests in flight, when the server is told to stop
+RECEIVE = 256 * 1024  # bytes at a time: waitress's 8 KB are 15 turns for a picture in base64
 BUFFER = 256 * 1024 * 1024  # an answer larger than this would hold its thread until it is sent
 
 
@@ -42,6 +43,7 @@ class Server:
             threads=settings.concurrent + SPARE_THREADS,
             ident=None,
             connection_limit=CONNECTIONS,
+            recv_bytes=RECEIVE,
             channel_timeout=IDLE_SECONDS,
             cleanup_interval=IDLE_SECONDS,
             max_request_body_size=settings.max_body

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ from kkcv.embedding import choice, networks
 from kkcv.embedding.choice import Choice, Measured, choose, known_or_measured
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.networks import exported
-from kkcv.embedding.runtimes import RUNTIMES
+from kkcv.embedding.runtimes import RUNTIMES, CropRuntime
 from kkcv.embedding.runtimes.openvino import CHUNK
 from kkcv.errors import RequestError
 from kkcv.images.decode import decode
@@ -114,6 +115,25 @@ def test_threads_get_their_own_answers(
 
     for order, answer in zip(turns, answers, strict=True):
         np.testing.assert_allclose(answer, truth[order[: len(answer)]], atol=1e-4)
+
+
+def test_one_picture_does_not_wait_for_an_import(shared_cache: Path) -> None:
+    runtime = RUNTIMES["openvino"](pretrained(SMALL, "none"), None, "float32")
+    assert isinstance(runtime, CropRuntime)
+    many = np.zeros((200 * CHUNK, 224, 224, 3), np.uint8)
+    begun = threading.Event()
+
+    def run_many() -> None:
+        begun.set()
+        runtime.run_crops(many)
+
+    with ThreadPoolExecutor(1) as pool:
+        importing = pool.submit(run_many)
+        assert begun.wait(30)
+        runtime.run_crops(many[:1])
+        finished = importing.done()
+
+    assert not finished
 
 
 def test_a_search_with_openvino_imports_no_torch(

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from kkcv.checkpoint import Checkpoint
+from kkcv.embedding.threads import cores
 
 
 class PyTorch:
@@ -18,6 +19,9 @@ class PyTorch:
         self.device = torch.device(device or best_device())
         self.autocast = precision == "bfloat16"
         self.network = checkpoint.build().to(memory_format=torch.channels_last).to(self.device)
+        # with OMP_NUM_THREADS=1, as in kkcv serve, a run takes one core: several may run beside
+        on_cpu = self.device.type == "cpu"
+        self.lanes = max(1, cores() // torch.get_num_threads()) if on_cpu else 1
         assert self.network.spec is not None
         self.dim = self.network.spec.embedding_dim
 
