@@ -70,8 +70,9 @@ docs: $(VENV)/.dev ## build the documentation site into site/, and check its lin
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "open site/index.html"
 
-test-docs: $(VENV)/.dev ## do what every page and notebook shows, and look through the site
-	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow tests/test_docs_run.py tests/test_notebooks.py tests/test_site.py $(PYTEST_ARGS)
+test-docs: $(VENV)/.dev ## do what every page and notebook shows; look through the site; use the wheel
+	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow tests/test_docs_run.py tests/test_notebooks.py \
+		tests/test_site.py tests/wheel $(PYTEST_ARGS)
 
 wheel-test: $(VENV)/.dev ## install the wheel into an empty environment, and search with it
 	$(BIN)/python -m tests.wheel
