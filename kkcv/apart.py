@@ -173,7 +173,7 @@ class Network:
 
     @cached_property
     def explainer(self) -> Any:
-        from kkcv.embedding.parts import Explainer
+        from kkcv.embedding.explainer import Explainer
 
         return Explainer(self.checkpoint, self.network)
 
@@ -200,17 +200,18 @@ class Network:
 
 def answer_all(questions: BinaryIO, answers: BinaryIO, model: str, weights: str) -> None:
     """The child: answer until there are no more questions."""
-    network = Network(model, weights)
+    network: Network | None = None
     while True:
         try:
             question = pickle.load(questions)
         except EOFError:
             return
         try:
+            network = network or Network(model, weights)
             said = network.answer(question)
         except PictureError as error:
             said = Failed(str(error), error.reason)
-        except RequestError as error:
+        except KkcvError as error:
             said = Failed(str(error), None)
         pickle.dump(said, answers)
         answers.flush()

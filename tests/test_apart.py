@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kkcv.apart import Apart
-from kkcv.errors import PictureError
+from kkcv.errors import PictureError, RequestError
 from kkcv.images.limits import Limits
 
 MODEL = ("efficientnet_lite0", "imagenet")
@@ -28,3 +28,13 @@ def test_the_process_comes_back_when_it_was_killed(album: list[Path]) -> None:
     assert first == again
     assert first[0]["label"] == "ant"
     assert explanation.score == pytest.approx(1)
+
+
+def test_what_the_process_lacks_is_said(album: list[Path]) -> None:
+    apart = Apart()
+
+    with pytest.raises(RequestError) as error:
+        apart.embed_texts(("open_clip:ViT-B-33", "none"), ["a red bus"])
+    apart.close()
+
+    assert str(error.value).startswith("no network 'ViT-B-33' in open_clip; the nearest: ViT-B-32")

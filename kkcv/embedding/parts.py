@@ -20,61 +20,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kkcv.checkpoint import Checkpoint
 from kkcv.errors import RequestError
 from kkcv.zoo.network import Network
 
-from .explanation import Explanation, Parts, explained
+from .explanation import Parts
 
 
-class Explainer:
-    """A network of which each picture's parts are asked. It computes in float32, in PyTorch."""
-
-    def __init__(self, checkpoint: Checkpoint, network: Network | None = None) -> None:
-        self.checkpoint = checkpoint
-        self.network = network or checkpoint.build()
-
-    def explain(
-        self, query: np.ndarray, hit: np.ndarray, projection: np.ndarray | None = None
-    ) -> Explanation:
-        """Why two decoded pictures score what they do: uint8 (H, W, 3) each.
-
-        With a ``projection``, float (D, d), the score is that of the projected embeddings.
-
-        Raises RequestError for a network without a feature map.
-        """
-        preprocess = self.checkpoint.preprocess
-        first, second = (parts_of(self.network, preprocess(p, "opencv")) for p in (query, hit))
-        if projection is not None:
-            first, second = first.through(projection), second.through(projection)
-        return explained(
-            first, second, preprocess.seen(*query.shape[:2]), preprocess.seen(*hit.shape[:2])
-        )
-
-
-def parts_of(network: Network, tensor: np.ndarray) -> Parts:
-    """The parts of the embedding of one picture: float32 (C, H, W) → (h, w, D).
+def parts_of(network: Network, images: Tensor) -> Parts:
+    """The parts of the embedding of one picture: (1, C, H, W) → (h, w, D).
 
     Raises RequestError for a network whose last layers see no map.
     """
     with torch.no_grad():
-        images = torch.from_numpy(tensor)[None].to(next(network.parameters()).device)
-        features = network.features(images)
-        if features.ndim != 4:
-            raise RequestError(
-                "this network has no feature map under its embedding, so no position can be named"
-            )
-        height, width = features.shape[2:]
-        alone = torch.eye(height * width, device=features.device, dtype=features.dtype)
-        alone = alone.view(-1, 1, height, width) * features  # the map at one position, else zero
-        with frozen(network.neck):
-            maps = features.expand_as(alone).contiguous()
-            embedding, parts = derivative(network.neck, maps, alone)
-        rest = embedding[0].double() - parts.double().sum(0)
+        return parts_of_map(network.neck, network.features(images))
+
+
+def parts_of_map(neck: nn.Module, features: Tensor) -> Parts:
+    """The parts of what a neck makes of one map: (1, c, h, w) → (h, w, D) (RequestError)."""
+    if features.ndim != 4:
+        raise RequestError(
+            "this network has no feature map under its embedding, so no position can be named"
+        )
+    height, width = features.shape[2:]
+    alone = torch.eye(height * width, device=features.device, dtype=features.dtype)
+    alone = alone.view(-1, 1, height, width) * features  # the map at one position, else zero
+    with torch.no_grad(), frozen(neck):
+        embedding, parts = derivative(neck, features.expand_as(alone).contiguous(), alone)
+    rest = embedding[0].double() - parts.double().sum(0)
     return Parts(parts.view(height, width, -1).float().cpu().numpy(), rest.float().cpu().numpy())
 
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from kkcv.checkpoint import resolve
 from kkcv.embedding.embedder import Embedder, unit
-from kkcv.embedding.parts import Explainer, parts_of
+from kkcv.embedding.explainer import Explainer
+from kkcv.embedding.parts import parts_of
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, UnknownNetwork, WeightsError
 from kkcv.images.decode import decode
 from kkcv.images.preprocess import Preprocess
@@ -57,16 +58,17 @@ def test_a_network_of_timm_embeds_as_timm_does(picture: Image.Image, tmp_path: P
 def test_the_heat_of_a_map_of_timm_adds_up(name: str) -> None:
     checkpoint = resolve(f"timm:{name}", "none")
     network = checkpoint.build()
-    tensor = np.random.default_rng(0).normal(size=(3, *checkpoint.preprocess.size))
+    noise = np.random.default_rng(0).normal(size=(1, 3, *checkpoint.preprocess.size))
+    images = torch.from_numpy(noise.astype(np.float32))
 
     if name == "test_vit":
         with pytest.raises(RequestError, match="this network has no feature map"):
-            parts_of(network, tensor.astype(np.float32))
+            parts_of(network, images)
         return
-    parts = parts_of(network, tensor.astype(np.float32))
+    parts = parts_of(network, images)
 
     with torch.no_grad():
-        expected = network.embedding(torch.from_numpy(tensor.astype(np.float32))[None])[0].numpy()
+        expected = network.embedding(images)[0].numpy()
     np.testing.assert_allclose(parts.embedding, expected, atol=1e-5 * np.abs(expected).max())
     assert np.abs(parts.rest).max() < 1e-4 * np.abs(expected).max()
 

@@ -9,8 +9,10 @@ from torch import nn
 
 from kkcv import checkpoint, zoo
 from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.explainer import Explainer
 from kkcv.embedding.explanation import Explanation, Parts, explained
-from kkcv.embedding.parts import Explainer, parts_of
+from kkcv.embedding.parts import parts_of
+from kkcv.embedding.richer_parts import on_grid
 from kkcv.errors import RequestError
 from kkcv.images.decode import decode
 from kkcv.zoo.network import Network
@@ -81,7 +83,7 @@ def test_every_pooling_leaves_nothing_over(neck: nn.Module) -> None:
     network = small_network(neck)
     tensor = noise(3, 15, 15)
 
-    parts = parts_of(network, tensor)
+    parts = parts_of(network, torch.from_numpy(tensor)[None])
 
     assert parts.parts.shape[:2] == (7, 7)
     np.testing.assert_allclose(parts.embedding, whole(network, tensor), rtol=1e-4, atol=1e-6)
@@ -98,7 +100,7 @@ def test_layers_behind_the_pooling_leave_over_what_their_biases_add(name: str) -
         if isinstance(layer, nn.Linear | nn.BatchNorm1d) and layer.bias is not None:
             nn.init.zeros_(layer.bias)  # the running means of an untrained norm are zero too
 
-    parts = parts_of(network, tensor)
+    parts = parts_of(network, torch.from_numpy(tensor)[None])
 
     expected = whole(network, tensor)
     np.testing.assert_allclose(parts.embedding, expected, atol=1e-5 * np.abs(expected).max())
@@ -109,7 +111,7 @@ def test_a_bias_is_the_rest() -> None:
     linear = nn.Linear(12, 5)
     network = small_network(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear))
 
-    parts = parts_of(network, noise(3, 15, 15))
+    parts = parts_of(network, torch.from_numpy(noise(3, 15, 15))[None])
 
     np.testing.assert_allclose(parts.rest, linear.bias.detach().numpy(), atol=1e-6)
 
@@ -119,7 +121,7 @@ def test_a_layer_norm_divides_by_what_it_found() -> None:
     nn.init.normal_(norm.bias)
     network = small_network(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), norm))
 
-    parts = parts_of(network, noise(3, 15, 15))
+    parts = parts_of(network, torch.from_numpy(noise(3, 15, 15))[None])
 
     np.testing.assert_allclose(parts.rest, norm.bias.detach().numpy(), atol=1e-5)
     np.testing.assert_allclose(parts.embedding, whole(network, noise(3, 15, 15)), atol=1e-5)
@@ -151,6 +153,35 @@ def test_pictures_without_any_feature_in_common_have_cold_maps() -> None:
     assert not found.hit.heat.any()
 
 
+RICHER = ["+gem", "+mirrored+stages", "+mirrored+scales+gem+stages"]
+
+
+@pytest.mark.parametrize("richness", RICHER)
+def test_a_richer_embedding_is_shared_out_among_one_grid(richness: str, album: list[Path]) -> None:
+    rich = checkpoint.resolve(f"efficientnet_lite0{richness}")
+    embedder = Embedder(rich, runtime="pytorch", precision="float32")
+
+    found = Explainer(rich).explain(decode(album[0]), decode(album[4]))
+
+    first, second = (embedder.embed_picture(album[n]) for n in (0, 4))
+    assert found.score == pytest.approx(float(first @ second), abs=1e-5)
+    for side in (found.query, found.hit):
+        assert side.heat.shape == (7, 7)
+        assert side.heat.sum() + side.rest == pytest.approx(found.score, abs=1e-5)
+        assert abs(side.rest) < 1e-5
+
+
+def test_a_map_on_another_grid_keeps_its_sum_and_its_places() -> None:
+    corner = np.zeros((10, 10, 2), np.float32)
+    corner[0, 9] = 1
+
+    parts = on_grid(Parts(corner, np.zeros(2, np.float32)), 7, 7).parts
+
+    np.testing.assert_allclose(parts.sum((0, 1)), 1, rtol=1e-6)
+    np.testing.assert_allclose(parts[0, 6], 1, rtol=1e-6)
+    assert on_grid(Parts(corner[:3, :3], corner[0, 0]), 7, 7).parts.shape == (7, 7, 2)
+
+
 def test_parts_go_through_a_projection_with_their_embedding() -> None:
     first, second = (Parts(noise(3, 3, 12, seed=n), noise(12, seed=n + 5)) for n in range(2))
     matrix = noise(12, 4, seed=9)
@@ -167,4 +198,4 @@ def test_a_network_without_a_map_is_refused() -> None:
     network.stages.add_module("flatten", nn.Flatten())
 
     with pytest.raises(RequestError, match="this network has no feature map under its embedding"):
-        parts_of(network, noise(3, 15, 15))
+        parts_of(network, torch.from_numpy(noise(3, 15, 15))[None])
