@@ -71,6 +71,7 @@ def guarded(page: Callable[[], None]) -> Callable[[], None]:
         except KkcvError as error:
             log.error("%s", error)
             st.error(str(error))
+            st.button(strings()("page.again"))  # a click draws the page anew
         except Exception:
             log.exception("the page failed")
             st.error(strings()("page.failed"))

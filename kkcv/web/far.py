@@ -39,7 +39,7 @@ class FarLibrary:
 
     @property
     def reads(self) -> bool:
-        return bool(getattr(self.client.model(), "text", False))
+        return self.client.model().text
 
     def load(self) -> None:
         self.client.model()  # the service loads what it needs by itself

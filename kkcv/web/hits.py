@@ -45,7 +45,11 @@ def show_answer(text: Strings, here: Library, other: Library | None, options: Op
         return
     if not hits:
         show_nothing(text)
-    elif other is not None and st.toggle(text("compare.toggle"), key="comparing"):
+    elif (
+        other is not None
+        and (other.reads or not isinstance(question.picture, Text))
+        and st.toggle(text("compare.toggle"), key="comparing")
+    ):
         show_both(text, here, other, question, options, hits)
     else:
         found = text("search.found", count=len(hits), total=here.count(options.where))
