@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 
 LONGEST = 640  # pixels of the longer side that is looked at
+SMALL = (
+    480  # a smaller one is enlarged to this: its points are found again two to four times as often
+)
 MOST = 800  # features a picture, the strongest
 CONTRAST = 0.02  # half of Lowe's: packages have pale print too
 STEPS = 512  # a square root is kept as a multiple of 1/512, in a byte
@@ -29,10 +32,11 @@ class Features(NamedTuple):
 def features(pixels: np.ndarray) -> Features:
     """The strongest features of a picture: uint8 (H, W, 3)."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    scale = LONGEST / max(grey.shape)
-    if scale < 1:
+    scale = float(np.clip(1, SMALL / max(grey.shape), LONGEST / max(grey.shape)))
+    if scale != 1:
         size = [max(round(side * scale), 1) for side in grey.shape[::-1]]
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        grey = cv2.resize(grey, size, interpolation=how)
     height, width = grey.shape
     sift = cv2.SIFT.create(nfeatures=MOST, contrastThreshold=CONTRAST)
     keypoints, descriptors = sift.detectAndCompute(grey, None)

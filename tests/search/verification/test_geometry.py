@@ -103,3 +103,18 @@ def test_no_more_features_than_are_kept(pictures: Path) -> None:
     assert found.shape == (480, 640)
     assert found.points.min() >= 0
     assert found.points.max() <= 1
+
+
+def test_small_pictures_are_enlarged_and_found(pictures: Path) -> None:
+    """Thumbnails of 160 pixels: the same object is found, another is not."""
+    random = np.random.default_rng(0)
+    shown = originals(pictures, 4)
+    photos = [scene(s, b, random)[0] for s, b in zip(shown, backgrounds(pictures, 4), strict=True)]
+    first = [features(cv2.resize(each, (160, 160))) for each in shown]
+    second = [features(cv2.resize(each, (160, 120))) for each in photos]
+
+    found = [[match(query, photo) for photo in second] for query in first]
+
+    assert sum(found[n][n] is not None for n in range(4)) >= 3
+    assert all(found[n][m] is None for n in range(4) for m in range(4) if n != m)
+    assert max(first[0].shape) == 480
