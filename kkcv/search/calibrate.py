@@ -70,16 +70,16 @@ def calibrate(
 def sure_scores(gallery: Gallery, sample: int, progress: Callable[[int, int], None]) -> np.ndarray:
     """Of each disturbed copy with its original: float32 (N,) (GalleryError)."""
     chosen = sampled(gallery, sample)
-    embedder, done = gallery.embedder, 0
+    generation, embedder, done = gallery.generation, gallery.embedder, 0
     scores: list[np.ndarray] = []
     for start in range(0, len(chosen), CHUNK):
         for picture, copies in ahead(disturbed(gallery), chosen[start : start + CHUNK]):
             done += 1
             if not isinstance(copies, PictureError):
-                with gallery.catalog.reading() as rows:
+                with generation.catalog.reading() as rows:
                     vector = rows.vector(picture.id)
                 if vector is not None:
-                    scores.append(embedder.embed_crops(copies) @ vector)
+                    scores.append(generation.projected(embedder.embed_crops(copies)) @ vector)
             progress(done, len(chosen))
     if not scores:
         raise GalleryError(f"{gallery.address} has no picture that can be read")

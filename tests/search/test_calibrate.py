@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kkcv.errors import RequestError
+from kkcv.search.adapt import project
 from kkcv.search.calibrate import calibrate
 from kkcv.search.gallery import Gallery
+from kkcv.search.projection import Projection
 
 Paint = Callable[..., Path]
 
@@ -27,6 +30,23 @@ def test_a_stricter_cut_off_keeps_fewer_copies_and_lets_through_fewer_strangers(
     kept = [each.kept for each in found.cut_offs]
     assert kept == sorted(kept, reverse=True)
     assert kept[0] > 0.5  # half of a picture of random colors is another picture
+
+
+def test_a_gallery_that_has_learned_is_measured_in_its_own_space(
+    gallery: Gallery, paint: Paint
+) -> None:
+    for n in range(40):
+        gallery.add(paint(f"{n}.png", n))
+    matrix = np.random.default_rng(0).normal(size=(48, 12)).astype(np.float16)
+    before = gallery.search(paint("0.png", 0), ranking="best")
+    with gallery.catalog.writing() as writer:
+        project(writer, Projection(matrix).to_text())
+
+    found = calibrate(gallery, sample=5)
+
+    assert found.calibration.space == gallery.space.fingerprint
+    assert found.cut_offs[0].kept > 0.5
+    assert gallery.search(paint("0.png", 0), ranking="best")[1:] != before[1:]
 
 
 def test_a_gallery_that_is_too_small_says_so(gallery: Gallery, paint: Paint) -> None:
