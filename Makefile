@@ -26,7 +26,7 @@ NETWORKS ?= efficientnet_lite0,resnet50,mobilenet_v2_1.0
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-quality demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus clean test-docs wheel-test extras-test
+.PHONY: help bench-quality demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus bench-milvus clean test-docs wheel-test extras-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -131,10 +131,13 @@ crash-test-long: $(VENV)/.dev ## the same with 5,000 kills: some hours
 # The server listens on every interface, so it gets a network of its own.
 APART := unshare --net $(if $(filter-out 0,$(shell id -u)),--map-root-user)
 test-milvus: $(VENV)/.dev ## what a gallery on Milvus promises, against the real server (Linux)
-	$(APART) $(BIN)/python -m tests.milvus_server -x -p no:cacheprovider \
+	$(APART) $(BIN)/python -m tests.milvus_server -x -k "not sqlite" $(PYTEST_ARGS) \
 		tests/search/test_contract.py tests/search/test_milvus.py \
-		tests/search/test_stateful_milvus.py::TestBriefly tests/search/killed_milvus.py \
-		-k "not sqlite" -s $(PYTEST_ARGS)
+		tests/search/test_stateful_milvus.py::TestBriefly
+	$(APART) $(BIN)/python -m tests.milvus_server --alone -s $(PYTEST_ARGS) tests/search/killed_milvus.py
+
+bench-milvus: $(VENV)/.dev ## what a gallery on the real Milvus takes, with COUNT vectors (Linux)
+	$(APART) $(BIN)/python -m benchmarks.milvus --count $(COUNT)
 
 test-slow: $(VENV)/.dev ## the tests that take more than a few seconds
 	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow $(PYTEST_ARGS)

@@ -1,7 +1,8 @@
 """Milvus servers for tests: the small one of milvus-lite, and the real one.
 
-``python -m tests.milvus_server [PYTEST ARGUMENTS]`` runs tests against the real one, which
-listens on every interface: run it in a network namespace of its own, as ``make test-milvus`` does.
+``python -m tests.milvus_server [PYTEST ARGUMENTS]`` runs tests against the real one, and with
+``--alone`` tests that start it themselves. It listens on every interface: only in a network
+namespace of its own, as in ``make test-milvus``.
 """
 
 import fcntl
@@ -20,8 +21,8 @@ from pathlib import Path
 CHOSEN = "KKCV_TEST_MILVUS"  # the address of a server that runs already
 SECONDS = 300.0  # for a server to answer; after kill -9 it takes its time
 LITE = ("-m", "milvus_lite", "server", "--host", "127.0.0.1")
-# A question that waits for all that was acknowledged waits for the next tick: usually 200 ms.
-REAL = ("-c", "from milvus import main; main()", "--extra-config", "proxy.timeTickInterval=20")
+REAL = ("-c", "from milvus import main; main()")
+TICK = 20  # ms: what waits for all that was acknowledged waits for the next; usually 200
 
 
 @contextmanager
@@ -33,9 +34,10 @@ def lite(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def real(folder: Path) -> Iterator[str]:
+def real(folder: Path, tick: int = TICK) -> Iterator[str]:
     port = free_port()
-    with running(folder, *REAL, "--data", str(folder / "data"), "--proxy-port", str(port)):
+    options = ("--proxy-port", str(port), "--extra-config", f"proxy.timeTickInterval={tick}")
+    with running(folder, *REAL, "--data", str(folder / "data"), *options):
         yield answering(port)
 
 
@@ -94,13 +96,14 @@ def main(arguments: list[str]) -> int:
         print("the real server would listen on every interface: make test-milvus", file=sys.stderr)
         return 1
     bring_up_loopback()
+    pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    if arguments[:1] == ["--alone"]:  # they start servers of their own
+        return subprocess.run([*pytest, *arguments[1:]]).returncode
     with tempfile.TemporaryDirectory(prefix="kkcv-milvus-") as folder:
         began = time.monotonic()
         with real(Path(folder)) as address:
             print(f"a real Milvus at {address} after {time.monotonic() - began:.1f} s", flush=True)
-            tests = subprocess.run(
-                [sys.executable, "-m", "pytest", *arguments], env={**os.environ, CHOSEN: address}
-            )
+            tests = subprocess.run([*pytest, *arguments], env={**os.environ, CHOSEN: address})
         print(f"{time.monotonic() - began:.0f} s with the real Milvus", flush=True)
     return tests.returncode
 
