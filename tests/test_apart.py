@@ -30,6 +30,7 @@ def test_the_process_comes_back_when_it_was_killed(album: list[Path]) -> None:
     assert explanation.score == pytest.approx(1)
 
 
+@pytest.mark.slow  # imports open_clip
 def test_what_the_process_lacks_is_said(album: list[Path]) -> None:
     apart = Apart()
 

@@ -56,6 +56,7 @@ def right(gallery: Gallery, paths: list[Path]) -> float:
     )
 
 
+@pytest.mark.slow  # another process that learns
 def test_what_helps_is_learned_used_everywhere_and_undone(
     labelled: Gallery, embedder: Embedder, tmp_path: Path
 ) -> None:
@@ -158,6 +159,8 @@ def test_another_network_forgets_the_projection_and_undo_brings_it_back(
     with labelled.catalog.writing() as writer:
         project(writer, matrix.to_text())
     adapted = labelled.space
+    assert all(hit.score <= 1 for hit in labelled.search_id(1, k=160))
+    assert labelled.search(labelled.path(labelled.get(7)), k=1)[0].id == 7
     other = Embedder(Checkpoint("grid", "other", None, PREPROCESS), runtime="grid")
 
     reindex.reindex(labelled, other)
