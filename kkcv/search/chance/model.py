@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Calibration:
         rate = self.tail.rate(score)
         return rate if self.bulk is None else min(rate, self.bulk.rate(score))
 
-    @property
+    @cached_property  # asked for with every hit
     def least(self) -> float:
         """The smallest rate that there is: that of the score 1, or what so few pairs can tell."""
         return max(1 / (BEYOND * self.pairs), self._rate(1.0))

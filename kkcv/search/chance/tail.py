@@ -8,6 +8,7 @@ Estimation for the Generalized Pareto Distribution, Technometrics 1987.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -42,8 +43,12 @@ class Tail:
     def rate(self, score: float) -> float:
         """The share of the pairs that score at least this."""
         if score <= self.scores[-1]:
-            return float(np.exp(np.interp(score, self.scores, np.log(self.rates))))
+            return math.exp(np.interp(score, *self._curve))
         return self.rates[-1] * self._beyond(score - self.scores[-1])
+
+    @cached_property
+    def _curve(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.array(self.scores), np.log(self.rates)
 
     def _beyond(self, excess: float) -> float:
         """Of what is above the threshold, the share that is so far above it."""
