@@ -10,6 +10,7 @@ gallery/
 """
 
 import hashlib
+import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
@@ -50,6 +51,7 @@ from .verification.verify import FIRST
 from .where import parse as parse_where
 
 VECTOR_TYPES = ("float16", "float32")
+log = logging.getLogger(__name__)
 
 
 class Gallery:
@@ -461,17 +463,23 @@ class Gallery:
         return PictureFile(relative.as_posix(), True, sha256, len(data), file.stat().st_mtime_ns)
 
     def _delete_files(self, gone: Iterable[Picture]) -> None:
-        """The files that the gallery stored for pictures that are no longer in it."""
+        """The files that the gallery stored for pictures that are no longer in it.
+
+        What the disk refuses to delete is an orphan, which kkcv doctor finds.
+        """
         gone = list(gone)
-        for picture in gone:
-            forget_features(self.folder, picture.file.sha256)
-        if stored := [picture for picture in gone if picture.file.stored]:
-            with self.catalog.writing() as writer:  # files are stored in a turn too
-                for picture in stored:
-                    file = self.path(picture)
-                    if writer.by_path(picture.file.path) is None and file.exists():
-                        file.unlink()
-                        sync_folder(file.parent)
+        try:
+            for picture in gone:
+                forget_features(self.folder, picture.file.sha256)
+            if stored := [picture for picture in gone if picture.file.stored]:
+                with self.catalog.writing() as writer:  # files are stored in a turn too
+                    for picture in stored:
+                        file = self.path(picture)
+                        if writer.by_path(picture.file.path) is None and file.exists():
+                            file.unlink()
+                            sync_folder(file.parent)
+        except OSError as error:
+            log.warning("a removed picture's file was not deleted (%s): kkcv doctor", error)
 
     def _vector_of(self, generation: Generation, like: Like, limits: Limits) -> np.ndarray:
         """The unit vector of a picture, or of a region of it, float32 (D,)."""

@@ -112,6 +112,24 @@ def test_a_removed_picture_is_not_found_and_its_id_never_comes_back(
     assert gallery.add(paint("a.png", 1)).id > picture.id
 
 
+def test_a_removal_is_done_though_the_disk_refuses_to_delete_the_file(
+    gallery: Gallery,
+    paint: Paint,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    picture = gallery.add(paint("a.png", 1))
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise OSError(5, os.strerror(5))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    assert gallery.remove([picture.id]) == [picture.id]
+    assert gallery.search(paint("a.png", 1)) == []
+    assert "a removed picture's file was not deleted ([Errno 5] Input/output error)" in caplog.text
+
+
 def test_another_open_gallery_sees_each_change_at_its_next_search(
     gallery: Gallery, paint: Paint, embedder: Embedder
 ) -> None:
