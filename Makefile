@@ -137,7 +137,7 @@ test-milvus: $(VENV)/.dev ## what a gallery on Milvus promises, against the real
 	$(APART) $(BIN)/python -m tests.milvus_server --alone -s $(PYTEST_ARGS) tests/search/killed_milvus.py
 
 bench-milvus: $(VENV)/.dev ## what a gallery on the real Milvus takes, with COUNT vectors (Linux)
-	$(APART) $(BIN)/python -m benchmarks.milvus --count $(COUNT)
+	$(APART) $(BIN)/python -m benchmarks.milvus $(if $(filter command%,$(origin COUNT)),--count $(COUNT))
 
 test-slow: $(VENV)/.dev ## the tests that take more than a few seconds
 	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow $(PYTEST_ARGS)
