@@ -39,7 +39,7 @@ class Kkcv:
         from kkcv.embedding.embedder import Embedder
         from kkcv.search.gallery import Gallery
 
-        from .gallery import files
+        from .grown import files
 
         self.gallery = Gallery.create(folder, Embedder.load())
         with self.gallery.catalog.writing() as writer:
@@ -53,7 +53,12 @@ class Kkcv:
 
 
 class KkcvIndex(Kkcv):
-    """The same index, asked for ids alone, as the libraries below are."""
+    """The index of the gallery before, asked for ids alone, as the libraries below are."""
+
+    def __init__(self, vectors: np.ndarray, folder: Path) -> None:
+        from kkcv.search.gallery import Gallery
+
+        self.gallery = Gallery.open(folder.parent / "kkcv gallery")
 
     def search(self, queries: np.ndarray, k: int) -> np.ndarray:
         return self.gallery.live.refreshed().search(queries, k).ids - 1
@@ -214,7 +219,7 @@ def patiently(vectors: np.ndarray, size: int, add: Callable[[int, np.ndarray], N
 
 SYSTEMS: dict[str, Callable[[np.ndarray, Path], System]] = {
     "kkcv gallery": Kkcv,
-    "kkcv index, ids alone": KkcvIndex,
+    "kkcv index: ids alone": KkcvIndex,
     "Faiss Flat": FaissFlat,
     "Faiss HNSW32": FaissHNSW,
     "hnswlib": Hnswlib,
@@ -222,5 +227,5 @@ SYSTEMS: dict[str, Callable[[np.ndarray, Path], System]] = {
     "usearch f16": UsearchHalf,
     "LanceDB": Lance,
     "Chroma": Chroma,
-    "Qdrant, local": Qdrant,
+    "Qdrant local": Qdrant,
 }
