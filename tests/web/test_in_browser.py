@@ -20,6 +20,7 @@ pytestmark = pytest.mark.browser
 
 expect.set_options(timeout=60_000)
 ENGLISH, CHINESE = Strings("en"), Strings("zh")
+BOTH = [("en-US", ENGLISH), pytest.param("zh-CN", CHINESE, marks=pytest.mark.slow)]
 PHONE = {"width": 390, "height": 844}
 
 
@@ -239,7 +240,7 @@ def test_pictures_are_added_found_and_removed_in_the_library(
     expect(page.locator(".card")).to_have_count(12)
 
 
-@pytest.mark.parametrize(("locale", "text"), [("en-US", ENGLISH), ("zh-CN", CHINESE)])
+@pytest.mark.parametrize(("locale", "text"), BOTH)
 def test_a_part_of_the_picture_can_be_searched_with(
     visit: Visit, album: list[Path], screenshots: Path, locale: str, text: Strings
 ) -> None:
@@ -279,7 +280,7 @@ def test_an_answer_can_be_steered(visit: Visit, album: list[Path], screenshots: 
     expect(page.locator(".wishes")).to_have_count(2)
 
 
-@pytest.mark.parametrize(("locale", "text"), [("en-US", ENGLISH), ("zh-CN", CHINESE)])
+@pytest.mark.parametrize(("locale", "text"), BOTH)
 def test_two_galleries_answer_side_by_side(
     visit: Visit, album: list[Path], screenshots: Path, locale: str, text: Strings
 ) -> None:
@@ -338,7 +339,7 @@ def test_metadata_is_written_in_a_dialog_and_can_be_filtered_by(
     assert names(page) == [name]
 
 
-@pytest.mark.parametrize(("locale", "text"), [("en-US", ENGLISH), ("zh-CN", CHINESE)])
+@pytest.mark.parametrize(("locale", "text"), BOTH)
 def test_duplicates_and_statistics_are_shown(
     visit: Visit, screenshots: Path, locale: str, text: Strings
 ) -> None:
