@@ -137,6 +137,15 @@ def test_what_is_not_run_says_why(page: str) -> None:
     assert not bare
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_stand_in_blocks_that_are_run_or_say_why_not(page: str) -> None:
+    command = re.compile(r"^ *(\$ )?(kkcv [a-z]|python -m |make [a-z]|pip |curl |docker )", re.M)
+
+    hidden = [b.text for b in blocks(text_of(page)) if not b.language and command.search(b.text)]
+
+    assert not hidden
+
+
 def reason(block: Block) -> str:
     for start in NOT_RUN:
         block = block._replace(title=block.title.removeprefix(start))
