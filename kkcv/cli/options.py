@@ -84,7 +84,8 @@ def network_options(command: Command) -> Command:
         click.option(
             "--model",
             metavar="NAME|RUN",
-            help="A network of the zoo (kkcv zoo list), or the folder of a training run; with"
+            help="A network of the zoo (kkcv zoo list), of another library (timm:resnet50d,"
+            " torchvision:, open_clip:, transformers:), or the folder of a training run; with"
             " +mirrored, +scales, +gem or +stages behind it, a richer embedding."
             "  [default: efficientnet_lite0]",
         ),
