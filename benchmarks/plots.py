@@ -55,7 +55,8 @@ def draw(plot: Plot, rows: list[dict[str, Any]]) -> None:
     bars = axes.barh(names, values, color=colors, log=plot.log)
     axes.bar_label(bars, [f"{value:,.0f}" for value in values], padding=3, fontsize=9)
     axes.margins(x=0.14)
-    axes.set_title(plot.title, loc="left", fontsize=11)
+    by_cpu = ", by processor time" if plot.value == "by CPU" else ""
+    axes.set_title(plot.title + by_cpu, loc="left", fontsize=11)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     axes.tick_params(bottom=False, labelbottom=False, left=False, which="both")
     file = IMAGES / f"speed-{plot.file}.svg"
