@@ -1,5 +1,6 @@
 """The command line: ``kkcv COMMAND``. One file a group of commands; heavy imports inside them."""
 
+import os
 import sys
 from typing import Any
 
@@ -58,6 +59,8 @@ def main() -> None:
     kkcv index photos.kkcv ~/Pictures      make a gallery of a folder
     kkcv search photos.kkcv cat.jpg        the pictures most like this one
     """
+    # Before Faiss is loaded: its threads else wait for each other by spinning (docs/speed.md).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 for command in (
