@@ -32,7 +32,7 @@ from kkcv.embedding.pipeline import ahead
 from kkcv.embedding.quantized import Quantized, calibrated
 from kkcv.errors import KkcvError
 from kkcv.images.folder import find_pictures, labelled_pictures
-from kkcv.search.metrics import leave_one_out
+from kkcv.search.quality.metrics import leave_one_out
 
 from .report import report
 

@@ -21,8 +21,8 @@ from kkcv.checkpoint import DEFAULT_NETWORK
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.images.folder import labelled_pictures
-from kkcv.search import feedback
-from kkcv.search.feedback import Weights
+from kkcv.search.learning import feedback
+from kkcv.search.learning.feedback import Weights
 from kkcv.search.query import Like, combined
 
 ROUNDS = 4

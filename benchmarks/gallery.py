@@ -29,10 +29,10 @@ from rich.console import Console
 from rich.table import Table
 
 from kkcv.images.folder import find_pictures
+from kkcv.search.exchange.loading import load, parquet_files
 from kkcv.search.gallery import Gallery
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, nearest_of, no_neighbors
-from kkcv.search.loading import load, parquet_files
 
 from .grown import FILE_ROWS, Grown, embedded, write
 

@@ -20,7 +20,7 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import RUNTIMES
 from kkcv.images.preprocess import Preprocess
-from kkcv.search.catalog import PictureFile
+from kkcv.search.folder.catalog import PictureFile
 from kkcv.search.gallery import Gallery
 from tests.milvus_server import bring_up_loopback, real
 

@@ -14,7 +14,7 @@ import numpy as np
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import run_crops
 from kkcv.images.folder import labelled_pictures
-from kkcv.search.metrics import average_precision
+from kkcv.search.quality.metrics import average_precision
 
 BATCH = 32
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kkcv.errors import KkcvError
-from kkcv.search.doctor import examine
+from kkcv.search.folder.doctor import examine
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.index.kinds import KINDS

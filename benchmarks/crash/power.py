@@ -11,8 +11,8 @@ import apsw
 import numpy as np
 
 from kkcv.errors import KkcvError
-from kkcv.search import catalog
-from kkcv.search.backup import backup, restore
+from kkcv.search.folder import catalog
+from kkcv.search.folder.backup import backup, restore
 from kkcv.search.gallery import Gallery
 
 from .disk import Disk, Event, laid_out, recording

@@ -27,8 +27,8 @@ def adapt(gallery: str, labels: str, undo: bool, as_json: bool) -> None:
     kkcv adapt photos.kkcv --labels folder
     kkcv adapt photos.kkcv --undo
     """
-    from kkcv.search import adapt as work
     from kkcv.search.gallery import Gallery
+    from kkcv.search.learning import adapt as work
 
     with Gallery.open(gallery) as opened:
         if undo:

@@ -27,8 +27,8 @@ def calibrate(gallery: str, sample: int, as_json: bool) -> None:
     \b
     kkcv calibrate photos.kkcv
     """
-    from kkcv.search.calibrate import calibrate as measure
     from kkcv.search.gallery import Gallery
+    from kkcv.search.quality.calibrate import calibrate as measure
 
     with Gallery.open(gallery) as opened, progress_bar("comparing") as update:
         found = measure(opened, sample, progress=update)

@@ -22,7 +22,7 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
     \b
     kkcv doctor photos.kkcv --repair
     """
-    from kkcv.search.doctor import examine
+    from kkcv.search.folder.doctor import examine
     from kkcv.search.gallery import Gallery
 
     with Gallery.open(gallery) as opened, progress_bar("looking") as update:
@@ -65,8 +65,8 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
     kkcv tune photos.kkcv --recall 0.995
     kkcv tune photos.kkcv --memory 500MB
     """
+    from kkcv.search.folder.tuning import Goal, parse_memory
     from kkcv.search.gallery import Gallery
-    from kkcv.search.tuning import Goal, parse_memory
 
     goal = Goal(recall, parse_memory(memory) if memory else None, kind)
     with Gallery.open(gallery) as opened:
@@ -140,7 +140,7 @@ def backup(gallery: str, file: str) -> None:
     \b
     kkcv backup photos.kkcv photos.backup
     """
-    from kkcv.search.backup import backup as write
+    from kkcv.search.folder.backup import backup as write
     from kkcv.search.gallery import Gallery
 
     with Gallery.open(gallery) as opened:
@@ -156,7 +156,7 @@ def restore(file: str, gallery: str) -> None:
     \b
     kkcv restore photos.backup again.kkcv
     """
-    from kkcv.search.backup import restore as read
+    from kkcv.search.folder.backup import restore as read
 
     with read(file, gallery) as restored:
         click.echo(f"{len(restored)} pictures are in {gallery}")
@@ -171,8 +171,8 @@ def export(gallery: str, file: str) -> None:
     \b
     kkcv export photos.kkcv photos.parquet
     """
+    from kkcv.search.exchange.parquet import export as write
     from kkcv.search.gallery import Gallery
-    from kkcv.search.parquet import export as write
 
     with Gallery.open(gallery) as opened:
         click.echo(f"{write(opened, file)} pictures are in {file}")
@@ -188,7 +188,7 @@ def import_(gallery: str, files: tuple[str, ...], as_json: bool) -> None:
     \b
     kkcv import copy.kkcv photos.parquet
     """
-    from kkcv.search.parquet import import_parquet
+    from kkcv.search.exchange.parquet import import_parquet
 
     counts = [import_parquet(gallery, file) for file in files]
     added, known = (sum(column) for column in zip(*counts, strict=True))

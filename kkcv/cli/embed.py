@@ -13,8 +13,8 @@ from .options import asked_of_runtimes, json_option, load_embedder, network_opti
 from .output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from kkcv.search.loading import LoadReport
-    from kkcv.search.shards import WorkReport
+    from kkcv.search.exchange.loading import LoadReport
+    from kkcv.search.exchange.shards import WorkReport
 
 
 @click.command()
@@ -114,7 +114,7 @@ def write_plan(
     network: tuple[str | None, ...],
     as_json: bool,
 ) -> None:
-    from kkcv.search.plan import SHARD_PICTURES, make_plan
+    from kkcv.search.exchange.plan import SHARD_PICTURES, make_plan
 
     embedder = load_embedder(*network)
     with progress_bar("planning") as update:
@@ -149,9 +149,9 @@ def work(
     network: tuple[str | None, ...],
     as_json: bool,
 ) -> None:
-    from kkcv.search.plan import read_plan
-    from kkcv.search.shards import embed_shards
-    from kkcv.search.shards import load_embedder as load
+    from kkcv.search.exchange.plan import read_plan
+    from kkcv.search.exchange.shards import embed_shards
+    from kkcv.search.exchange.shards import load_embedder as load
 
     plan = read_plan(folder)
     model, weights, backend, device = network
@@ -182,9 +182,9 @@ def work(
 
 def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json: bool) -> None:
     """``kkcv index GALLERY --from``: vectors that are there already, into a gallery."""
+    from kkcv.search.exchange.loading import load, parquet_files
+    from kkcv.search.exchange.plan import read_plan
     from kkcv.search.gallery import Gallery
-    from kkcv.search.loading import load, parquet_files
-    from kkcv.search.plan import read_plan
 
     planned = read_plan(plan) if plan else None
     files = parquet_files(sources, planned)

@@ -51,8 +51,8 @@ def search(
     kkcv evaluate search flowers/ --model resnet50
     kkcv evaluate search flowers/ --ranking plain,expanded,best
     """
-    from kkcv.search.evaluate import compare_rankings, evaluate_search
     from kkcv.search.options import SearchOptions
+    from kkcv.search.quality.evaluate import compare_rankings, evaluate_search
 
     rankings = [name.strip() for name in ranking.split(",")]
     for name in rankings:

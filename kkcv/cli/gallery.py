@@ -230,8 +230,8 @@ def search(
     kkcv search photos.kkcv cat.jpg --fold
     kkcv search photos.kkcv --text "a red bus"
     """
-    from kkcv.search.feedback import moved
     from kkcv.search.gallery import Gallery
+    from kkcv.search.learning.feedback import moved
     from kkcv.search.query import Like, Text
 
     if (picture is None) == (text is None):
@@ -354,7 +354,7 @@ def stats(gallery: str, as_json: bool) -> None:
     kkcv stats photos.kkcv
     """
     from kkcv.search.gallery import Gallery
-    from kkcv.search.measuring import latency
+    from kkcv.search.quality.measuring import latency
 
     with Gallery.open(gallery) as opened:
         figures = opened.stats() | {"milliseconds_a_query": latency(opened.generation)}

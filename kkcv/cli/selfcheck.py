@@ -27,7 +27,7 @@ def selfcheck(gallery: str, sample: int, as_json: bool) -> None:
     kkcv selfcheck photos.kkcv --sample 200
     """
     from kkcv.search.gallery import Gallery
-    from kkcv.search.selfcheck import selfcheck as check
+    from kkcv.search.quality.selfcheck import selfcheck as check
 
     with Gallery.open(gallery) as opened, progress_bar("checking") as update:
         found = check(opened, sample, progress=update)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from .catalog import Picture
+from .folder.catalog import Picture
 from .gallery import Gallery
 
 BATCH = 64

@@ -17,9 +17,9 @@ import numpy as np
 
 from kkcv.embedding.space import EmbeddingSpace
 
-from .catalog import Picture, PictureFile, Totals
+from .folder.catalog import Picture, PictureFile, Totals
+from .folder.tuning import Goal
 from .index.neighbors import Neighbors
-from .tuning import Goal
 from .where import Condition
 
 

@@ -9,8 +9,8 @@ from os import PathLike
 from types import ModuleType
 
 from kkcv.errors import RequestError
+from kkcv.search.folder import engine as folder_engine
 
-from . import folder_engine
 from .engine import Engine
 from .milvus import engine as milvus_engine
 

@@ -16,7 +16,7 @@ from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError
 
 from .chance.kept import KeptCalibration
 from .engine import Catalog, Engine
-from .projection import SETTING, Projection
+from .learning.projection import SETTING, Projection
 
 
 class Generation:

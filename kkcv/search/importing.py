@@ -19,8 +19,8 @@ from kkcv.images.folder import find_pictures
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
 
-from .catalog import Picture, PictureFile
 from .engine import Catalog, Writer
+from .folder.catalog import Picture, PictureFile
 from .gallery import Gallery
 
 REJECTS = "rejects.csv"

@@ -15,13 +15,13 @@ from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.embedding.quantized import keep
 from kkcv.errors import GalleryError, KkcvError, PictureError, RequestError
 
-from .catalog import Picture
 from .engine import NextVectors
+from .folder.catalog import Picture
 from .gallery import Gallery
 from .generation import embedder_for, settings_for
 from .importing import Reject
 from .index.exact import inner_products
-from .metrics import leave_one_out
+from .quality.metrics import leave_one_out
 
 COMMIT = 64  # pictures a transaction
 SAMPLE = 2000  # pictures whose answers are compared

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from kkcv.errors import KkcvError, PictureError, RequestError
 from kkcv.images.source import decode_base64
-from kkcv.search.feedback import moved
 from kkcv.search.hits import Hit as Found
+from kkcv.search.learning.feedback import moved
 from kkcv.search.options import SearchOptions
 from kkcv.search.query import Like, Text
 from kkcv.search.query import Region as Part

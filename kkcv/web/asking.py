@@ -11,7 +11,7 @@ from kkcv.errors import KkcvError, PictureError
 from kkcv.images.decode import decode
 from kkcv.images.source import decode_base64
 from kkcv.images.thumbnails import shrink
-from kkcv.search.feedback import moved
+from kkcv.search.learning.feedback import moved
 from kkcv.search.query import Like, Region, Text
 
 from .library import Found, Library, Options

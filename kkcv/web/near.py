@@ -8,9 +8,9 @@ from typing import Any
 from kkcv.errors import GalleryError, PictureError, UnknownPicture
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.thumbnails import Thumbnails
-from kkcv.search.catalog import Picture
 from kkcv.search.duplicates import duplicates
 from kkcv.search.explain import explain
+from kkcv.search.folder.catalog import Picture
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.query import Like

@@ -11,8 +11,8 @@ import torch
 from kkcv.adapters import texts
 from kkcv.embedding.embedder import Embedder, unit
 from kkcv.errors import RequestError
-from kkcv.search.feedback import moved
 from kkcv.search.gallery import Gallery
+from kkcv.search.learning.feedback import moved
 from kkcv.search.query import Like, Text
 from kkcv.serve.app import create_app
 from kkcv.serve.service import Service

@@ -22,7 +22,9 @@ Kkcv = Callable[..., Said]
 MORTAL = """
 import sys, time
 from contextlib import contextmanager
-from kkcv.search import disk, done, shards
+from kkcv.search.folder import disk
+from kkcv.search.exchange import done
+from kkcv.search.exchange import shards
 
 left = int(sys.argv.pop(1))
 

@@ -24,7 +24,7 @@ from kkcv.errors import (
     RequestError,
     UnknownPicture,
 )
-from kkcv.search.catalog import Catalog
+from kkcv.search.folder.catalog import Catalog
 from kkcv.search.gallery import Gallery
 
 from .conftest import PREPROCESS
@@ -244,7 +244,7 @@ WRITER = """
     import sys
     import numpy as np
     from pathlib import Path
-    from kkcv.search.catalog import Catalog, PictureFile
+    from kkcv.search.folder.catalog import Catalog, PictureFile
 
     catalog = Catalog.create(Path(sys.argv[1]), {"vectors": "float32", "dim": "4"})
     for n in range(10**6):

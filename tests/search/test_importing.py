@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kkcv.errors import PictureError
-from kkcv.search.catalog import Catalog
+from kkcv.search.folder.catalog import Catalog
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import ImportReport, import_pictures
 

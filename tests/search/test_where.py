@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kkcv.errors import RequestError
+from kkcv.search.folder.filters import as_sql
 from kkcv.search.gallery import Gallery
 from kkcv.search.where import LONGEST, parse
-from kkcv.search.where_sql import as_sql
 
 VALUES = st.integers(-5, 5) | st.sampled_from(["cat", "dog", "猫", "it's", 'a "b"', ""])
 ROWS = st.dictionaries(st.sampled_from(["label", "year", "select"]), VALUES)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from os import PathLike
 
-from kkcv.search.catalog import WAIT_SECONDS
 from kkcv.search.engine import Engine
+from kkcv.search.folder.catalog import WAIT_SECONDS
 
 from . import catalog
 from .address import parse

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from kkcv.search.metrics import leave_one_out
+from kkcv.search.quality.metrics import leave_one_out
+from kkcv.search.quality.reordering import by_ranking
 from kkcv.search.ranking.names import RANKINGS, reranked
 from kkcv.search.ranking.smoothing import smooth, smoothed
-from kkcv.search.reordering import by_ranking
 
 from .vectors import clusters, nearest_first
 

@@ -1,0 +1,1 @@
+"""Galleries as Parquet files, and the shards that many machines embed."""

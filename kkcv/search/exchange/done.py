@@ -1,0 +1,70 @@
+"""What became of a shard: a JSON file beside its Parquet file, which is valid only with it."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kkcv.search.folder.disk import in_one_piece
+from kkcv.search.importing import Reject
+
+from .plan import Plan, Shard, sha256_of
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was made from a shard, and by what. ``sha256`` is of the Parquet file."""
+
+    list_sha256: str
+    fingerprint: str
+    runtime: str
+    precision: str
+    vectors: str
+    sha256: str
+    embedded: int
+    rejects: tuple[Reject, ...]
+
+    def of(self, plan: Plan, shard: Shard) -> bool:
+        """Whether it was made from this shard, for this embedding space."""
+        by = (self.fingerprint, self.runtime, self.precision, self.vectors)
+        return self.list_sha256 == shard.sha256 and by == made_by(plan)
+
+
+def made_by(plan: Plan) -> tuple[str, str, str, str]:
+    """What decides the bits of the vectors, beside the pictures."""
+    return plan.space.fingerprint, *plan.choice, plan.settings["vectors"]
+
+
+def write_done(file: Path, done: Done) -> None:
+    with in_one_piece(file) as part:
+        rejects = [reject._asdict() for reject in done.rejects]
+        document = {"format": FORMAT, **asdict(done), "rejects": rejects}
+        part.write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
+
+
+def finished(plan: Plan, shard: Shard, folder: Path) -> Done | None:
+    """What became of a shard, or None when it is not done or its files are damaged."""
+    done = read_done(folder / f"{shard.name}.json")
+    if done is None or not done.of(plan, shard):
+        return None
+    return done if intact(folder / f"{shard.name}.parquet", done) else None
+
+
+def intact(parquet: Path, done: Done) -> bool:
+    try:
+        return sha256_of(parquet) == done.sha256
+    except OSError:
+        return False
+
+
+def read_done(file: Path) -> Done | None:
+    """What lies beside a Parquet file; None when there is nothing of the kind."""
+    try:
+        document = json.loads(file.read_bytes())
+        if document.pop("format") > FORMAT:
+            return None
+        rejects = tuple(Reject(**reject) for reject in document.pop("rejects"))
+        return Done(**document, rejects=rejects)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

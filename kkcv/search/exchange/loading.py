@@ -1,0 +1,120 @@
+"""Parquet files of workers (shards.py) or of an export into a gallery; nothing is embedded."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from kkcv.errors import DataError
+from kkcv.search.folder.catalog import PictureFile
+from kkcv.search.folder.disk import absolute
+from kkcv.search.gallery import Gallery
+
+from .done import finished, intact, read_done
+from .parquet import Row, batches, gallery_for, opened, own, unpacked
+from .plan import Plan
+
+NAMED = 10  # shards in a message
+
+
+@dataclass
+class LoadReport:
+    """What a load did, counted in pictures."""
+
+    files: int = 0
+    added: int = 0
+    replaced: int = 0  # the file has changed since the gallery saw it: another vector, same id
+    unchanged: int = 0
+    rejected: int = 0  # by the workers; they are listed beside the Parquet files
+
+
+def parquet_files(sources: Iterable[str | PathLike[str]], plan: Plan | None = None) -> list[Path]:
+    """The Parquet files that are named or lie in folders that are named, in order of their names.
+
+    With a plan they must be all of its shards, intact, and nothing else; their order is the plan's.
+
+    Raises DataError, which names the shards that are missing.
+    """
+    files: list[Path] = []
+    for source in map(absolute, sources):
+        found = sorted(source.glob("*.parquet")) if source.is_dir() else [source]
+        if not found:
+            raise DataError(f"{source} holds no Parquet files")
+        files += found
+    files = sorted(dict.fromkeys(files), key=lambda file: (file.name, file))
+    if plan is None:
+        return files
+    named: dict[str, list[Path]] = {f"{shard.name}.parquet": [] for shard in plan.shards}
+    for file in files:
+        if file.name not in named:
+            raise DataError(f"{file} is no shard of {plan.folder}; leave it out, or the plan")
+        named[file.name].append(file)
+    chosen: list[Path] = []
+    lost: list[int] = []
+    for shard, copies in zip(plan.shards, named.values(), strict=True):
+        whole = [file for file in copies if finished(plan, shard, file.parent)]
+        chosen += whole[:1]
+        lost += [] if whole else [shard.number]
+    if lost:
+        shown = ", ".join(map(str, lost[:NAMED])) + (", …" if len(lost) > NAMED else "")
+        raise DataError(
+            f"{len(lost)} of the {len(plan.shards)} shards of {plan.folder} are missing or "
+            f"damaged: {shown}; to make them: kkcv embed {plan.folder} --out FOLDER"
+        )
+    return chosen
+
+
+def load(
+    address: str | PathLike[str],
+    files: Iterable[Path],
+    *,
+    checked: bool = False,
+    progress: Callable[[LoadReport], None] = lambda report: None,
+) -> LoadReport:
+    """Bring Parquet files into a gallery, new or of the same embedding space; again is harmless.
+
+    A file with a sha256 beside it must agree with it, unless that was ``checked`` just now. Ids are
+    the gallery's own, in the order of the rows. ``progress`` is called after each commit.
+
+    Raises DataError, EmbedderMismatch, GalleryLocked, MissingExtra.
+    """
+    report = LoadReport()
+    for file in files:
+        done = read_done(file.with_suffix(".json"))
+        if done is not None and not checked and not intact(file, done):
+            raise DataError(
+                f"{file} is damaged: its sha256 is not the one beside it; embed it again"
+            )
+        source, settings = opened(file)
+        with gallery_for(address, settings, file) as gallery:
+            for batch in batches(source, file):
+                commit(gallery, list(unpacked(batch, file)), report)
+                progress(report)
+        report.files += 1
+        report.rejected += len(done.rejects) if done else 0
+    progress(report)
+    return report
+
+
+def commit(gallery: Gallery, rows: list[Row], report: LoadReport) -> None:
+    """One transaction for all of them; the report is told when it is on the disk."""
+    added = replaced = 0
+    files = [own(gallery, row.file) for row in rows]
+    with gallery.catalog.writing() as writer:
+        writer.expect(files)
+        for file, row in zip(files, rows, strict=True):
+            known = writer.by_path(file.path)
+            if known is None:
+                writer.add(file, row.vector, row.metadata, row.added)
+                added += 1
+            elif is_newer(file, known.file):
+                writer.replace(known.id, file, row.vector)
+                replaced += 1
+    report.added += added
+    report.replaced += replaced
+    report.unchanged += len(rows) - added - replaced
+
+
+def is_newer(file: PictureFile, known: PictureFile) -> bool:
+    """Whether the same path holds other bytes since."""
+    return file.sha256 != known.sha256 and file.mtime_ns > known.mtime_ns

@@ -1,0 +1,270 @@
+"""A gallery as a Parquet file and back, so that nobody is locked in.
+
+A row a picture: ``id``, ``path``, ``sha256`` (hex), ``bytes``, ``mtime_ns``, ``added`` (seconds
+since 1970), ``metadata`` (JSON), ``vector``. What made the vectors is in the file's own metadata
+under ``kkcv``. ``id`` and ``added`` may be empty in a file that comes from no gallery. A seal
+(seal.py) tells a damaged file before anything of it comes in.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from kkcv.embedding.space import EmbeddingSpace
+from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
+from kkcv.search.engines import make_engine, must_be_free
+from kkcv.search.folder.catalog import PictureFile
+from kkcv.search.folder.disk import absolute, in_one_piece
+from kkcv.search.gallery import VECTOR_TYPES, Gallery
+from kkcv.search.generation import Generation
+
+from .seal import is_broken, seal
+
+if TYPE_CHECKING:
+    import pyarrow
+
+FORMAT = 1
+ROWS = 1024  # in memory at once
+KEPT = ("space", "dim", "vectors", "model", "weights", "backend")  # of the catalog's settings
+
+
+class Row(NamedTuple):
+    """A picture as it is in the file. ``added`` is in seconds since 1970."""
+
+    file: PictureFile
+    added: float | None
+    metadata: dict[str, Any]
+    vector: np.ndarray
+
+
+def export(gallery: Gallery, file: str | PathLike[str]) -> int:
+    """Write all pictures, complete or not at all; how many there are.
+
+    Pictures whose vector is damaged are left out with a warning: mend them first (doctor.py).
+
+    Raises GalleryError when the file is there already or cannot be written, MissingExtra.
+    """
+    target, catalog = absolute(file), gallery.catalog
+    if target.exists():
+        raise GalleryError(f"{target} is there already; name a new file")
+    schema, count = described_schema(catalog.settings), 0
+    try:
+        with (
+            in_one_piece(target) as part,
+            sealed(part, schema) as writer,
+            catalog.reading(frozen=True, raw=True) as rows,
+        ):
+            for ids, vectors in rows.vectors(ROWS):
+                pictures = list(rows.pictures(ids))
+                writer.write_table(
+                    table(
+                        schema,
+                        [replace(p.file, path=str(gallery.path(p))) for p in pictures],
+                        vectors,
+                        ids=[p.id for p in pictures],
+                        added=[p.added for p in pictures],
+                        metadata=[p.metadata for p in pictures],
+                    )
+                )
+                count += len(ids)
+    except OSError as error:
+        raise GalleryError(f"{target} cannot be written: {error.strerror or error}") from None
+    return count
+
+
+@contextmanager
+def sealed(file: Path, schema: "pyarrow.Schema") -> Iterator["pyarrow.parquet.ParquetWriter"]:
+    """A writer of tables into a new file, which tells its own damage at the end."""
+    _, pq = arrow()
+    with pq.ParquetWriter(file, schema, write_page_checksum=True) as writer:
+        yield writer
+    seal(file)
+
+
+def schema_of(vectors: str, dim: int) -> "pyarrow.Schema":
+    pa, _ = arrow()
+    value = pa.float16() if vectors == "float16" else pa.float32()
+    return pa.schema(
+        [
+            ("id", pa.int64()),
+            ("path", pa.string()),
+            ("sha256", pa.string()),
+            ("bytes", pa.int64()),
+            ("mtime_ns", pa.int64()),
+            ("added", pa.float64()),
+            ("metadata", pa.string()),
+            ("vector", pa.list_(value, dim)),
+        ]
+    )
+
+
+def described_schema(settings: Mapping[str, str]) -> "pyarrow.Schema":
+    """The columns, and what made the vectors, from a catalog's settings."""
+    about = {"format": FORMAT, "gallery": {key: settings[key] for key in KEPT}}
+    schema = schema_of(settings["vectors"], int(settings["dim"]))
+    return schema.with_metadata({"kkcv": json.dumps(about)})
+
+
+def table(
+    schema: "pyarrow.Schema",
+    files: Sequence[PictureFile],
+    vectors: np.ndarray,
+    *,
+    ids: Sequence[int] | None = None,
+    added: Sequence[float] | None = None,
+    metadata: Sequence[Mapping[str, Any]] | None = None,
+) -> "pyarrow.Table":
+    """A row for each file, whose path is absolute; the vectors are float32 (N, D)."""
+    pa, _ = arrow()
+    kind = schema.field("vector").type
+    flat = pa.array(vectors.reshape(-1).astype(kind.value_type.to_pandas_dtype()), kind.value_type)
+    nothing = [None] * len(files)
+    columns = {
+        "id": ids or nothing,
+        "path": [file.path for file in files],
+        "sha256": [file.sha256.hex() for file in files],
+        "bytes": [file.bytes for file in files],
+        "mtime_ns": [file.mtime_ns for file in files],
+        "added": added or nothing,
+        "metadata": [json.dumps(m, ensure_ascii=False) for m in metadata or [{}] * len(files)],
+        "vector": pa.FixedSizeListArray.from_arrays(flat, kind.list_size),
+    }
+    return pa.table(columns, schema=schema)
+
+
+def import_parquet(address: str | PathLike[str], file: str | PathLike[str]) -> tuple[int, int]:
+    """Bring the pictures of a Parquet file into a gallery, new or of the same embedding space.
+
+    A path that is there already is left as it is. Returns how many came in, and how many were
+    there. Ids are the gallery's own. When it fails in the middle, what came in stays: run it again.
+
+    Raises DataError for a file that kkcv did not write or that is damaged, EmbedderMismatch,
+    NotAGallery, GalleryLocked, MissingExtra.
+    """
+    source, settings = opened(file)
+    added = known = 0
+    with gallery_for(address, settings, file) as gallery:
+        catalog = gallery.catalog  # it refuses when the gallery goes on to another network
+        for batch in batches(source, file):
+            rows = list(unpacked(batch, file))
+            places = [own(gallery, row.file) for row in rows]
+            with catalog.writing() as writer:
+                writer.expect(places)
+                for place, row in zip(places, rows, strict=True):
+                    if writer.by_path(place.path):
+                        known += 1
+                    else:
+                        writer.add(place, row.vector, row.metadata, row.added)
+                        added += 1
+    return added, known
+
+
+def opened(file: str | PathLike[str]) -> tuple["pyarrow.parquet.ParquetFile", dict[str, str]]:
+    """The file and the settings of the gallery that it came from (DataError)."""
+    pa, pq = arrow()
+    try:
+        if is_broken(Path(file)):
+            raise DataError(f"{file} is damaged: its checksum is not that of its bytes")
+        source = pq.ParquetFile(file, page_checksum_verification=True)
+        about = json.loads((source.schema_arrow.metadata or {})[b"kkcv"])
+        if about["format"] > FORMAT:
+            raise DataError(f"{file} was exported by a newer kkcv; update kkcv")
+        settings = {key: str(about["gallery"][key]) for key in KEPT}
+        space = EmbeddingSpace.from_dict(json.loads(settings["space"]))
+        schema = schema_of(settings["vectors"], space.dim)
+        if (
+            settings["vectors"] not in VECTOR_TYPES
+            or settings["dim"] != str(space.dim)
+            or not source.schema_arrow.equals(schema)
+        ):
+            raise ValueError
+    except (OSError, ValueError, KeyError, TypeError, GalleryError, pa.ArrowException):
+        raise DataError(f"{file} is no Parquet file that kkcv exported") from None
+    return source, settings
+
+
+def gallery_for(
+    address: str | PathLike[str], settings: dict[str, str], file: str | PathLike[str]
+) -> Gallery:
+    """The gallery that is there, if it has the same space, or a new one."""
+    must_be_free(address)
+    gallery = Gallery(Generation(make_engine(address, settings)))
+    theirs = EmbeddingSpace.from_dict(json.loads(settings["space"]))
+    if theirs != gallery.generation.stored_space:
+        gallery.close()
+        differences = "; ".join(gallery.generation.stored_space.differences(theirs))
+        raise EmbedderMismatch(
+            f"{file} has vectors of another kind than {gallery.address}: {differences}"
+        )
+    return gallery
+
+
+def batches(
+    source: "pyarrow.parquet.ParquetFile", file: str | PathLike[str]
+) -> Iterator["pyarrow.RecordBatch"]:
+    """All rows of the file, or DataError at its end: one without a seal may have lost some."""
+    pa, _ = arrow()
+    count, expected = 0, source.metadata.num_rows
+    try:
+        for batch in source.iter_batches(ROWS):
+            count += len(batch)
+            yield batch
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{file} is damaged: {str(error).splitlines()[0]}") from None
+    if count != expected:
+        raise DataError(f"{file} is damaged: it has {count} rows and should have {expected}")
+
+
+def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str]) -> Iterator[Row]:
+    """The rows of a batch, each of them sensible (DataError)."""
+    try:
+        columns = batch.drop_columns(["vector"]).to_pylist()
+    except UnicodeDecodeError:
+        raise DataError(f"{file}: a row has text that is no UTF-8") from None
+    vectors = batch.column("vector").flatten().to_numpy(zero_copy_only=False)
+    if batch.column("vector").null_count or len(vectors) % max(1, len(columns)):
+        raise DataError(f"{file}: a row has no vector")
+    vectors = vectors.astype(np.float32).reshape(len(columns), -1)
+    lengths = np.linalg.norm(vectors, axis=1)
+    for row, vector, length in zip(columns, vectors, lengths, strict=True):
+        try:
+            place = PictureFile(
+                row["path"], False, bytes.fromhex(row["sha256"]), row["bytes"], row["mtime_ns"]
+            )
+            metadata = json.loads(row["metadata"])
+            good = (
+                os.path.isabs(place.path)
+                and len(place.sha256) == 32
+                and isinstance(metadata, dict)
+                and None not in (row["bytes"], row["mtime_ns"])
+                and (abs(length - 1) < 0.01 or length == 0)
+            )
+        except (TypeError, ValueError):
+            good = False
+        if not good:
+            raise DataError(f"{file}: the row of {row['path']!r} is not as kkcv exports one")
+        yield Row(place, row["added"], metadata, vector)
+
+
+def own(gallery: Gallery, file: PictureFile) -> PictureFile:
+    """A file that the gallery itself stores, by its name in the gallery."""
+    if not file.path.startswith(f"{gallery.folder}{os.sep}"):
+        return file
+    name = Path(file.path).relative_to(gallery.folder).as_posix()
+    return PictureFile(name, True, file.sha256, file.bytes, file.mtime_ns)
+
+
+def arrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtra("pyarrow, which reads and writes Parquet,", "parquet") from None
+    return pyarrow, pyarrow.parquet

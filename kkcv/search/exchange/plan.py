@@ -1,0 +1,218 @@
+"""A plan to embed many pictures on many machines: which files, in which shards, by which network.
+
+plan/
+├── plan.json       what embeds them, and of each shard its pictures and the sha256 of its list
+└── 000000.jsonl …  the list of a shard: a line a picture with its absolute path and its bytes
+
+The same files under the same names give the same plan, byte for byte.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain, islice, repeat
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple
+
+from kkcv.embedding.choice import Choice
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.space import EmbeddingSpace
+from kkcv.errors import DataError, RequestError
+from kkcv.images.folder import find_pictures
+from kkcv.search.folder.disk import absolute, make_folder, sync_folder, synced
+from kkcv.search.gallery import VECTOR_TYPES
+from kkcv.search.generation import settings_for
+
+FORMAT = 1
+FILE = "plan.json"
+SHARD_PICTURES = 10_000
+Paths = Iterable[str | PathLike[str]]
+
+
+class Planned(NamedTuple):
+    """A picture of a plan. ``bytes`` is None where nothing could be read (a broken link)."""
+
+    path: str
+    bytes: int | None
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a plan. ``sha256`` is of the list of its files."""
+
+    number: int
+    pictures: int
+    bytes: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.number:06d}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Shards of pictures, and the embedder: ``settings`` is what a catalog remembers of it.
+
+    ``choice`` is what runs the network. It belongs to the plan, because runtimes differ in the last
+    bits, and precisions in more.
+    """
+
+    folder: Path
+    settings: dict[str, str]
+    choice: Choice
+    shards: tuple[Shard, ...]
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        return EmbeddingSpace.from_dict(json.loads(self.settings["space"]))
+
+    @property
+    def pictures(self) -> int:
+        return sum(shard.pictures for shard in self.shards)
+
+    def files(self, shard: Shard) -> Iterator[Planned]:
+        """The pictures of a shard, in their order (DataError for a list that was changed)."""
+        file = list_file(self.folder, shard.number)
+        try:
+            found = sha256_of(file)
+        except OSError as error:
+            raise DataError(f"{file} cannot be read: {error.strerror}") from None
+        if found != shard.sha256:
+            raise DataError(f"{file} is not as it was planned; make the plan again")
+        with file.open(encoding="ascii") as lines:
+            for line in lines:
+                yield Planned(**json.loads(line))
+
+
+def make_plan(
+    folder: str | PathLike[str],
+    paths: Paths,
+    embedder: Embedder,
+    *,
+    vectors: str = "float16",
+    shards: int | None = None,
+    shard_pictures: int = SHARD_PICTURES,
+    progress: Callable[[int], None] = lambda pictures: None,
+) -> Plan:
+    """Write a plan for files and folders, complete or not at all; the same again changes nothing.
+
+    With ``shards`` there are so many, alike in size; otherwise each has ``shard_pictures`` but for
+    the last. ``progress`` gets the number of pictures after each shard. Memory does not grow with
+    the pictures.
+
+    Raises PictureError when a path does not exist, DataError when there are no pictures or another
+    plan is in the folder, RequestError.
+    """
+    if min(shard_pictures, shards or 1) < 1 or vectors not in VECTOR_TYPES:
+        raise RequestError("a plan has at least 1 shard of at least 1 picture, in float16 or 32")
+    paths, folder = list(paths), absolute(folder)
+    sizes: Iterator[int] = repeat(shard_pictures)
+    if shards is not None:
+        sizes = alike(sum(1 for _ in find_pictures(paths)), shards)
+    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    make_folder(part)
+    try:
+        written = write_lists(part, map(os.path.abspath, find_pictures(paths)), sizes, progress)
+        if not written:
+            raise DataError(f"there are no pictures in {', '.join(map(str, paths))}")
+        document = {
+            "format": FORMAT,
+            "embedder": settings_for(embedder, vectors),
+            "runtime": embedder.choice._asdict(),
+            "shards": [asdict(shard) for shard in written],
+        }
+        (part / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
+        synced(part / FILE)
+        sync_folder(part)
+        put_in_place(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return read_plan(folder)
+
+
+def alike(pictures: int, shards: int) -> Iterator[int]:
+    """The sizes of shards that differ by one picture at most; then more, for files come since."""
+    least, more = divmod(pictures, shards)
+    sizes = [least + 1] * more + [least] * (shards - more)
+    return chain((size for size in sizes if size), repeat(max(1, least)))
+
+
+def write_lists(
+    folder: Path, paths: Iterator[str], sizes: Iterator[int], progress: Callable[[int], None]
+) -> list[Shard]:
+    shards: list[Shard] = []
+    for number, size in enumerate(sizes):
+        file = list_file(folder, number)
+        shard = write_list(file, number, islice(paths, size))
+        if not shard.pictures:
+            file.unlink()
+            break
+        shards.append(shard)
+        progress(sum(shard.pictures for shard in shards))
+    return shards
+
+
+def write_list(file: Path, number: int, paths: Iterable[str]) -> Shard:
+    digest, pictures, total = hashlib.sha256(), 0, 0
+    with file.open("wb") as out:
+        for path in paths:
+            size = size_of(path)
+            line = json.dumps({"path": path, "bytes": size}).encode("ascii") + b"\n"
+            out.write(line)
+            digest.update(line)
+            pictures += 1
+            total += size or 0
+    synced(file)
+    return Shard(number, pictures, total, digest.hexdigest())
+
+
+def size_of(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return None
+
+
+def put_in_place(part: Path, folder: Path) -> None:
+    """A finished plan under its name, unless the very same is there."""
+    try:
+        if folder.is_dir() and (folder / FILE).read_bytes() == (part / FILE).read_bytes():
+            return
+        part.rename(folder)  # over nothing, or over an empty folder
+    except OSError:
+        raise DataError(
+            f"{folder} holds something else, or the plan of other files; name a new folder"
+        ) from None
+    sync_folder(folder.parent)
+
+
+def read_plan(folder: str | PathLike[str]) -> Plan:
+    """A plan that ``make_plan`` wrote (DataError)."""
+    folder = absolute(folder)
+    try:
+        document = json.loads((folder / FILE).read_bytes())
+        if document["format"] > FORMAT:
+            raise DataError(f"{folder} was written by a newer kkcv; update kkcv to read it")
+        shards = tuple(Shard(**shard) for shard in document["shards"])
+        return Plan(folder, document["embedder"], Choice(**document["runtime"]), shards)
+    except FileNotFoundError:
+        raise DataError(
+            f"{folder} holds no plan; to make one: kkcv embed --plan {folder} FOLDER_OF_PICTURES"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{folder / FILE} is no plan of kkcv: {error}") from None
+
+
+def list_file(folder: Path, number: int) -> Path:
+    return folder / f"{number:06d}.jsonl"
+
+
+def sha256_of(file: Path) -> str:
+    """Of a file's bytes, in hex."""
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()

@@ -1,0 +1,232 @@
+"""The shards of a plan embedded by any number of workers, and loaded into a gallery.
+
+A worker turns a shard into two files, each written at once or not at all:
+
+out/
+├── 000000.parquet   the vectors, laid out as an export is (parquet.py)
+└── 000000.json      the sha256 of the Parquet file, what it was made from, and what was rejected
+
+A shard is done when both are there and agree with the plan and with each other; then it is left
+alone. So workers may die at any instant and be started again, on any machine. Pictures meet the
+network in batches that the plan alone decides, because the last bits of a vector depend on the
+size of its batch: whoever embeds a shard, it comes out the same.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from kkcv.checkpoint import resolve
+from kkcv.embedding.choice import Choice
+from kkcv.embedding.embedder import BATCH, Embedder
+from kkcv.embedding.pipeline import ahead, embed_stream
+from kkcv.embedding.space import EmbeddingSpace
+from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
+from kkcv.images.source import label_of, read_bytes
+from kkcv.search.folder.catalog import PictureFile
+from kkcv.search.folder.disk import absolute, in_one_piece, make_folder
+from kkcv.search.importing import Found, Reject, modified, must_be_utf8, prepared
+
+from .done import Done, finished, made_by, write_done
+from .parquet import ROWS, described_schema, sealed, table
+from .plan import Plan, Planned, Shard, sha256_of
+
+
+@dataclass(frozen=True)
+class WorkReport:
+    """What a worker did. ``skipped`` shards were done already; the pictures are of all of them."""
+
+    shards: int = 0
+    skipped: int = 0
+    embedded: int = 0
+    rejected: int = 0
+
+    @property
+    def pictures(self) -> int:
+        return self.embedded + self.rejected
+
+
+def embed_shards(
+    plan: Plan,
+    out: str | PathLike[str],
+    embedder: Embedder,
+    worker: int = 0,
+    workers: int = 1,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    threads: int | None = None,
+    progress: Callable[[WorkReport], None] = lambda report: None,
+) -> WorkReport:
+    """Embed every shard whose number is ``worker`` modulo ``workers``, but those that are done.
+
+    Unreadable pictures are listed beside the vectors. ``progress`` is called after each shard, and
+    after each batch of rows.
+
+    Raises EmbedderMismatch when the embedder is not the plan's, DataError, RequestError,
+    MissingExtra.
+    """
+    check_worker(worker, workers)
+    must_be_planned(plan, embedder.space, embedder.choice)
+    folder = absolute(out)
+    make_folder(folder)
+    report = WorkReport()
+    for shard in plan.shards[worker::workers]:
+        done = finished(plan, shard, folder)
+        skipped = done is not None
+        if done is None:
+
+            def within(pictures: int, before: WorkReport = report) -> None:
+                progress(replace(before, embedded=before.embedded + pictures))
+
+            done = embed_shard(plan, shard, folder, embedder, limits, threads, within)
+        report = WorkReport(
+            report.shards + 1,
+            report.skipped + skipped,
+            report.embedded + done.embedded,
+            report.rejected + len(done.rejects),
+        )
+        progress(report)
+    return report
+
+
+def check_worker(worker: int, workers: int) -> None:
+    if workers < 1 or not 0 <= worker < workers:
+        raise RequestError(
+            f"workers are counted from 0: worker {worker} of {workers} cannot be; "
+            f"the last of {max(workers, 1)} is {max(workers, 1) - 1}"
+        )
+
+
+def load_embedder(
+    plan: Plan,
+    *,
+    model: str | None = None,
+    weights: str | None = None,
+    backend: str | None = None,
+    runtime: str | None = None,
+    precision: str | None = None,
+    device: str | None = None,
+) -> Embedder:
+    """The plan's embedder on this machine, where its weights may lie elsewhere.
+
+    Raises EmbedderMismatch before anything is loaded, WeightsError, RequestError when this machine
+    does not have the plan's runtime.
+    """
+    planned = plan.settings
+    weights = weights or (None if model else planned["weights"])
+    checkpoint = resolve(model or planned["model"], weights or "imagenet")
+    choice = Choice(runtime or plan.choice.runtime, precision or plan.choice.precision)
+    space = replace(
+        plan.space,
+        network=checkpoint.network,
+        weights=checkpoint.weights_id,
+        preprocess=checkpoint.preprocess,
+    )
+    must_be_planned(plan, space, choice)
+    return Embedder(
+        checkpoint,
+        backend=backend or planned["backend"],
+        runtime=choice.runtime,
+        precision=choice.precision,
+        device=device,
+    )
+
+
+def must_be_planned(plan: Plan, space: EmbeddingSpace, choice: Choice) -> None:
+    """Raises EmbedderMismatch where a worker has another network, or runs it otherwise."""
+    if space != plan.space:
+        raise EmbedderMismatch(
+            f"the plan {plan.folder} is for {plan.space.network} ({plan.space.fingerprint}), this "
+            f"worker has {space.network} ({space.fingerprint}): "
+            f"{'; '.join(plan.space.differences(space))}"
+        )
+    if choice != plan.choice:
+        raise EmbedderMismatch(
+            f"the plan {plan.folder} is for {' in '.join(plan.choice)}, this worker runs "
+            f"{' in '.join(choice)}; make a plan with --runtime and --precision that all have"
+        )
+
+
+def embed_shard(
+    plan: Plan,
+    shard: Shard,
+    folder: Path,
+    embedder: Embedder,
+    limits: Limits = DEFAULT_LIMITS,
+    threads: int | None = None,
+    progress: Callable[[int], None] = lambda pictures: None,
+) -> Done:
+    """Write the two files of a shard: the Parquet file first, the other makes it valid."""
+    schema = described_schema(plan.settings)
+    rejects: list[Reject] = []
+    embedded = 0
+    with in_one_piece(folder / f"{shard.name}.parquet") as part:
+        vectors = embedded_files(plan.files(shard), embedder, rejects, limits, threads, progress)
+        with sealed(part, schema) as writer:
+            while rows := list(islice(vectors, ROWS)):
+                files = [file for file, _ in rows]
+                writer.write_table(table(schema, files, np.stack([v for _, v in rows])))
+                embedded += len(rows)
+        must_be_mounted(shard, rejects)
+        sha256 = sha256_of(part)
+    done = Done(shard.sha256, *made_by(plan), sha256, embedded, tuple(rejects))
+    write_done(folder / f"{shard.name}.json", done)
+    return done
+
+
+def embedded_files(
+    planned: Iterable[Planned],
+    embedder: Embedder,
+    rejects: list[Reject],
+    limits: Limits,
+    threads: int | None,
+    progress: Callable[[int], None],
+) -> Iterator[tuple[PictureFile, np.ndarray]]:
+    """The files that can be read, each with its unit vector; the others go to ``rejects``."""
+
+    def look(picture: Planned) -> Found:
+        return look_at(picture, embedder, limits)
+
+    looked: Iterator[tuple[Planned | PictureFile, np.ndarray | PictureError | None]] = (
+        (picture, found) if isinstance(found, PictureError) else found
+        for picture, found in ahead(look, planned, threads=threads)
+    )
+    for count, (file, vector) in enumerate(embed_stream(embedder, looked), 1):
+        if isinstance(vector, PictureError):
+            rejects.append(Reject(file.path, vector.reason, str(vector)))
+        elif isinstance(file, PictureFile) and vector is not None:
+            yield file, vector
+        if count % BATCH == 0:
+            progress(count)
+
+
+def look_at(picture: Planned, embedder: Embedder, limits: Limits) -> Found:
+    """Read, hash and decode a file, which must have the size that was planned (PictureError)."""
+    path = picture.path
+    must_be_utf8(path)
+    mtime_ns = modified(path)
+    data = read_bytes(path, limits)
+    if picture.bytes is not None and len(data) != picture.bytes:
+        raise PictureError(
+            f"{label_of(path)}it has {len(data):,} bytes, {picture.bytes:,} when the plan was made",
+            "unreadable",
+        )
+    file = PictureFile(path, False, hashlib.sha256(data).digest(), len(data), mtime_ns)
+    return Found(file, prepared(embedder, path, data, limits))
+
+
+def must_be_mounted(shard: Shard, rejects: list[Reject]) -> None:
+    """A worker that sees none of the planned files would list them all as gone, and be done."""
+    lost = sum(reject.reason == "not-found" for reject in rejects)
+    if shard.bytes and lost == shard.pictures:
+        raise DataError(
+            f"{label_of(rejects[0].path)}neither this nor any other of the {lost} files of shard "
+            f"{shard.number} is there; is their disk mounted here? (if they were deleted, make "
+            "another plan)"
+        )

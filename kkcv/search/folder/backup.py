@@ -1,0 +1,187 @@
+"""A gallery in one file, taken while it is written to, and a gallery from such a file.
+
+The file is a zip without compression, laid out as the gallery is: the pictures that the gallery
+stored, and ``catalog.sqlite`` as it was at one instant. The index is left out: it is made again
+from the catalog.
+"""
+
+import logging
+import re
+import shutil
+import tempfile
+import zipfile
+import zlib
+from os import PathLike
+from pathlib import Path
+
+import apsw
+
+from kkcv.errors import GalleryError, NotAGallery
+from kkcv.search.engines import must_be_a_folder
+from kkcv.search.gallery import Gallery
+
+from .catalog import FILE, Catalog, Picture, Reader
+from .disk import absolute, has_hash, in_one_piece, make_folder, sync_folder, synced
+from .engine import in_a_folder
+
+INT8 = re.compile(r"int8/[0-9a-f]{16}/(model\.xml|model\.bin|reference\.npz|meta\.json)")
+STORED = re.compile(r"pictures/([0-9a-f]{2})/(\1[0-9a-f]{62})(\.[a-z0-9]{1,9})?")
+log = logging.getLogger(__name__)
+
+
+def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
+    """Write the gallery into one file, complete or not at all; the number of pictures in it.
+
+    A picture that is removed meanwhile is in it with its file or not at all.
+
+    Raises GalleryError when the file is there already or cannot be written.
+    """
+    target, catalog = absolute(file), in_a_folder(gallery.catalog, "kkcv backup")
+    if target.exists():
+        raise GalleryError(f"{target} is there already; name a new file")
+    try:
+        with (
+            in_one_piece(target) as part,
+            tempfile.TemporaryDirectory(dir=target.parent, prefix=".kkcv-") as scratch,
+        ):
+            with catalog.reading() as rows:
+                rows.copy_to(Path(scratch) / FILE)
+            copy = Catalog(Path(scratch))
+            with zipfile.ZipFile(part, "w", strict_timestamps=False) as out:
+                write_pictures(gallery, copy, out)
+                for path in sorted(gallery.folder.glob("int8/*/*")):
+                    write(out, path, path.relative_to(gallery.folder).as_posix())
+                with copy.reading() as rows:
+                    count = rows.count()
+                copy.close()
+                out.write(copy.file, FILE)
+    except (OSError, apsw.Error) as error:
+        raise unwritable(target, error) from None
+    return count
+
+
+def write_pictures(gallery: Gallery, copy: Catalog, out: zipfile.ZipFile) -> None:
+    """The files of a copied catalog; whoever was removed since then is taken out of the copy."""
+    gone, written = [], set()
+    with copy.reading() as rows:
+        for picture in rows.pictures():
+            path = gallery.path(picture)
+            if not picture.file.stored or picture.file.path in written:
+                continue
+            if has_hash(path, picture.file.sha256) and write(out, path, picture.file.path):
+                written.add(picture.file.path)
+            elif removed(gallery, picture):
+                gone.append(picture.id)
+            else:
+                log.warning("%s is missing or damaged: the backup has its row only", path)
+    if gone:
+        with copy.writing() as writer:
+            for id in gone:
+                writer.remove(id)
+
+
+def write(out: zipfile.ZipFile, path: Path, name: str) -> bool:
+    try:
+        out.write(path, name)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def removed(gallery: Gallery, picture: Picture) -> bool:
+    with gallery.catalog.reading() as rows:
+        return rows.picture(picture.id) is None
+
+
+def restore(file: str | PathLike[str], folder: str | PathLike[str]) -> Gallery:
+    """A new gallery from a backup, complete or not at all.
+
+    Raises NotAGallery for a file that is no backup, GalleryError when the folder is in use or
+    cannot be written, RequestError for an address that is no folder.
+    """
+    must_be_a_folder(folder, "kkcv restore")
+    source, target = absolute(file), absolute(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise GalleryError(f"{target} is there already; name a new folder")
+    if not source.is_file():
+        raise NotAGallery(f"{source}: there is no such file")
+    try:
+        make_folder(target.parent)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".kkcv-") as scratch:
+            made = Path(scratch) / "gallery"
+            made.mkdir()
+            unpack(source, made)
+            for each in (*made.rglob("*"), made):
+                if each.is_dir():
+                    sync_folder(each)
+            if target.exists():
+                target.rmdir()
+            made.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise unwritable(target, error) from None
+    return Gallery.open(target)
+
+
+def unpack(source: Path, folder: Path) -> None:
+    """All files of a backup, checked and on the disk (NotAGallery)."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > source.stat().st_size:
+                raise ValueError("it holds more than its size")
+            for entry in entries:
+                extract(archive, entry, folder)
+    # what zipfile raises for files that are none, or are damaged
+    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, zlib.error) as error:
+        raise NotAGallery(
+            f"{source} is no backup of a gallery, or damaged: {error}; to save what is left, "
+            "unpack it with any program for zip files and run kkcv doctor on the folder"
+        ) from None
+    if not (folder / FILE).is_file():
+        raise NotAGallery(f"{source} is no backup of a gallery: it holds no {FILE}")
+    try:
+        catalog = Catalog(folder)
+        with catalog.reading() as rows:
+            problem = problem_of(rows)
+        catalog.close()
+    except GalleryError as error:
+        raise type(error)(str(error).replace(str(folder), str(source))) from None
+    if problem:
+        raise NotAGallery(f"{source} is no backup of a gallery, or damaged: {problem}")
+
+
+def problem_of(rows: Reader) -> str | None:
+    """What must not be in a catalog from elsewhere: damage, programs, names of others' files."""
+    if complaints := rows.complaints():
+        return complaints[0]
+    programs = "SELECT type || ' ' || name FROM sqlite_schema WHERE type IN ('trigger', 'view')"
+    for (program,) in rows.execute(programs):
+        return f"it holds the {program}"
+    for picture in rows.pictures():
+        if picture.file.stored and not STORED.fullmatch(picture.file.path):
+            return f"it names {picture.file.path!r} as its own"
+    return None
+
+
+def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
+    """One file, on the disk; only the three kinds of names that a backup has (ValueError)."""
+    name = STORED.fullmatch(entry.filename)
+    known = name is not None or INT8.fullmatch(entry.filename) or entry.filename == FILE
+    if not known:
+        raise ValueError(f"it holds {entry.filename!r}")
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{entry.filename} is compressed")
+    path = folder / entry.filename
+    if path.exists():
+        raise ValueError(f"it holds {entry.filename} twice")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(entry) as packed, path.open("xb") as out:
+        shutil.copyfileobj(packed, out)
+    if name is not None and not has_hash(path, bytes.fromhex(name[2])):
+        raise ValueError(f"{entry.filename} is damaged")
+    synced(path)
+
+
+def unwritable(target: Path, error: Exception) -> GalleryError:
+    return GalleryError(f"{target} cannot be written: {getattr(error, 'strerror', None) or error}")

@@ -1,0 +1,299 @@
+"""What is wrong with a gallery, and mending what can be mended without losing anything."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from kkcv.errors import GalleryFormatError, KkcvError
+from kkcv.search.gallery import Gallery
+from kkcv.search.index import snapshot
+
+from .catalog import Catalog, Picture
+from .disk import has_hash, in_one_piece, make_folder
+from .engine import in_a_folder
+from .live import LiveIndex, vouched
+
+ORPHANS = "orphans"  # where files go that no row names
+PAGE = 1000
+RESTORE = "restore a backup: kkcv restore"
+
+
+class Finding(NamedTuple):
+    """Something that is not as it should be. ``mended`` says what was done about it, if anything.
+
+    ``kind`` is one of: damaged-catalog, bad-metadata, bad-vector, missing-file, changed-file,
+    orphaned-file, unfinished-file, stale-index, bad-index.
+    """
+
+    kind: str
+    what: str
+    advice: str
+    mended: str = ""
+
+
+def examine(
+    gallery: Gallery,
+    *,
+    repair: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Finding]:
+    """All findings, also while others write; with ``repair``, mend what can be mended.
+
+    ``progress`` is told the pictures looked at and in all.
+
+    Raises RequestError when the gallery is in no folder.
+    """
+    found: list[Finding] = []
+    rows_of(gallery)
+    try:
+        found += catalog(gallery, repair)
+        found += metadata(gallery, repair)
+        found += pictures(gallery, repair, progress)
+        found += stray_files(gallery, repair)
+        found += index(gallery, repair)
+    except GalleryFormatError as error:  # so damaged that the rest cannot be looked at
+        if not any(finding.kind == "damaged-catalog" for finding in found):
+            found.append(Finding("damaged-catalog", str(error), RESTORE))
+    return found
+
+
+def rows_of(gallery: Gallery) -> Catalog:
+    return in_a_folder(gallery.catalog, "kkcv doctor")
+
+
+def index_of(gallery: Gallery) -> LiveIndex:
+    live = gallery.live
+    assert isinstance(live, LiveIndex)
+    return live
+
+
+def catalog(gallery: Gallery, repair: bool) -> list[Finding]:
+    """What SQLite itself finds. Its own indexes can be made again from the rows."""
+    complaints = complaints_of(gallery)
+    if not complaints:
+        return []
+    more = f" and {len(complaints) - 3} more" if len(complaints) > 3 else ""
+    found = Finding("damaged-catalog", "; ".join(complaints[:3]) + more, RESTORE)
+    if repair and all(" index " in complaint for complaint in complaints):
+        with rows_of(gallery).writing() as writer:
+            writer.execute("REINDEX")
+        if not complaints_of(gallery):
+            found = found._replace(mended="its indexes were made again from the rows")
+    return [found]
+
+
+def complaints_of(gallery: Gallery) -> list[str]:
+    with rows_of(gallery).reading() as rows:
+        return rows.complaints()
+
+
+def metadata(gallery: Gallery, repair: bool) -> Iterator[Finding]:
+    """Metadata that is no JSON any more; mended, the text is kept under the key ``damaged``."""
+    with rows_of(gallery).reading() as rows:
+        found = rows.execute("SELECT id, CAST(metadata AS BLOB) FROM pictures ORDER BY id")
+        bad = [(id, text) for id, text in found if not is_object(text)]
+    for id, text in bad:
+        finding = Finding(
+            "bad-metadata",
+            f"of the picture with id {id}",
+            "--repair keeps the text under the key damaged",
+        )
+        if repair:
+            with gallery.catalog.writing() as writer:
+                writer.describe(id, {"damaged": (text or b"").decode(errors="backslashreplace")})
+            finding = finding._replace(mended="kept under the key damaged")
+        yield finding
+
+
+def is_object(text: bytes | None) -> bool:
+    try:
+        return isinstance(json.loads(text or b""), dict)
+    except ValueError:
+        return False
+
+
+def pictures(
+    gallery: Gallery, repair: bool, progress: Callable[[int, int], None]
+) -> Iterator[Finding]:
+    """Rows whose file or vector is not what it was."""
+    done, total, after = 0, len(gallery), 0
+    while page := gallery.page(PAGE, after):
+        for picture in page:
+            if picture.id <= after:  # a damaged table can lead in a circle
+                return
+            after = picture.id
+            yield from bad_file(gallery, picture, repair)
+            yield from bad_vector(gallery, picture, repair)
+            done += 1
+            progress(done, max(done, total))
+
+
+def bad_file(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Finding]:
+    """A file that has gone, or has other bytes."""
+    path = gallery.path(picture)
+    problem = file_problem(gallery, picture)
+    if problem is None or not unchanged(gallery, picture):
+        return
+    if picture.file.stored:
+        advice = f"take it from a backup, or: kkcv remove {gallery.folder} {picture.id}"
+    elif problem == "missing-file":
+        advice = f"kkcv index {gallery.folder} FOLDER_WHERE_IT_IS, or kkcv remove --missing"
+    else:
+        advice = f"kkcv index {gallery.folder} {path}"
+    mended = stored_again(gallery, picture) if repair and picture.file.stored else ""
+    yield Finding(problem, f"{path} (id {picture.id})", advice, mended)
+
+
+def file_problem(gallery: Gallery, picture: Picture) -> str | None:
+    """One that was only touched is well; what the gallery stores is read through."""
+    path = gallery.path(picture)
+    try:
+        now = path.stat()
+    except (OSError, ValueError):  # ValueError: a name that cannot be
+        return "missing-file"
+    untouched = (now.st_size, now.st_mtime_ns) == (picture.file.bytes, picture.file.mtime_ns)
+    if untouched and not picture.file.stored:
+        return None
+    return None if has_hash(path, picture.file.sha256) else "changed-file"
+
+
+def unchanged(gallery: Gallery, picture: Picture) -> bool:
+    """Whether the row is as it was when it was looked at: others may be writing."""
+    with gallery.catalog.reading() as rows:
+        return rows.picture(picture.id) == picture
+
+
+def stored_again(gallery: Gallery, picture: Picture) -> str:
+    """The bytes from a file elsewhere that still has them; what was there is set aside."""
+    path, sha256 = gallery.path(picture), picture.file.sha256
+    with gallery.catalog.writing() as writer:
+        name = sha256.hex()
+        for own in (gallery.folder / "pictures" / name[:2]).glob(f"{name}*"):
+            if own != path and has_hash(own, sha256):  # it is the path that rotted
+                found = own.relative_to(gallery.folder).as_posix()
+                writer.relocate(picture.id, replace(picture.file, path=found))
+                return f"found as {own}"
+        twins = [gallery.path(p) for p in writer.by_sha256(sha256)]
+        for source in (*twins, gallery.folder / ORPHANS / path.name):
+            if source != path and has_hash(source, sha256):
+                if path.exists():
+                    set_aside(gallery.folder, path)
+                make_folder(path.parent)
+                with in_one_piece(path) as part:
+                    shutil.copyfile(source, part)
+                return f"copied from {source}"
+    return ""
+
+
+def bad_vector(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Finding]:
+    with gallery.catalog.reading(raw=True) as rows:
+        vector = rows.vector(picture.id)
+    if (vector is not None and is_unit(vector)) or not unchanged(gallery, picture):
+        return
+    advice, mended = "with its file as it was, --repair embeds it again", ""
+    if repair:
+        try:
+            mended = embedded_again(gallery, picture)
+        except KkcvError as error:
+            advice = f"it cannot be embedded again: {error}"
+    path = gallery.path(picture)
+    yield Finding("bad-vector", f"of {path} (id {picture.id})", advice, mended)
+
+
+def is_unit(vector: np.ndarray) -> bool:
+    """Finite and of length one, or all zeros (a picture that is like nothing)."""
+    length = float(np.linalg.norm(vector))
+    return bool(np.isfinite(vector).all()) and (abs(length - 1) < 0.01 or length == 0)
+
+
+def embedded_again(gallery: Gallery, picture: Picture) -> str:
+    """A new vector from the file, if that is still the one that was indexed."""
+    generation = gallery.generation
+    vector = generation.embedder.embed_picture(gallery.read(picture))
+    with generation.catalog.writing() as writer:
+        if writer.picture(picture.id) == picture:
+            writer.replace(picture.id, picture.file, vector)
+    return "embedded again"
+
+
+def stray_files(gallery: Gallery, repair: bool) -> list[Finding]:
+    """Files in the gallery's own folders that no row names; they are moved, not deleted."""
+    found = []
+    with gallery.catalog.writing() as writer:  # nobody stores a file now
+        named = {gallery.path(p) for p in writer.pictures() if p.file.stored}
+        for file in sorted(f for f in (gallery.folder / "pictures").rglob("*") if f.is_file()):
+            if file not in named:
+                kind = "unfinished-file" if file.suffix == ".part" else "orphaned-file"
+                mended = set_aside(gallery.folder, file) if repair else ""
+                found.append(Finding(kind, str(file), "--repair moves it to orphans/", mended))
+    return found
+
+
+def set_aside(folder: Path, file: Path) -> str:
+    """Move a file to ``orphans/``, beside what is there already."""
+    make_folder(folder / ORPHANS)
+    target, number = folder / ORPHANS / file.name, 1
+    while target.exists():
+        target, number = target.with_name(f"{file.name}.{number}"), number + 1
+    file.rename(target)
+    return f"moved to {target.relative_to(folder)}"
+
+
+def index(gallery: Gallery, repair: bool) -> list[Finding]:
+    """The index on the disk, and the one in use, against the catalog."""
+    found = bad_snapshots(gallery, repair)
+    advice = "--repair builds it again, so does kkcv tune"
+    if counts := wrong_counts(gallery):
+        finding = Finding("bad-index", "it holds {} of {} vectors".format(*counts), advice)
+    elif gallery.live.wants_rebuild:
+        late = index_of(gallery).refreshed().unindexed
+        finding = Finding("stale-index", f"{late} pictures are compared one by one", advice)
+    else:
+        return found
+    if repair:
+        gallery.live.rebuild()
+        finding = finding._replace(mended="built again")
+    return [*found, finding]
+
+
+def bad_snapshots(gallery: Gallery, repair: bool) -> list[Finding]:
+    """Index files that no search uses, because they are damaged, foreign or were never finished."""
+    folder = gallery.folder / "index"
+    if not folder.is_dir():
+        return []
+    good: set[str] = {snapshot.LOCK}
+    why: dict[str, str] = {}
+    found = []
+    with snapshot.building(folder, gallery.catalog.wait_seconds):
+        with rows_of(gallery).reading() as rows:
+            known = vouched(rows)
+        for file in sorted(folder.glob("*.json")):
+            try:
+                snapshot.read(file, gallery.space.fingerprint, known)
+                good |= {f"{file.stem}.{suffix}" for suffix in ("faiss", "ids", "json")}
+            except ValueError as error:
+                why[file.stem] = f": {error}"
+        for file in sorted(folder.iterdir()):
+            if file.name not in good:
+                kind = "unfinished-file" if file.suffix == ".part" else "bad-index"
+                mended = set_aside(gallery.folder, file) if repair else ""
+                reason = why.get(file.stem, "")
+                advice = "--repair moves it to orphans/; the gallery answers without it"
+                found.append(Finding(kind, f"{file}{reason}", advice, mended))
+    return found
+
+
+def wrong_counts(gallery: Gallery) -> tuple[int, int] | None:
+    """How many vectors the index holds and how many there are, where they differ at one instant."""
+    with rows_of(gallery).reading(frozen=True) as rows:
+        usable = sum(len(ids) for ids, _ in rows.vectors())
+        held, seen = len(index_of(gallery).refreshed()), rows.sequence()
+    with rows_of(gallery).reading() as rows:
+        if rows.sequence() != seen:  # others are writing: nothing can be said
+            return None
+    return None if held == usable else (held, usable)

@@ -1,0 +1,247 @@
+"""The index kept in step with the catalog, by whichever process the catalog was changed."""
+
+import dataclasses
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kkcv.errors import GalleryError, KkcvError
+from kkcv.search.index import kinds, snapshot
+from kkcv.search.index.exact import inner_products
+from kkcv.search.index.kinds import Kind
+from kkcv.search.index.layered import LayeredIndex
+from kkcv.search.index.neighbors import Neighbors
+from kkcv.search.index.snapshot import Snapshot
+from kkcv.search.where import Condition
+
+from .catalog import Catalog, Reader
+from .tuning import Goal, goal_of, keep_goal
+
+if TYPE_CHECKING:
+    from kkcv.search import engine
+
+EXACT_MILLISECONDS = 5.0  # what comparing with every vector may take
+SAMPLE = 100_000  # vectors that train an index
+UNSEEN = -1
+VOUCHED = "snapshots"  # a setting of the catalog
+PAUSE_SECONDS = 60.0  # after a rebuild in the background that failed
+log = logging.getLogger(__name__)
+
+
+class LiveIndex:
+    """The newest snapshot of a gallery, and what its catalog has since. Safe for many threads."""
+
+    def __init__(self, catalog: Catalog, folder: Path, space: str, dim: int) -> None:
+        self._catalog = catalog
+        self._folder = folder
+        self._space = space
+        self._dim = dim
+        # the index, and the last change that it has seen: replaced together
+        self._seen = (LayeredIndex(dim), UNSEEN)
+        self._refreshing = threading.Lock()
+        self._building = threading.Lock()
+        self._paused_until = 0.0
+
+    def refreshed(self) -> LayeredIndex:
+        """The index with every change that is committed now: one cheap look when there is none."""
+        with self._catalog.reading() as rows:
+            if rows.sequence() != self._seen[1] and not rows.superseded():
+                with self._refreshing:
+                    self._seen = caught_up(*self._opened(rows), rows)
+            return self._seen[0]
+
+    def _opened(self, rows: Reader) -> tuple[LayeredIndex, int]:
+        """The index and the last change it has seen; to begin with, the snapshot on the disk."""
+        index, seen = self._seen
+        if seen == UNSEEN or rows.sequence() < seen:  # the catalog was restored
+            self._seen = index, seen = self._begun(self._loaded(rows))
+        return index, seen
+
+    def search(
+        self, rows: "engine.Reader", vectors: np.ndarray, k: int, where: Condition | None = None
+    ) -> Neighbors:
+        """The nearest of all, or of what a filter leaves: float32 (Q, D) → (Q, k or less)."""
+        allowed = None if where is None else rows.ids(where)
+        return self.refreshed().search(vectors, k, allowed)
+
+    def describe(self) -> dict[str, Any]:
+        """What answers, with its measured recall and time, as plain values."""
+        index = self.refreshed()
+        if index.snapshot is None:
+            return {
+                "kind": "exact",
+                "recall": 1.0,
+                "memory_a_picture": 4 * self._dim + 8,
+                "compared_one_by_one": index.unindexed,
+            }
+        files = self._folder.glob(f"{index.snapshot.sequence:017d}.*")
+        return {
+            "kind": index.snapshot.kind.name,
+            "recall": index.snapshot.curve[-1].recall,
+            "effort": index.snapshot.effort,
+            "milliseconds": index.snapshot.curve[-1].milliseconds,
+            "curve": [dataclasses.asdict(point) for point in index.snapshot.curve],
+            "memory_a_picture": index.snapshot.kind.resident(self._dim),
+            "bytes_a_picture": sum(f.stat().st_size for f in files) / len(index.snapshot.ids),
+            "compared_one_by_one": index.unindexed,
+        }
+
+    @property
+    def wants_rebuild(self) -> bool:
+        """True when too much is compared one by one for a quick answer; no vector is read."""
+        with self._catalog.reading() as rows, self._refreshing:
+            index, seen = self._opened(rows)
+            if rows.sequence() == seen:
+                late = index.unindexed
+            elif index.snapshot is None:
+                late = rows.count()
+            else:
+                late = rows.late(index.snapshot.sequence)
+        covered = len(index.snapshot.ids) if index.snapshot else 0
+        return late > max(1000, covered // 5) and late > exact_limit(self._dim)
+
+    def tune(self, goal: Goal) -> Snapshot | None:
+        """``rebuild`` for a goal, which holds from now on (RequestError, and as ``rebuild``)."""
+        with self._catalog.reading() as rows:
+            goal.kind_for(rows.count(), self._dim)  # it must be possible
+        with self._catalog.writing() as writer:
+            keep_goal(writer, goal)
+        return self.rebuild()
+
+    def rebuild(self, recall: float | None = None, kind: Kind | None = None) -> Snapshot | None:
+        """Build a snapshot of all rows and use it; searches go on. None when there are no rows.
+
+        Recall and kind are those of the gallery's goal, if not given.
+
+        Raises GalleryLocked when another process is building one, GalleryError when the disk
+        refuses.
+        """
+        wait = self._catalog.wait_seconds
+        try:
+            with self._building, snapshot.building(self._folder, wait):
+                built = self._built(recall, kind)
+                if built is not None:
+                    snapshot.save(self._folder, built, self._vouch)
+                    self._use(built)
+                return built
+        except OSError as error:
+            raise GalleryError(
+                f"the index in {self._folder} cannot be written ({error.strerror or error}); "
+                "the gallery answers without it, more slowly"
+            ) from None
+
+    def renew(self) -> None:
+        """A new snapshot where one is wanted, and none of another network."""
+        if self.wants_rebuild:
+            self.rebuild()
+        else:
+            snapshot.clear(self._folder)
+
+    def rebuild_in_background(self) -> None:
+        """Start ``rebuild`` when it is wanted and not under way."""
+        paused = time.monotonic() < self._paused_until
+        if not paused and not self._building.locked() and self.wants_rebuild:
+            threading.Thread(target=self._rebuild_quietly, name="kkcv-rebuild", daemon=True).start()
+
+    def _rebuild_quietly(self) -> None:
+        """Use what another process has built meanwhile, or build; a failure is logged."""
+        try:
+            if not self._adopted():
+                self.rebuild()
+        except KkcvError as error:
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
+            log.warning("%s", error)
+
+    def _adopted(self) -> bool:
+        """Whether another process has built a newer snapshot, which is used from now on."""
+        mine = self.refreshed().snapshot
+        with self._catalog.reading() as rows:
+            found = self._loaded(rows)
+        if found is None or (mine is not None and found.sequence <= mine.sequence):
+            return False
+        self._use(found)
+        return not self.wants_rebuild
+
+    def _built(self, recall: float | None, kind: Kind | None) -> Snapshot | None:
+        with self._catalog.reading(frozen=True) as rows:
+
+            def chunks() -> Iterator[np.ndarray]:
+                return (vectors for _, vectors in rows.vectors())
+
+            sequence, goal = rows.sequence(), goal_of(rows)
+            if rows.superseded():
+                return None
+            ids, sample = ids_and_sample(rows, self._dim)
+            if not len(ids):
+                return None
+            kind = kind or goal.nearest_kind(len(ids), self._dim)
+            index = kinds.build(kind, len(ids), sample, chunks)
+            curve = kinds.tune(kind, index, sample, chunks, recall or goal.recall)
+        return Snapshot(sequence, self._space, kind, curve, ids, index)
+
+    def _use(self, found: Snapshot) -> None:
+        with self._refreshing, self._catalog.reading() as rows:
+            self._seen = caught_up(*self._begun(found), rows)
+
+    def _vouch(self, sha256: str) -> None:
+        """The catalog shall know a snapshot; the one before may still be the one on the disk."""
+        with self._catalog.writing() as writer:
+            writer.set(VOUCHED, json.dumps([*vouched(writer), sha256][-2:]))
+
+    def _loaded(self, rows: Reader) -> Snapshot | None:
+        """The snapshot on the disk; another process may be replacing it just now."""
+        while True:
+            known = vouched(rows)
+            found = snapshot.load(self._folder, self._space, known)
+            if found is not None or vouched(rows) == known:
+                return found
+
+    def _begun(self, found: Snapshot | None) -> tuple[LayeredIndex, int]:
+        return LayeredIndex(self._dim, found), found.sequence if found else 0
+
+
+def ids_and_sample(rows: Reader, dim: int) -> tuple[np.ndarray, np.ndarray]:
+    """All ids, ascending, and at most SAMPLE of their vectors, in one go through them."""
+    count = rows.count()
+    chosen = np.zeros(count, bool)
+    chosen[np.random.default_rng(0).permutation(count)[:SAMPLE]] = True
+    sample = np.empty((min(count, SAMPLE), dim), np.float32)
+    ids, start, filled = [np.empty(0, np.int64)], 0, 0
+    for some, vectors in rows.vectors():
+        taken = vectors[chosen[start : start + len(some)]]
+        sample[filled : filled + len(taken)] = taken
+        ids.append(some)
+        start += len(some)
+        filled += len(taken)
+    return np.concatenate(ids), sample[:filled]
+
+
+def vouched(rows: Reader) -> list[str]:
+    """The sha256 of the snapshots that were made of this catalog, the newest last."""
+    return json.loads(rows.setting(VOUCHED, "[]"))
+
+
+def caught_up(index: LayeredIndex, seen: int, rows: Reader) -> tuple[LayeredIndex, int]:
+    """The index with all changes after ``seen``, and the last of them."""
+    changes = rows.changes(seen)
+    index.update(changes.removed, changes.ids, changes.vectors)
+    return index, changes.sequence
+
+
+@cache
+def exact_limit(dim: int) -> int:
+    """How many vectors this machine compares with a query in EXACT_MILLISECONDS, measured."""
+    rows = np.random.default_rng(0).normal(size=(8192, dim)).astype(np.float32)
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        inner_products(rows[:1], rows, 10)
+        took.append(time.perf_counter() - began)
+    return int(len(rows) * EXACT_MILLISECONDS / 1000 / min(took))

@@ -1,0 +1,1 @@
+"""What a gallery learns from labels and clicks."""

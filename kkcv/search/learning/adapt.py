@@ -1,0 +1,184 @@
+"""A gallery that learns from its own labels: a projection of its vectors, if that helps.
+
+What helps is measured, not believed: among pictures that a projection has not seen, each is a query
+for the others (cross-validation). Pictures that it has seen must not be among the hits: it may have
+learned them by heart, and then even random labels seem to help. The vectors of the network stay in
+the catalog as they are, so that ``undo`` is one step, and so is learning anew.
+"""
+
+import io
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kkcv.errors import DataError, KkcvError, MissingExtra, RequestError
+from kkcv.search.folder.catalog import Picture, Writer
+from kkcv.search.folder.engine import in_a_folder
+from kkcv.search.gallery import Gallery
+from kkcv.search.quality.metrics import BLOCK, average_precision, ranked
+
+from .projection import SETTING, Projection
+
+FOLDER = "folder"  # the label is the name of the folder that a picture lies in
+FOLDS = 4
+MOST = 20_000  # labelled pictures that are learned from
+FEWEST = 40
+SURE = 3.0  # standard errors by which the mean average precision must rise
+
+
+class Quality(NamedTuple):
+    """How well pictures find others of their label: means over queries, from 0 to 1."""
+
+    mean_average_precision: float
+    first: float  # the share of queries whose first hit has their label
+
+
+class Adapted(NamedTuple):
+    """What was learned from ``pictures`` with ``labels`` different labels, and whether it is used.
+
+    ``before`` and ``after`` are among pictures that the projection had not seen.
+    """
+
+    pictures: int
+    labels: int
+    before: Quality
+    after: Quality
+    adopted: bool
+
+
+def adapt(gallery: Gallery, labels: str = FOLDER) -> Adapted:
+    """Learn a projection from labels, and use it from now on if it helps.
+
+    ``labels`` is a key of the metadata, or ``folder``. A projection that the gallery has already is
+    replaced, or kept where the new one does not help. It is adopted when the mean average precision
+    rises by more than chance explains and the first hit is right no less often.
+
+    Raises DataError when there is too little to learn from, RequestError for a gallery that is in
+    no folder, MissingExtra, GalleryLocked.
+    """
+    catalog = in_a_folder(gallery.catalog, "kkcv adapt")
+    if not find_spec("pytorch_metric_learning"):
+        raise MissingExtra("pytorch-metric-learning", "adapt")
+    vectors, names = labelled(gallery, labels)
+    classes = np.unique(names, return_inverse=True)[1].astype(np.int64)
+    folds = folds_of(classes)
+    chosen = np.stack([*(folds != fold for fold in range(FOLDS)), np.ones(len(vectors), bool)])
+    *trials, whole = learned(vectors, classes, chosen)
+    before, after = [], []
+    for fold, trial in enumerate(trials):
+        unseen = folds == fold
+        before.append(found(vectors[unseen], classes[unseen]))
+        after.append(found(trial(vectors[unseen]), classes[unseen]))
+    was, now = (np.concatenate(of, axis=1) for of in (before, after))
+    helps = is_better(was, now)
+    if helps:
+        with catalog.writing() as writer:
+            project(writer, whole.to_text())
+        gallery.live.renew()
+    return Adapted(len(vectors), len(set(names)), quality(was), quality(now), helps)
+
+
+def undo(gallery: Gallery) -> None:
+    """Back to the vectors of the network (RequestError where there is no projection)."""
+    catalog = in_a_folder(gallery.catalog, "kkcv adapt")
+    with catalog.writing() as writer:
+        if not writer.setting(SETTING):
+            raise RequestError(f"{gallery.address} has no projection to undo")
+        project(writer, None)
+    gallery.live.renew()
+
+
+def project(writer: Writer, text: str | None) -> None:
+    """Another projection, or none: every process reads all vectors anew."""
+    writer.set(SETTING, text)
+    writer.set("epoch", str(int(writer.setting("epoch", "0")) + 1))
+    writer.renumber()
+
+
+def labelled(gallery: Gallery, labels: str) -> tuple[np.ndarray, list[str]]:
+    """The network's vectors and the labels of pictures that share theirs with another (DataError).
+
+    At most ``MOST``, chosen at random.
+    """
+    with gallery.catalog.reading(frozen=True) as rows:
+        names = {p.id: name for p in rows.pictures() if (name := label_of(gallery, p, labels))}
+    values, counts = np.unique(list(names.values()), return_counts=True)
+    shared = set(values[counts > 1].tolist())
+    ids = np.array([id for id, name in names.items() if name in shared], np.int64)
+    ids = np.sort(np.random.default_rng(0).permutation(ids)[:MOST])
+    if len(ids) < FEWEST or len(shared) < 2:
+        raise DataError(
+            f"{gallery.address} has {len(ids)} pictures that share their label with another, of "
+            f"{len(shared)} labels; {FEWEST} of 2 are needed (label: "
+            f"{'folder name' if labels == FOLDER else f'metadata key {labels!r}'})"
+        )
+    with gallery.catalog.reading(raw=True) as rows:
+        vectors = rows.vectors_of(ids)
+    whole = vectors.any(axis=1)  # a damaged one is all zeros
+    return vectors[whole], [names[id] for id in ids[whole].tolist()]
+
+
+def label_of(gallery: Gallery, picture: Picture, labels: str) -> str:
+    """The label of a picture; nothing where it has none."""
+    if labels != FOLDER:
+        return str(picture.metadata.get(labels) or "")
+    return "" if picture.file.stored else Path(picture.file.path).parent.name
+
+
+def learned(vectors: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> list[Projection]:
+    """A projection for each row of ``chosen``, bool (R, N), by a child process (child.py)."""
+    question = io.BytesIO()
+    np.savez(question, vectors=vectors, classes=classes, chosen=chosen)
+    command = [sys.executable, "-W", "ignore", "-m", "kkcv.search.learning.child"]
+    done = subprocess.run(command, input=question.getvalue(), capture_output=True)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise KkcvError(f"the process that learns ended with {done.returncode}: {said[-1]}")
+    answer = np.load(io.BytesIO(done.stdout))
+    return [Projection(answer[name]) for name in answer.files]
+
+
+def folds_of(classes: np.ndarray) -> np.ndarray:
+    """The fold of each picture, at random, at least two of a class together: int64 (N,)."""
+    random = np.random.default_rng(0)
+    folds = np.empty(len(classes), np.int64)
+    for members in (np.flatnonzero(classes == c) for c in range(classes.max() + 1)):
+        size = max(2, -(-len(members) // FOLDS))
+        groups = np.arange(len(members)) // size + random.integers(FOLDS)
+        folds[random.permutation(members)] = groups % FOLDS
+    return folds
+
+
+def found(vectors: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Of each picture as a query for the others: average precision, is the first right: (2, Q)."""
+    queries = np.flatnonzero(np.bincount(classes)[classes] > 1)
+    scores = [
+        np.stack([average_precision(hits), hits[:, 0]])
+        for start in range(0, len(queries), BLOCK)
+        for hits in [ranked(vectors, classes, queries[start : start + BLOCK])]
+    ]
+    return np.concatenate(scores, axis=1) if scores else np.empty((2, 0))
+
+
+def is_better(was: np.ndarray, now: np.ndarray) -> bool:
+    """Whether the average precision of the queries rose surely, and no first hit was lost."""
+    gain = now[0] - was[0]
+    error = gain.std() / len(gain) ** 0.5
+    return bool(gain.mean() > SURE * error and gain.mean() > 0 and now[1].mean() >= was[1].mean())
+
+
+def quality(queries: np.ndarray) -> Quality:
+    return Quality(*queries.mean(axis=1).tolist())
+
+
+def as_plain(adapted: Adapted) -> dict[str, Any]:
+    """For JSON."""
+    return {
+        **adapted._asdict(),
+        "before": adapted.before._asdict(),
+        "after": adapted.after._asdict(),
+    }

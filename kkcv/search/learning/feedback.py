@@ -1,0 +1,40 @@
+"""Relevance feedback: "more like these, less like those" moves the query.
+
+Rocchio's formula (Relevance feedback in information retrieval, 1971; here as in Manning, Raghavan
+and Schütze 2008, section 9.1.1): the query, plus the mean of what was liked, less a share of the
+mean of what was not. The weights were chosen by simulation (benchmarks/feedback.py).
+"""
+
+from collections.abc import Sequence
+
+from kkcv.errors import RequestError
+from kkcv.images.source import Source
+from kkcv.search.query import Like, Text
+
+Weights = tuple[float, float]  # of the mean of all that were liked, and of all that were not
+WEIGHTS: Weights = (2.0, 0.5)
+
+
+def moved(
+    query: Like,
+    liked: Sequence[Source | int | Text] = (),
+    unliked: Sequence[Source | int | Text] = (),
+    weights: Weights = WEIGHTS,
+) -> list[Like]:
+    """The query after feedback, for ``Gallery.search_like``; the query itself counts once.
+
+    ``liked`` and ``unliked`` are pictures, or ids of the gallery; those with ids are not found
+    again, so each round shows what is new.
+
+        gallery.search_like(moved(Like("cat.jpg"), liked=[17, 4], unliked=[23]))
+
+    Raises RequestError for a picture that is both.
+    """
+    both = {p for p in liked if isinstance(p, int)}.intersection(unliked)
+    if both:
+        raise RequestError(f"picture {min(both)} cannot be both liked and unliked")
+    return [
+        query,
+        *(Like(picture, weights[0] / len(liked)) for picture in liked),
+        *(Like(picture, -weights[1] / len(unliked)) for picture in unliked),
+    ]

@@ -1,0 +1,200 @@
+"""Retrieval over a labelled folder, with any network and any order of the answers."""
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.pipeline import ahead, embed_stream
+from kkcv.errors import DataError, PictureError, RequestError
+from kkcv.images.folder import labelled_pictures
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
+from kkcv.search.chance.model import FEWEST, calibrated
+from kkcv.search.options import check_ranking
+from kkcv.search.ranking.names import PLAIN
+from kkcv.search.verification.features import Features
+from kkcv.search.verification.kept import features_of
+
+from .metrics import Retrieval, leave_one_out
+from .reordering import Timed, by_ranking, by_verification
+
+Progress = Callable[[int, int], None]
+
+
+class Embedded(NamedTuple):
+    """The pictures of a labelled folder: unit ``vectors`` float32 (N, D), N labels and paths."""
+
+    vectors: np.ndarray
+    labels: list[str]
+    paths: list[Path]
+    rejected: list[dict[str, str]]
+
+
+class Ordered(NamedTuple):
+    """How good an order is, and what it takes beside the search: milliseconds of a core a query."""
+
+    found: Retrieval
+    milliseconds: float
+
+
+def evaluate_search(
+    folder: str | PathLike[str],
+    embedder: Embedder,
+    *,
+    ranking: str = PLAIN,
+    verify: bool = False,
+    max_chance: float | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    threads: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> dict[str, Any]:
+    """Leave-one-out retrieval over a folder whose subfolders are classes, as plain values.
+
+    ``progress`` is told the pictures done and in all. ``rejected`` lists the unreadable ones. With
+    ``max_chance``, what a cut-off by chance keeps comes beside it.
+
+    Raises DataError when there are no classes with two pictures, RequestError.
+    """
+    check_ranking(ranking)
+    embedded = embed_folder(folder, embedder, limits, threads, progress)
+    (ordered,) = compare(folder, embedded, [ranking], verify)
+    return {
+        **figures(ordered.found),
+        **(cut_off(embedded, max_chance) if max_chance is not None else {}),
+        **facts(embedder, embedded, ordered.found),
+    }
+
+
+def compare_rankings(
+    folder: str | PathLike[str],
+    embedder: Embedder,
+    rankings: Sequence[str],
+    *,
+    verify: bool = False,
+    max_chance: float | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    threads: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> dict[str, Any]:
+    """As ``evaluate_search``, for several rankings of the same vectors: a row each."""
+    for ranking in rankings:
+        check_ranking(ranking)
+    embedded = embed_folder(folder, embedder, limits, threads, progress)
+    orders = compare(folder, embedded, rankings, verify)
+    rows = [
+        {"ranking": name, **figures(order.found), "milliseconds": order.milliseconds}
+        for name, order in zip(rankings, orders, strict=True)
+    ]
+    return {
+        "rankings": rows,
+        **(cut_off(embedded, max_chance) if max_chance is not None else {}),
+        **facts(embedder, embedded, orders[0].found),
+    }
+
+
+def embed_folder(
+    folder: str | PathLike[str],
+    embedder: Embedder,
+    limits: Limits = DEFAULT_LIMITS,
+    threads: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Embedded:
+    """All pictures of a folder whose subfolders are classes; unreadable ones are listed."""
+    pictures = labelled_pictures(folder)
+    embedded = Embedded(np.empty((0, embedder.space.dim), np.float32), [], [], [])
+    vectors: list[np.ndarray] = []
+
+    def prepare(item: tuple[Path, str]) -> np.ndarray:
+        return embedder.prepare(item[0], limits)
+
+    stream = embed_stream(embedder, ahead(prepare, pictures, threads=threads))
+    for done, ((path, label), vector) in enumerate(stream, 1):
+        if isinstance(vector, np.ndarray):
+            vectors.append(vector)
+            embedded.labels.append(label)
+            embedded.paths.append(path)
+        elif isinstance(vector, PictureError):
+            reject = {"path": str(path), "reason": vector.reason, "message": str(vector)}
+            embedded.rejected.append(reject)
+        progress(done, len(pictures))
+    return embedded._replace(vectors=np.array(vectors)) if vectors else embedded
+
+
+def compare(
+    folder: str | PathLike[str], embedded: Embedded, rankings: Sequence[str], verify: bool
+) -> list[Ordered]:
+    """Each ranking over the same vectors (DataError)."""
+    features = local_features(embedded.paths) if verify else []
+    found = []
+    for name in rankings:
+        reorder = by_ranking(name, embedded.vectors)
+        timed = Timed(by_verification(features, reorder) if verify else reorder)
+        plain = name == PLAIN and not verify
+        try:
+            retrieval = leave_one_out(embedded.vectors, embedded.labels, None if plain else timed)
+        except ValueError as error:
+            raise DataError(
+                f"{folder}: {error}; put two or more pictures into a subfolder"
+            ) from None
+        found.append(Ordered(retrieval, 1000 * timed.seconds / retrieval.queries))
+    return found
+
+
+def local_features(paths: Sequence[Path]) -> list[Features]:
+    """Of pictures that could be read a moment ago (DataError)."""
+    found = []
+    for path, features in ahead(features_of, paths):
+        if isinstance(features, PictureError):
+            raise DataError(f"{path} cannot be read any more: {features}")
+        found.append(features)
+    return found
+
+
+def cut_off(embedded: Embedded, max_chance: float) -> dict[str, Any]:
+    """What a cut-off by chance keeps, measured with the labels that it does not know.
+
+    ``false_match_rate`` is the share of pairs of two classes that score that high,
+    ``matches_kept`` that of pairs of one class, ``answered`` the queries that have any hit left.
+    """
+    calibration = calibrated("", len(embedded.labels), embedded.vectors)
+    if calibration is None:
+        raise RequestError(f"a cut-off by chance needs {FEWEST} pictures")
+    if max_chance < calibration.least:
+        raise RequestError(
+            f"these pictures tell chances down to {calibration.least:.1g}, not {max_chance:g}"
+        )
+    least = calibration.cut(max_chance)
+    gram = embedded.vectors @ embedded.vectors.T
+    np.fill_diagonal(gram, -1)
+    _, classes = np.unique(embedded.labels, return_inverse=True)
+    same = classes == classes[:, None]
+    np.fill_diagonal(same, False)
+    other = classes != classes[:, None]
+    return {
+        "cut_off": least,
+        "false_match_rate": float((gram[other] >= least).mean()) if other.any() else None,
+        "matches_kept": float((gram[same] >= least).mean()),
+        "answered": float((gram.max(1) >= least).mean()),
+    }
+
+
+def figures(found: Retrieval) -> dict[str, float]:
+    return {
+        "mAP": found.mean_average_precision,
+        **{f"precision@{k}": value for k, value in found.precision.items()},
+        **{f"recall@{k}": value for k, value in found.recall.items()},
+    }
+
+
+def facts(embedder: Embedder, embedded: Embedded, found: Retrieval) -> dict[str, Any]:
+    return {
+        "pictures": len(embedded.labels),
+        "classes": len(set(embedded.labels)),
+        "queries": found.queries,
+        "network": embedder.space.network,
+        "fingerprint": embedder.space.fingerprint,
+        "rejected": embedded.rejected,
+    }

@@ -1,0 +1,25 @@
+"""How quickly a gallery answers, as measured now on its own vectors."""
+
+import time
+
+import numpy as np
+
+from kkcv.search.generation import Generation
+from kkcv.search.index.kinds import moved
+
+QUERIES = 100
+K = 10
+
+
+def latency(generation: Generation) -> dict[str, float] | None:
+    """Milliseconds of the index for one query, as ``p50`` and ``p99``; None of no vectors."""
+    with generation.catalog.reading() as rows:
+        for _, vectors in rows.vectors(QUERIES):
+            took = []
+            for query in moved(vectors):
+                began = time.perf_counter()
+                generation.live.search(rows, query[None], K)
+                took.append(1000 * (time.perf_counter() - began))
+            p50, p99 = np.percentile(took, [50, 99])
+            return {"p50": round(float(p50), 2), "p99": round(float(p99), 2)}
+    return None

@@ -1,0 +1,277 @@
+"""The snapshot on the disk: derived, checked, and never a wrong answer."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kkcv.errors import RequestError
+from kkcv.search.folder import live as module
+from kkcv.search.folder.catalog import Catalog, PictureFile, Reader
+from kkcv.search.folder.live import LiveIndex, exact_limit
+from kkcv.search.folder.tuning import Goal, goal_of, parse_memory
+from kkcv.search.index.kinds import KINDS
+
+DIM = 16
+SPACE = "a space"
+
+
+def unit_vectors(seed: int, count: int) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    return Catalog.create(tmp_path, {"vectors": "float32", "dim": str(DIM)})
+
+
+@pytest.fixture
+def fill(catalog: Catalog) -> Callable[..., list[int]]:
+    def add(seed: int, count: int) -> list[int]:
+        with catalog.writing() as writer:
+            return [
+                writer.add(PictureFile(f"/{seed}/{n}", False, b"", 1, 1), vector, {})
+                for n, vector in enumerate(unit_vectors(seed, count))
+            ]
+
+    return add
+
+
+@pytest.fixture
+def opened(catalog: Catalog, tmp_path: Path) -> Callable[..., LiveIndex]:
+    return lambda space=SPACE: LiveIndex(catalog, tmp_path / "index", space, DIM)
+
+
+def nearest(live: LiveIndex, query: np.ndarray, k: int = 1) -> list[int]:
+    return live.refreshed().search(query[None], k).ids[0].tolist()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_snapshot_is_opened_and_catches_up(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], catalog: Catalog, kind: str
+) -> None:
+    old = fill(1, 400)
+    opened().rebuild(kind=KINDS[kind])
+    new = fill(2, 20)
+    with catalog.writing() as writer:
+        writer.remove(old[5])
+
+    live = opened()
+
+    index = live.refreshed()
+    assert index.snapshot is not None
+    assert len(index.snapshot.ids) == 400
+    assert len(index) == 419
+    assert nearest(live, unit_vectors(2, 20)[3]) == [new[3]]
+    assert nearest(live, unit_vectors(1, 400)[7]) == [old[7]]
+    assert old[5] not in nearest(live, unit_vectors(1, 400)[5], k=50)
+
+
+def damage(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    file.write_bytes(data)
+
+
+def make_foreign(file: Path) -> None:
+    facts = json.loads(file.read_text())
+    file.write_text(json.dumps({**facts, "space": "another space"}))
+
+
+def make_newer(file: Path) -> None:
+    facts = json.loads(file.read_text())
+    file.write_text(json.dumps({**facts, "sequence": 10**9}))
+
+
+HARM = {
+    "damaged": lambda folder: damage(next(folder.glob("*.faiss"))),
+    "with damaged ids": lambda folder: damage(next(folder.glob("*.ids"))),
+    "without its Faiss file": lambda folder: next(folder.glob("*.faiss")).unlink(),
+    "cut short": lambda folder: next(folder.glob("*.faiss")).write_bytes(b"IxHN"),
+    "of another network": lambda folder: make_foreign(next(folder.glob("*.json"))),
+    "of another gallery": lambda folder: make_newer(next(folder.glob("*.json"))),
+    "with senseless facts": lambda folder: next(folder.glob("*.json")).write_text("{}"),
+}
+
+
+@pytest.mark.parametrize("harm", HARM.values(), ids=HARM.keys())
+def test_a_bad_snapshot_is_not_used_and_answers_stay_right(
+    opened: Callable[..., LiveIndex],
+    fill: Callable[..., list[int]],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    harm: Callable[[Path], object],
+) -> None:
+    ids = fill(1, 300)
+    opened().rebuild()
+    harm(tmp_path / "index")
+
+    live = opened()
+
+    assert nearest(live, unit_vectors(1, 300)[7]) == [ids[7]]
+    assert live.refreshed().snapshot is None
+    assert "is not used and will be built again" in caplog.text
+    assert live.rebuild() is not None
+    assert opened().refreshed().snapshot is not None
+
+
+def test_only_the_newest_snapshot_is_kept(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], tmp_path: Path
+) -> None:
+    live = opened()
+    for seed in range(3):
+        fill(seed, 100)
+        live.rebuild()
+
+    names = {file.stem for file in (tmp_path / "index").iterdir()}
+
+    assert names == {f"{300:017d}", "lock"}
+
+
+def test_the_measured_curve_reaches_the_recall_that_was_asked_for(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+) -> None:
+    fill(1, 3000)
+
+    snapshot = opened().rebuild(recall=0.95, kind=KINDS["ivf"])
+
+    assert snapshot is not None
+    efforts = [point.effort for point in snapshot.curve]
+    assert efforts == sorted(efforts)
+    assert snapshot.curve[-1].recall >= 0.95
+    assert all(point.recall < 0.95 for point in snapshot.curve[:-1])
+
+
+def test_searches_go_on_while_a_snapshot_is_built_and_swapped_in(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+) -> None:
+    ids, vectors = fill(1, 800), unit_vectors(1, 800)
+    live, done, wrong = opened(), threading.Event(), []
+
+    def search() -> None:
+        generator = np.random.default_rng(5)
+        while not done.is_set():
+            row = int(generator.integers(800))
+            if nearest(live, vectors[row]) != [ids[row]]:
+                wrong.append(row)
+
+    searching = threading.Thread(target=search)
+    searching.start()
+    for seed in range(2, 8):
+        fill(seed, 30)
+        live.rebuild()
+    done.set()
+    searching.join()
+
+    assert not wrong
+    assert len(live.refreshed()) == 800 + 6 * 30
+
+
+def test_a_filter_finds_the_one_picture_that_it_leaves(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+) -> None:
+    ids = fill(1, 2000)
+    live = opened()
+    live.rebuild(kind=KINDS["ivf"])
+
+    found = live.refreshed().search(unit_vectors(9, 1), 10, np.array([ids[1234]]))
+
+    assert found.ids[0].tolist() == [ids[1234]]
+
+
+def test_a_small_gallery_wants_no_snapshot(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+) -> None:
+    fill(1, 500)
+
+    assert not opened().wants_rebuild
+    assert exact_limit(DIM) > 500
+
+
+def test_a_memory_limit_decides_the_kind_also_later(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+) -> None:
+    fill(1, 1000)
+    live = opened()
+
+    kinds = {
+        memory: live.tune(Goal(recall=0.9, memory=memory)).kind.name  # type: ignore[union-attr]
+        for memory in (1000 * 400, 1000 * 30, 1000 * 20)
+    }
+    fill(2, 10)
+    later = opened().rebuild()
+
+    assert list(kinds.values()) == ["hnsw", "ivf", "rabitq"]
+    assert later is not None
+    assert later.kind.name == "rabitq"
+
+
+def test_a_memory_limit_that_nothing_fits_is_refused_and_the_old_goal_stays(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], catalog: Catalog
+) -> None:
+    fill(1, 1000)
+
+    with pytest.raises(RequestError, match="of kind rabitq takes 18,000 bytes of memory, the lim"):
+        opened().tune(Goal(memory=1000))
+
+    with catalog.reading() as rows:
+        assert goal_of(rows) == Goal()
+
+
+def test_a_gallery_that_outgrew_its_limit_gets_the_smallest_kind_and_a_warning(
+    opened: Callable[..., LiveIndex],
+    fill: Callable[..., list[int]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fill(1, 100)
+    opened().tune(Goal(memory=100 * 20))
+    fill(2, 1000)
+
+    built = opened().rebuild()
+
+    assert built is not None
+    assert built.kind.name == "rabitq"
+    assert "the limit is 2,000; the smallest kind is built" in caplog.text
+
+
+@pytest.mark.parametrize(("text", "size"), [("800MB", 8 * 10**8), ("1.5gb", 15 * 10**8)])
+def test_a_memory_limit_is_a_number_and_a_unit(text: str, size: int) -> None:
+    assert parse_memory(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "5", "GB", "-1GB", "0MB", "nanMB", "infGB", "1TB"])
+def test_a_memory_limit_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match="a memory limit is a number and KB, MB or GB, as 800MB"):
+        parse_memory(text)
+
+
+def test_whether_an_index_is_wanted_is_told_without_reading_a_vector(
+    opened: Callable[..., LiveIndex],
+    fill: Callable[..., list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "exact_limit", lambda dim: 1000)
+    monkeypatch.setattr(Reader, "_is_whole", pytest.fail)
+
+    fill(1, 900)
+    assert not opened().wants_rebuild
+    fill(2, 200)
+    assert opened().wants_rebuild
+
+
+def test_rows_that_came_since_the_snapshot_make_another_one_wanted(
+    opened: Callable[..., LiveIndex],
+    fill: Callable[..., list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "exact_limit", lambda dim: 1000)
+    fill(1, 1100)
+    opened().rebuild()
+
+    assert not opened().wants_rebuild
+    fill(2, 1001)
+    assert opened().wants_rebuild
