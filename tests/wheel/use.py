@@ -23,11 +23,11 @@ KKCV = [sys.executable, "-m", "kkcv"]
 OFFLINE = {**os.environ, "KKCV_OFFLINE": "1"}
 
 
-def pictures(folder: Path) -> list[Path]:
-    """Sixteen pictures of forms in many colors, in two folders."""
+def pictures(folder: Path, count: int = 16) -> list[Path]:
+    """Pictures of forms in many colors, in two folders."""
     generator = np.random.default_rng(7)
     paths = []
-    for i in range(16):
+    for i in range(count):
         path = folder / ("even", "odd")[i % 2] / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         picture = Image.new("RGB", (320, 256), tuple(generator.integers(0, 255, 3).tolist()))
@@ -154,6 +154,13 @@ def open_clip() -> None:
     run("index", "c", "pictures", "--model", "open_clip:RN50", "--weights", "none")
 
 
+def adapt() -> None:
+    """What the labels teach is not the question; that the learning process starts is."""
+    pictures(Path("many"), 60)
+    run("index", "a", "many")
+    run("adapt", "a", "--labels", "folder")
+
+
 def transformers() -> None:
     from transformers import AutoModel  # noqa: F401
 
@@ -188,6 +195,7 @@ USES: dict[str, Callable[[], object]] = {
     "timm": timm,
     "open-clip": open_clip,
     "transformers": transformers,
+    "adapt": adapt,
     "docs": docs,
     "notebooks": notebooks,
 }
