@@ -2,7 +2,9 @@
 const SMALLEST = 0.04; // of the picture's width and height; less is a click
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  parentElement.querySelector(".crop")?.remove();
+  const old = parentElement.querySelector(".crop");
+  if (old?.classList.contains("drawing")) return; // the page ran again under the visitor's finger
+  old?.remove();
   const box = document.createElement("div");
   box.className = "crop";
   const image = document.createElement("img");
@@ -41,6 +43,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     event.preventDefault();
     box.setPointerCapture(event.pointerId);
     start = place(event);
+    box.classList.add("drawing");
   };
   box.onpointermove = (event) => {
     if (!start) return;
@@ -55,12 +58,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   box.onpointercancel = () => {
     start = null;
+    box.classList.remove("drawing");
     region = data.region;
     show();
   };
   box.onpointerup = () => {
     if (!start) return;
     start = null;
+    box.classList.remove("drawing");
     if (!region || region.width < SMALLEST || region.height < SMALLEST) region = data.region;
     show();
     if (region && region !== data.region) setTriggerValue("cropped", region);

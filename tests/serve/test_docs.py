@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
 from kkcv.cli.serve import serve
@@ -64,7 +65,10 @@ def examples() -> list[str]:
 def test_every_curl_example_works(
     service: Running, album: list[Path], tmp_path: Path, command: str
 ) -> None:
-    shutil.copy(album[0], tmp_path / "cat.jpg")  # known bytes: adding it changes nothing
+    # Known bytes, so that the service stays what it is for the other tests.
+    shutil.copy(album[0], tmp_path / "cat.jpg")
+    own = httpx.get(f"{service.address}/v1/images/1/file")
+    (tmp_path / "other.jpg").write_bytes(own.content)
     assert len(examples()) >= 9
 
     shown = subprocess.run(
@@ -76,5 +80,5 @@ def test_every_curl_example_works(
     )
 
     assert shown.returncode == 0, shown.stderr
-    files = [path for path in tmp_path.iterdir() if path.name != "cat.jpg"]
+    files = [path for path in tmp_path.iterdir() if path.name not in ("cat.jpg", "other.jpg")]
     assert shown.stdout.startswith("{") or files[0].stat().st_size > 1000

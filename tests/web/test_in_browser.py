@@ -28,6 +28,7 @@ def search(page: "Page", picture: Path) -> None:
     """Give it a picture, and wait for the answer."""
     page.set_input_files("input[type=file]", picture)
     page.wait_for_selector(".score")
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
 def names(page: "Page") -> list[str]:
@@ -247,6 +248,7 @@ def test_a_part_of_the_picture_can_be_searched_with(
     page = visit(locale=locale)
     search(page, album[0])
     before = page.locator(".score").first.inner_text()
+    page.locator(".crop img").evaluate("image => image.decode()")  # only then has it a size
     box = page.locator(".crop img").bounding_box()
     assert box
 
