@@ -15,9 +15,9 @@ import numpy as np
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.search.exchange.parquet import described_schema, sealed, table
-from kkcv.search.folder.catalog import PictureFile
 from kkcv.search.generation import settings_for
 from kkcv.search.index.exact import inner_products
+from kkcv.search.picture import PictureFile
 
 CHUNK = 10_000
 FILE_ROWS = 100_000  # in a Parquet file

@@ -20,8 +20,8 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import RUNTIMES
 from kkcv.images.preprocess import Preprocess
-from kkcv.search.folder.catalog import PictureFile
 from kkcv.search.gallery import Gallery
+from kkcv.search.picture import PictureFile
 from tests.milvus_server import bring_up_loopback, real
 
 DIM = 1280

@@ -35,8 +35,8 @@ from kkcv.checkpoint import DEFAULT_NETWORK
 from kkcv.embedding.embedder import Embedder, unit
 from kkcv.images.folder import labelled_pictures
 from kkcv.search.chance.model import calibrated
-from kkcv.search.folder.catalog import PictureFile
 from kkcv.search.gallery import Gallery
+from kkcv.search.picture import PictureFile
 from kkcv.search.quality.evaluate import Embedded, Ordered, compare, embed_folder
 from kkcv.search.quality.metrics import leave_one_out
 from kkcv.search.quality.reordering import Timed, by_ranking, by_verification

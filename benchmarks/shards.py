@@ -33,9 +33,9 @@ from kkcv.search.exchange.loading import load, parquet_files
 from kkcv.search.exchange.parquet import batches, described_schema, opened, sealed, table, unpacked
 from kkcv.search.exchange.plan import SHARD_PICTURES, make_plan
 from kkcv.search.exchange.shards import embed_shards
-from kkcv.search.folder.catalog import PictureFile
 from kkcv.search.gallery import Gallery
 from kkcv.search.index.kinds import KINDS
+from kkcv.search.picture import PictureFile
 
 SIZES = (10**6, 10**7, 10**8, 10**9)
 CHUNK = 1000  # rows that are made at a time

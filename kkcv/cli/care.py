@@ -65,8 +65,8 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
     kkcv tune photos.kkcv --recall 0.995
     kkcv tune photos.kkcv --memory 500MB
     """
-    from kkcv.search.folder.tuning import Goal, parse_memory
     from kkcv.search.gallery import Gallery
+    from kkcv.search.tuning import Goal, parse_memory
 
     goal = Goal(recall, parse_memory(memory) if memory else None, kind)
     with Gallery.open(gallery) as opened:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from .folder.catalog import Picture
 from .gallery import Gallery
+from .picture import Picture
 
 BATCH = 64
 NEIGHBORS = 32  # looked at for each picture; a larger group is joined through its members

@@ -17,10 +17,12 @@ import numpy as np
 
 from kkcv.embedding.space import EmbeddingSpace
 
-from .folder.catalog import Picture, PictureFile, Totals
-from .folder.tuning import Goal
 from .index.neighbors import Neighbors
+from .picture import Picture, PictureFile, Totals
+from .tuning import Goal
 from .where import Condition
+
+WAIT_SECONDS = 30.0  # for another process that is writing
 
 
 class Reader(Protocol):

@@ -1,6 +1,6 @@
 """Which engine keeps a gallery: its address says so.
 
-photos.kkcv                    a folder of this machine (folder_engine.py)
+photos.kkcv                    a folder of this machine (folder/engine.py)
 milvus://host:19530/photos     a Milvus server (milvus/engine.py)
 """
 

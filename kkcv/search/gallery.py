@@ -37,13 +37,13 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
 
 from .answer import RANKING, answers
-from .engine import Catalog, Index
+from .disk import absolute, in_one_piece, make_folder, sync_folder
+from .engine import WAIT_SECONDS, Catalog, Index
 from .engines import make_engine, open_engine
-from .folder.catalog import WAIT_SECONDS, Picture, PictureFile
-from .folder.disk import absolute, in_one_piece, make_folder, sync_folder
 from .generation import Generation, settings_for
 from .hits import Hit
 from .options import USUAL, OptionWords, SearchOptions, check_ranking
+from .picture import Picture, PictureFile
 from .query import Like, Text, check_k, combined
 from .ranking.names import PLAIN
 from .verification.kept import LocalFeatures, forget_features

@@ -20,8 +20,8 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
 
 from .engine import Catalog, Writer
-from .folder.catalog import Picture, PictureFile
 from .gallery import Gallery
+from .picture import Picture, PictureFile
 
 REJECTS = "rejects.csv"
 

@@ -16,11 +16,11 @@ from kkcv.embedding.quantized import keep
 from kkcv.errors import GalleryError, KkcvError, PictureError, RequestError
 
 from .engine import NextVectors
-from .folder.catalog import Picture
 from .gallery import Gallery
 from .generation import embedder_for, settings_for
 from .importing import Reject
 from .index.exact import inner_products
+from .picture import Picture
 from .quality.metrics import leave_one_out
 
 COMMIT = 64  # pictures a transaction

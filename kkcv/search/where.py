@@ -8,7 +8,7 @@
 A name is a key of the metadata, or one of ``id``, ``path``, ``bytes`` and ``added``. Numbers are
 compared with numbers and text with text, by its code points; a picture without the key does not
 match. Only what is listed here is understood; nothing is ever run. Each engine has its own way to
-ask (where_sql.py, milvus/filters.py).
+ask (folder/filters.py, milvus/filters.py).
 """
 
 import ast
@@ -20,6 +20,7 @@ from typing import Any
 
 from kkcv.errors import RequestError
 
+COLUMNS = ("id", "path", "bytes", "added")  # names that are no keys of the metadata
 SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",

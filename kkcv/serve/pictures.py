@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from flask import Response, request, send_file
 
 from kkcv.errors import KkcvError
-from kkcv.search.folder.catalog import Picture
+from kkcv.search.picture import Picture
 
 from .answer import Answer
 from .media import media_type

@@ -10,9 +10,9 @@ from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.search.duplicates import duplicates
 from kkcv.search.explain import explain
-from kkcv.search.folder.catalog import Picture
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.picture import Picture
 from kkcv.search.query import Like
 from kkcv.search.where import parse
 

@@ -22,7 +22,7 @@ Kkcv = Callable[..., Said]
 MORTAL = """
 import sys, time
 from contextlib import contextmanager
-from kkcv.search.folder import disk
+from kkcv.search import disk
 from kkcv.search.exchange import done
 from kkcv.search.exchange import shards
 

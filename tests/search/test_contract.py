@@ -25,9 +25,9 @@ from kkcv.errors import (
 from kkcv.search.duplicates import duplicates
 from kkcv.search.exchange.loading import load
 from kkcv.search.exchange.parquet import export, import_parquet
-from kkcv.search.folder.catalog import PictureFile
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.picture import PictureFile
 from kkcv.search.quality.selfcheck import selfcheck
 from kkcv.search.ranking.names import reranked
 from kkcv.search.reindex import reindex, undo

@@ -244,7 +244,8 @@ WRITER = """
     import sys
     import numpy as np
     from pathlib import Path
-    from kkcv.search.folder.catalog import Catalog, PictureFile
+    from kkcv.search.folder.catalog import Catalog
+    from kkcv.search.picture import PictureFile
 
     catalog = Catalog.create(Path(sys.argv[1]), {"vectors": "float32", "dim": "4"})
     for n in range(10**6):

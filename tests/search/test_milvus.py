@@ -12,13 +12,13 @@ import pytest
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import GalleryError, GalleryLocked, MissingExtra, NotAGallery, RequestError
 from kkcv.search.folder.backup import backup, restore
-from kkcv.search.folder.catalog import PictureFile
 from kkcv.search.folder.doctor import examine
-from kkcv.search.folder.tuning import Goal
 from kkcv.search.gallery import Gallery
 from kkcv.search.milvus.address import parse
 from kkcv.search.milvus.lease import CLAIM, taken
 from kkcv.search.milvus.server import Server
+from kkcv.search.picture import PictureFile
+from kkcv.search.tuning import Goal
 from tests.milvus_server import free_port
 
 Paint = Callable[..., Path]

@@ -17,8 +17,8 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from kkcv.embedding.embedder import Embedder, unit
-from kkcv.search.folder.catalog import PictureFile
 from kkcv.search.gallery import Gallery
+from kkcv.search.picture import PictureFile
 from kkcv.serve import deadline
 from kkcv.serve.app import create_app
 from kkcv.serve.logs import JsonLines

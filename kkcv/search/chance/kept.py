@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from kkcv.search.disk import in_one_piece
 from kkcv.search.engine import Reader
-from kkcv.search.folder.catalog import Picture
-from kkcv.search.folder.disk import in_one_piece
+from kkcv.search.picture import Picture
 
 from .model import FEWEST, Calibration, calibrated
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kkcv.search.folder.disk import in_one_piece
+from kkcv.search.disk import in_one_piece
 from kkcv.search.importing import Reject
 
 from .plan import Plan, Shard, sha256_of

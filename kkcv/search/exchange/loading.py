@@ -6,9 +6,9 @@ from os import PathLike
 from pathlib import Path
 
 from kkcv.errors import DataError
-from kkcv.search.folder.catalog import PictureFile
-from kkcv.search.folder.disk import absolute
+from kkcv.search.disk import absolute
 from kkcv.search.gallery import Gallery
+from kkcv.search.picture import PictureFile
 
 from .done import finished, intact, read_done
 from .parquet import Row, batches, gallery_for, opened, own, unpacked

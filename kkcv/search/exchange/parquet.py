@@ -19,11 +19,11 @@ import numpy as np
 
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
+from kkcv.search.disk import absolute, in_one_piece
 from kkcv.search.engines import make_engine, must_be_free
-from kkcv.search.folder.catalog import PictureFile
-from kkcv.search.folder.disk import absolute, in_one_piece
 from kkcv.search.gallery import VECTOR_TYPES, Gallery
 from kkcv.search.generation import Generation
+from kkcv.search.picture import PictureFile
 
 from .seal import is_broken, seal
 

@@ -23,7 +23,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, RequestError
 from kkcv.images.folder import find_pictures
-from kkcv.search.folder.disk import absolute, make_folder, sync_folder, synced
+from kkcv.search.disk import absolute, make_folder, sync_folder, synced
 from kkcv.search.gallery import VECTOR_TYPES
 from kkcv.search.generation import settings_for
 

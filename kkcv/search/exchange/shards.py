@@ -29,9 +29,9 @@ from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
-from kkcv.search.folder.catalog import PictureFile
-from kkcv.search.folder.disk import absolute, in_one_piece, make_folder
+from kkcv.search.disk import absolute, in_one_piece, make_folder
 from kkcv.search.importing import Found, Reject, modified, must_be_utf8, prepared
+from kkcv.search.picture import PictureFile
 
 from .done import Done, finished, made_by, write_done
 from .parquet import ROWS, described_schema, sealed, table

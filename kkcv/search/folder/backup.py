@@ -17,11 +17,12 @@ from pathlib import Path
 import apsw
 
 from kkcv.errors import GalleryError, NotAGallery
+from kkcv.search.disk import absolute, has_hash, in_one_piece, make_folder, sync_folder, synced
 from kkcv.search.engines import must_be_a_folder
 from kkcv.search.gallery import Gallery
+from kkcv.search.picture import Picture
 
-from .catalog import FILE, Catalog, Picture, Reader
-from .disk import absolute, has_hash, in_one_piece, make_folder, sync_folder, synced
+from .catalog import FILE, Catalog, Reader
 from .engine import in_a_folder
 
 INT8 = re.compile(r"int8/[0-9a-f]{16}/(model\.xml|model\.bin|reference\.npz|meta\.json)")

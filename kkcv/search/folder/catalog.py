@@ -13,7 +13,6 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,15 +27,16 @@ from kkcv.errors import (
     NotAGallery,
     Superseded,
 )
+from kkcv.search.disk import make_folder
+from kkcv.search.engine import WAIT_SECONDS
 from kkcv.search.learning.projection import SETTING, Projection
+from kkcv.search.picture import Picture, PictureFile, Totals
 from kkcv.search.where import Condition
 
-from .disk import make_folder
 from .filters import as_sql
 from .migration import DESCRIBED, FORMAT, migrate
 
 FILE = "catalog.sqlite"
-WAIT_SECONDS = 30.0  # for another process that is writing
 CHUNK = 4096  # vectors that are unpacked together
 
 SCHEMA = """
@@ -63,38 +63,6 @@ SCHEMA += DESCRIBED
 # Text as bytes: one that rotted shall not keep the others from being read.
 PICTURE = "id, CAST(path AS BLOB), stored, sha256, bytes, mtime_ns, added, CAST(metadata AS BLOB)"
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PictureFile:
-    """Where a picture's bytes are, and how to notice that they changed.
-
-    ``path`` is absolute, or relative to the gallery when the gallery ``stored`` the file itself.
-    """
-
-    path: str
-    stored: bool
-    sha256: bytes
-    bytes: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A row of the catalog, without its vector. ``added`` is in seconds since 1970, UTC."""
-
-    id: int
-    file: PictureFile
-    added: float
-    metadata: dict[str, Any]
-
-
-class Totals(NamedTuple):
-    """How many pictures there are, how many the gallery stored, and the bytes of all files."""
-
-    pictures: int
-    stored: int
-    bytes: int
 
 
 class Changes(NamedTuple):

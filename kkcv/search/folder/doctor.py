@@ -10,11 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from kkcv.errors import GalleryFormatError, KkcvError
+from kkcv.search.disk import has_hash, in_one_piece, make_folder
 from kkcv.search.gallery import Gallery
 from kkcv.search.index import snapshot
+from kkcv.search.picture import Picture
 
-from .catalog import Catalog, Picture
-from .disk import has_hash, in_one_piece, make_folder
+from .catalog import Catalog
 from .engine import in_a_folder
 from .live import LiveIndex, vouched
 

@@ -6,10 +6,10 @@ from os import PathLike
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import NotAGallery, RequestError
 from kkcv.search import engine
+from kkcv.search.disk import absolute
 from kkcv.search.engine import Engine
 
 from .catalog import FILE, Catalog
-from .disk import absolute
 from .live import LiveIndex
 from .next_vectors import NextVectors
 

@@ -3,9 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
-from kkcv.search.where import AllOf, AnyOf, Compare, Condition, Not, StartsWith
-
-COLUMNS = ("id", "path", "bytes", "added")
+from kkcv.search.where import COLUMNS, AllOf, AnyOf, Compare, Condition, Not, StartsWith
 
 
 class Where(NamedTuple):

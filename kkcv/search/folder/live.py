@@ -19,10 +19,10 @@ from kkcv.search.index.kinds import Kind
 from kkcv.search.index.layered import LayeredIndex
 from kkcv.search.index.neighbors import Neighbors
 from kkcv.search.index.snapshot import Snapshot
+from kkcv.search.tuning import Goal, goal_of, keep_goal
 from kkcv.search.where import Condition
 
 from .catalog import Catalog, Reader
-from .tuning import Goal, goal_of, keep_goal
 
 if TYPE_CHECKING:
     from kkcv.search import engine

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .catalog import Catalog, Picture, Writer
+from kkcv.search.picture import Picture
+
+from .catalog import Catalog, Writer
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS {name}_vectors (

@@ -25,7 +25,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from kkcv.errors import GalleryLocked
-from kkcv.search.folder.disk import in_one_piece, make_folder
+from kkcv.search.disk import in_one_piece, make_folder
 
 from .exact import inner_products, selector
 from .kinds import KINDS, Effort, Kind

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from os import PathLike
 
-from kkcv.search.engine import Engine
-from kkcv.search.folder.catalog import WAIT_SECONDS
+from kkcv.search.engine import WAIT_SECONDS, Engine
 
 from . import catalog
 from .address import parse

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kkcv.errors import RequestError
-from kkcv.search.folder.catalog import Picture
-from kkcv.search.folder.filters import COLUMNS
-from kkcv.search.where import AllOf, AnyOf, Compare, Condition, Not, StartsWith
+from kkcv.search.picture import Picture
+from kkcv.search.where import COLUMNS, AllOf, AnyOf, Compare, Condition, Not, StartsWith
 
 NOTHING = "(id < 0)"  # in parentheses: not binds more closely than <
 LARGEST = 60_000  # bytes of JSON: Milvus takes 65,536

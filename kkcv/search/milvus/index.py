@@ -6,8 +6,8 @@ import numpy as np
 
 from kkcv.errors import RequestError
 from kkcv.search import engine
-from kkcv.search.folder.tuning import Goal
 from kkcv.search.index.neighbors import Neighbors
+from kkcv.search.tuning import Goal
 from kkcv.search.where import Condition
 
 from .catalog import Catalog

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kkcv.search.folder.catalog import Picture
+from kkcv.search.picture import Picture
 
 from .catalog import GAPS, Catalog, generation
 from .reader import PAGE, Reader, Version

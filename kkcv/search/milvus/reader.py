@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kkcv.search.folder.catalog import Picture, Totals
 from kkcv.search.index.exact import ExactIndex
 from kkcv.search.index.neighbors import Neighbors, no_neighbors
+from kkcv.search.picture import Picture, Totals
 from kkcv.search.where import Condition
 
 from .filters import as_expression

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kkcv.errors import RequestError
-from kkcv.search.folder.catalog import Picture, PictureFile
+from kkcv.search.picture import Picture, PictureFile
 
 from .filters import packed, terms_of
 from .server import Server, make_collection, milvus

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from kkcv.errors import GalleryError
-from kkcv.search.folder.catalog import Picture, PictureFile
+from kkcv.search.picture import Picture, PictureFile
 
 from .lease import Lease
 from .reader import LAST, MOST, Reader

@@ -9,8 +9,8 @@ from kkcv.embedding.pipeline import ahead
 from kkcv.errors import GalleryError, KkcvError, PictureError
 from kkcv.images.decode import decode
 from kkcv.images.disturb import DISTURBANCES
-from kkcv.search.folder.catalog import Picture
 from kkcv.search.gallery import Gallery
+from kkcv.search.picture import Picture
 
 SAMPLE = 100
 CHUNK = 8  # pictures whose copies are in memory at once

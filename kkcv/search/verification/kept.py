@@ -18,10 +18,10 @@ from kkcv.errors import FileMissing, PictureError, RequestError, UnknownPicture
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
-from kkcv.search.folder.catalog import Picture
-from kkcv.search.folder.disk import in_one_piece
+from kkcv.search.disk import in_one_piece
 from kkcv.search.hits import Hit
 from kkcv.search.options import Verify
+from kkcv.search.picture import Picture
 from kkcv.search.query import Like, Text
 from kkcv.stages import stage
 

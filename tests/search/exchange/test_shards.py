@@ -13,12 +13,12 @@ import pytest
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
+from kkcv.search import disk
 from kkcv.search.exchange import done, shards
 from kkcv.search.exchange.loading import load, parquet_files
 from kkcv.search.exchange.parquet import import_parquet
 from kkcv.search.exchange.plan import Plan, make_plan, read_plan
 from kkcv.search.exchange.shards import embed_shards
-from kkcv.search.folder import disk
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from tests.search.conftest import PREPROCESS

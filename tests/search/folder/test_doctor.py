@@ -14,10 +14,10 @@ import pytest
 
 from kkcv.errors import GalleryFormatError
 from kkcv.search.folder import doctor, live
-from kkcv.search.folder.catalog import PictureFile
 from kkcv.search.folder.doctor import examine
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.picture import PictureFile
 
 Paint = Callable[..., Path]
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.images.decode import decode
-from kkcv.search.folder.catalog import PictureFile
 from kkcv.search.gallery import Gallery
+from kkcv.search.picture import PictureFile
 from kkcv.search.quality.reordering import by_ranking, by_verification
 from kkcv.search.verification.features import features
 from tests.search.ranking.vectors import clusters

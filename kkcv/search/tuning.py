@@ -3,11 +3,14 @@
 import json
 import logging
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from kkcv.errors import RequestError
-from kkcv.search.index.kinds import KINDS, Kind, kind_for
 
-from .catalog import Reader, Writer
+from .index.kinds import KINDS, Kind, kind_for
+
+if TYPE_CHECKING:
+    from .engine import Reader, Writer
 
 RECALL = 0.99  # of the exact top 10
 GOAL = "goal"  # a setting of the catalog
@@ -48,12 +51,12 @@ class Goal:
             return min(KINDS.values(), key=lambda kind: kind.resident(dim))
 
 
-def goal_of(rows: Reader) -> Goal:
+def goal_of(rows: "Reader") -> Goal:
     """What was asked for last."""
     return Goal(**json.loads(rows.setting(GOAL, "{}")))
 
 
-def keep_goal(writer: Writer, goal: Goal) -> None:
+def keep_goal(writer: "Writer", goal: Goal) -> None:
     """From now on; the index that is there stays until it is built again."""
     writer.set(GOAL, json.dumps(asdict(goal)))
 
