@@ -99,6 +99,11 @@ def screenshots(pytestconfig: pytest.Config) -> Path:
     return folder
 
 
+def settle(page: "Page") -> None:
+    """Wait until the script has run to its end: what it draws again would lose a click."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
 HERE = ("http://localhost:", "data:", "blob:http://localhost:")
 Visit = Callable[..., "Page"]
 
@@ -121,6 +126,7 @@ def visit(chromium: "Browser", web: str) -> Iterator[Visit]:
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.goto(address)
         page.wait_for_selector("[data-testid=stFileUploader]")
+        settle(page)
         return page
 
     yield open_page

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from kkcv.web.strings import Strings
 from tests.serve.conftest import running as serving
 
-from .conftest import Visit, running
+from .conftest import Visit, running, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,7 +28,7 @@ def search(page: "Page", picture: Path) -> None:
     """Give it a picture, and wait for the answer."""
     page.set_input_files("input[type=file]", picture)
     page.wait_for_selector(".score")
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settle(page)
 
 
 def names(page: "Page") -> list[str]:
@@ -151,6 +151,9 @@ def test_a_photograph_can_be_taken(visit: Visit) -> None:
     page = visit(permissions=["camera"])
 
     page.get_by_text(ENGLISH("search.camera")).click()
+    video = page.locator("[data-testid=stCameraInput] video")
+    expect(video).to_have_js_property("readyState", 4)  # before, there is nothing to take
+    settle(page)
     page.locator("[data-testid=stCameraInputButton]:not([disabled])").click()
     page.wait_for_selector(".score")
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
@@ -348,7 +349,7 @@ def test_a_terminal_sees_the_file_the_rate_and_the_time_left(server: Server, pat
     assert process.wait(timeout=60) == 0
     assert "net.pth" in shown
     assert "1.0/1.0 MB" in shown
-    assert "MB/s" in shown
+    assert re.search(r"\d [kMG]B/s", shown)  # a quick machine has gigabytes a second
     assert "0:00:00" in shown
 
 
