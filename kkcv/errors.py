@@ -28,11 +28,18 @@ would have worked. The command line prints it in one line and exits with 2; the 
 answers problem+json whose ``type`` ends in the error's ``code``.
 """
 
+import copyreg
+from typing import Any
+
 
 class KkcvError(Exception):
     """Base of every error that a user of kkcv can mend."""
 
     code = "error"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as it is, whatever its ``__init__`` takes: errors come from child processes."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class PictureError(KkcvError):

@@ -21,6 +21,7 @@ BELOW_SEARCH = (
     "checkpoint",
     "embedding",
     "classify",
+    "child",
     "apart",
 )
 ROOMS = {
@@ -33,7 +34,8 @@ ROOMS = {
     "checkpoint": ("errors", "images", "zoo", "adapters"),
     "embedding": ("errors", "places", "stages", "images", "zoo", "adapters", "checkpoint"),
     "classify": ("errors", "images", "zoo", "checkpoint", "embedding"),
-    "apart": ("errors", "images", "adapters", "checkpoint", "embedding", "classify"),
+    "child": ("errors",),
+    "apart": ("errors", "images", "adapters", "checkpoint", "embedding", "classify", "child"),
     "search": BELOW_SEARCH,
     "training": ("errors", "images", "zoo", "checkpoint", "embedding"),
     "serve": (*BELOW_SEARCH, "search"),

@@ -1,37 +1,19 @@
-"""What the pages need torch for, in a child process: the page itself stays without.
+"""What the pages need torch for, done in a child process (child.py)."""
 
-With torch in its process OpenVINO, which searches, has ended in a segmentation fault. The child is
-``python -m kkcv.web.studio``; a question is a pickle on its standard input, the answer one on its
-standard output. It ends when nobody asks any more, or when it is told to stop.
-"""
-
-import os
-import pickle
-import subprocess
-import sys
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any
 
-from kkcv.errors import KkcvError, PictureError
+from kkcv.child import Child, answer_all
 
 MOST_NETWORKS = 3  # that the child holds
 
 
-class Failed(NamedTuple):
-    """An answer that is an error; ``reason`` is that of a PictureError."""
-
-    message: str
-    reason: str | None
-
-
 class Studio:
-    """Asks the child, which is started with the first question. Safe for several threads."""
+    """Asks the child. Safe for several threads."""
 
     def __init__(self) -> None:
-        self._asking = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child = Child("kkcv.web.studio")
         self._known: dict[tuple[Any, ...], Any] = {}
 
     def families(self, lang: str) -> list[dict[str, Any]]:
@@ -58,9 +40,7 @@ class Studio:
 
     def stop(self) -> None:
         """End the child in the middle of its work; the next question starts another."""
-        child = self._child
-        if child is not None:
-            child.kill()
+        self._child.stop()
 
     def _remembered(self, *question: Any) -> Any:
         if question not in self._known:
@@ -68,43 +48,7 @@ class Studio:
         return self._known[question]
 
     def _ask(self, *question: Any) -> Any:
-        with self._asking:
-            child = self._running()
-            assert child.stdin is not None
-            assert child.stdout is not None
-            try:
-                pickle.dump(question, child.stdin)
-                child.stdin.flush()
-                answer = pickle.load(child.stdout)
-            except (OSError, EOFError, pickle.UnpicklingError):
-                self._end()
-                raise KkcvError("the process that runs networks has ended") from None
-        if isinstance(answer, Failed):
-            if answer.reason is not None:
-                raise PictureError(answer.message, answer.reason)
-            raise KkcvError(answer.message)
-        return answer
-
-    def _running(self) -> "subprocess.Popen[bytes]":
-        if self._child is not None and self._child.poll() is not None:
-            self._end()
-        if self._child is None:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "kkcv.web.studio"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                start_new_session=True,
-            )
-        return self._child
-
-    def _end(self) -> None:
-        if self._child is not None:
-            for pipe in (self._child.stdin, self._child.stdout):
-                if pipe is not None:
-                    pipe.close()
-            self._child.kill()
-            self._child.wait()
-            self._child = None
+        return self._child.ask(question)
 
 
 def answers_of_child() -> dict[str, Callable[..., Any]]:
@@ -150,27 +94,6 @@ def answers_of_child() -> dict[str, Callable[..., Any]]:
     }
 
 
-def answer_all(questions: BinaryIO, answers: BinaryIO) -> None:
-    """The child: answer until there are no more questions."""
-    known = answers_of_child()
-    while True:
-        try:
-            what, *arguments = pickle.load(questions)
-        except EOFError:
-            return
-        try:
-            said = known[what](*arguments)
-        except PictureError as error:
-            said = Failed(str(error), error.reason)
-        except KkcvError as error:
-            said = Failed(str(error), None)
-        pickle.dump(said, answers)
-        answers.flush()
-
-
 if __name__ == "__main__":
-    from kkcv.web import studio  # pickles name this module so, and not __main__
-
-    pipe = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is no answer
-    studio.answer_all(sys.stdin.buffer, pipe)
+    known = answers_of_child()
+    answer_all(lambda question: known[question[0]](*question[1:]))
