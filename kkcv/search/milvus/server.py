@@ -13,6 +13,9 @@ from .address import Address
 SECONDS = 30.0  # for one answer
 CONNECT_SECONDS = 10.0
 NO_SUCH_COLLECTION = 100  # a code of Milvus
+# pymilvus asks an idle server every 10 s whether it is alive: milvus-lite, as gRPC servers do by
+# default, ends such a connection, whatever is under way in it.
+GRPC = {"grpc.keepalive_permit_without_calls": 0, "grpc.keepalive_time_ms": 300_000}
 
 
 class Server:
@@ -28,6 +31,7 @@ class Server:
                 token=milvus_token(),
                 timeout=CONNECT_SECONDS,
                 dedicated=True,  # a connection of its own, which close() ends
+                grpc_options=GRPC,
             )
 
     def close(self) -> None:
