@@ -6,6 +6,8 @@ import re
 import stat
 from typing import BinaryIO
 
+import pybase64
+
 from kkcv.errors import PictureError
 
 from .limits import DEFAULT_LIMITS, Limits
@@ -152,13 +154,11 @@ def _decode_digits(digits: bytes) -> bytes:
         bare = bare.translate(_FROM_URL_SAFE)
     full = bare + b"=" * (-len(bare) % 4)
     try:
-        data = binascii.a2b_base64(full, strict_mode=True)
+        data = pybase64.b64decode(full, validate=True)
     except binascii.Error:
         raise _bad_base64("there are characters in it that are not of its alphabet") from None
     # The bits left over at the end are zero in what an encoder writes: else something was cut off.
-    if full.endswith(b"=") and not full.endswith(
-        binascii.b2a_base64(data[-(len(data) % 3) :])[:-1]
-    ):
+    if full.endswith(b"=") and not full.endswith(pybase64.b64encode(data[-(len(data) % 3) :])):
         raise _bad_base64("it is cut off within a byte")
     return data
 

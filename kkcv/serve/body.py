@@ -6,6 +6,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from flask import Request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from .problem import Problem
 
@@ -39,16 +40,9 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
 def read_json(data: bytes) -> dict[str, Any]:
     """One JSON object, in UTF-8, without the constants that are not JSON."""
     try:
-        value = json.loads(data.decode(), parse_constant=refuse_constant)
-    except UnicodeDecodeError:
-        raise Problem("bad-json", "the body is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise Problem("bad-json", f"the body is not JSON: {error.msg.lower()}, {where}") from None
-    except RecursionError:
-        raise Problem("bad-json", "the body is nested too deeply") from None
-    except ValueError:  # NaN, or thousands of digits
-        raise Problem("bad-json", "the body has a number in it that JSON does not have") from None
+        value = from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        raise Problem("bad-json", f"the body cannot be read as JSON: {error}") from None
     if not isinstance(value, dict):
         raise Problem("bad-request", "the body must be a JSON object")
     return value
@@ -128,7 +122,7 @@ def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> t
     if error["type"] == "extra_forbidden":
         there_are = f"; there are: {', '.join(model.model_fields)}"
         return field, f"is no field here{there_are if len(place) == 1 else ''}"
-    _, should, rest = error["msg"].partition(" should ")
+    _, should, rest = error["msg"].replace(" after validation", "").partition(" should ")
     return field, f"must {rest}" if should else error["msg"]
 
 

@@ -116,7 +116,6 @@ def nested(levels: int) -> str:
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
-        ('{"a": "\\ud800"}', "metadata has half of a surrogate pair in it, which is no character"),
         ('{"a": 1e999}', "metadata has a number in it that is not finite"),
         ("[1]", "metadata must be a valid dictionary"),
         ('"text"', "metadata must be a valid dictionary"),
@@ -128,9 +127,9 @@ def nested(levels: int) -> str:
             nested(16),
             "metadata must not be nested more than 16 deep",
         ),
-        (nested(900), "metadata must not be nested more than 16 deep"),
+        (nested(190), "metadata must not be nested more than 16 deep"),
     ],
-    ids=["surrogate", "infinite", "list", "text", "long", "deep", "very deep"],
+    ids=["infinite", "list", "text", "long", "deep", "very deep"],
 )
 def test_metadata_that_cannot_be_kept_are_refused(
     http: httpx.Client, stranger: Path, metadata: str, message: str
@@ -141,6 +140,17 @@ def test_metadata_that_cannot_be_kept_are_refused(
 
     assert answer.status_code == 422
     assert answer.json()["detail"] == message
+
+
+def test_half_of_a_surrogate_pair_in_a_form_is_refused(http: httpx.Client, stranger: Path) -> None:
+    files = {"image": stranger.read_bytes()}
+
+    answer = http.post("/v1/images", files=files, data={"metadata": '{"a": "\\ud800"}'})
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == (
+        "metadata has half of a surrogate pair in it, which is no character"
+    )
 
 
 def test_pages_end_to_end_are_the_whole_gallery(http: httpx.Client, album: list[Path]) -> None:

@@ -145,7 +145,7 @@ def test_a_filter_is_asked_before_the_nearest_are_chosen(
     assert [h["id"] for h in similar.json()["hits"]] == [h["id"] for h in last]
 
 
-@pytest.mark.parametrize("where", ["import os", "label ==", "\ud800", "not " * 490 + "x == 1"])
+@pytest.mark.parametrize("where", ["import os", "label ==", "not " * 490 + "x == 1"])
 def test_what_is_no_filter_is_refused(http: httpx.Client, album: list[Path], where: str) -> None:
     body = json.dumps({"image": as_base64(album[0]), "where": where})
 
