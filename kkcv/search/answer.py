@@ -4,7 +4,7 @@ vectors ─index▶ candidates ─ranking▶ order ─min_score, max_chance▶ f
 """
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from .options import SearchOptions
 from .ranking.names import DEPTH, PLAIN, reranked
 from .where import parse
 
+NONE = -1  # in place of an id
 RANKING = "ranking"  # the setting of the catalog: the gallery's own ranking
 
 
@@ -38,17 +39,15 @@ def answers(
     with stage("search"), generation.catalog.reading() as rows:
         ranking = options.ranking or rows.setting(RANKING, PLAIN)
         depth = k if ranking == PLAIN else max(k, DEPTH)
-        near = generation.live.search(rows, vectors, depth + len(without), where)
+        ids, scores = generation.live.search(rows, vectors, depth + len(without), where)
+        if without:
+            ids[np.isin(ids, list(without))] = NONE
+        if ranking != PLAIN:
+            for query, *near in zip(vectors, ids, scores, strict=True):
+                reorder(rows, ranking, query, Neighbors(*near))
         calibration = generation.calibration.get(rows)
-        least = max(options.min_score, cut(calibration, options.max_chance))
-        chosen = []
-        for query, ids, scores in zip(vectors, *near, strict=True):
-            kept = ids >= 0
-            if without:
-                kept &= ~np.isin(ids, list(without))
-            candidates = Neighbors(ids[kept], scores[kept])
-            chosen.append(ordered(rows, ranking, query, candidates, k, least))
-        return hits_of(generation, rows, chosen, calibration)
+        ids[scores < max(options.min_score, cut(calibration, options.max_chance))] = NONE
+        return hits_of(generation, rows, first(k, Neighbors(ids, scores)), calibration)
 
 
 def folded(
@@ -69,20 +68,23 @@ def folded(
         return folded_answers(search, rows.vectors_of, k, options.fold)
 
 
-def ordered(
-    rows: Reader, ranking: str, query: np.ndarray, candidates: Neighbors, k: int, least: float
-) -> Neighbors:
-    """The first k of the candidates of one query, (M,), as a ranking has them.
+def reorder(rows: Reader, ranking: str, query: np.ndarray, near: Neighbors) -> None:
+    """Put the candidates of one query, (M,), into the order of a ranking, where they lie.
 
-    What scores less than ``least`` is a neighbor of the others, but no hit.
+    What scores too low for a hit is a neighbor of the others still.
     """
-    ids, scores = candidates
-    if ranking != PLAIN:
-        first = reranked(ranking, query, rows.vectors_of(ids[:DEPTH]))
-        order = np.concatenate([first, np.arange(len(first), len(ids))])
-        ids, scores = ids[order], scores[order]
-    kept = scores >= least
-    return Neighbors(ids[kept][:k], scores[kept][:k])
+    there = np.flatnonzero(near.ids != NONE)[:DEPTH]
+    order = there[reranked(ranking, query, rows.vectors_of(near.ids[there]))]
+    for each in near:
+        each[there] = each[order]
+
+
+def first(k: int, near: Neighbors) -> Neighbors:
+    """The first k that are there, of each query: (Q, M) → (Q, k or less)."""
+    if near.ids.shape[1] <= k:
+        return near
+    order = np.argsort(near.ids == NONE, axis=1, kind="stable")[:, :k]
+    return Neighbors(*(np.take_along_axis(each, order, 1) for each in near))
 
 
 def cut(calibration: Calibration | None, max_chance: float | None) -> float:
@@ -101,26 +103,28 @@ def cut(calibration: Calibration | None, max_chance: float | None) -> float:
 
 
 def hits_of(
-    generation: Generation,
-    rows: Reader,
-    chosen: Sequence[Neighbors],
-    calibration: Calibration | None,
+    generation: Generation, rows: Reader, near: Neighbors, calibration: Calibration | None
 ) -> list[list[Hit]]:
-    """What the catalog knows of what was found."""
-    wanted = {id for near in chosen for id in near.ids.tolist()}
-    found = rows.shown(wanted)
+    """What the catalog knows of what was found, (Q, k)."""
+    found = rows.shown(near.ids[near.ids != NONE])
+    chances = (
+        np.full(near.scores.shape, None) if calibration is None else calibration.chance(near.scores)
+    )
     folder = str(generation.folder)
-    return [
-        [
-            Hit(
-                id,
-                score,
-                os.path.join(folder, found[id][0]),  # an absolute path stays what it is
-                found[id][1],
-                None if calibration is None else calibration.chance(score),
-            )
-            for id, score in zip(near.ids.tolist(), near.scores.tolist(), strict=True)
-            if id in found  # another process may have removed it
-        ]
-        for near in chosen
-    ]
+    answers = []
+    for ids, scores, rates in zip(
+        near.ids.tolist(), near.scores.tolist(), chances.tolist(), strict=True
+    ):
+        answers.append(
+            [
+                Hit(id, score, located(folder, found[id][0]), found[id][1], rate)
+                for id, score, rate in zip(ids, scores, rates, strict=True)
+                if id in found  # another process may have removed it
+            ]
+        )
+    return answers
+
+
+def located(folder: str, path: str) -> str:
+    """The file of a picture, which the gallery holds where its path is not absolute."""
+    return path if path.startswith("/") else os.path.join(folder, path)

@@ -42,8 +42,9 @@ class Reader(Protocol):
     def pictures(self, ids: Iterable[int] | None = None) -> Iterator[Picture]:
         """The pictures with these ids that there are, or all of them, in the order of their ids."""
 
-    def shown(self, ids: Iterable[int]) -> dict[int, tuple[str, dict[str, Any]]]:
-        """What a hit shows of the pictures with these ids: path (as in PictureFile), metadata."""
+    def shown(self, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
+        """What a hit shows of the pictures with these ids, int64 (N,): path (as in PictureFile)
+        and metadata."""
 
     def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
         """Up to ``limit`` pictures behind an id, in the order of ids or against it."""

@@ -14,6 +14,7 @@ from statistics import NormalDist
 import numpy as np
 
 SHARES = np.linspace(0.02, 0.6, 30)  # the quantiles that are fitted: low, where chance rules
+erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Bulk:
         deviation, mean = np.polyfit(normal, np.cbrt(quantiles) if cube_roots else quantiles, 1)
         return cls(float(mean), max(float(deviation), 1e-9), cube_roots)
 
-    def rate(self, score: float) -> float:
-        """The share of the pairs that score at least this by chance."""
-        value = math.copysign(abs(score) ** (1 / 3), score) if self.cube_roots else score
-        return 0.5 * math.erfc((value - self.mean) / self.deviation / math.sqrt(2))
+    def rate(self, scores: np.ndarray | float) -> np.ndarray:
+        """The share of the pairs that score at least this by chance, for each of the scores."""
+        values = np.cbrt(scores) if self.cube_roots else np.asarray(scores)
+        return 0.5 * erfc((values - self.mean) / self.deviation / math.sqrt(2))

@@ -16,7 +16,7 @@ BEYOND = 100  # how many times rarer than one pair of the sample a rate is told 
 
 @dataclass(frozen=True)
 class Calibration:
-    """``chance(score)`` is the rate at which two unrelated pictures score at least that.
+    """``chance(scores)`` are the rates at which two unrelated pictures score at least that.
 
     With labels, unrelated are pairs of two labels, and their ``tail`` is the answer. Without, the
     tail of all pairs is an upper bound, for it holds those that belong together; the ``bulk``
@@ -29,18 +29,18 @@ class Calibration:
     tail: Tail
     bulk: Bulk | None  # None: the pairs were known to be unrelated, by their labels
 
-    def chance(self, score: float) -> float:
+    def chance(self, scores: np.ndarray | float) -> np.ndarray:
         """From ``least`` to 1; smaller for higher scores."""
-        return min(max(self._rate(score), self.least), 1.0)
+        return np.clip(self._rate(scores), self.least, 1)
 
-    def _rate(self, score: float) -> float:
-        rate = self.tail.rate(score)
-        return rate if self.bulk is None else min(rate, self.bulk.rate(score))
+    def _rate(self, scores: np.ndarray | float) -> np.ndarray:
+        rate = self.tail.rate(scores)
+        return rate if self.bulk is None else np.minimum(rate, self.bulk.rate(scores))
 
-    @cached_property  # asked for with every hit
+    @cached_property  # asked for with every search
     def least(self) -> float:
         """The smallest rate that there is: that of the score 1, or what so few pairs can tell."""
-        return max(1 / (BEYOND * self.pairs), self._rate(1.0))
+        return max(1 / (BEYOND * self.pairs), float(self._rate(1.0)))
 
     def cut(self, chance: float) -> float:
         """The lowest score whose chance is that, from ``least`` up, or less."""

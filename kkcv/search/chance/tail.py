@@ -6,7 +6,6 @@ distribution: Pickands: Statistical Inference Using Extreme Order Statistics, An
 Estimation for the Generalized Pareto Distribution, Technometrics 1987.
 """
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,20 +39,19 @@ class Tail:
         scale, shape = pareto(ordered[-above:] - counted[-1])
         return cls(tuple(counted.tolist()), tuple(rates.tolist()), scale, shape)
 
-    def rate(self, score: float) -> float:
-        """The share of the pairs that score at least this."""
-        if score <= self.scores[-1]:
-            return math.exp(np.interp(score, *self._curve))
-        return self.rates[-1] * self._beyond(score - self.scores[-1])
+    def rate(self, scores: np.ndarray | float) -> np.ndarray:
+        """The share of the pairs that score at least this, for each of the scores."""
+        counted = np.exp(np.interp(scores, *self._curve))
+        return counted * self._beyond(np.maximum(np.subtract(scores, self.scores[-1]), 0))
 
     @cached_property
     def _curve(self) -> tuple[np.ndarray, np.ndarray]:
         return np.array(self.scores), np.log(self.rates)
 
-    def _beyond(self, excess: float) -> float:
+    def _beyond(self, excess: np.ndarray) -> np.ndarray:
         """Of what is above the threshold, the share that is so far above it."""
         if abs(self.shape) < EDGE:
-            return math.exp(-excess / self.scale)
+            return np.exp(-excess / self.scale)
         return (1 + self.shape * excess / self.scale) ** (-1 / self.shape)
 
 

@@ -22,7 +22,8 @@ from kkcv.search.index.snapshot import Snapshot
 from kkcv.search.tuning import Goal, goal_of, keep_goal
 from kkcv.search.where import Condition
 
-from .catalog import Catalog, Reader
+from .catalog import Catalog
+from .reader import Reader
 
 if TYPE_CHECKING:
     from kkcv.search import engine

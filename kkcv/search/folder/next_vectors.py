@@ -10,7 +10,8 @@ import numpy as np
 
 from kkcv.search.picture import Picture
 
-from .catalog import Catalog, Writer
+from .catalog import Catalog
+from .writer import Writer
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS {name}_vectors (

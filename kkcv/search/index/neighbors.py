@@ -21,6 +21,9 @@ def no_neighbors(queries: int) -> Neighbors:
 
 def nearest_of(parts: list[Neighbors], k: int) -> Neighbors:
     """The best k of several answers to the same queries; ids differ between the parts."""
+    parts = [part for part in parts if part.ids.shape[1]] or parts[:1]
+    if len(parts) == 1:  # most galleries, most of the time
+        return Neighbors(parts[0].ids[:, :k], np.clip(parts[0].scores[:, :k], -1, 1))
     ids = np.concatenate([part.ids for part in parts], axis=1)
     scores = np.concatenate([part.scores for part in parts], axis=1)
     scores = np.where(ids < 0, -np.inf, scores)

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kkcv.errors import DataError, KkcvError, MissingExtra, RequestError
-from kkcv.search.folder.catalog import Writer
 from kkcv.search.folder.engine import in_a_folder
+from kkcv.search.folder.writer import Writer
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
 from kkcv.search.quality.metrics import BLOCK, average_precision, ranked

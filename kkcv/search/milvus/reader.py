@@ -75,8 +75,8 @@ class Reader:
         for start in range(0, len(wanted), PAGE):
             yield from map(unpack, self._by_ids(wanted[start : start + PAGE], FIELDS))
 
-    def shown(self, ids: Iterable[int]) -> dict[int, tuple[str, dict[str, Any]]]:
-        return {p.id: (p.file.path, p.metadata) for p in self.pictures(ids)}
+    def shown(self, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
+        return {p.id: (p.file.path, p.metadata) for p in self.pictures(ids.tolist())}
 
     def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
         page: list[Picture] = []

@@ -10,8 +10,9 @@ import pytest
 
 from kkcv.errors import RequestError
 from kkcv.search.folder import live as module
-from kkcv.search.folder.catalog import Catalog, Reader
+from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.live import LiveIndex, exact_limit
+from kkcv.search.folder.reader import Reader
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.picture import PictureFile
 from kkcv.search.tuning import Goal, goal_of, parse_memory
