@@ -10,7 +10,6 @@ gallery/
 """
 
 import hashlib
-import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
@@ -27,31 +26,29 @@ from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import (
     AlreadyThere,
     FileMissing,
-    GalleryError,
     PictureError,
     RequestError,
     UnknownPicture,
 )
-from kkcv.images.formats import extension
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
 
 from .answer import RANKING, answers
-from .disk import absolute, in_one_piece, make_folder, sync_folder
+from .disk import absolute
 from .engine import WAIT_SECONDS, Catalog, Index
 from .engines import make_engine, open_engine
 from .generation import Generation, settings_for
 from .hits import Hit
 from .options import USUAL, OptionWords, SearchOptions, check_ranking
-from .picture import Picture, PictureFile
+from .picture import Picture
 from .query import Like, Text, check_k, combined
 from .ranking.names import PLAIN
-from .verification.kept import LocalFeatures, forget_features
+from .stored import delete_stored, store
+from .verification.kept import LocalFeatures
 from .verification.verify import FIRST
 from .where import parse as parse_where
 
 VECTOR_TYPES = ("float16", "float32")
-log = logging.getLogger(__name__)
 
 
 class Gallery:
@@ -388,7 +385,7 @@ class Gallery:
         with generation.catalog.writing() as writer:
             for known in writer.by_sha256(sha256):  # another thread was faster
                 return known, False
-            id = writer.add(self._store(data, sha256), vector, metadata or {})
+            id = writer.add(store(self.folder, data, sha256), vector, metadata or {})
         return self.get(id), True
 
     def replace(
@@ -416,11 +413,11 @@ class Gallery:
                 for other in writer.by_sha256(sha256):
                     if other.id != id:
                         raise AlreadyThere(f"the gallery has this picture, with id {other.id}")
-                writer.replace(id, self._store(data, sha256), vector)
+                writer.replace(id, store(self.folder, data, sha256), vector)
             if metadata is not None:
                 writer.describe(id, metadata)
         if old.file.sha256 != sha256:
-            self._delete_files([old])
+            delete_stored(self.catalog, [old])
         return self.get(id)
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> Picture:
@@ -440,46 +437,10 @@ class Gallery:
         with self.catalog.writing() as writer:
             gone = list(writer.pictures(wanted))
             removed = [id for id in wanted if writer.remove(id)]
-        self._delete_files(gone)
+        delete_stored(self.catalog, gone)
         return removed
 
     # Within
-
-    def _store(self, data: bytes, sha256: bytes) -> PictureFile:
-        """Write bytes under their hash, on the disk before the catalog names them."""
-        name = sha256.hex()
-        relative = Path("pictures", name[:2], name + extension(data))
-        file = self.folder / relative
-        try:
-            for folder in (file.parent.parent, file.parent):
-                make_folder(folder)
-            with in_one_piece(file) as part:
-                part.write_bytes(data)
-        except OSError as error:
-            raise GalleryError(
-                f"{file} cannot be written ({error.strerror}); nothing was changed: "
-                "look for free space and permissions"
-            ) from None
-        return PictureFile(relative.as_posix(), True, sha256, len(data), file.stat().st_mtime_ns)
-
-    def _delete_files(self, gone: Iterable[Picture]) -> None:
-        """The files that the gallery stored for pictures that are no longer in it.
-
-        What the disk refuses to delete is an orphan, which kkcv doctor finds.
-        """
-        gone = list(gone)
-        try:
-            for picture in gone:
-                forget_features(self.folder, picture.file.sha256)
-            if stored := [picture for picture in gone if picture.file.stored]:
-                with self.catalog.writing() as writer:  # files are stored in a turn too
-                    for picture in stored:
-                        file = self.path(picture)
-                        if writer.by_path(picture.file.path) is None and file.exists():
-                            file.unlink()
-                            sync_folder(file.parent)
-        except OSError as error:
-            log.warning("a removed picture's file was not deleted (%s): kkcv doctor", error)
 
     def _vector_of(self, generation: Generation, like: Like, limits: Limits) -> np.ndarray:
         """The unit vector of a picture, or of a region of it, float32 (D,)."""

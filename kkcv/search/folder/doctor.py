@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kkcv.errors import GalleryFormatError, KkcvError
+from kkcv.search import stored
 from kkcv.search.disk import has_hash, in_one_piece, make_folder
 from kkcv.search.gallery import Gallery
 from kkcv.search.index import snapshot
@@ -174,7 +175,7 @@ def stored_again(gallery: Gallery, picture: Picture) -> str:
     path, sha256 = gallery.path(picture), picture.file.sha256
     with gallery.catalog.writing() as writer:
         name = sha256.hex()
-        for own in (gallery.folder / "pictures" / name[:2]).glob(f"{name}*"):
+        for own in (gallery.folder / stored.FOLDER / name[:2]).glob(f"{name}*"):
             if own != path and has_hash(own, sha256):  # it is the path that rotted
                 found = own.relative_to(gallery.folder).as_posix()
                 writer.relocate(picture.id, replace(picture.file, path=found))
@@ -227,7 +228,7 @@ def stray_files(gallery: Gallery, repair: bool) -> list[Finding]:
     found = []
     with gallery.catalog.writing() as writer:  # nobody stores a file now
         named = {gallery.path(p) for p in writer.pictures() if p.file.stored}
-        for file in sorted(f for f in (gallery.folder / "pictures").rglob("*") if f.is_file()):
+        for file in sorted(f for f in (gallery.folder / stored.FOLDER).rglob("*") if f.is_file()):
             if file not in named:
                 kind = "unfinished-file" if file.suffix == ".part" else "orphaned-file"
                 mended = set_aside(gallery.folder, file) if repair else ""

@@ -14,7 +14,7 @@ def parameters(effort: int) -> Any:
 KIND = Kind(
     "hnsw",
     factory=lambda n: "HNSW32,SQfp16",
-    effort=(16, 24, 32, 48, 64, 128, 256, 512),
+    effort=(8, 12, 16, 24, 32, 48, 64, 128, 256, 512),
     parameters=parameters,
     resident=lambda dim: 2 * dim + 64 * 4 + 16,  # a float16 vector, 64 links and an id
 )
