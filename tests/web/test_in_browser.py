@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from kkcv.search.gallery import Gallery
+from kkcv.search.importing import import_pictures
 from kkcv.web.strings import Strings
 from tests.serve.conftest import running as serving
 
@@ -15,6 +17,8 @@ from .conftest import Visit, running, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+    from kkcv.embedding.embedder import Embedder
 
 pytestmark = pytest.mark.browser
 
@@ -486,4 +490,39 @@ def test_it_works_over_a_service_elsewhere(
         page.get_by_text(text("library.pictures"), exact=True).first.click()
         expect(page.get_by_test_id("stAlert").first).to_contain_text("does not answer")
         page.screenshot(path=screenshots / f"remote-gone-{locale}.png")
+        page.close()  # before its server goes
+
+
+def test_a_gallery_on_milvus_is_searched_and_changed_like_any_other(
+    visit: Visit,
+    milvus: str,
+    unused: str,
+    tmp_path: Path,
+    album: list[Path],
+    stranger: Path,
+    embedder: "Embedder",
+) -> None:
+    address = f"{milvus}/{unused}?files={tmp_path / 'files'}"
+    with Gallery.create(address, embedder) as gallery:
+        import_pictures(gallery, album)
+    with running(address) as url:
+        page = visit(url)
+        search(page, album[7])
+        assert names(page)[0] == album[7].name
+        assert set(names(page)[1:3]) == {album[6].name, album[8].name}
+
+        page.get_by_role("link", name=ENGLISH("page.library")).click()
+        page.locator(".card[aria-pressed]").first.wait_for()
+        page.set_input_files("input[type=file]", stranger)
+        page.get_by_role("button", name=ENGLISH("library.add_one")).click()
+        expect(page.locator(".card")).to_have_count(13)
+        page.locator(".card").first.click()
+        page.get_by_role("button", name=ENGLISH("library.remove"), exact=True).click()
+        expect(page.locator(".card")).to_have_count(12)
+        page.get_by_role("button", name=ENGLISH("library.undo")).click()
+        expect(page.locator(".card")).to_have_count(13)
+        page.get_by_text(ENGLISH("library.statistics"), exact=True).click()
+        expect(page.get_by_text("13", exact=True).first).to_be_visible()
+        settle(page)
+        assert page.get_by_test_id("stException").count() == 0
         page.close()  # before its server goes

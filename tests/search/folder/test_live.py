@@ -16,6 +16,7 @@ from kkcv.search.folder.reader import Reader
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.picture import PictureFile
 from kkcv.search.tuning import Goal, goal_of, parse_memory
+from kkcv.search.where import parse
 
 DIM = 16
 SPACE = "a space"
@@ -183,6 +184,26 @@ def test_a_filter_finds_the_one_picture_that_it_leaves(
     found = live.refreshed().search(unit_vectors(9, 1), 10, np.array([ids[1234]]))
 
     assert found.ids[0].tolist() == [ids[1234]]
+
+
+def test_filters_are_exact_that_keep_one_or_some_of_a_hundred_thousand(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], catalog: Catalog
+) -> None:
+    ids = np.array(fill(1, 100_000))
+    live = opened()
+    live.rebuild(kind=KINDS["ivf"])
+    query = unit_vectors(2, 1)
+    scores = unit_vectors(1, 100_000) @ query[0]
+    order = np.argsort(scores)
+
+    for left in (order[:1], order[:25_000]):  # the farthest; more than are compared singly
+        with catalog.writing() as writer:
+            for id in ids[left].tolist():
+                writer.describe(id, {"kept": len(left)})
+        with catalog.reading() as rows:
+            found = live.search(rows, query, 10, parse(f"kept == {len(left)}"))
+        assert set(found.ids[0]) <= set(ids[left])
+        assert found.scores[0] == pytest.approx(scores[left][::-1][:10], abs=1e-3)  # of float16
 
 
 def test_a_small_gallery_wants_no_snapshot(
