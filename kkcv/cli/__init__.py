@@ -18,8 +18,10 @@ from .embed import embed
 from .evaluate import evaluate
 from .evaluate_classifier import classifier
 from .explain import explain
-from .gallery import duplicates, index, remove, search, stats
+from .gallery import duplicates, remove, stats
+from .index import index
 from .runtimes import runtimes
+from .search import search
 from .selfcheck import selfcheck
 from .serve import config, keys, serve
 from .train import data, onnx, train

@@ -59,7 +59,8 @@ def demo(images: str | None, out: str) -> None:
     from kkcv.search.gallery import Gallery
     from kkcv.search.importing import files_to_import, import_pictures
 
-    from .gallery import print_hits, show_report, write_sheet
+    from .index import show_report
+    from .search import print_hits, write_sheet
 
     began = time.monotonic()
     folder = Path(out)

@@ -7,9 +7,9 @@ import click
 
 from kkcv.errors import RequestError
 
-from .gallery import as_picture
 from .options import json_option
 from .output import print_json
+from .search import as_picture
 
 if TYPE_CHECKING:
     from kkcv.embedding.explanation import Explanation

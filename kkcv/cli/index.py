@@ -1,0 +1,185 @@
+"""``kkcv index``: pictures, or vectors from elsewhere, into a gallery."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from kkcv.errors import NotAGallery, RequestError
+
+from .embed import index_from
+from .options import (
+    RANKING_HELP,
+    asked_of_runtimes,
+    json_option,
+    load_embedder,
+    network_options,
+    wants_int8,
+)
+from .output import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.importing import ImportReport
+
+SHOWN_REJECTS = 10
+
+
+@click.command()
+@click.argument("gallery")
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--from",
+    "shards",
+    multiple=True,
+    metavar="FILE|FOLDER",
+    help="Take vectors from the Parquet files of kkcv embed; PATHS are such files too then.",
+)
+@click.option("--plan", metavar="PLAN", help="With --from: all shards of this plan, or none.")
+@network_options
+@click.option(
+    "--vectors",
+    type=click.Choice(["float16", "float32"]),
+    help="How a new gallery stores its vectors.  [default: float16]",
+)
+@click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@click.option("--ranking", metavar="NAME", help=f"{RANKING_HELP}  From now on, for all searches.")
+@json_option
+def index(
+    gallery: str,
+    paths: tuple[str, ...],
+    shards: tuple[str, ...],
+    plan: str | None,
+    model: str | None,
+    weights: str | None,
+    backend: str | None,
+    device: str | None,
+    vectors: str | None,
+    threads: int | None,
+    ranking: str | None,
+    as_json: bool,
+) -> None:
+    """Make a gallery of pictures, or add to it: files, and folders with all below them.
+
+    What is known already is not embedded again; a moved file keeps its id. Unreadable files are
+    skipped and listed in rejects.csv in the gallery. It may be stopped at any time and run again.
+
+    \b
+    kkcv index photos.kkcv ~/Pictures
+    kkcv index photos.kkcv --from vectors/ --plan photos.plan
+    kkcv index photos.kkcv --ranking best
+    """
+    if ranking:
+        from kkcv.search.options import check_ranking
+
+        check_ranking(ranking)  # before a gallery is made
+    if ranking and not (shards or paths):
+        change_ranking(gallery, ranking, as_json)
+        return
+    if shards:
+        if any((model, weights, backend, device, vectors, threads, ranking)):
+            raise RequestError("--from takes vectors as they are: leave out how to make them")
+        index_from(gallery, (*shards, *paths), plan, as_json)
+        return
+    if plan or not paths:
+        raise RequestError("name files or folders of pictures, or --from what kkcv embed made")
+    from kkcv.search.importing import files_to_import, import_pictures
+
+    opened = open_or_create(gallery, model, weights, backend, device, vectors, paths)
+    with opened, progress_bar("indexing") as update:
+        if ranking:
+            opened.rank_by(ranking)
+        total = sum(1 for _ in files_to_import(opened, paths))
+        report = last = None
+
+        def progress(current: "ImportReport") -> None:
+            nonlocal last
+            last = current
+            update(current.files, total)
+
+        try:
+            report = import_pictures(opened, paths, threads=threads, progress=progress)
+            if opened.live.wants_rebuild:
+                click.echo("building the index", err=True)
+                opened.live.rebuild()
+        except KeyboardInterrupt:
+            done = last.files if last else 0
+            click.echo(f"stopped after {done} of {total} files; run it again to go on", err=True)
+            sys.exit(130)
+        show_report(opened, report, as_json)
+
+
+def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
+    """Another order for all searches of a gallery that is there."""
+    from kkcv.search.gallery import Gallery
+
+    with Gallery.open(folder) as opened:
+        opened.rank_by(ranking)
+    if as_json:
+        print_json({"gallery": folder, "ranking": ranking})
+    else:
+        click.echo(f"{folder} ranks by {ranking} from now on")
+
+
+def open_or_create(
+    address: str,
+    model: str | None,
+    weights: str | None,
+    backend: str | None,
+    device: str | None,
+    vectors: str | None,
+    paths: tuple[str, ...],
+) -> "Gallery":
+    """The gallery that is there, which must be as asked for, or a new one of the paths."""
+    from kkcv.images.folder import find_pictures
+    from kkcv.search.engines import must_be_free
+    from kkcv.search.gallery import Gallery
+
+    asked = any((model, weights, backend, device, *asked_of_runtimes().values()))
+    try:
+        gallery = Gallery.open(address)
+    except NotAGallery:
+        must_be_free(address)
+        embedder = load_embedder(model, weights, backend, device, find_pictures(paths))
+        return Gallery.create(address, embedder, vectors=vectors or "float16")
+    stored = gallery.catalog.settings
+    if vectors and vectors != stored["vectors"]:
+        raise RequestError(f"{address} stores {stored['vectors']}; its type cannot be changed")
+    if asked and wants_int8() and gallery.space.int8 and not (model or weights):
+        return gallery  # with the network that it keeps
+    if asked and wants_int8():
+        raise RequestError(
+            f"{address} has other vectors, which cannot be mixed with int8; "
+            f"to change them: kkcv reindex {address} --precision int8"
+        )
+    if asked:
+        gallery.close()
+        embedder = load_embedder(
+            model or stored["model"],
+            weights or (stored["weights"] if not model else None),
+            backend or stored["backend"],
+            device,
+        )
+        return Gallery.open(address, embedder)
+    return gallery
+
+
+def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> None:
+    rejects = [reject._asdict() for reject in report.rejected]
+    counts = {
+        "added": report.added,
+        "replaced": report.replaced,
+        "moved": report.moved,
+        "copied": report.copied,
+        "unchanged": report.unchanged,
+        "rejected": len(rejects),
+        "pictures": len(gallery),
+    }
+    if as_json:
+        print_json({**counts, "rejects": rejects, "gallery": gallery.address})
+        return
+    print_table(["", ""], list(counts.items()))
+    for reject in report.rejected[:SHOWN_REJECTS]:
+        click.echo(f"skipped: {reject.message} [{reject.reason}]", err=True)
+    if len(rejects) > SHOWN_REJECTS:
+        click.echo(f"… all {len(rejects)} are in {gallery.folder / 'rejects.csv'}", err=True)

@@ -1,0 +1,146 @@
+"""``kkcv search``: the pictures most like one, like several, or like a text."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kkcv.errors import RequestError
+
+from .options import (
+    json_option,
+    search_options,
+)
+from .output import print_json, print_table
+
+if TYPE_CHECKING:
+    from kkcv.search.gallery import Hit
+    from kkcv.search.options import SearchOptions
+    from kkcv.search.query import Region
+
+
+@click.command()
+@click.argument("gallery")
+@click.argument("picture", required=False)
+@click.option("--text", help="What is to be seen, where the gallery's network reads (CLIP).")
+@click.option(
+    "--like", multiple=True, metavar="PICTURE", help="More like this one, or id:17; repeatable."
+)
+@click.option(
+    "--unlike", multiple=True, metavar="PICTURE", help="Less like this one, or id:17; repeatable."
+)
+@click.option("--region", metavar="L,T,W,H", help="Only this part of PICTURE, as fractions of it.")
+@click.option("-k", type=int, default=10, show_default=True, help="How many hits, 1 to 1000.")
+@search_options
+@click.option("--sheet", type=click.Path(), help="Write query and hits side by side as a PNG.")
+@json_option
+def search(
+    gallery: str,
+    picture: str | None,
+    text: str | None,
+    like: tuple[str, ...],
+    unlike: tuple[str, ...],
+    region: str | None,
+    k: int,
+    options: "SearchOptions",
+    sheet: str | None,
+    as_json: bool,
+) -> None:
+    """The pictures of a gallery most like PICTURE (a file, id:17, or - for standard input).
+
+    With --text instead of PICTURE, what looks like the text says. The score is the cosine
+    similarity, from -1 to 1: 1 is the same to the network. In a gallery of 30 pictures or more,
+    "1 in 20,000" says how often chance alone makes such a score.
+
+    \b
+    kkcv search photos.kkcv cat.jpg -k 5 --sheet answer.png
+    kkcv search photos.kkcv cat.jpg --like id:17 --unlike id:23
+    kkcv search photos.kkcv cat.jpg --ranking best --max-chance 1e-4
+    kkcv search shop.kkcv package.jpg --verify --json
+    kkcv search photos.kkcv cat.jpg --fold
+    kkcv search photos.kkcv --text "a red bus"
+    """
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.learning.feedback import moved
+    from kkcv.search.query import Like, Text
+
+    if (picture is None) == (text is None):
+        raise RequestError("name a picture to search with, or what it shows: --text (not both)")
+    asked = Text(text) if text is not None else as_picture(picture or "")
+    query = Like(asked, 1.0, parse_region(region) if region else None)
+    likes = moved(query, [as_picture(p) for p in like], [as_picture(p) for p in unlike])
+    with Gallery.open(gallery) as opened:
+        hits = opened.search_like(likes, k, options)
+        if sheet:
+            data = opened.read(opened.get(asked)) if isinstance(asked, int) else asked
+            write_sheet(sheet, data, hits)
+    if as_json:
+        print_json({"query": picture or text, "k": k, "hits": [hit._asdict() for hit in hits]})
+    else:
+        print_hits(hits, options.max_chance)
+
+
+def as_picture(text: str) -> "str | bytes | int":
+    """The path of a file, the bytes of standard input, or the id after ``id:``."""
+    from kkcv.images.source import read_bytes
+
+    if text.startswith("id:") and text[3:].isdecimal():
+        return int(text[3:])
+    return read_bytes(sys.stdin.buffer) if text == "-" else text
+
+
+def parse_region(text: str) -> "Region":
+    from kkcv.search.query import Region
+
+    try:
+        left, top, width, height = map(float, text.split(","))
+    except ValueError:
+        raise RequestError(
+            f"a region is four numbers such as 0.1,0.2,0.5,0.5, got {text!r}"
+        ) from None
+    return Region(left, top, width, height)
+
+
+def print_hits(hits: "list[Hit]", max_chance: float | None = None) -> None:
+    """The ranked hits as a table."""
+    from kkcv.search.chance.model import in_words
+
+    if not hits:
+        click.echo("nothing like it here" if max_chance else "nothing found")
+        return
+    columns = {
+        "rank": range(1, len(hits) + 1),
+        "score": [hit.score for hit in hits],
+        "by chance": [in_words(hit.chance) for hit in hits],
+        "verified": ["yes" if hit.place else "" for hit in hits],
+        "id": [hit.id for hit in hits],
+        "path": [hit.path for hit in hits],
+        "folded": [" ".join(map(str, hit.folded)) for hit in hits],
+        "metadata": [hit.metadata or "" for hit in hits],
+    }
+    always = ("rank", "score", "id", "path")
+    shown = {name: column for name, column in columns.items() if name in always or any(column)}
+    print_table(list(shown), list(zip(*shown.values(), strict=True)))
+
+
+def write_sheet(path: str, query: Any, hits: "list[Hit]") -> None:
+    """The contact sheet of a picture or a text; a hit whose file has gone is an empty frame."""
+    import numpy as np
+
+    from kkcv.errors import PictureError
+    from kkcv.images.decode import decode
+    from kkcv.images.sheet import contact_sheet, picture_grid, save_png
+    from kkcv.search.query import Text
+
+    shown: list[tuple[Any, str]] = []
+    for hit in hits:
+        try:
+            pixels = decode(hit.path, target=256)
+        except PictureError:
+            pixels = np.full((256, 256, 3), 235, np.uint8)
+        shown.append((pixels, f"{hit.score:.3f}  {Path(hit.path).name}"))
+    if isinstance(query, Text):
+        save_png(path, picture_grid(shown, title=query.text))
+    else:
+        save_png(path, contact_sheet(decode(query, target=256), shown))
