@@ -12,6 +12,7 @@
     │   ├── NotAGallery         a folder that holds no gallery
     │   ├── GalleryFormatError  a gallery written by a newer kkcv
     │   ├── GalleryLocked       another process is writing
+    │   ├── InDoubt             the disk failed while a change was committed
     │   ├── Superseded          the gallery was given another network meanwhile
     │   ├── EmbedderMismatch    vectors of two embedding spaces would be compared
     │   ├── UnknownPicture      an id that the gallery does not hold
@@ -128,6 +129,15 @@ class GalleryLocked(GalleryError):
     """Another process is writing, and the time to wait for it is over."""
 
     code = "gallery-locked"
+
+
+class InDoubt(GalleryError):
+    """The disk failed while a change was committed, and again when it was taken back.
+
+    It is not done now, but may be when the gallery is opened again, until the next change.
+    """
+
+    code = "in-doubt"
 
 
 class Superseded(GalleryError):

@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 import numpy as np
 
-from kkcv.errors import KkcvError
+from kkcv.errors import InDoubt, KkcvError
 
 from .life import Life, Problem, Told, compared, rows_of, verdict
 from .result import Result
@@ -97,7 +97,7 @@ def write_errors(seed: int) -> Result:
         for _ in range(OPERATIONS):
             before = state["failed"]
             state["on"] = True
-            problems = tried(life.step)
+            problems = tried(life.step, told)
             state["on"] = False
             if state["failed"] > before:
                 result.count(problems + settled(life, told))
@@ -114,10 +114,12 @@ def born(disk: Path, home: Path, seed: int, told: Told) -> Life:
     return Life(disk / "gallery", photos, seed, told.hear, {})
 
 
-def tried(step: Callable[[], None]) -> list[Problem]:
+def tried(step: Callable[[], None], told: Told) -> list[Problem]:
     """An operation that may be refused, but only in words for a user."""
     try:
         step()
+    except InDoubt:
+        told.doubt()
     except KkcvError:
         pass
     except Exception as error:  # a traceback for the user
@@ -162,7 +164,7 @@ def until_full(life: Life, told: Told, result: Result, refusals: int = 12) -> No
     """Operations until several in a row were refused."""
     while refusals:
         acknowledged = told.acknowledged
-        problems = tried(life.add if refusals > 8 else life.step)
+        problems = tried(life.add if refusals > 8 else life.step, told)
         if told.acknowledged == acknowledged:
             refusals -= 1
         result.count(problems + settled(life, told))

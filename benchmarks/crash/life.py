@@ -55,6 +55,7 @@ class Told:
     removed: set[int] = field(default_factory=set)
     numbers: dict[str, int] = field(default_factory=dict)  # by sha256
     trying: Effect | None = None
+    doubtful: list[Effect] = field(default_factory=list)  # InDoubt, until the next that is done
     acknowledged: int = 0
 
     @property
@@ -69,6 +70,7 @@ class Told:
             return
         self.created = True
         self.trying = None
+        self.doubtful.clear()
         self.acknowledged += 1
         self.rows.update(effect.put)
         for id in effect.gone:
@@ -77,9 +79,16 @@ class Told:
 
     def settle(self, found: dict[int, Row]) -> None:
         """What was being done turned out to be done, or not."""
+        if found != self.rows:
+            self.doubtful.clear()
         self.removed |= self.rows.keys() - found.keys()
         self.rows = found
         self.trying = None
+
+    def doubt(self) -> None:
+        """What was being done may yet turn out to be done."""
+        if self.trying is not None:
+            self.doubtful.append(self.trying)
 
 
 class Life:
@@ -212,7 +221,8 @@ def verdict(folder: Path, told: Told, *, thorough: bool = True) -> list[Problem]
 
 def compared(found: dict[int, Row], told: Told) -> list[Problem]:
     """The rows are those that were acknowledged, with or without what was being done."""
-    if found in (told.rows, after(told, found)):
+    effects = [told.trying or Effect(), *told.doubtful]
+    if found == told.rows or any(found == after(told, effect, found) for effect in effects):
         return []
     problems = []
     for id in sorted(found.keys() | told.rows.keys()):
@@ -223,9 +233,8 @@ def compared(found: dict[int, Row], told: Told) -> list[Problem]:
     return problems
 
 
-def after(told: Told, found: dict[int, Row]) -> dict[int, Row]:
+def after(told: Told, effect: Effect, found: dict[int, Row]) -> dict[int, Row]:
     """The rows if what was being done is done; its new ones have whatever new ids they have."""
-    effect = told.trying or Effect()
     rows = {id: row for id, row in {**told.rows, **effect.put}.items() if id not in effect.gone}
     fresh = {id: row for id, row in found.items() if id > told.last}
     return rows | fresh if sorted(fresh.values()) == sorted(effect.new) else rows

@@ -19,6 +19,7 @@ from kkcv.errors import (
     GalleryError,
     GalleryFormatError,
     GalleryLocked,
+    InDoubt,
     NotAGallery,
     Superseded,
 )
@@ -143,7 +144,7 @@ class Catalog:
     def writing(self) -> Iterator[Writer]:
         """A transaction: at its end all of it is on the disk, after an exception none of it.
 
-        Raises GalleryLocked, Superseded, and GalleryError when the disk refuses.
+        Raises GalleryLocked, Superseded, InDoubt, and GalleryError when the disk refuses.
         """
         if not self._turn.acquire(timeout=self.wait_seconds):
             raise self._locked()
@@ -161,13 +162,35 @@ class Catalog:
                         "UPDATE settings SET value = ? WHERE name = 'sequence'",
                         (str(writer.last),),
                     )
-                    connection.execute("COMMIT")
+                    self._commit(connection)
                 except BaseException:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
                     raise
         finally:
             self._turn.release()
+
+    def _commit(self, connection: apsw.Connection) -> None:
+        """Commit, or make sure that what was refused does not turn up later (InDoubt).
+
+        A commit that could not be synced is in SQLite's log nevertheless, and would count when the
+        gallery is opened again, unless another commit has taken its place.
+        """
+        try:
+            connection.execute("COMMIT")
+        except apsw.IOError as error:  # on a full disk the log ends before the commit
+            try:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("UPDATE settings SET value = value + 1 WHERE name = 'sequence'")
+                connection.execute("COMMIT")
+            except apsw.Error:
+                raise InDoubt(
+                    f"{self.file} failed while a change was written ({error}): it is not done, but "
+                    "may be when the gallery is opened again; look after the disk"
+                ) from None
+            raise
 
     @contextmanager
     def _lent(self) -> Iterator[apsw.Connection]:
