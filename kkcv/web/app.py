@@ -70,7 +70,7 @@ def guarded(page: Callable[[], None]) -> Callable[[], None]:
             page()
         except KkcvError as error:
             log.error("%s", error)
-            st.error(str(error))
+            st.error(strings().error(error))
             st.button(strings()("page.again"))  # a click draws the page anew
         except Exception:
             log.exception("the page failed")

@@ -49,7 +49,7 @@ def filtered(text: Strings, here: Library) -> str:
     try:
         here.count(where)
     except RequestError as error:
-        st.error(str(error))
+        st.error(text.error(error))
         return ""
     return where
 

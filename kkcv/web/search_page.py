@@ -102,7 +102,7 @@ def choose_options(text: Strings, here: Library, most: int) -> Options:
             if where:
                 st.caption(text("search.matching", count=here.count(where)))
         except RequestError as error:
-            st.error(str(error))
+            st.error(text.error(error))
             where = ""
     return Options(k, where, least or -1.0, chance or None, best, verify)
 

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kkcv.errors import KkcvError
+
 FILE = Path(__file__).with_name("strings.toml")
 LANGUAGES = {"en": "English", "zh": "中文"}
 DEFAULT = "en"
@@ -31,6 +33,10 @@ class Strings:
 
     def __call__(self, name: str, /, **values: Any) -> str:
         return texts()[name][self.language].format(**values)
+
+    def error(self, error: KkcvError) -> str:
+        """What went wrong: its kind in this language, and what the library says of it."""
+        return self(f"error.{error.code}", detail=error)
 
 
 def best_language(locale: str | None) -> str:

@@ -78,7 +78,7 @@ def begin(text: Strings) -> None:
             options = ["--model", model or "", *WAYS[way or "head"], *words_of(more)]
             run = runs().begin(name, data, options)
         except RequestError as error:
-            st.error(str(error))
+            st.error(text.error(error))
             return
         st.session_state["run"] = run.path.name
         st.rerun()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kkcv.errors import PictureError
+from kkcv.errors import KkcvError, PictureError, UnknownPicture
 from kkcv.web import strings
 from kkcv.web.runs import State
 from kkcv.web.strings import LANGUAGES, Strings, best_language, texts
@@ -40,11 +40,23 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     sections = "|".join({name.partition(".")[0] for name in texts()})
     used |= set(re.findall(rf"[\"']((?:{sections})\.[a-z0-9_]+)[\"']", code))
     used |= {f"reason.{reason}" for reason in PictureError.REASONS}
+    used |= {f"error.{kind.code}" for kind in kinds(KkcvError)}
     used |= {f"training.{state.value}" for state in State}
     used |= {f"training.way_{way}" for way in WAYS}
     used |= {f"training.{name}" for name in (*COLORS, "loss", "accuracy")}
 
     assert used == set(texts())
+
+
+def kinds(error: type[KkcvError]) -> set[type[KkcvError]]:
+    return {error}.union(*map(kinds, error.__subclasses__()))
+
+
+def test_an_error_is_told_in_the_language_with_what_the_library_says() -> None:
+    error = UnknownPicture("no picture with id 5 in photos.kkcv")
+
+    assert Strings("en").error(error) == "no picture with id 5 in photos.kkcv"
+    assert Strings("zh").error(error) == ("图库里没有这张图片：no picture with id 5 in photos.kkcv")
 
 
 @pytest.mark.parametrize(
