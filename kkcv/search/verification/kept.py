@@ -9,6 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -67,10 +68,12 @@ class LocalFeatures:
         if like.region is None:
             if isinstance(source, int):
                 return self.of_picture(self._gallery.get(source))
-            return features_of(source, self._limits)
+            with self._turn():
+                return features_of(source, self._limits)
         if isinstance(source, int):
             source = self._gallery.read(self._gallery.get(source))
-        return features(like.region.of(decode(source, self._limits)))
+        with self._turn():
+            return features(like.region.of(decode(source, self._limits)))
 
     def of_hit(self, hit: Hit) -> Features | None:
         """Of a picture of the gallery; None where its file has gone or cannot be read.
@@ -96,9 +99,15 @@ class LocalFeatures:
         if found is None:
             if time.monotonic() > until:
                 return None
-            found = features_of(self._gallery.read(picture))
+            data = self._gallery.read(picture)
+            with self._turn():
+                found = features_of(data)
             keep_features(folder, sha256, found)
         return found
+
+    def _turn(self) -> AbstractContextManager[None]:
+        """A service decodes only so many pictures at the same time."""
+        return self._gallery.generation.sharing.turn()
 
 
 def features_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> Features:

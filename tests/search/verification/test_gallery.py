@@ -1,5 +1,7 @@
 """Searches that verify: the same object first, and where it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ from PIL import Image
 
 from benchmarks.scenes import backgrounds, originals, scene
 from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.gathering import Sharing
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 from kkcv.search.hits import Hit
@@ -108,3 +111,22 @@ def test_a_vector_cannot_be_verified(filled: Filled) -> None:
         gallery.search_vector(np.zeros(48, np.float32), verify=True)
 
     assert str(error.value) == "to verify hits takes the picture itself; here are only vectors"
+
+
+def test_pictures_are_decoded_in_their_turn(filled: Filled) -> None:
+    """The embedding's and the verification's: a service decodes only so many at once."""
+    gallery, shown, _ = filled
+    inside, turns = 0, 0
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        nonlocal inside, turns
+        inside, turns = inside + 1, turns + 1
+        assert inside == 1
+        yield
+        inside -= 1
+
+    gallery.share(Sharing(turn=turn))
+    gallery.search(shown[0], 4, verify=True)
+
+    assert (inside, turns) == (0, 1 + 1 + 4)  # the query for both, each hit
