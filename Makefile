@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # what pip installs; variables, for their commas would part the arguments of a call
-DEMO := -e '.[web,demo]'
+DEMO := -e '.[web,demo,heic]'
 DEV := -e '.[dev]'
 BENCH := -e '.[dev,bench]'
 

@@ -63,7 +63,8 @@ class Child:
             self._end()
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, *arguments],
+                # -P: a folder here that is named kkcv, such as the clone, is not the package
+                [sys.executable, "-P", "-m", self._module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,  # Ctrl-C is for whoever asks, and lets it finish

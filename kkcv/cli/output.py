@@ -18,8 +18,22 @@ def print_json(value: dict[str, Any]) -> None:
     click.echo(json.dumps(value))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
-    """A table on standard output, never cut where there is no terminal to fit."""
+def counted(number: int, what: str) -> str:
+    """``1 network``, ``2 networks``."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    title: str = "",
+    *,
+    spare: Sequence[str] = (),
+) -> None:
+    """A table on standard output, never cut where there is no terminal to fit.
+
+    In a narrow terminal the ``spare`` columns are left out, the last first, until it fits.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -28,12 +42,19 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=10_000)
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_header=any(columns), pad_edge=False)
     for i, name in enumerate(columns):
         numeric = bool(rows) and all(NUMBER.fullmatch(str(row[i])) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(f"{v:.4f}" if isinstance(v, float) else str(v)) for v in row))
+    if spare and console.measure(table).maximum > console.width:
+        kept = [i for i, name in enumerate(columns) if name != spare[-1]]
+        narrower = [[row[i] for i in kept] for row in rows]
+        print_table([columns[i] for i in kept], narrower, title, spare=spare[:-1])
+        return
+    if title:
+        console.print(Text(title, "italic"), soft_wrap=True)
     console.print(table)
 
 

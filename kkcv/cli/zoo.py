@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 from kkcv.errors import RequestError
 
 from .options import json_option
-from .output import print_json, print_table, progress_bar
+from .output import counted, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from kkcv.zoo.verify import Check
@@ -69,6 +70,7 @@ def list_(pattern: str, as_json: bool) -> None:
             )
             for r in rows
         ],
+        spare=["embedding", "input", "family"],
     )
 
 
@@ -177,12 +179,15 @@ def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool)
             }
         )
     else:
-        rows = [
-            (c.network, c.what, c.expected, c.ours, "ok" if c.passed else "FAILED", c.note)
-            for c in checks
-        ]
+        rows = [(c.network, c.what, c.expected, c.ours, c.outcome, c.note) for c in checks]
         print_table(["network", "what", "expected", "ours", "", "note"], rows)
-        click.echo(f"{len(chosen)} networks, {len(checks)} checks, {len(failed)} failed")
+        outcomes = Counter(check.outcome for check in checks)
+        compared = len(checks) - outcomes[""]
+        click.echo(
+            f"{counted(len(chosen), 'network')}, {counted(compared, 'check')}, {len(failed)} failed"
+            f" ({outcomes['explained']} differ for a reason that is noted; of {outcomes['']} more "
+            "figures, such as the papers' accuracies, nothing here can be compared)"
+        )
     if failed:
         sys.exit(1)
 

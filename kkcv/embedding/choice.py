@@ -146,7 +146,7 @@ def probe(
     checkpoint: Checkpoint, runtime: str, precisions: Sequence[str], seconds: float
 ) -> list[Measured]:
     """What the child says of each precision, and a failure for those that it leaves out."""
-    command = [sys.executable, "-m", "kkcv.embedding.probe", runtime, *precisions]
+    command = [sys.executable, "-P", "-m", "kkcv.embedding.probe", runtime, *precisions]
     try:
         done = subprocess.run(
             command, input=pickle.dumps(checkpoint), capture_output=True, timeout=seconds

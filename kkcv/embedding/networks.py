@@ -105,7 +105,7 @@ def make(checkpoint: Checkpoint, folder: Path, format: str, module: str, questio
 
 def run_child(module: str, *arguments: str, stdin: bytes) -> None:
     """``python -m module``; RequestError with the last line that it said when it fails."""
-    command = [sys.executable, "-m", module, *arguments]
+    command = [sys.executable, "-P", "-m", module, *arguments]
     try:
         done = subprocess.run(command, input=stdin, capture_output=True, timeout=EXPORT_SECONDS)
     except subprocess.TimeoutExpired:

@@ -274,9 +274,10 @@ class Gallery:
         return picture
 
     def find(self, id_or_path: str) -> Picture:
-        """A picture by its id, or by the path of its file (UnknownPicture)."""
-        if id_or_path.isdecimal():
-            return self.get(int(id_or_path))
+        """A picture by its id, as ``17`` or ``id:17``, or by its file's path (UnknownPicture)."""
+        id = id_or_path.removeprefix("id:")
+        if id.isdecimal():
+            return self.get(int(id))
         with self.catalog.reading() as rows:
             picture = rows.by_path(str(absolute(id_or_path)))
         if picture is None:

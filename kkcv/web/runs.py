@@ -135,7 +135,7 @@ class Runs:
         with self._beginning:
             if self.state(run) is State.RUNNING:
                 return
-            command = [sys.executable, "-m", "kkcv", "train", os.path.expanduser(data)]
+            command = [sys.executable, "-P", "-m", "kkcv", "train", os.path.expanduser(data)]
             with run.log.open("wb") as log:
                 process = subprocess.Popen(
                     [*command, "--out", str(run.path), *options],

@@ -24,6 +24,16 @@ class Check:
     ours: str
     passed: bool
     note: str = ""
+    explained: bool = False  # it differs, and the note says why
+
+    @property
+    def outcome(self) -> str:
+        """``ok``, ``FAILED``, ``explained`` by the note, or nothing where nothing is compared."""
+        if not self.ours:
+            return ""
+        if not self.passed:
+            return "FAILED"
+        return "explained" if self.explained else "ok"
 
 
 def verify(name: str) -> list[Check]:
@@ -95,7 +105,8 @@ def check_printed(figure: Printed, measured: Cost) -> Check:
     ours = row.parameters if figure.what == "parameters" else row.macs
     agrees = figure.agrees(ours)
     note = "" if agrees else figure.note
-    return Check(figure.network, what, figure.text, f"{ours:,}", agrees or bool(note), note)
+    passed = agrees or bool(note)
+    return Check(figure.network, what, figure.text, f"{ours:,}", passed, note, bool(note))
 
 
 def verify_peers(name: str, images: Tensor, gradients: bool = False) -> list[Check]:

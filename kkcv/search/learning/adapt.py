@@ -134,7 +134,7 @@ def learned(vectors: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> lis
     """A projection for each row of ``chosen``, bool (R, N), by a child process (child.py)."""
     question = io.BytesIO()
     np.savez(question, vectors=vectors, classes=classes, chosen=chosen)
-    command = [sys.executable, "-W", "ignore", "-m", "kkcv.search.learning.child"]
+    command = [sys.executable, "-P", "-W", "ignore", "-m", "kkcv.search.learning.child"]
     done = subprocess.run(command, input=question.getvalue(), capture_output=True)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
