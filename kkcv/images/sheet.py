@@ -1,12 +1,15 @@
 """A contact sheet: the query beside its hits, as one picture to look at or to send."""
 
+import io
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from kkcv.errors import RequestError
 
@@ -19,6 +22,7 @@ LINE = 22  # height of a line below it
 TEXT = 16  # height of its letters
 MOST_LINES = 2  # of a caption
 
+MARK = ("Software", "kkcv")  # of the PNGs that are written here
 PAPER, INK, FAINT = "#ffffff", "#18181b", "#71717a"
 BACKDROP, FRAME = "#f4f4f5", "#2563eb"
 
@@ -102,22 +106,43 @@ def picture_grid(
 
 
 def save_png(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
-    """Writes uint8 (H, W, 3) as a PNG: whole, or not at all.
+    """Writes uint8 (H, W, 3) as a PNG: whole, or not at all; never over anything but such a PNG.
 
     Raises:
-        RequestError: the path cannot be written to.
+        RequestError: the path cannot be written to, or something else is there.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    path = Path(os.path.realpath(path))
+    marked = PngInfo()
+    marked.add_text(*MARK)
+    data = io.BytesIO()
+    Image.fromarray(pixels).save(data, format="PNG", pnginfo=marked)
+    temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
-        with open(temporary, "xb") as file:
-            Image.fromarray(pixels).save(file, format="PNG")
-        os.replace(temporary, path)
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(data.getvalue())  # a device or a pipe
+            return
+        if not may_be_replaced(path):
+            raise RequestError(f"{label_of(path)}there is something else already; name a new file")
+        try:
+            temporary.write_bytes(data.getvalue())
+            os.replace(temporary, path)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else "input/output error"
         raise RequestError(f"{label_of(path)}it cannot be written: {why}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def may_be_replaced(path: Path) -> bool:
+    """Whether nothing would be lost: there is no file, an empty one, or one of ``save_png``."""
+    if not path.is_file() or not path.stat().st_size:  # the system refuses to replace a folder
+        return True
+    try:
+        with Image.open(path) as image:
+            return image.info.get(MARK[0]) == MARK[1]
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def _place(

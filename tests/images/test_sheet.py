@@ -1,7 +1,10 @@
 """The contact sheet shows the query and its hits."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from kkcv.errors import RequestError
 from kkcv.images.decode import decode
@@ -85,7 +88,7 @@ def test_a_saved_sheet_reads_back_the_same(tmp_path):
 
 def test_a_sheet_replaces_an_older_one_whole(tmp_path):
     path = tmp_path / "sheet.png"
-    path.write_bytes(b"old")
+    save_png(path, flat(BLUE))
 
     save_png(str(path), flat(RED))
 
@@ -101,3 +104,36 @@ def test_a_sheet_that_cannot_be_written_leaves_nothing_behind(tmp_path):
         save_png(tmp_path / "missing" / "sheet.png", flat(RED))
 
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
+
+
+def test_what_is_there_is_only_replaced_when_it_is_such_a_sheet_or_empty(tmp_path: Path) -> None:
+    sheet, photo, empty = (tmp_path / name for name in ("sheet.png", "photo.png", "empty.png"))
+    Image.fromarray(flat(BLUE)).save(photo)
+    before = photo.read_bytes()
+    empty.touch()
+
+    for path in (sheet, sheet, empty):
+        save_png(path, flat(RED))
+    with pytest.raises(RequestError, match="something else already; name a new file"):
+        save_png(photo, flat(RED))
+    for folder in (tmp_path, Path("/")):
+        with pytest.raises(RequestError, match="it cannot be written"):
+            save_png(folder, flat(RED))
+
+    assert photo.read_bytes() == before
+    assert empty.read_bytes() == sheet.read_bytes()
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [
+        "empty.png", "photo.png", "sheet.png"
+    ]  # fmt: skip
+
+
+def test_a_device_is_written_to_and_a_link_is_followed(tmp_path: Path) -> None:
+    link = tmp_path / "link.png"
+    link.symlink_to(tmp_path / "there.png")
+
+    save_png("/dev/null", flat(RED))
+    save_png(link, flat(RED))
+
+    assert Path("/dev/null").is_char_device()
+    assert link.is_symlink()
+    assert np.array_equal(decode(tmp_path / "there.png"), flat(RED))
