@@ -70,6 +70,8 @@ def demo(images: str | None, out: str) -> None:
         with progress_bar("indexing") as update:
             total = sum(1 for _ in files_to_import(gallery, paths))
             report = import_pictures(gallery, paths, progress=lambda r: update(r.files, total))
+        if images:
+            forget_others(gallery, paths)
         show_report(gallery, report, as_json=False)
         expected = original(gallery, paths, images is None)
         query = disturbed_copy(gallery, expected)
@@ -101,6 +103,14 @@ def photographs() -> list[str]:
         raise MissingExtra("scikit-image, whose photographs the demo searches,", "demo")
     folder = Path(next(iter(package.submodule_search_locations))) / "data"
     return [str(folder / name) for name in PHOTOGRAPHS]
+
+
+def forget_others(gallery: "Gallery", paths: list[str]) -> None:
+    """The pictures of an earlier demo are no pictures of the user's."""
+    from kkcv.search.importing import files_to_import
+
+    wanted = set(files_to_import(gallery, paths))
+    gallery.remove([p.id for p in gallery.pictures() if p.file.path not in wanted])
 
 
 def original(gallery: "Gallery", paths: list[str], default: bool) -> "Picture":

@@ -1,6 +1,6 @@
 """What is in a gallery, and what shall no longer be: ``remove``, ``stats``, ``duplicates``."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,7 +9,7 @@ from kkcv.errors import RequestError
 from .options import (
     json_option,
 )
-from .output import print_json, print_table, progress_bar
+from .output import counted, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     pass
@@ -63,8 +63,17 @@ def stats(gallery: str, as_json: bool) -> None:
     else:
         index = figures.pop("index")
         index.pop("curve", None)  # kkcv tune shows it
-        figures |= {f"index {name.replace('_', ' ')}": value for name, value in index.items()}
-        print_table(["", ""], [(name, str(value)) for name, value in figures.items()])
+        figures |= {f"index {name}": value for name, value in index.items()}
+        print_table(["", ""], [(n.replace("_", " "), in_words(v)) for n, v in figures.items()])
+
+
+def in_words(value: Any) -> str:
+    """A figure as people read it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {in_words(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return " x ".join(map(in_words, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 @click.command()
@@ -108,9 +117,10 @@ def duplicates(gallery: str, min_score: float, as_json: bool) -> None:
         ]
         print_table(["group", "kind", "similarity", "id", "path"], rows)
         click.echo(
-            f"{summary['exact_groups']} groups of the same bytes, {summary['near_groups']} of "
-            f"pictures that score {min_score:g} or more; beyond the oldest of each: "
-            f"{summary['spare_pictures']} pictures, {summary['spare_bytes']:,} bytes"
+            f"{counted(summary['exact_groups'], 'group')} of the same bytes, "
+            f"{summary['near_groups']} of pictures that score {min_score:g} or more; beyond the "
+            f"oldest of each: {counted(summary['spare_pictures'], 'picture')}, "
+            f"{summary['spare_bytes']:,} bytes"
         )
     else:
         click.echo("no duplicates")

@@ -179,7 +179,22 @@ def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> No
         print_json({**counts, "rejects": rejects, "gallery": gallery.address})
         return
     print_table(["", ""], list(counts.items()))
+    if not report.files:
+        click.echo("there was no picture in what was named", err=True)
+    if gone := missing(gallery, report):
+        click.echo(
+            f"no longer where they were: {gone:,}; to take them out: "
+            f"kkcv remove {gallery.address} --missing",
+            err=True,
+        )
     for reject in report.rejected[:SHOWN_REJECTS]:
         click.echo(f"skipped: {reject.message} [{reject.reason}]", err=True)
     if len(rejects) > SHOWN_REJECTS:
         click.echo(f"… all {len(rejects)} are in {gallery.folder / 'rejects.csv'}", err=True)
+
+
+def missing(gallery: "Gallery", report: "ImportReport") -> int:
+    """How many pictures have no file any more; looked for only where some were not met just now."""
+    if len(gallery) <= report.files - len(report.rejected):
+        return 0
+    return sum(not gallery.path(picture).exists() for picture in gallery.pictures())

@@ -72,6 +72,7 @@ def search(
     likes = moved(query, [as_picture(p) for p in like], [as_picture(p) for p in unlike])
     with Gallery.open(gallery) as opened:
         hits = opened.search_like(likes, k, options)
+        left = len(hits) or options.where is None or opened.count(options.where)
         if sheet:
             data = opened.read(opened.get(asked)) if isinstance(asked, int) else asked
             write_sheet(sheet, data, hits)
@@ -79,6 +80,14 @@ def search(
         print_json({"query": picture or text, "k": k, "hits": [hit._asdict() for hit in hits]})
     else:
         print_hits(hits, options.max_chance)
+        if not left:
+            click.echo(
+                "no picture matches the filter; it may name keys of the metadata, "
+                "and id, path, bytes, added",
+                err=True,
+            )
+        if options.verify and hits and not any(hit.place for hit in hits):
+            click.echo("in none of them what the picture shows was found again", err=True)
 
 
 def as_picture(text: str) -> "str | bytes | int":

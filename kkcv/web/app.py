@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from kkcv.errors import KkcvError
+from kkcv.web.escaping import as_markdown
 from kkcv.web.library_page import library_page
 from kkcv.web.search_page import search_page
 from kkcv.web.session import LIMITS, choose_language, strings
@@ -70,7 +71,7 @@ def guarded(page: Callable[[], None]) -> Callable[[], None]:
             page()
         except KkcvError as error:
             log.error("%s", error)
-            st.error(strings().error(error))
+            st.error(as_markdown(strings().error(error)))
             st.button(strings()("page.again"))  # a click draws the page anew
         except Exception:
             log.exception("the page failed")

@@ -8,6 +8,7 @@ from kkcv.errors import RequestError
 
 from .asking import ask_with_picture
 from .editing import edit
+from .escaping import as_markdown
 from .grid import Tile, grid
 from .library import Entry, Library, Removed
 from .session import data_url
@@ -49,7 +50,7 @@ def filtered(text: Strings, here: Library) -> str:
     try:
         here.count(where)
     except RequestError as error:
-        st.error(text.error(error))
+        st.error(as_markdown(text.error(error)))
         return ""
     return where
 

@@ -41,7 +41,7 @@ def show_answer(text: Strings, here: Library, other: Library | None, options: Op
         refuse(question.name, error)
         st.rerun()
     except RequestError as error:
-        st.error(text.error(error))
+        st.error(as_markdown(text.error(error)))
         return
     if not hits:
         show_nothing(text)

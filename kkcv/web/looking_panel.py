@@ -71,7 +71,7 @@ def asked(text: Strings, what: str, model: str, picture: bytes, *rest: Any) -> A
     except PictureError as error:
         st.error(text(f"reason.{error.reason}"))
     except KkcvError as error:
-        st.error(text.error(error))
+        st.error(as_markdown(text.error(error)))
     return None
 
 

@@ -1,5 +1,7 @@
 """The page that searches: a picture goes in, the most alike come out, a click searches on."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from kkcv.errors import RequestError
@@ -98,12 +100,9 @@ def choose_options(text: Strings, here: Library, most: int) -> Options:
         )  # fmt: skip
         best = st.toggle(text("search.best"), key="best", help=text("search.best_help"))
         verify = st.toggle(text("search.verify"), key="verify", help=text("search.verify_help"))
-        try:
+        with suppress(RequestError):  # the answer says what is wrong with the filter
             if where:
                 st.caption(text("search.matching", count=here.count(where)))
-        except RequestError as error:
-            st.error(text.error(error))
-            where = ""
     return Options(k, where, least or -1.0, chance or None, best, verify)
 
 

@@ -12,6 +12,7 @@ from kkcv.errors import RequestError
 from kkcv.search.reindex import Reindexed, reindex
 from kkcv.zoo.weights import offered
 
+from .escaping import as_markdown
 from .job import Job, wait_for
 from .library import Library
 from .near import NearLibrary
@@ -78,7 +79,7 @@ def begin(text: Strings) -> None:
             options = ["--model", model or "", *WAYS[way or "head"], *words_of(more)]
             run = runs().begin(name, data, options)
         except RequestError as error:
-            st.error(text.error(error))
+            st.error(as_markdown(text.error(error)))
             return
         st.session_state["run"] = run.path.name
         st.rerun()

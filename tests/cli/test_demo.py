@@ -41,7 +41,10 @@ def test_the_demo_runs_on_the_users_own_folder(kkcv: Kkcv, pictures: Path, tmp_p
     for path in sorted((pictures / "cats_dogs" / "val" / "cats").iterdir())[:4]:
         shutil.copy(path, mine)
 
+    kkcv("demo", cwd=tmp_path)
     said = kkcv("demo", "--images", mine, cwd=tmp_path)
 
     assert said.code == 0, said.err
     assert "found: it came first" in said.out
+    held = kkcv("stats", "demo-out/gallery", "--json", cwd=tmp_path).json["pictures"]
+    assert held == 4  # none of the photographs of the demo before

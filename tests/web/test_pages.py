@@ -91,7 +91,7 @@ def settled(test: AppTest, job: str) -> AppTest:
 
 def errors(test: AppTest) -> list[str]:
     assert not test.exception
-    return [error.value for error in test.error]
+    return [error.value.replace("\\", "") for error in test.error]  # as Markdown shows it
 
 
 def upload(test: AppTest, name: str, data: bytes) -> None:
