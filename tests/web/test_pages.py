@@ -118,7 +118,8 @@ def test_a_picture_that_is_no_picture_is_refused_in_the_page(folder: Path) -> No
 
     upload(test, "my_notes [1].txt", b"hello world")
 
-    assert errors(test) == [f"**my\\_notes \\[1\\]\\.txt** — {ENGLISH('reason.not-an-image')}"]
+    (error,) = test.error
+    assert error.value == f"**my\\_notes \\[1\\]\\.txt** — {ENGLISH('reason.not-an-image')}"
 
 
 @pytest.mark.parametrize(
