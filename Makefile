@@ -125,7 +125,7 @@ bench-gallery: $(VENV)/.dev ## COUNT vectors grown from PICTURES, beside raw Fai
 crash-test: $(VENV)/.dev ## kill writers, cut the power, fill the disk: nothing acknowledged is lost
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.crash_test --short
 
-crash-test-long: $(VENV)/.dev ## the same with 5,000 kills: some hours
+crash-test-long: $(VENV)/.dev ## the same with 5,000 kills: some 20 minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.crash_test --long
 
 # The server listens on every interface, so it gets a network of its own.
