@@ -1,6 +1,7 @@
 """The page that trains: begin a run, watch its curves, read its report, use its network."""
 
 import shlex
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def begin(text: Strings) -> None:
     """The settings of a new run."""
     data = st.text_input(text("training.data"), placeholder="~/pets", help=text("training.layout"))
     left, middle, right = st.columns(3)
-    name = left.text_input(text("training.name"), placeholder="pets")
+    st.session_state.setdefault("run_name", time.strftime("%Y-%m-%d %H.%M"))
+    name = left.text_input(text("training.name"), key="run_name")
     choices = offered()
     way = right.selectbox(
         text("training.way"), list(WAYS), format_func=lambda way: text(f"training.way_{way}")
