@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from typing import Any
 
 import click
@@ -36,20 +37,60 @@ class Failure(click.ClickException):
     exit_code = 2
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"kkcv: {self.message}", file=file or sys.stderr)
+        click.echo(line(self.message), file=file or sys.stderr)
 
 
 class Kkcv(click.Group):
     """The group of all commands, which turns what a user can mend into one line."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def main(self, *args: Any, **extra: Any) -> Any:
         try:
-            return super().invoke(ctx)
-        except KkcvError as error:
-            raise Failure(str(error)) from None
+            return super().main(*args, **extra)
+        except OSError as error:  # also of --help, which is no command
+            Failure(refusal(error)).show()
+            sys.exit(Failure.exit_code)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            try:
+                return super().invoke(ctx)
+            except KkcvError as error:
+                raise Failure(str(error)) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order of use, not of the alphabet
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The first sentence of each command, whole, under the headings of ``COMMANDS``."""
+        width = max(map(len, self.commands))
+        for heading, commands in COMMANDS.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [
+                        (str(command.name).ljust(width), command.get_short_help_str(1000))
+                        for command in commands
+                    ]
+                )
+
+
+def line(message: str) -> str:
+    from kkcv.images.source import printable
+
+    return f"kkcv: {printable(message)}"
+
+
+def refusal(error: OSError) -> str:
+    """What the operating system refused, where nobody nearer to it has said it better."""
+    why = error.strerror or str(error) or type(error).__name__
+    if error.filename is None:
+        return f"the output cannot be written: {why}"
+    return f"{os.fsdecode(error.filename)} cannot be used: {why}"
+
+
+def show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
+    """One line too, without the place in the code."""
+    click.echo(line(" ".join(str(message).split())), err=True)
 
 
 @click.group(cls=Kkcv, context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,37 +106,16 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-for command in (
-    demo,
-    index,
-    embed,
-    search,
-    explain,
-    remove,
-    duplicates,
-    selfcheck,
-    calibrate,
-    stats,
-    tune,
-    adapt,
-    reindex,
-    doctor,
-    runtimes,
-    backup,
-    restore,
-    export,
-    import_,
-    serve,
-    config,
-    keys,
-    web,
-    classify,
-    zoo,
-    train,
-    evaluate,
-    onnx,
-    data,
-    completion,
-):
-    main.add_command(command)
+COMMANDS: dict[str, tuple[click.Command, ...]] = {
+    "Search": (demo, index, search, explain, duplicates, remove, stats),
+    "Better answers": (selfcheck, calibrate, tune, adapt, reindex),
+    "Keep a gallery": (doctor, backup, restore, export, import_, embed),
+    "Serve": (serve, config, keys, web),
+    "Networks": (classify, zoo, runtimes),
+    "Train": (data, train, evaluate, onnx),
+    "Shell": (completion,),
+}
+for commands in COMMANDS.values():
+    for command in commands:
+        main.add_command(command)
 evaluate.add_command(classifier)

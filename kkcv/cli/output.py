@@ -33,11 +33,14 @@ def print_table(
     """A table on standard output, never cut where there is no terminal to fit.
 
     In a narrow terminal the ``spare`` columns are left out, the last first, until it fits.
+    Nothing in a cell steers the terminal.
     """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from kkcv.images.source import printable
 
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -47,7 +50,9 @@ def print_table(
         numeric = bool(rows) and all(NUMBER.fullmatch(str(row[i])) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(f"{v:.4f}" if isinstance(v, float) else str(v)) for v in row))
+        table.add_row(
+            *(Text(f"{v:.4f}" if isinstance(v, float) else printable(str(v))) for v in row)
+        )
     if spare and console.measure(table).maximum > console.width:
         kept = [i for i, name in enumerate(columns) if name != spare[-1]]
         narrower = [[row[i] for i in kept] for row in rows]

@@ -39,14 +39,22 @@ def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
 def label_of(source: Source) -> str:
     """``"holiday/cat.jpg: "`` for what has a name, else nothing: how messages begin.
 
-    Characters that do not print (a line break, a byte that is not UTF-8) are escaped, so that a
-    message stays one line that can be written anywhere.
+    It is ``printable``, so that a message stays one line that can be written anywhere.
     """
     name = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", None)
     if not isinstance(name, (str, os.PathLike)):
         return ""
-    text = os.fsdecode(name)
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) + ": "
+    return printable(os.fsdecode(name)) + ": "
+
+
+def printable(text: str) -> str:
+    """Text with what does not print escaped: a line break, ESC, a byte that is not UTF-8.
+
+    A terminal obeys some of those characters, and file names come from anybody.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def check_bytes(count: int, limits: Limits, label: str = "") -> None:
@@ -63,7 +71,9 @@ def _read_path(path: str | os.PathLike[str], limits: Limits, label: str) -> byte
         with open(os.open(path, flags | getattr(os, "O_CLOEXEC", 0)), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise PictureError(f"{label}this is {_kind(status.st_mode)}", "not-a-file")
+                raise PictureError(
+                    f"{label}this is {kind_of(status.st_mode)}, not a picture", "not-a-file"
+                )
             check_bytes(status.st_size, limits, label)
             return _read_file(file, limits, label)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path
@@ -77,9 +87,10 @@ def _read_path(path: str | os.PathLike[str], limits: Limits, label: str) -> byte
         raise PictureError(f"{label}it cannot be read: {why}", "unreadable") from None
 
 
-def _kind(mode: int) -> str:
+def kind_of(mode: int) -> str:
+    """What lies at a path where a file was looked for, from ``st_mode``."""
     kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-    return kinds.get(stat.S_IFMT(mode), "a device") + ", not a picture"
+    return kinds.get(stat.S_IFMT(mode), "a device")
 
 
 def _read_file(file: BinaryIO, limits: Limits, label: str) -> bytes:

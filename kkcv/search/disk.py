@@ -4,16 +4,41 @@ What is written lies in memory until ``fsync``, and so does the name of a new fi
 that holds the name is synced.
 """
 
+import errno
 import hashlib
 import os
 import platform
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kkcv.images.source import kind_of
+
 
 def absolute(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.abspath(Path(path).expanduser()))
+
+
+def read_file(file: Path) -> bytes:
+    """All of a file, or OSError: opening a named pipe would wait for somebody to write into it."""
+    must_be_a_file(file)
+    return file.read_bytes()
+
+
+def must_be_a_file(file: str | os.PathLike[str]) -> None:
+    """Raises OSError for a folder, a named pipe, a device, or nothing."""
+    mode = os.stat(file).st_mode
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, f"this is {kind_of(mode)}", os.fspath(file))
+
+
+def reason(error: Exception) -> str:
+    """Why the system refused, in its words alone: libraries wrap them in their own."""
+    said = getattr(error, "strerror", None) or str(error)
+    number = re.search(r"\[errno (\d+)\]", said, re.IGNORECASE)
+    return os.strerror(int(number[1])) if number else said
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pytest
 
@@ -25,14 +25,20 @@ def kkcv(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Said]:
     """``kkcv("search", gallery, picture)`` → exit code and output."""
     home = tmp_path_factory.mktemp("home")
 
-    def run(*args: object, cwd: Path = home, timeout: float = 300) -> Said:
+    def run(
+        *args: object,
+        cwd: Path = home,
+        timeout: float = 300,
+        stdout: int | IO[str] = subprocess.PIPE,
+    ) -> Said:
         process = subprocess.run(
             [sys.executable, "-m", "kkcv", *map(str, args)],
-            capture_output=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
             text=True,
             cwd=cwd,
             timeout=timeout,
         )
-        return Said(process.returncode, process.stdout, process.stderr)
+        return Said(process.returncode, process.stdout or "", process.stderr)
 
     return run
