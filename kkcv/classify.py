@@ -7,7 +7,7 @@ import torch
 
 from kkcv import checkpoint as checkpoints
 from kkcv.checkpoint import Checkpoint
-from kkcv.embedding.runtimes.pytorch import best_device
+from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import RequestError
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
@@ -37,7 +37,7 @@ class Classifier:
         Raises WeightsError, RequestError for a network that names no classes.
         """
         self.checkpoint = checkpoint
-        self.device = torch.device(device or best_device())
+        self.device = device_named(device)
         self.network = (network or checkpoint.build()).to(self.device)
         if self.network.spec is not None and self.network.spec.num_classes == 0:
             raise RequestError(f"{checkpoint.network} names no classes; it only compares")

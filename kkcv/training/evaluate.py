@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from kkcv import checkpoint as checkpoints
 from kkcv.checkpoint import Checkpoint
-from kkcv.embedding.runtimes.pytorch import best_device
+from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import CheckpointError, DataError
 
 from .forward import Progress
@@ -52,7 +50,7 @@ def evaluate_classifier(
         classes,
         data.root,
         pictures,
-        device=torch.device(device or best_device()),
+        device=device_named(device),
         tta=measured_with_tta(base) if tta is None else tta,
         threads=threads,
         progress=progress,

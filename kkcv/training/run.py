@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from kkcv.checkpoint import Checkpoint
-from kkcv.embedding.runtimes.pytorch import best_device
+from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import DataError, TrainingError
 
 from .callbacks import unwritable
@@ -83,19 +83,13 @@ def resume(
 
 
 def device_for(recipe: Recipe) -> torch.device:
-    """Raises TrainingError for one that is not there."""
-    name = best_device() if recipe.device == "auto" else recipe.device
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not there.get(name, False):
-        usable = ", ".join(each for each, is_there in there.items() if is_there)
-        raise TrainingError(f"no device {name!r} on this machine; there are: {usable}")
-    if recipe.precision == "16" and name != "cuda":
-        raise TrainingError(f"precision 16 needs a GPU (cuda), not {name}; bf16 works there too")
-    return torch.device(name)
+    """Raises RequestError for one that is not there, TrainingError for a precision it lacks."""
+    device = device_named(None if recipe.device == "auto" else recipe.device)
+    if recipe.precision == "16" and device.type != "cuda":
+        raise TrainingError(
+            f"precision 16 needs a GPU (cuda), not {device.type}; bf16 works there too"
+        )
+    return device
 
 
 def prepare(

@@ -13,7 +13,14 @@ import torch
 from kkcv import checkpoint, zoo
 from kkcv.classify import Classifier
 from kkcv.embedding.embedder import Embedder
-from kkcv.errors import CheckpointError, DataError, InputShapeError, TrainingError, WeightsError
+from kkcv.errors import (
+    CheckpointError,
+    DataError,
+    InputShapeError,
+    RequestError,
+    TrainingError,
+    WeightsError,
+)
 from kkcv.images.preprocess import Preprocess
 from kkcv.training.layouts import Source, read_data
 from kkcv.training.recipe import Recipe
@@ -202,7 +209,7 @@ def test_a_picture_that_breaks_while_training_ends_the_run(digits, copy_of, tmp_
         (Recipe(device="cpu", precision="16"), TrainingError, "precision 16 needs a GPU (cuda)"),
         (
             Recipe(device="abacus"),
-            TrainingError,
+            RequestError,
             "no device 'abacus' on this machine; there are: cpu",
         ),
     ],

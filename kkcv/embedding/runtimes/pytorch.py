@@ -5,6 +5,7 @@ import torch
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.threads import cores
+from kkcv.errors import RequestError
 
 
 class PyTorch:
@@ -16,7 +17,7 @@ class PyTorch:
     def __init__(
         self, checkpoint: Checkpoint, device: str | None = None, precision: str = "float32"
     ) -> None:
-        self.device = torch.device(device or best_device())
+        self.device = device_named(device)
         self.autocast = precision == "bfloat16"
         self.network = checkpoint.build().to(memory_format=torch.channels_last).to(self.device)
         # with OMP_NUM_THREADS=1, as in kkcv serve, a run takes one core: several may run beside
@@ -30,6 +31,20 @@ class PyTorch:
         images = torch.from_numpy(batch).to(self.device, memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             return self.network.embedding(images).float().cpu().numpy()
+
+
+def device_named(name: str | None) -> torch.device:
+    """``cpu``, ``cuda``, ``cuda:1``, ``mps``; None is the best (RequestError where it is none)."""
+    there = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
+    }
+    kind, numbered, number = (name or best_device()).partition(":")
+    if there.get(kind, 0) and (not numbered or number in map(str, range(there[kind]))):
+        return torch.device(name or kind)
+    usable = ", ".join(each for each, count in there.items() if count)
+    raise RequestError(f"no device {name!r} on this machine; there are: {usable}")
 
 
 def best_device() -> str:
