@@ -6,13 +6,14 @@ weights is a row of the zoo's table.
 """
 
 import json
+import os
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kkcv import adapters, zoo
-from kkcv.errors import CheckpointError
+from kkcv.errors import CheckpointError, UnknownNetwork
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.richness import joined, split
 from kkcv.zoo.weights import Published, WeightsFile, find, published, sha256
@@ -133,8 +134,8 @@ def load(path: str | PathLike[str]) -> Checkpoint:
     Raises CheckpointError.
     """
     path = Path(path)
-    file = (path / "best.json" if path.is_dir() else path).with_suffix(".json")
-    if not file.is_file():
+    file = (path / "best.json" if os.path.isdir(path) else path).with_suffix(".json")
+    if not os.path.isfile(file):
         raise CheckpointError(
             f"{path} holds no checkpoint; there is one where best.json and best.safetensors lie"
         )
@@ -203,6 +204,10 @@ def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoi
     Raises UnknownNetwork, WeightsError, CheckpointError, MissingExtra, RequestError.
     """
     name, richness = split(model)
+    if not name:
+        raise UnknownNetwork(
+            f"{model!r} names no network; name one of kkcv zoo list, or the folder of a run"
+        )
     if richness:
         plain = resolve(name, weights)
         return replace(
@@ -219,6 +224,6 @@ def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoi
             weights_name=found.weights_name,
             text=found.text,
         )
-    if Path(model).exists() or Path(model).suffix in (".json", ".safetensors") or "/" in model:
+    if os.path.exists(model) or Path(model).suffix in (".json", ".safetensors") or "/" in model:
         return load(model)
     return pretrained(model, weights)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from kkcv.errors import RequestError
+from kkcv.errors import RequestError, UnknownNetwork
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.weights import WeightsFile
 
@@ -109,7 +109,10 @@ def find(model: str, weights: str) -> Found | None:
     """A network of another library, or None when the name is of none."""
     if (parts := split(model)) is None:
         return None
-    return ADAPTERS[parts[0]]().find(parts[1], weights)
+    adapter, name = parts
+    if not name:
+        raise UnknownNetwork(f"{model!r} names no network; its name stands behind the colon")
+    return ADAPTERS[adapter]().find(name, weights)
 
 
 def build(model: str, weights: str, file: Path | None, preprocess: Preprocess) -> "Network":

@@ -7,6 +7,7 @@ import click
 from kkcv.errors import RequestError
 
 from .options import (
+    Within,
     json_option,
 )
 from .output import counted, print_json, print_table, progress_bar
@@ -80,7 +81,7 @@ def in_words(value: Any) -> str:
 @click.argument("gallery")
 @click.option(
     "--min-score",
-    type=click.FloatRange(-1, 1),
+    type=Within(-1, 1),
     default=0.95,
     show_default=True,
     help="How alike near duplicates are at least.",

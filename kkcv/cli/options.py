@@ -22,6 +22,16 @@ class OneOf(click.Choice[str]):
         return self.names()
 
 
+class Within(click.FloatRange):
+    """A number between two others, which ``nan`` is not, though no comparison says so."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        number: float = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return number
+
+
 def runtimes() -> Sequence[str]:
     from kkcv.embedding.runtimes import RUNTIMES
 
@@ -157,7 +167,7 @@ def search_options(command: Command) -> Command:
         click.option("--ranking", metavar="NAME", help=f"{RANKING_HELP}  [default: the gallery's]"),
         click.option(
             "--min-score",
-            type=click.FloatRange(-1, 1),
+            type=Within(-1, 1),
             default=-1,
             help="Leave out what scores less.",
         ),
@@ -180,12 +190,13 @@ def load_embedder(
     from kkcv.checkpoint import DEFAULT_NETWORK
     from kkcv.embedding.embedder import BACKEND, Embedder
 
+    named = DEFAULT_NETWORK if model is None else model
     if pictures is not None and wants_int8():
         return Embedder.calibrated(
-            pictures, model or DEFAULT_NETWORK, weights or "imagenet", backend=backend or BACKEND
+            pictures, named, weights or "imagenet", backend=backend or BACKEND
         )
     return Embedder.load(
-        model or DEFAULT_NETWORK,
+        named,
         weights or "imagenet",
         backend=backend or BACKEND,
         device=device,

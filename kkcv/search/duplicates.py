@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from .gallery import Gallery
+from .options import check_min_score
 from .picture import Picture
 
 BATCH = 64
@@ -30,7 +31,10 @@ def duplicates(
 
     Each picture asks the index for its nearest: as quick as so many searches. Where one is wanted
     and is not there, it is built first.
+
+    Raises RequestError for a score that cannot be.
     """
+    check_min_score(min_score)
     if gallery.live.wants_rebuild:
         gallery.live.rebuild()
     pictures = {picture.id: picture for picture in gallery.pictures()}

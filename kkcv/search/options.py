@@ -37,6 +37,7 @@ class SearchOptions:
             check_ranking(self.ranking)
         if self.verify not in (True, False, "ties"):
             raise RequestError(f"verify is true, false or 'ties', not {self.verify!r}")
+        check_min_score(self.min_score)
         if self.max_chance is not None and not 0 < self.max_chance <= 1:
             raise RequestError(
                 f"max_chance is a rate above 0 and up to 1, such as 0.0001, not {self.max_chance:g}"
@@ -63,10 +64,16 @@ class OptionWords(TypedDict, total=False):
     fold: float | None
 
 
-USUAL = SearchOptions()
+def check_min_score(score: float) -> None:
+    """Raises RequestError for what no score can be, as nan."""
+    if not -1 <= score <= 1:
+        raise RequestError(f"min_score is a score from -1 to 1, got {score:g}")
 
 
 def check_ranking(name: str) -> None:
     """Raises RequestError for a name that is none."""
     if name not in RANKINGS:
         raise RequestError(f"no ranking {name!r}; there are: {', '.join(RANKINGS)}")
+
+
+USUAL = SearchOptions()

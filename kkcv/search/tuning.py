@@ -25,6 +25,10 @@ class Goal:
     memory: int | None = None
     kind: str | None = None
 
+    def __post_init__(self) -> None:
+        if not 0 < self.recall <= 1:  # nan too
+            raise RequestError(f"a recall is a share above 0 and up to 1, got {self.recall:g}")
+
     def kind_for(self, rows: int, dim: int) -> Kind:
         """The kind of index for so many rows (RequestError when none fits into the memory)."""
         chosen = KINDS[self.kind] if self.kind else kind_for(rows)

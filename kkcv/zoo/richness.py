@@ -16,6 +16,8 @@ def split(model: str) -> tuple[str, tuple[str, ...]]:
             raise RequestError(
                 f"no richer embedding {part!r} in {model!r}; there are: {', '.join(RICHNESS)}"
             )
+    if len(set(parts)) < len(parts):
+        raise RequestError(f"{model!r} asks for the same twice; once is enough")
     return name, tuple(part for part in RICHNESS if part in parts)
 
 
