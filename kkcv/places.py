@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from errno import ENOENT
 from pathlib import Path
 
 
@@ -11,6 +12,14 @@ def cache_folder() -> Path:
         return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "kkcv"
+
+
+def make_folder(folder: Path) -> None:
+    """A folder of the cache, and those above it; but never a home that is not there (OSError)."""
+    home = Path.home()
+    if home in folder.parents and not home.is_dir():
+        raise FileNotFoundError(ENOENT, "there is no home folder; set KKCV_CACHE", str(home))
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def data_folder() -> Path:

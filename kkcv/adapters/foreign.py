@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from kkcv.errors import UnknownNetwork, WeightsError
 from kkcv.images.preprocess import Preprocess
-from kkcv.places import cache_folder, offline
+from kkcv.places import cache_folder, make_folder, offline
 from kkcv.zoo.network import Family, Network, Paper, Spec
 from kkcv.zoo.weights import WeightsFile, sha256
 
@@ -88,7 +88,7 @@ def kept(
             raise WeightsError(f"the weights of {network} are not here, and KKCV_OFFLINE is set")
         try:
             state = download()
-            file.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(file.parent)
             part = file.with_suffix(".part")
             save_file({key: value.contiguous().clone() for key, value in state.items()}, part)
             part.replace(file)

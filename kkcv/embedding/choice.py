@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from kkcv import __version__, adapters
 from kkcv.checkpoint import Checkpoint
 from kkcv.errors import RequestError
-from kkcv.places import cache_folder
+from kkcv.places import cache_folder, make_folder
 
 from .runtimes import PRECISIONS, RUNTIMES
 from .telling import tell
@@ -216,7 +216,7 @@ def write(file: Path, checkpoint: Checkpoint, measured: list[Measured]) -> None:
         "measured": [m._asdict() for m in measured],
     }
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, suffix=".part") as out:
             json.dump(document, out, indent=1)
         Path(out.name).replace(file)
