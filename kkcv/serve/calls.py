@@ -31,8 +31,12 @@ class Calls:
     """
 
     def __init__(self, address: str, api_key: str | None, timeout: float) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        try:
+            parts = urlsplit(address)
+            good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # a port beyond 65535, brackets that do not close
+            good = False
+        if not good:
             raise RequestError(f"an address is like http://127.0.0.1:8000, not {address!r}")
         self.address = address.rstrip("/")
         self._parts = parts

@@ -10,15 +10,17 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from kkcv.errors import RequestError
+from kkcv.search.disk import read_file
 
 READ, WRITE = SCOPES = ("read", "write")  # who may write may read
 PREFIX = "kkcv_"  # by which a leaked key is known for what it is
@@ -54,13 +56,15 @@ def hashed(token: str) -> str:
 def read_keys(file: Path) -> list[Key]:
     """The keys of a file (RequestError)."""
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(read_file(file))
         return [Key(**each) for each in document["keys"]]
-    except OSError as error:
+    except FileNotFoundError as error:
         raise RequestError(
             f"the keys in {file} cannot be read ({error.strerror}); "
             f"to make one: kkcv keys add {file} NAME"
         ) from None
+    except OSError as error:
+        raise RequestError(f"the keys in {file} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise RequestError(f"{file} is no file of keys; make it with: kkcv keys add") from None
 
@@ -71,7 +75,7 @@ def add_key(file: Path, name: str, scope: str, rate: int | None) -> str:
     made = datetime.now(UTC).isoformat(timespec="seconds")
     key = Key(name, hashed(token), scope, rate, made)
     with locked(file):
-        keys = read_keys(file) if file.exists() else []
+        keys = read_keys(file) if os.path.lexists(file) else []
         if any(other.name == name for other in keys):
             raise RequestError(f"{file} has a key {name!r}: remove it first")
         write_keys(file, [*keys, key])
@@ -80,6 +84,7 @@ def add_key(file: Path, name: str, scope: str, rate: int | None) -> str:
 
 def remove_key(file: Path, name: str) -> None:
     """Forget a key; a service that runs refuses it from its next request on (RequestError)."""
+    read_keys(file)  # where there is no file, no lock is left either
     with locked(file):
         keys = read_keys(file)
         left = [key for key in keys if key.name != name]
@@ -89,8 +94,22 @@ def remove_key(file: Path, name: str) -> None:
         write_keys(file, left)
 
 
-def locked(file: Path) -> FileLock:
-    return FileLock(f"{file}.lock", timeout=10)
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Nobody else changes the file meanwhile (RequestError where that cannot be)."""
+    if os.path.lexists(file):
+        read_keys(file)  # beside what is no file of keys no lock is left
+    lock = FileLock(f"{file}.lock", timeout=10)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RequestError(f"{file} is being changed by another process; try again") from None
+    except OSError as error:
+        raise RequestError(f"{file} cannot be written: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_keys(file: Path, keys: Sequence[Key]) -> None:
@@ -105,6 +124,8 @@ def write_keys(file: Path, keys: Sequence[Key]) -> None:
             os.fsync(opened.fileno())
         part.replace(file)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise RequestError(f"{file} cannot be written: {error.strerror}") from None
 
 

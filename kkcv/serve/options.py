@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kkcv.errors import RequestError
+from kkcv.search.disk import read_file
 
 FILE = "kkcv.toml"  # in the current folder, unless --config or KKCV_CONFIG says another
 TABLE = "serve"
@@ -212,7 +213,7 @@ def chosen_file(environment: Mapping[str, str]) -> Path | None:
 def read_table(file: Path) -> dict[str, Any]:
     """The ``[serve]`` table of a TOML file, its keys known (RequestError)."""
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_file(file).decode())
     except OSError as error:
         raise RequestError(f"{file} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
