@@ -6,7 +6,15 @@ import click
 
 from kkcv.errors import RequestError
 
-from .options import OneOf, asked_of_runtimes, json_option, kinds, load_embedder, network_options
+from .options import (
+    OneOf,
+    Within,
+    asked_of_runtimes,
+    json_option,
+    kinds,
+    load_embedder,
+    network_options,
+)
 from .output import print_json, print_table, progress_bar
 
 
@@ -43,7 +51,7 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
 @click.argument("gallery")
 @click.option(
     "--recall",
-    type=click.FloatRange(0.5, 1),
+    type=Within(0.5, 1),
     default=0.99,
     show_default=True,
     help="The share of the exact top 10 that answers should hold.",
@@ -68,7 +76,7 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
     from kkcv.search.gallery import Gallery
     from kkcv.search.tuning import Goal, parse_memory
 
-    goal = Goal(recall, parse_memory(memory) if memory else None, kind)
+    goal = Goal(recall, parse_memory(memory) if memory is not None else None, kind)
     with Gallery.open(gallery) as opened:
         opened.live.tune(goal)
         described = opened.live.describe()
@@ -83,7 +91,9 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
 @click.argument("gallery")
 @network_options
 @click.option("--leave-out", is_flag=True, help="Go on though some files cannot be read.")
-@click.option("--undo", is_flag=True, help="Back to the network before.")
+@click.option(
+    "--undo", is_flag=True, help="Back to the network before; once more, to this one again."
+)
 @json_option
 def reindex(
     gallery: str,
@@ -107,7 +117,7 @@ def reindex(
     from kkcv.search import reindex as work
     from kkcv.search.gallery import Gallery
 
-    if not undo and not model and not weights and not asked_of_runtimes()["precision"]:
+    if not undo and model is None and not weights and not asked_of_runtimes()["precision"]:
         raise RequestError("name the other network: --model NAME (see: kkcv zoo list), or --undo")
     with Gallery.open(gallery) as opened, progress_bar("embedding") as update:
         if undo:

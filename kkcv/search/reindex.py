@@ -98,7 +98,8 @@ def finish(
                 first = next(iter(rejected.values()))
                 raise GalleryError(
                     f"{len(rejected)} pictures cannot be embedded again, such as {first.message}; "
-                    "mend them, remove them (kkcv remove --missing), or pass --leave-out"
+                    f"mend them, remove them (kkcv remove {gallery.address} --missing), "
+                    "or pass --leave-out"
                 )
         compared = compare(new)
         pictures = new.swap(set(rejected))

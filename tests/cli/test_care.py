@@ -78,7 +78,8 @@ def test_what_the_doctor_cannot_mend_stays_an_exit_code_of_1(kkcv: Kkcv, gallery
         {
             "kind": "missing-file",
             "what": f"{file} (id {picture.id})",
-            "advice": f"kkcv index {gallery} FOLDER_WHERE_IT_IS, or kkcv remove --missing",
+            "advice": f"kkcv index {gallery} FOLDER_WHERE_IT_IS, "
+            f"or kkcv remove {gallery} --missing",
             "mended": "",
         }
     ]

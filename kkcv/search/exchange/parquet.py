@@ -19,7 +19,7 @@ import numpy as np
 
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
-from kkcv.search.disk import absolute, in_one_piece
+from kkcv.search.disk import absolute, in_one_piece, must_be_a_file, reason
 from kkcv.search.engines import make_engine, must_be_free
 from kkcv.search.gallery import VECTOR_TYPES, Gallery
 from kkcv.search.generation import Generation
@@ -52,7 +52,7 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
     Raises GalleryError when the file is there already or cannot be written, MissingExtra.
     """
     target, catalog = absolute(file), gallery.catalog
-    if target.exists():
+    if os.path.exists(target):
         raise GalleryError(f"{target} is there already; name a new file")
     schema, count = described_schema(catalog.settings), 0
     try:
@@ -75,7 +75,9 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
                 )
                 count += len(ids)
     except OSError as error:
-        raise GalleryError(f"{target} cannot be written: {error.strerror or error}") from None
+        raise GalleryError(
+            f"{target} cannot be written: {reason(error)}; look for free space and permissions"
+        ) from None
     return count
 
 
@@ -169,6 +171,10 @@ def import_parquet(address: str | PathLike[str], file: str | PathLike[str]) -> t
 def opened(file: str | PathLike[str]) -> tuple["pyarrow.parquet.ParquetFile", dict[str, str]]:
     """The file and the settings of the gallery that it came from (DataError)."""
     pa, pq = arrow()
+    try:
+        must_be_a_file(file)
+    except OSError as error:
+        raise DataError(f"{file} is no Parquet file that kkcv exported: {reason(error)}") from None
     try:
         if is_broken(Path(file)):
             raise DataError(f"{file} is damaged: its checksum is not that of its bytes")

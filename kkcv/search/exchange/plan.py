@@ -23,7 +23,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, RequestError
 from kkcv.images.folder import find_pictures
-from kkcv.search.disk import absolute, make_folder, sync_folder, synced
+from kkcv.search.disk import absolute, make_folder, reason, sync_folder, synced
 from kkcv.search.gallery import VECTOR_TYPES
 from kkcv.search.generation import settings_for
 
@@ -111,12 +111,14 @@ def make_plan(
     if min(shard_pictures, shards or 1) < 1 or vectors not in VECTOR_TYPES:
         raise RequestError("a plan has at least 1 shard of at least 1 picture, in float16 or 32")
     paths, folder = list(paths), absolute(folder)
+    if not folder.name:
+        raise RequestError(f"a plan is a new folder, and cannot be {folder}")
     sizes: Iterator[int] = repeat(shard_pictures)
     if shards is not None:
         sizes = alike(sum(1 for _ in find_pictures(paths)), shards)
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    make_folder(part)
     try:
+        make_folder(part)
         written = write_lists(part, map(os.path.abspath, find_pictures(paths)), sizes, progress)
         if not written:
             raise DataError(f"there are no pictures in {', '.join(map(str, paths))}")
@@ -130,6 +132,10 @@ def make_plan(
         synced(part / FILE)
         sync_folder(part)
         put_in_place(part, folder)
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be written: {reason(error)}; look for free space and permissions"
+        ) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return read_plan(folder)

@@ -29,7 +29,7 @@ from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
-from kkcv.search.disk import absolute, in_one_piece, make_folder
+from kkcv.search.disk import absolute, in_one_piece, make_folder, reason
 from kkcv.search.importing import Found, Reject, modified, must_be_utf8, prepared
 from kkcv.search.picture import PictureFile
 
@@ -74,24 +74,29 @@ def embed_shards(
     check_worker(worker, workers)
     must_be_planned(plan, embedder.space, embedder.choice)
     folder = absolute(out)
-    make_folder(folder)
-    report = WorkReport()
-    for shard in plan.shards[worker::workers]:
-        done = finished(plan, shard, folder)
-        skipped = done is not None
-        if done is None:
+    try:
+        make_folder(folder)
+        report = WorkReport()
+        for shard in plan.shards[worker::workers]:
+            done = finished(plan, shard, folder)
+            skipped = done is not None
+            if done is None:
 
-            def within(pictures: int, before: WorkReport = report) -> None:
-                progress(replace(before, embedded=before.embedded + pictures))
+                def within(pictures: int, before: WorkReport = report) -> None:
+                    progress(replace(before, embedded=before.embedded + pictures))
 
-            done = embed_shard(plan, shard, folder, embedder, limits, threads, within)
-        report = WorkReport(
-            report.shards + 1,
-            report.skipped + skipped,
-            report.embedded + done.embedded,
-            report.rejected + len(done.rejects),
-        )
-        progress(report)
+                done = embed_shard(plan, shard, folder, embedder, limits, threads, within)
+            report = WorkReport(
+                report.shards + 1,
+                report.skipped + skipped,
+                report.embedded + done.embedded,
+                report.rejected + len(done.rejects),
+            )
+            progress(report)
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be written: {reason(error)}; look for free space and permissions"
+        ) from None
     return report
 
 

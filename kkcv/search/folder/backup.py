@@ -6,6 +6,7 @@ from the catalog.
 """
 
 import logging
+import os
 import re
 import shutil
 import tempfile
@@ -17,7 +18,15 @@ from pathlib import Path
 import apsw
 
 from kkcv.errors import GalleryError, NotAGallery
-from kkcv.search.disk import absolute, has_hash, in_one_piece, make_folder, sync_folder, synced
+from kkcv.search.disk import (
+    absolute,
+    has_hash,
+    in_one_piece,
+    make_folder,
+    reason,
+    sync_folder,
+    synced,
+)
 from kkcv.search.engines import must_be_a_folder
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
@@ -28,6 +37,7 @@ from .reader import Reader
 
 INT8 = re.compile(r"int8/[0-9a-f]{16}/(model\.xml|model\.bin|reference\.npz|meta\.json)")
 STORED = re.compile(r"pictures/([0-9a-f]{2})/(\1[0-9a-f]{62})(\.[a-z0-9]{1,9})?")
+NO_ZIP = "File is not a zip file"  # what zipfile says
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +49,7 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
     Raises GalleryError when the file is there already or cannot be written.
     """
     target, catalog = absolute(file), in_a_folder(gallery.catalog, "kkcv backup")
-    if target.exists():
+    if os.path.exists(target):
         raise GalleryError(f"{target} is there already; name a new file")
     try:
         with (
@@ -47,7 +57,10 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
             tempfile.TemporaryDirectory(dir=target.parent, prefix=".kkcv-") as scratch,
         ):
             with catalog.reading() as rows:
-                rows.copy_to(Path(scratch) / FILE)
+                try:
+                    rows.copy_to(Path(scratch) / FILE)
+                except (apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
+                    raise unwritable(target, error) from None  # the copy, not what it is of
             copy = Catalog(Path(scratch))
             with zipfile.ZipFile(part, "w", strict_timestamps=False) as out:
                 write_pictures(gallery, copy, out)
@@ -103,9 +116,9 @@ def restore(file: str | PathLike[str], folder: str | PathLike[str]) -> Gallery:
     """
     must_be_a_folder(folder, "kkcv restore")
     source, target = absolute(file), absolute(folder)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if os.path.exists(target) and (not target.is_dir() or any(target.iterdir())):
         raise GalleryError(f"{target} is there already; name a new folder")
-    if not source.is_file():
+    if not os.path.isfile(source):
         raise NotAGallery(f"{source}: there is no such file")
     try:
         make_folder(target.parent)
@@ -136,8 +149,9 @@ def unpack(source: Path, folder: Path) -> None:
                 extract(archive, entry, folder)
     # what zipfile raises for files that are none, or are damaged
     except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, zlib.error) as error:
+        why = "it does not end as a backup does" if str(error) == NO_ZIP else error
         raise NotAGallery(
-            f"{source} is no backup of a gallery, or damaged: {error}; to save what is left, "
+            f"{source} is no backup of a gallery, or damaged: {why}; to save what is left, "
             "unpack it with any program for zip files and run kkcv doctor on the folder"
         ) from None
     if not (folder / FILE).is_file():
@@ -186,4 +200,5 @@ def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> N
 
 
 def unwritable(target: Path, error: Exception) -> GalleryError:
-    return GalleryError(f"{target} cannot be written: {getattr(error, 'strerror', None) or error}")
+    why = "the disk is full" if isinstance(error, apsw.FullError) else reason(error)
+    return GalleryError(f"{target} cannot be written: {why}; look for free space and permissions")

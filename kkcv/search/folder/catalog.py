@@ -23,7 +23,7 @@ from kkcv.errors import (
     NotAGallery,
     Superseded,
 )
-from kkcv.search.disk import make_folder
+from kkcv.search.disk import make_folder, reason
 from kkcv.search.engine import WAIT_SECONDS
 from kkcv.search.learning.projection import SETTING, Projection
 
@@ -75,7 +75,12 @@ class Catalog:
         self.wait_seconds = wait_seconds
         self._idle: list[apsw.Connection] = []  # append and pop are atomic
         self._turn = threading.Lock()
-        if not self.file.is_file():
+        self._opened = False
+        try:
+            there = self.file.is_file()
+        except OSError as error:  # a name that is too long, a folder that none may look into
+            raise NotAGallery(f"{folder} cannot be a gallery: {reason(error)}") from None
+        if not there:
             raise NotAGallery(
                 f"{folder} is no gallery; to make one: kkcv index {folder} FOLDER_OF_PICTURES"
             )
@@ -91,6 +96,7 @@ class Catalog:
             self._dim = int(self.settings["dim"])
             self.epoch = int(self.settings.get("epoch", 0))  # counts the changes of network
             self.projection = Projection.from_text(self.settings.get(SETTING, ""))
+            self._opened = True
         except (apsw.SQLError, KeyError, ValueError, TypeError):
             raise self._damaged() from None
 
@@ -108,7 +114,10 @@ class Catalog:
         except (apsw.CorruptError, apsw.NotADBError):
             pass  # opening it says more
         except (OSError, apsw.Error) as error:
-            raise GalleryError(f"no gallery can be made in {folder}: {error}") from None
+            raise GalleryError(
+                f"no gallery can be made in {folder} ({reason(error)}); "
+                "name a new folder where there is space and permission"
+            ) from None
         return cls(folder)
 
     def size_on_disk(self) -> int:
@@ -222,10 +231,13 @@ class Catalog:
             ) from None
 
     def _damaged(self) -> GalleryFormatError:
-        return GalleryFormatError(
-            f"{self.file} is damaged or no catalog of kkcv; try kkcv doctor --repair, "
-            "or restore a backup: kkcv restore"
+        # the doctor opens the gallery too: where that fails there is nothing that it could mend
+        way = (
+            f"try kkcv doctor {self.folder} --repair, or restore a backup: kkcv restore"
+            if self._opened
+            else "restore a backup (kkcv restore), or index the pictures into a new folder"
         )
+        return GalleryFormatError(f"{self.file} is damaged or no catalog of kkcv; {way}")
 
     def _locked(self) -> GalleryLocked:
         return GalleryLocked(

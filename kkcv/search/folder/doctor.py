@@ -60,7 +60,8 @@ def examine(
         found += index(gallery, repair)
     except GalleryFormatError as error:  # so damaged that the rest cannot be looked at
         if not any(finding.kind == "damaged-catalog" for finding in found):
-            found.append(Finding("damaged-catalog", str(error), RESTORE))
+            what, _, _ = str(error).partition("; ")  # the advice that follows is to do this
+            found.append(Finding("damaged-catalog", what, RESTORE))
     return found
 
 
@@ -144,7 +145,10 @@ def bad_file(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Findi
     if picture.file.stored:
         advice = f"take it from a backup, or: kkcv remove {gallery.folder} {picture.id}"
     elif problem == "missing-file":
-        advice = f"kkcv index {gallery.folder} FOLDER_WHERE_IT_IS, or kkcv remove --missing"
+        advice = (
+            f"kkcv index {gallery.folder} FOLDER_WHERE_IT_IS, "
+            f"or kkcv remove {gallery.folder} --missing"
+        )
     else:
         advice = f"kkcv index {gallery.folder} {path}"
     mended = stored_again(gallery, picture) if repair and picture.file.stored else ""

@@ -1,5 +1,6 @@
 """A gallery in a folder of this machine: rows in SQLite, nearest vectors by Faiss."""
 
+import os
 from collections.abc import Mapping
 from os import PathLike
 
@@ -22,7 +23,7 @@ def opened(address: str | PathLike[str], wait_seconds: float) -> Engine:
 def made(address: str | PathLike[str], settings: Mapping[str, str]) -> Engine:
     """With these settings, unless it is there already (NotAGallery, GalleryError)."""
     folder = absolute(address)
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):
         raise NotAGallery(f"{folder} is a file; a gallery is a folder")
     return engine_of(Catalog.create(folder, settings))
 
@@ -30,7 +31,7 @@ def made(address: str | PathLike[str], settings: Mapping[str, str]) -> Engine:
 def must_be_free(address: str | PathLike[str]) -> None:
     """Raises NotAGallery when other things are where a new gallery shall be."""
     folder = absolute(address)
-    if folder.is_dir() and not (folder / FILE).exists() and any(folder.iterdir()):
+    if os.path.isdir(folder) and not (folder / FILE).exists() and any(folder.iterdir()):
         raise NotAGallery(
             f"{address} is a folder with other things in it; name a new folder for the gallery"
         )

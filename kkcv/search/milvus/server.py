@@ -84,6 +84,8 @@ def explained(address: Address) -> Iterator[None]:
         if error.code == NO_SUCH_COLLECTION:
             raise Superseded(f"{address} was given another network meanwhile; try again") from None
         reason = str(error.message).strip().splitlines()[0] if error.message else str(error)
+        if "Fail connecting" in reason:
+            reason = f"nobody answers at {address.server}"
         raise GalleryError(
             f"{address} cannot be used ({reason[:200]}); is Milvus running there?"
         ) from None

@@ -72,7 +72,7 @@ def test_a_file_of_the_users_that_has_gone_is_said_and_its_row_stays(
 
     assert [(f.kind, f.mended) for f in found] == [("missing-file", "")]
     assert found[0].what.endswith("2.png (id 2)")
-    assert "kkcv remove --missing" in found[0].advice
+    assert f"kkcv remove {filled.folder} --missing" in found[0].advice
     assert filled.get(2).id == 2
 
 
