@@ -125,6 +125,12 @@ def reindex(
         else:
             paths = (opened.path(picture) for picture in opened.pictures())
             embedder = load_embedder(model, weights, backend, device, paths)
+            if embedder.space.weights == "random":
+                click.echo(
+                    "kkcv: with --weights none the network is random, and so is what it finds "
+                    "alike; the way back: --undo",
+                    err=True,
+                )
             report = work.reindex(opened, embedder, leave_out=leave_out, progress=update)
         network = opened.space.network
     if as_json:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kkcv.search.query import Region
 
 
-@click.command()
+@click.command(context_settings={"allow_extra_args": True})  # to say what is done with them
 @click.argument("gallery")
 @click.argument("picture", required=False)
 @click.option("--text", help="What is to be seen, where the gallery's network reads (CLIP).")
@@ -65,6 +65,11 @@ def search(
     from kkcv.search.learning.feedback import moved
     from kkcv.search.query import Like, Text
 
+    if more := click.get_current_context().args:
+        raise RequestError(
+            f"one picture to search with, got {more[0]!r} too; for what is like both: "
+            f"--like {more[0]}"
+        )
     if (picture is None) == (text is None):
         raise RequestError("name a picture to search with, or what it shows: --text (not both)")
     asked = Text(text) if text is not None else as_picture(picture or "")

@@ -39,6 +39,7 @@ def place(tmp_path: Path) -> Path:
     ("arguments", "message"),
     [
         (("stats", LONG), "cannot be a gallery: File name too long"),
+        (("search", "{gallery}", "a.jpg", "b.jpg"), "for what is like both: --like b.jpg"),
         (("backup", "{gallery}", LONG), "cannot be written: File name too long"),
         (("export", "{gallery}", LONG), "cannot be written: File name too long"),
         (("restore", LONG, "new"), "there is no such file"),
@@ -130,3 +131,11 @@ def test_the_help_says_what_each_command_is_for_in_a_whole_sentence(kkcv: Kkcv) 
     assert "..." not in said.out.replace("[ARGS]...", "")
     for heading in ("Search:", "Keep a gallery:", "Serve:", "Networks:", "Train:"):
         assert f"\n{heading}\n" in said.out
+
+
+def test_a_random_network_is_called_random(kkcv: Kkcv, indexed: Path) -> None:
+    said = kkcv("reindex", indexed, "--model", "lenet5_modern", "--weights", "none", "--json")
+
+    assert said.code == 0
+    assert "the network is random" in said.err
+    assert kkcv("reindex", indexed, "--undo").code == 0
