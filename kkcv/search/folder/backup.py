@@ -70,6 +70,9 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
                     count = rows.count()
                 copy.close()
                 out.write(copy.file, FILE)
+    except GalleryError as error:  # of the copy, by a name that is gone
+        own = str(Path(scratch) / FILE)
+        raise type(error)(str(error).replace(own, str(target))) from None
     except (OSError, apsw.Error) as error:
         raise unwritable(target, error) from None
     return count

@@ -209,6 +209,23 @@ def test_a_full_disk_is_one_clear_error_and_leaves_nothing(
     assert left_in(tmp_path) == ["saved.zip"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="files cannot be kept small")
+def test_what_the_disk_refuses_to_the_copy_is_told_by_the_name_that_was_given(
+    filled: Gallery, tmp_path: Path
+) -> None:
+    import resource
+
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, usual[1]))
+    try:
+        with pytest.raises(GalleryError, match=r"/b\.zip cannot be (written|used)"):
+            backup(filled, tmp_path / "b.zip")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+    assert not (tmp_path / "b.zip").exists()
+
+
 def test_a_backup_into_a_folder_that_is_not_there_says_so(filled: Gallery, tmp_path: Path) -> None:
     with pytest.raises(GalleryError, match=r"nowhere/b.zip cannot be written: No such file"):
         backup(filled, tmp_path / "nowhere/b.zip")
