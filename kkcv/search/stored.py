@@ -7,7 +7,7 @@ from pathlib import Path
 from kkcv.errors import GalleryError
 from kkcv.images.formats import extension
 
-from .disk import in_one_piece, make_folder, sync_folder
+from .disk import in_one_piece, sync_folder
 from .engine import Catalog
 from .picture import Picture, PictureFile
 from .verification.kept import forget_features
@@ -23,7 +23,8 @@ def store(folder: Path, data: bytes, sha256: bytes) -> PictureFile:
     file = folder / relative
     try:
         for each in (file.parent.parent, file.parent):
-            make_folder(each)
+            each.mkdir(exist_ok=True)  # in the gallery, which is never made again where it was
+            sync_folder(each.parent)
         with in_one_piece(file) as part:
             part.write_bytes(data)
     except OSError as error:

@@ -142,7 +142,7 @@ def answers(route: Route) -> dict[str, Any]:
 def problems(route: Route, needs_key: bool) -> dict[str, Any]:
     """What can go wrong, by status."""
     codes = ["wrong-host", "internal", *route.problems]
-    codes += ["busy"] if not route.open else []
+    codes += ["busy", "not-a-gallery"] if not route.open else []
     if needs_key and not route.open:
         codes += ["unauthorized", "too-many-requests", *(["read-only-key"] if route.writes else [])]
     codes += ["unknown-picture"] if "{id}" in route.path else []

@@ -16,6 +16,7 @@ from kkcv.errors import (
     GalleryLocked,
     KkcvError,
     MissingExtra,
+    NotAGallery,
     PictureError,
     RequestError,
     Superseded,
@@ -61,6 +62,7 @@ KINDS: dict[str, Kind] = {
     "loading": Kind(503, "The service is not ready yet"),
     "gallery-locked": Kind(503, "Another process is writing to the gallery"),
     "gallery-superseded": Kind(503, "The gallery was given another network just now"),
+    "not-a-gallery": Kind(503, "The gallery is no longer where it was"),
 }
 
 # Of PictureError; a reason that is not here is the usual 422.
@@ -90,6 +92,7 @@ ERROR_CODES: dict[type[KkcvError], str] = {
     RequestError: "bad-request",
     GalleryLocked: "gallery-locked",
     Superseded: "gallery-superseded",
+    NotAGallery: "not-a-gallery",
     MissingExtra: "missing-extra",
 }
 

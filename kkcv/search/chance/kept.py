@@ -63,7 +63,7 @@ class KeptCalibration:
                 with in_one_piece(self._file) as part:
                     part.write_text(json.dumps(found.to_dict()), encoding="utf-8")
             except OSError as error:  # it is known now, and measured again by the next process
-                log.warning("%s cannot be written (%s)", self._file, error.strerror)
+                log.info("%s cannot be written (%s)", self._file, error.strerror)
         return found
 
     def _read(self) -> Calibration | None:

@@ -7,6 +7,7 @@ comes with apsw: the one that ships with Python may have the WAL-reset corruptio
 """
 
 import logging
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -32,6 +33,9 @@ from .reader import Reader
 from .writer import Writer
 
 FILE = "catalog.sqlite"
+READ_WRITE = apsw.SQLITE_OPEN_READWRITE  # what there is: nothing is made where a gallery has gone
+IMMUTABLE = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+REPLACED = -1  # no epoch
 MAPPED = 1 << 40  # bytes that are read where they lie, shared by all connections
 
 SCHEMA = """
@@ -84,6 +88,8 @@ class Catalog:
             raise NotAGallery(
                 f"{folder} is no gallery; to make one: kkcv index {folder} FOLDER_OF_PICTURES"
             )
+        self._identity = identity(self.file)
+        self.read_only = cannot_change(self.file)
         try:
             with self._explained(), self._lent() as connection:
                 migrate(connection)
@@ -139,12 +145,13 @@ class Catalog:
 
         ``hasty`` makes no difference here: every answer is the newest.
         """
+        epoch = self._epoch_now()
         with self._explained(), self._lent() as connection:
             if frozen:
                 connection.execute("BEGIN")
             try:
                 projection = None if raw else self.projection
-                yield Reader(connection, self._dtype, self._dim, self.epoch, projection)
+                yield Reader(connection, self._dtype, self._dim, epoch, projection)
             finally:
                 if frozen:
                     connection.execute("ROLLBACK")
@@ -155,18 +162,21 @@ class Catalog:
 
         Raises GalleryLocked, Superseded, InDoubt, and GalleryError when the disk refuses.
         """
+        if self.read_only:
+            raise GalleryError(f"{self.folder} is read-only; nothing was changed")
         if not self._turn.acquire(timeout=self.wait_seconds):
             raise self._locked()
         try:
+            epoch = self._epoch_now()
             with self._explained(), self._lent() as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
-                    writer = Writer(connection, self._dtype, self._dim, self.epoch)
+                    writer = Writer(connection, self._dtype, self._dim, epoch)
                     if writer.superseded():
-                        raise Superseded(
-                            f"{self.file.parent} was given another network meanwhile; try again"
-                        )
+                        raise self._superseded()
                     yield writer
+                    if self._epoch_now() != self.epoch:  # in a file that nobody finds any more
+                        raise self._superseded()
                     connection.execute(
                         "UPDATE settings SET value = ? WHERE name = 'sequence'",
                         (str(writer.last),),
@@ -201,12 +211,27 @@ class Catalog:
                 ) from None
             raise
 
+    def _epoch_now(self) -> int:
+        """The epoch of what was opened; REPLACED, which none has, when another file is there now.
+
+        Raises NotAGallery when none is: SQLite would go on with one that has no name.
+        """
+        try:
+            return self.epoch if identity(self.file) == self._identity else REPLACED
+        except OSError:
+            raise NotAGallery(
+                f"the gallery at {self.folder} was moved or deleted while it was open; "
+                "put it back, or restore a backup: kkcv restore"
+            ) from None
+
     @contextmanager
     def _lent(self) -> Iterator[apsw.Connection]:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = connect(self.file, self.wait_seconds)
+            connection = connect(
+                self.file, self.wait_seconds, IMMUTABLE if self.read_only else READ_WRITE
+            )
         try:
             yield connection
         finally:
@@ -239,6 +264,9 @@ class Catalog:
         )
         return GalleryFormatError(f"{self.file} is damaged or no catalog of kkcv; {way}")
 
+    def _superseded(self) -> Superseded:
+        return Superseded(f"{self.folder} was given another network or restored; try again")
+
     def _locked(self) -> GalleryLocked:
         return GalleryLocked(
             f"another process has been writing to {self.file.parent} for more than "
@@ -248,7 +276,7 @@ class Catalog:
 
 def begin(file: Path, rows: Mapping[str, str]) -> None:
     """An empty catalog with these settings, unless another process was faster."""
-    connection = connect(file, WAIT_SECONDS)
+    connection = connect(file, WAIT_SECONDS, READ_WRITE | apsw.SQLITE_OPEN_CREATE)
     try:
         tables = "SELECT count(*) FROM sqlite_schema"
         if not connection.execute(tables).get:
@@ -261,12 +289,30 @@ def begin(file: Path, rows: Mapping[str, str]) -> None:
         connection.close()
 
 
-def connect(file: Path, wait_seconds: float) -> apsw.Connection:
-    """A connection whose commits survive power loss."""
-    connection = apsw.Connection(str(file))
-    connection.set_busy_timeout(int(wait_seconds * 1000))
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+def identity(file: Path) -> tuple[int, int]:
+    """What stays the same when a file is moved, and no other file has."""
+    found = file.stat()
+    return found.st_dev, found.st_ino
+
+
+def cannot_change(file: Path) -> bool:
+    """Whether a catalog is on a read-only medium, with nothing left in its log.
+
+    SQLite needs a file beside it even to read, unless it is told that nobody can write.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    return not os.access(file.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+
+
+def connect(file: Path, wait_seconds: float, flags: int) -> apsw.Connection:
+    """A connection whose commits survive power loss; IMMUTABLE: nobody commits."""
+    if flags == IMMUTABLE:
+        connection = apsw.Connection(f"{file.as_uri()}?immutable=1", flags=flags)
+    else:
+        connection = apsw.Connection(str(file), flags=flags)
+        connection.set_busy_timeout(int(wait_seconds * 1000))
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA trusted_schema=OFF")  # the file may come from elsewhere
     connection.execute(f"PRAGMA mmap_size={MAPPED}")
     return connection

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -230,8 +231,9 @@ def embedded_again(gallery: Gallery, picture: Picture) -> str:
 def stray_files(gallery: Gallery, repair: bool) -> list[Finding]:
     """Files in the gallery's own folders that no row names; they are moved, not deleted."""
     found = []
-    with gallery.catalog.writing() as writer:  # nobody stores a file now
-        named = {gallery.path(p) for p in writer.pictures() if p.file.stored}
+    rows = rows_of(gallery)
+    with rows.reading() if rows.read_only else rows.writing() as now:  # nobody stores a file
+        named = {gallery.path(p) for p in now.pictures() if p.file.stored}
         for file in sorted(f for f in (gallery.folder / stored.FOLDER).rglob("*") if f.is_file()):
             if file not in named:
                 kind = "unfinished-file" if file.suffix == ".part" else "orphaned-file"
@@ -275,8 +277,10 @@ def bad_snapshots(gallery: Gallery, repair: bool) -> list[Finding]:
     good: set[str] = {snapshot.LOCK}
     why: dict[str, str] = {}
     found = []
-    with snapshot.building(folder, gallery.catalog.wait_seconds):
-        with rows_of(gallery).reading() as rows:
+    catalog = rows_of(gallery)
+    turn = snapshot.building(folder, catalog.wait_seconds)
+    with nullcontext() if catalog.read_only else turn:
+        with catalog.reading() as rows:
             known = vouched(rows)
         for file in sorted(folder.glob("*.json")):
             try:

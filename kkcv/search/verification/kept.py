@@ -141,7 +141,7 @@ def keep_features(folder: Path, sha256: bytes, found: Features) -> None:
                 shape=np.array(found.shape),
             )
     except OSError as error:
-        log.warning("%s cannot be written (%s)", file, error.strerror)
+        log.info("%s cannot be written (%s)", file, error.strerror)
 
 
 def forget_features(folder: Path, sha256: bytes) -> None:
