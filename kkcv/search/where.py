@@ -71,6 +71,8 @@ Condition = Compare | StartsWith | Not | AllOf | AnyOf
 
 def parse(text: str) -> Condition:
     """The filter that an expression stands for (RequestError)."""
+    if not isinstance(text, str):
+        raise RequestError(f"a filter is text, such as 'year >= 2020', got {text!r:.60}")
     if len(text) > LONGEST:
         raise RequestError(f"a filter has at most {LONGEST} characters, this has {len(text)}")
     if short := SHORT.fullmatch(text):
@@ -86,9 +88,10 @@ def parse(text: str) -> Condition:
 
 def number_or_text(value: str) -> Any:
     try:
-        return json.loads(value)
-    except ValueError:
-        return value
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        found = value
+    return bindable(found if isinstance(found, str | int | float | None) else value)
 
 
 def condition(node: ast.expr, levels: int = DEEPEST) -> Condition:
@@ -145,6 +148,8 @@ def compare(name: str, operator: ast.cmpop, value: Any) -> Compare:
         raise RequestError("comparisons are == != < <= > >= and in")
     if name == "added" and isinstance(value, str):
         value = seconds(value)
+    if value is None and not isinstance(operator, ast.Eq | ast.NotEq):
+        raise RequestError(f"nothing is less or more than None: write {name} != None")
     return Compare(name, SIGNS[type(operator)], value)
 
 
@@ -155,10 +160,17 @@ def constant(node: ast.expr) -> Any:
         if isinstance(value, int | float):
             return -value
     if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | None):
-        if isinstance(node.value, int) and abs(node.value) >= 2**63:
-            raise RequestError(f"{node.value} is too large a number for a filter")
-        return node.value
+        return bindable(node.value)
     raise refused(node)
+
+
+def bindable(value: str | int | float | None) -> str | int | float | None:
+    """The value, if a catalog could hold it (RequestError)."""
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise RequestError(f"{value} is too large a number for a filter")
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise RequestError(f"{value[:60]!a} has half of a surrogate pair, which is no character")
+    return value
 
 
 def seconds(date: str) -> float:

@@ -141,3 +141,18 @@ def test_a_filter_that_is_too_deep_for_the_catalog_is_refused(gallery: Gallery) 
     with pytest.raises(RequestError, match="a filter is nested at most 50 deep"):
         gallery.count("not " * 490 + "x == 1")
     assert gallery.count("not " * 40 + "id >= 1") == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [r'a == "\ud800"', r'path.startswith("\udfff")', "a=\udc80", "a=" + "9" * 30, "a < None"],
+)
+def test_a_value_that_no_catalog_could_hold_is_refused(gallery: Gallery, text: str) -> None:
+    with pytest.raises(RequestError):
+        gallery.count(text)
+
+
+def test_the_short_form_takes_a_list_for_text(gallery: Gallery, paint: Callable[..., Path]) -> None:
+    gallery.add(paint("a.png", 0), {"label": "[1]"})
+
+    assert gallery.count("label=[1]") == 1
