@@ -85,7 +85,10 @@ class Server:
         """A client that sends a byte now and then would keep its connection for ever."""
         latest = time.monotonic() - self._timeout
         for channel in list(self._waitress.active_channels.values()):
-            if channel.began is not None and channel.began < latest:
+            if channel.began is None:
+                continue
+            channel.last_activity = time.time()  # not idle: a request has all the time there is
+            if channel.began < latest:
                 channel.refuse(RequestTimeout("the request took too long to arrive"))
 
     def _turn(self, seconds: float) -> None:

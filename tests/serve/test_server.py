@@ -340,3 +340,41 @@ def test_the_same_picture_from_many_clients_is_added_once(service: Running, stra
 
     assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
     assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+def test_a_request_that_stalls_has_all_the_time_there_is_and_then_an_answer(
+    made_gallery: Path,
+) -> None:
+    """Longer than a connection without a request may be idle."""
+    stalled = [
+        post(b"x" * 1000)[:-500],
+        post(b"5\r\nhello\r\n", "Transfer-Encoding: chunked"),
+        post(b"x", "Expect: 100-continue")[:-1],
+    ]
+    with running(made_gallery, "--timeout", "11") as service, ExitStack() as stack:
+        connections = [stack.enter_context(connect(service)) for _ in stalled]
+        idle = stack.enter_context(connect(service))
+        for connection, sent in zip(connections, stalled, strict=True):
+            connection.sendall(sent)
+        closed = idle.recv(1)
+        answers = [connection.makefile("rb").read() for connection in connections]
+
+    assert closed == b""
+    for answer in answers:
+        assert answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_picture_is_not_taken_for_a_gallery_that_has_gone(
+    folder: Path, album: list[Path]
+) -> None:
+    with running(folder) as service:
+        moved = folder.rename(folder.with_name("moved"))
+        image = {"image": as_base64(album[0])}
+        added = httpx.post(f"{service.address}/v1/images", json=image, trust_env=False)
+        ready = httpx.get(f"{service.address}/readyz", trust_env=False)
+        moved.rename(folder)
+        again = httpx.get(f"{service.address}/readyz", trust_env=False)
+
+    assert (added.status_code, added.json()["type"]) == (503, "/problems/not-a-gallery")
+    assert (ready.status_code, again.status_code) == (503, 200)
+    assert not (folder / "pictures").exists()
