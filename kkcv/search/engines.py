@@ -19,6 +19,11 @@ ENGINES: dict[str, ModuleType] = {"milvus": milvus_engine}
 
 
 def engine_at(address: str | PathLike[str]) -> ModuleType:
+    if not isinstance(address, str | PathLike):
+        raise RequestError(
+            "a gallery is at a folder or an address such as milvus://host:19530/name, "
+            f"got {address!r:.60}"
+        )
     scheme, separator, _ = str(address).partition("://")
     return ENGINES.get(scheme, folder_engine) if separator else folder_engine
 

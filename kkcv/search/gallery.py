@@ -39,8 +39,8 @@ from .engine import WAIT_SECONDS, Catalog, Index
 from .engines import make_engine, open_engine
 from .generation import Generation, settings_for
 from .hits import Hit
-from .options import USUAL, OptionWords, SearchOptions, check_ranking
-from .picture import Picture
+from .options import USUAL, OptionWords, SearchOptions, check_ranking, chosen
+from .picture import LARGEST_ID, Picture, whole
 from .query import Like, Text, check_k, combined
 from .ranking.names import PLAIN
 from .stored import delete_stored, store
@@ -207,7 +207,7 @@ class Gallery:
         Raises PictureError, UnknownPicture, RequestError.
         """
         check_k(k)
-        options = options.but(**words)
+        options = chosen(options, **words)
         generation = self.generation
         vectors = np.stack([self._vector_of(generation, like, limits) for like in pictures])
         query = combined(vectors, [like.weight for like in pictures])
@@ -239,7 +239,7 @@ class Gallery:
         Raises RequestError; also where pictures are to be verified, for there are only vectors.
         """
         check_k(k)
-        options = options.but(**words)
+        options = chosen(options, **words)
         if options.verify:
             raise RequestError("to verify hits takes the picture itself; here are only vectors")
         generation = self.generation
@@ -267,6 +267,7 @@ class Gallery:
 
     def get(self, id: int) -> Picture:
         """What the catalog knows of a picture (UnknownPicture)."""
+        id = self._known(id)
         with self.catalog.reading() as rows:
             picture = rows.picture(id)
         if picture is None:
@@ -276,8 +277,8 @@ class Gallery:
     def find(self, id_or_path: str) -> Picture:
         """A picture by its id, as ``17`` or ``id:17``, or by its file's path (UnknownPicture)."""
         id = id_or_path.removeprefix("id:")
-        if id.isdecimal():
-            return self.get(int(id))
+        if id.isascii() and id.isdecimal():
+            return self.get(int(id[:20]))  # one digit more than the largest id
         with self.catalog.reading() as rows:
             picture = rows.by_path(str(absolute(id_or_path)))
         if picture is None:
@@ -401,6 +402,7 @@ class Gallery:
 
         Raises PictureError, UnknownPicture, AlreadyThere, GalleryLocked, Superseded.
         """
+        id = self._known(id)
         data = read_bytes(picture, limits)
         sha256 = hashlib.sha256(data).digest()
         generation = self.generation
@@ -423,6 +425,7 @@ class Gallery:
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> Picture:
         """Other metadata for a picture, in place of what it had (UnknownPicture)."""
+        id = self._known(id)
         with self.catalog.writing() as writer:
             if writer.picture(id) is None:
                 raise self._unknown(id)
@@ -432,9 +435,11 @@ class Gallery:
     def remove(self, ids: Iterable[int]) -> list[int]:
         """Forget pictures; files that the gallery stored are deleted, others never touched.
 
-        Returns the ids that were there.
+        Returns the ids that were there (RequestError for what are no ids).
         """
-        wanted = list(ids)
+        if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+            raise RequestError(f"ids are a list of whole numbers, such as [17], got {ids!r:.60}")
+        wanted = [id for id in map(whole, ids) if 0 < id <= LARGEST_ID]
         with self.catalog.writing() as writer:
             gone = list(writer.pictures(wanted))
             removed = [id for id in wanted if writer.remove(id)]
@@ -446,6 +451,8 @@ class Gallery:
     def _vector_of(self, generation: Generation, like: Like, limits: Limits) -> np.ndarray:
         """The unit vector of a picture, or of a region of it, float32 (D,)."""
         picture = like.picture
+        if isinstance(picture, int):
+            self._known(picture)
         if isinstance(picture, Text):
             return self._vector_of_text(generation, picture.text)
         if isinstance(picture, int) and like.region is not None:
@@ -471,6 +478,12 @@ class Gallery:
         settings = generation.catalog.settings
         model = settings["model"], settings["weights"]
         return generation.projected(self.apart.embed_texts(model, [text])[0])
+
+    def _known(self, id: int) -> int:
+        """An id that a picture could have (UnknownPicture, RequestError)."""
+        if not 0 < whole(id) <= LARGEST_ID:
+            raise self._unknown(id)
+        return int(id)
 
     def _unknown(self, id: int) -> UnknownPicture:
         return UnknownPicture(f"no picture with id {id} in {self.address}")

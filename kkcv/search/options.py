@@ -2,13 +2,23 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
+
+import numpy as np
 
 from kkcv.errors import RequestError
 
 from .ranking.names import RANKINGS
 
 Verify = bool | Literal["ties"]
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def above_0_to_1(value: Any) -> bool:
+    return is_number(value) and 0 < value <= 1
 
 
 @dataclass(frozen=True)
@@ -38,18 +48,21 @@ class SearchOptions:
         if self.verify not in (True, False, "ties"):
             raise RequestError(f"verify is true, false or 'ties', not {self.verify!r}")
         check_min_score(self.min_score)
-        if self.max_chance is not None and not 0 < self.max_chance <= 1:
+        if self.max_chance is not None and not above_0_to_1(self.max_chance):
             raise RequestError(
-                f"max_chance is a rate above 0 and up to 1, such as 0.0001, not {self.max_chance:g}"
+                "max_chance is a rate above 0 and up to 1, such as 0.0001, "
+                f"not {self.max_chance!r:.60}"
             )
-
-        if self.fold is not None and not 0 < self.fold <= 1:
+        if self.fold is not None and not above_0_to_1(self.fold):
             raise RequestError(
-                f"fold is a score above 0 and up to 1, such as 0.95, got {self.fold:g}"
+                f"fold is a score above 0 and up to 1, such as 0.95, got {self.fold!r:.60}"
             )
 
     def but(self, **words: object) -> "SearchOptions":
         """The same with some values replaced."""
+        if unknown := words.keys() - OptionWords.__annotations__.keys():
+            there_are = ", ".join(OptionWords.__annotations__)
+            raise RequestError(f"no option {min(unknown)!r}; there are: {there_are}")
         return dataclasses.replace(self, **words) if words else self  # type: ignore[arg-type]
 
 
@@ -66,13 +79,20 @@ class OptionWords(TypedDict, total=False):
 
 def check_min_score(score: float) -> None:
     """Raises RequestError for what no score can be, as nan."""
-    if not -1 <= score <= 1:
-        raise RequestError(f"min_score is a score from -1 to 1, got {score:g}")
+    if not is_number(score) or not -1 <= score <= 1:
+        raise RequestError(f"min_score is a score from -1 to 1, got {score!r:.60}")
+
+
+def chosen(options: SearchOptions, **words: object) -> SearchOptions:
+    """The options with some replaced by words, as a search takes both (RequestError)."""
+    if not isinstance(options, SearchOptions):
+        raise RequestError(f"options are SearchOptions(…), or words: where=…, got {options!r:.60}")
+    return options.but(**words)
 
 
 def check_ranking(name: str) -> None:
     """Raises RequestError for a name that is none."""
-    if name not in RANKINGS:
+    if not isinstance(name, str) or name not in RANKINGS:
         raise RequestError(f"no ranking {name!r}; there are: {', '.join(RANKINGS)}")
 
 

@@ -10,6 +10,8 @@ from kkcv.embedding.embedder import unit
 from kkcv.errors import RequestError
 from kkcv.images.source import Source
 
+from .picture import whole
+
 MAX_K = 1000
 
 
@@ -55,6 +57,10 @@ class Like:
     picture: "Source | int | Text"
     weight: float = 1.0
     region: Region | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.picture, bool | np.integer):
+            object.__setattr__(self, "picture", whole(self.picture))
 
 
 def combined(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:

@@ -31,6 +31,12 @@ def test_the_words_of_a_search_are_the_fields_of_the_options() -> None:
         ({"verify": "perhaps"}, "verify is true, false or 'ties', not 'perhaps'"),
         ({"max_chance": 0}, "max_chance is a rate above 0 and up to 1, such as 0.0001, not 0"),
         ({"max_chance": 2}, "max_chance is a rate above 0 and up to 1, such as 0.0001, not 2"),
+        ({"max_chance": "x"}, "max_chance is a rate above 0 and up to 1, such as 0.0001, not 'x'"),
+        ({"fold": "x"}, "fold is a score above 0 and up to 1, such as 0.95, got 'x'"),
+        ({"min_score": None}, "min_score is a score from -1 to 1, got None"),
+        ({"min_score": float("nan")}, "min_score is a score from -1 to 1, got nan"),
+        ({"min_score": 5}, "min_score is a score from -1 to 1, got 5"),
+        ({"ranking": []}, "no ranking []; there are: "),
     ],
 )
 def test_what_makes_no_sense_is_refused(words: dict[str, object], message: str) -> None:
