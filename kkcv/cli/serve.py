@@ -75,7 +75,7 @@ def serve(config_file: Path | None, **flags: Any) -> None:
 
     def announce(line: str) -> None:
         click.echo(line)
-        logging.getLogger("kkcv.serve").info("told: %s", in_words(told))
+        logging.getLogger("kkcv.serve").info("not by default: %s", in_words(told))
 
     run(
         told["gallery"].value,

@@ -46,6 +46,7 @@ def create_app(service: Service) -> Flask:
     for route in ROUTES:
         app.add_url_rule(route.rule, route.name, view(service, route), methods=[route.method])
     pages: dict[str, Callable[..., Any]] = {
+        "/": lambda: Response(status=302, headers={"Location": "docs"}),  # also below a prefix
         "/openapi.json": lambda: Response(document, content_type="application/json"),
         "/docs": docs_page,
         "/docs/docs.js": docs_script,

@@ -17,6 +17,7 @@ JSON, MULTIPART, FORM = (
     "application/x-www-form-urlencoded",
 )
 MAX_ERRORS = 20
+TYPES = {"dict_type": "an object", "model_type": "an object", "list_type": "a list"}  # of JSON
 
 
 def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) -> Checked:
@@ -30,7 +31,9 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
     if request.mimetype not in media:
         raise Problem(
             "unsupported-media-type",
-            f"the body must be {' or '.join(media)}, as the header Content-Type says",
+            f"the body must be {' or '.join(media)}, and the header Content-Type must say so "
+            f"(curl -H 'Content-Type: {media[0]}'); it says "
+            f"{shown(request.mimetype) or 'nothing'}",
         )
     if request.mimetype == JSON:
         return check(model, read_json(request.get_data()))
@@ -116,12 +119,16 @@ def check(model: type[Checked], values: dict[str, Any]) -> Checked:
 
 def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> tuple[str, str]:
     """The field, as ``queries.0.k``, and what is wrong with it."""
-    field = ".".join(map(str, place))
+    names = [str(part) for part in place]
+    inner = [name for name in names[:-1] if not name.startswith("<")]  # tags of questions.py
+    field = ".".join([*inner, *names[-1:]])
     if error["type"] == "missing":
         return field, "is missing"
     if error["type"] == "extra_forbidden":
         there_are = f"; there are: {', '.join(model.model_fields)}"
         return field, f"is no field here{there_are if len(place) == 1 else ''}"
+    if error["type"] in TYPES:
+        return field, f"must be {TYPES[error['type']]}"
     _, should, rest = error["msg"].replace(" after validation", "").partition(" should ")
     return field, f"must {rest}" if should else error["msg"]
 

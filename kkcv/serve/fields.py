@@ -105,6 +105,12 @@ def check_ranking(value: str | None) -> str | None:
     return value
 
 
+def check_verify(value: Any) -> Any:
+    if not isinstance(value, bool) and value != "ties":
+        raise refusal(f"must be true, false or ties{got(value)}")
+    return value
+
+
 def check_size(value: Any) -> int:
     if isinstance(value, bool) or value not in THUMBNAIL_SIZES:
         raise refusal(f"must be one of {', '.join(map(str, THUMBNAIL_SIZES))}{got(value)}")
@@ -172,6 +178,7 @@ Ranking = Annotated[
 ]
 Verify = Annotated[
     bool | Literal["ties"],
+    BeforeValidator(check_verify),
     Field(
         description="Look for what the query shows in the first hits, and put those first where it "
         "is; ties: only where the scores do not decide."

@@ -3,9 +3,9 @@
 Nothing is guessed: an unknown field, a number in quotes, or a ``k`` of 0 is an error.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from .fields import (
     HIT_FIELDS,
@@ -106,12 +106,31 @@ class LikeText(Strict):
     weight: Weight = 1.0
 
 
+def told_apart(*names: str) -> Discriminator:
+    """Which of several models an object is: each has one of these fields, and no two of them.
+
+    The tags are in angle brackets, for errors leave them out (body.py).
+    """
+
+    def tag(value: Any) -> str | None:
+        found = [name for name in names if isinstance(value, dict) and name in value]
+        return f"<{found[0]}>" if len(found) == 1 else None
+
+    return Discriminator(tag, "refused", f"must have one of {', '.join(names)}")
+
+
+AnyLike = Annotated[
+    Annotated[LikeImage, Tag("<image>")]
+    | Annotated[LikePicture, Tag("<id>")]
+    | Annotated[LikeText, Tag("<text>")],
+    told_apart("image", "id", "text"),
+]
+
+
 class LikeQuestion(SearchWords):
     """Which pictures are most like some, and unlike others?"""
 
-    like: Annotated[
-        list[LikeImage | LikePicture | LikeText], Field(min_length=1, max_length=MAX_BATCH)
-    ]
+    like: Annotated[list[AnyLike], Field(min_length=1, max_length=MAX_BATCH)]
     fields: Fields = None
 
 
@@ -183,11 +202,17 @@ class KnownPicture(Strict):
     id: Id
 
 
+AnyPicture = Annotated[
+    Annotated[SentPicture, Tag("<image>")] | Annotated[KnownPicture, Tag("<id>")],
+    told_apart("image", "id"),
+]
+
+
 class ExplainQuestion(Strict):
     """Why do two pictures score what they do?"""
 
-    query: SentPicture | KnownPicture
-    hit: SentPicture | KnownPicture
+    query: AnyPicture
+    hit: AnyPicture
 
 
 class DuplicatesQuery(Strict):

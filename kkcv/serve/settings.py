@@ -62,6 +62,10 @@ class Settings:
 def settings_of(told: Mapping[str, Told], *, host: str) -> Settings:
     """Settings for a service that listens at ``host`` (RequestError)."""
     value = {name: each.value for name, each in told.items()}
+    if not value["api_key"] and told["api_key"].source != "default":
+        raise RequestError(
+            f"{told['api_key'].source}: the key is empty; leave it out to serve without one"
+        )
     has_key = bool(value["api_key"] or value["keys"])
     return Settings(
         api_key=value["api_key"] or None,

@@ -137,6 +137,11 @@ def test_every_option_reaches_the_service(tmp_path: Path) -> None:
     assert settings.needs_key
 
 
+def test_a_key_that_is_empty_is_not_taken_for_none() -> None:
+    with pytest.raises(RequestError, match="--api-key: the key is empty"):
+        settings_of(resolve({"api_key": ""}, {}), host="127.0.0.1")
+
+
 def test_no_variable_is_one_that_kubernetes_sets() -> None:
     """It sets KKCV_PORT=tcp://… for a service called kkcv."""
     assert not {o.environment for o in OPTIONS} & {"KKCV_PORT", "KKCV_SERVICE_HOST"}

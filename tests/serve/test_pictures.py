@@ -117,8 +117,8 @@ def nested(levels: int) -> str:
     ("metadata", "message"),
     [
         ('{"a": 1e999}', "metadata has a number in it that is not finite"),
-        ("[1]", "metadata must be a valid dictionary"),
-        ('"text"', "metadata must be a valid dictionary"),
+        ("[1]", "metadata must be an object"),
+        ('"text"', "metadata must be an object"),
         (
             '{"a": "%s"}' % ("x" * 20_000),
             "metadata must be at most 16,384 characters of JSON, not 20,009",

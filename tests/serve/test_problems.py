@@ -160,7 +160,7 @@ def test_a_picture_that_cannot_be_used_is_answered_with_the_reason(
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not-found"),
+        ("GET", "/no", 404, "not-found"),
         ("GET", "/v2/search", 404, "not-found"),
         ("GET", "/v1/stats/", 404, "not-found"),
         ("GET", "//v1/stats", 404, "not-found"),
@@ -214,8 +214,9 @@ def test_a_body_of_another_type_is_refused(http: httpx.Client, kind: str | None)
     assert_problem(
         answer,
         "unsupported-media-type",
-        detail="the body must be application/json or multipart/form-data, as the header "
-        "Content-Type says",
+        detail="the body must be application/json or multipart/form-data, and the header "
+        "Content-Type must say so (curl -H 'Content-Type: application/json'); "
+        f"it says {kind or 'nothing'}",
     )
 
 
@@ -300,3 +301,33 @@ def test_a_failure_of_the_service_tells_nothing_of_its_inside(
         "status": 500,
         "detail": "the service failed; its log says why",
     }
+
+
+@pytest.mark.parametrize(
+    ("like", "detail"),
+    [
+        ({}, "like.0 must have one of image, id, text"),
+        ({"id": 1, "image": PICTURE}, "like.0 must have one of image, id, text"),
+        ({"id": 0}, "like.0.id must be a whole number from 1 to 9223372036854775807, got 0"),
+        ({"text": "a cat", "region": None}, "like.0.region is no field here"),
+    ],
+)
+def test_a_part_of_a_question_is_named_as_it_was_sent(
+    http: httpx.Client, like: dict, detail: str
+) -> None:
+    answer = http.post("/v1/search/like", json={"like": [like]})
+
+    assert (answer.status_code, answer.json()["detail"]) == (422, detail)
+
+
+def test_half_of_a_character_in_a_filter_is_no_failure(http: httpx.Client) -> None:
+    for path in ("/v1/images", "/v1/images/1/similar"):
+        answer = http.get(path, params={"where": r'a == "\ud800"'})
+
+        assert answer.status_code == 422
+
+
+def test_the_address_of_the_service_leads_to_its_description(http: httpx.Client) -> None:
+    answer = http.get("/", follow_redirects=True)
+
+    assert (answer.status_code, answer.url.path) == (200, "/docs")
