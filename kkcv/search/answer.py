@@ -97,7 +97,7 @@ def cut(calibration: Calibration | None, max_chance: float | None) -> float:
         )
     if max_chance < calibration.least:
         raise RequestError(
-            f"this gallery can tell chances down to {calibration.least:.1g}, not {max_chance:g}"
+            f"this gallery can tell chances down to {calibration.least:.2g}, not {max_chance:g}"
         )
     return calibration.cut(max_chance)
 

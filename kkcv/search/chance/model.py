@@ -11,7 +11,7 @@ from .bulk import Bulk
 from .tail import Tail
 
 FEWEST = 30  # pictures; of fewer nothing honest can be said
-BEYOND = 100  # how many times rarer than one pair of the sample a rate is told at most
+BEYOND = 10  # how many times rarer than one pair of the sample a rate is told at most
 
 
 @dataclass(frozen=True)
