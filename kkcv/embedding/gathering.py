@@ -2,7 +2,9 @@
 
 While the network is busy, newcomers wait in a queue, and whoever runs it next takes along all that
 is there. So batches grow by themselves as requests become more, and one request alone never waits.
-There is no thread for it: the callers take turns.
+A network with several lanes runs as many batches beside each other, but they are gathered one after
+the other: two at once would share out between them what makes one full. There is no thread for it:
+the callers take turns.
 """
 
 import threading
@@ -43,8 +45,8 @@ class Sharing:
 
     ``turn`` is entered while a picture is decoded, for who wants only so many at the same time.
     ``wait`` is how many seconds a batch that is not full waits for pictures that are being decoded
-    just now; where there are none it waits for nothing. ``watch`` is told the pictures and seconds
-    of each run of the network.
+    just now; where there are none, or a lane for each of them, it waits for nothing. ``watch`` is
+    told the pictures and seconds of each run of the network.
     """
 
     turn: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -63,6 +65,7 @@ class Gathering:
         self._largest = getattr(runtime, "chunk", 16)
         self._queue: deque[Waiting] = deque()
         self._running = 0
+        self._gathering = False
         self._coming = 0
         self._changed = threading.Condition()
 
@@ -96,9 +99,10 @@ class Gathering:
             return self._timed(crops)
         mine = Waiting(crops)
         with self._changed:
-            leads = self._running < self._lanes
+            leads = self._running < self._lanes and not self._gathering
             if leads:
                 self._running += 1
+                self._gathering = True
             else:
                 self._queue.append(mine)
             self._arrive(came)
@@ -124,15 +128,21 @@ class Gathering:
                 if mine in self._queue:
                     self._queue.remove(mine)
                 elif mine.woken.is_set() and not mine.done:
+                    self._gathering = False
                     self._pass_on()
             raise
 
     def _pass_on(self) -> None:
-        """Let the next one lead, with ``_changed`` held."""
-        if self._queue:
+        """A lane is free, with ``_changed`` held."""
+        self._running -= 1
+        self._let_lead()
+
+    def _let_lead(self) -> None:
+        """The next one leads where there is a lane, with ``_changed`` held."""
+        if self._queue and self._running < self._lanes and not self._gathering:
+            self._running += 1
+            self._gathering = True
             self._queue.popleft().woken.set()
-        else:
-            self._running -= 1
 
     def _lead(self, mine: Waiting) -> None:
         """Run a batch for oneself and those who wait, then let the next one lead."""
@@ -153,15 +163,20 @@ class Gathering:
         """Take along who waits, and for a while who is expected."""
         until = time.monotonic() + self.sharing.wait
         with self._changed:
-            while True:
-                size = sum(len(each.crops) for each in batch)
-                while self._queue and size + len(self._queue[0].crops) <= self._largest:
-                    batch.append(self._queue.popleft())
-                    size += len(batch[-1].crops)
-                left = until - time.monotonic()
-                if size >= self._largest or self._queue or left <= 0 or not self._coming:
-                    return
-                self._changed.wait(left)
+            try:
+                while True:
+                    size = sum(len(each.crops) for each in batch)
+                    while self._queue and size + len(self._queue[0].crops) <= self._largest:
+                        batch.append(self._queue.popleft())
+                        size += len(batch[-1].crops)
+                    left = until - time.monotonic()
+                    more = self._coming > self._lanes - self._running
+                    if size >= self._largest or self._queue or left <= 0 or not more:
+                        return
+                    self._changed.wait(left)
+            finally:
+                self._gathering = False
+                self._let_lead()
 
     def _embed(self, batch: list[Waiting]) -> None:
         """One run for all; where it fails, one for each, so that only those at fault fail."""

@@ -117,6 +117,34 @@ def test_the_wait_is_bounded(crowd: Crowd) -> None:
         assert crowd.pool.submit(crowd.gathering.run, crop(1)).result(30)[0, 0] == 1
 
 
+def test_lanes_do_not_share_out_what_makes_one_batch(crowd: Crowd) -> None:
+    """The second joins the first; the third, for whom there is a lane, is not waited for."""
+    crowd.gathering = Gathering(TwoLanes(crowd.means), CHECKPOINT)
+    crowd.gathering.sharing = Sharing(wait=30)
+    coming = [crowd.gathering.expected() for _ in range(3)]
+    first, second, third = [each.__enter__() for each in coming]
+
+    asked = [crowd.pool.submit(first, crop(1))]
+    assert not crowd.means.begun.acquire(timeout=0.05)
+    asked.append(crowd.pool.submit(second, crop(2)))
+    assert crowd.means.begun.acquire(timeout=30)
+    asked.append(crowd.pool.submit(third, crop(3)))
+    assert crowd.means.begun.acquire(timeout=30)  # beside the others, who are still at it
+    crowd.means.open.set()
+
+    assert [future.result(30)[0, 0] for future in asked] == [1, 2, 3]
+    assert sorted(crowd.means.batches) == [1, 2]
+
+
+class TwoLanes:
+    """A network that runs two batches beside each other."""
+
+    dim, lanes, chunk = 1, 2, 8
+
+    def __init__(self, means: Means) -> None:
+        self.run_crops = means.run_crops
+
+
 def test_an_error_is_for_those_at_fault_alone(crowd: Crowd) -> None:
     asked = crowd.ask(0, 1, 255, 3)
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -20,9 +21,11 @@ from kkcv.search.picture import Picture
 from .catalog import Catalog
 from .engine import in_a_folder
 from .live import LiveIndex, vouched
+from .reader import Reader
 
 ORPHANS = "orphans"  # where files go that no row names
 PAGE = 1000
+SETTLING = 0.3  # seconds, in which a removal that is under way is done
 RESTORE = "restore a backup: kkcv restore"
 
 
@@ -233,12 +236,26 @@ def stray_files(gallery: Gallery, repair: bool) -> list[Finding]:
     found = []
     rows = rows_of(gallery)
     with rows.reading() if rows.read_only else rows.writing() as now:  # nobody stores a file
-        named = {gallery.path(p) for p in now.pictures() if p.file.stored}
-        for file in sorted(f for f in (gallery.folder / stored.FOLDER).rglob("*") if f.is_file()):
-            if file not in named:
+        suspected = set(unnamed(gallery, now).values())
+    if suspected:  # a removal takes out the row, and its file a moment later
+        time.sleep(SETTLING)
+    with rows.reading() if rows.read_only else rows.writing() as now:
+        for file, identity in unnamed(gallery, now).items() if suspected else ():
+            if identity in suspected:
                 kind = "unfinished-file" if file.suffix == ".part" else "orphaned-file"
                 mended = set_aside(gallery.folder, file) if repair else ""
                 found.append(Finding(kind, str(file), "--repair moves it to orphans/", mended))
+    return found
+
+
+def unnamed(gallery: Gallery, rows: Reader) -> dict[Path, tuple[int, int]]:
+    """Files that no row names, with what tells each from a later one of the same name."""
+    named = {gallery.path(p) for p in rows.pictures() if p.file.stored}
+    found = {}
+    for file in sorted((gallery.folder / stored.FOLDER).rglob("*")):
+        if file not in named and file.is_file():
+            status = file.stat()
+            found[file] = status.st_ino, status.st_mtime_ns
     return found
 
 
