@@ -108,11 +108,17 @@ class Catalog(Protocol):
     batch: int
 
     def reading(
-        self, *, frozen: bool = False, hasty: bool = False, raw: bool = False
+        self,
+        *,
+        frozen: bool = False,
+        hasty: bool = False,
+        raw: bool = False,
+        hits: bool = False,
     ) -> AbstractContextManager[Reader]:
         """``frozen``: all questions see one instant, where the engine can. ``hasty``: answers may
         be a moment old; for look-ups that a transaction makes again. ``raw``: vectors are those of
-        the network, where others read them through a projection (adapt.py)."""
+        the network, where others read them through a projection (adapt.py). ``hits``: for the
+        rows of what a search finds, as quickly as the engine can."""
 
     def writing(self) -> AbstractContextManager[Writer]:
         """A transaction: at its end all of it is on the disk, after an exception none of it.

@@ -20,6 +20,7 @@ from .settings import Settings
 
 CONNECTIONS = 1000
 IDLE_SECONDS = 5  # before a connection without a request is closed
+LOOK_SECONDS = 1.0  # between two looks for requests that take too long to arrive
 SPARE_THREADS = 4  # to say that it is alive, or busy, when all others are at work
 GRACE_SECONDS = 30  # for requests in flight, when the server is told to stop
 RECEIVE = 256 * 1024  # bytes at a time: waitress's 8 KB are 15 turns for a picture in base64
@@ -60,9 +61,12 @@ class Server:
 
     def run(self) -> None:
         """Answer requests until ``stop``, then finish those in flight."""
+        looked = 0.0
         while not self._stopping:
-            self._turn(1.0)
-            self._refuse_slow()
+            self._turn(LOOK_SECONDS)
+            if time.monotonic() - looked >= LOOK_SECONDS:
+                self._refuse_slow()
+                looked = time.monotonic()
         self._drain()
 
     def stop(self) -> None:

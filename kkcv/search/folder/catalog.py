@@ -36,7 +36,7 @@ FILE = "catalog.sqlite"
 READ_WRITE = apsw.SQLITE_OPEN_READWRITE  # what there is: nothing is made where a gallery has gone
 IMMUTABLE = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 REPLACED = -1  # no epoch
-MAPPED = 1 << 40  # bytes that are read where they lie, shared by all connections
+MAPPED = 1 << 40  # bytes, of any catalog all
 
 SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -78,6 +78,7 @@ class Catalog:
         self.file = folder / FILE
         self.wait_seconds = wait_seconds
         self._idle: list[apsw.Connection] = []  # append and pop are atomic
+        self._mapped: list[apsw.Connection] = []  # those that read the file where it lies
         self._turn = threading.Lock()
         self._opened = False
         try:
@@ -132,21 +133,28 @@ class Catalog:
 
     def close(self) -> None:
         """Close the connections that are not lent."""
-        while self._idle:
-            with suppress(apsw.Error):  # what cannot be tidied up now is tidied up at opening
-                self._idle.pop().close()
+        for idle in (self._mapped, self._idle):
+            while idle:
+                with suppress(apsw.Error):  # what cannot be tidied up now is tidied up at opening
+                    idle.pop().close()
 
     @contextmanager
     def reading(
-        self, *, frozen: bool = False, hasty: bool = False, raw: bool = False
+        self,
+        *,
+        frozen: bool = False,
+        hasty: bool = False,
+        raw: bool = False,
+        hits: bool = False,
     ) -> Iterator[Reader]:
         """A connection to ask. ``frozen``: all questions see the catalog of one instant. ``raw``:
-        vectors are those of the network, whatever was learned since.
+        vectors are those of the network, whatever was learned since. ``hits``: the file is read
+        where it lies, which is quicker here and there in it, and counts as memory of the process.
 
         ``hasty`` makes no difference here: every answer is the newest.
         """
         epoch = self._epoch_now()
-        with self._explained(), self._lent() as connection:
+        with self._explained(), self._lent(mapped=hits) as connection:
             if frozen:
                 connection.execute("BEGIN")
             try:
@@ -225,20 +233,23 @@ class Catalog:
             ) from None
 
     @contextmanager
-    def _lent(self) -> Iterator[apsw.Connection]:
+    def _lent(self, *, mapped: bool = False) -> Iterator[apsw.Connection]:
+        idle = self._mapped if mapped else self._idle
         try:
-            connection = self._idle.pop()
+            connection = idle.pop()
         except IndexError:
             connection = connect(
                 self.file, self.wait_seconds, IMMUTABLE if self.read_only else READ_WRITE
             )
+            if mapped:
+                connection.execute(f"PRAGMA mmap_size={MAPPED}")
         try:
             yield connection
         finally:
             if connection.in_transaction:  # it could not even be rolled back
                 connection.close(True)
             else:
-                self._idle.append(connection)
+                idle.append(connection)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -314,5 +325,4 @@ def connect(file: Path, wait_seconds: float, flags: int) -> apsw.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA trusted_schema=OFF")  # the file may come from elsewhere
-    connection.execute(f"PRAGMA mmap_size={MAPPED}")
     return connection

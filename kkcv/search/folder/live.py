@@ -53,10 +53,13 @@ class LiveIndex:
     def refreshed(self) -> LayeredIndex:
         """The index with every change that is committed now: one cheap look when there is none."""
         with self._catalog.reading() as rows:
-            if rows.sequence() != self._seen[1] and not rows.superseded():
-                with self._refreshing:
-                    self._seen = caught_up(*self._opened(rows), rows)
-            return self._seen[0]
+            return self._refreshed(rows)
+
+    def _refreshed(self, rows: Reader) -> LayeredIndex:
+        if rows.sequence() != self._seen[1] and not rows.superseded():
+            with self._refreshing:
+                self._seen = caught_up(*self._opened(rows), rows)
+        return self._seen[0]
 
     def _opened(self, rows: Reader) -> tuple[LayeredIndex, int]:
         """The index and the last change it has seen; to begin with, the snapshot on the disk."""
@@ -69,8 +72,9 @@ class LiveIndex:
         self, rows: "engine.Reader", vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
         """The nearest of all, or of what a filter leaves: float32 (Q, D) → (Q, k or less)."""
+        assert isinstance(rows, Reader)  # of the catalog beside this index
         allowed = None if where is None else rows.ids(where)
-        return self.refreshed().search(vectors, k, allowed)
+        return self._refreshed(rows).search(vectors, k, allowed)
 
     def describe(self) -> dict[str, Any]:
         """What answers, with its measured recall and time, as plain values."""

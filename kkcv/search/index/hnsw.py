@@ -1,5 +1,6 @@
 """A graph of neighbors over float16 vectors: Malkov & Yashunin 2016, arXiv:1603.09320."""
 
+from functools import cache
 from typing import Any
 
 import faiss
@@ -7,6 +8,7 @@ import faiss
 from .kind import Kind
 
 
+@cache
 def parameters(effort: int) -> Any:
     return faiss.SearchParametersHNSW(efSearch=effort)
 

@@ -1,5 +1,6 @@
 """Inverted lists of 8-bit vectors, re-ranked from float16 ones: Jégou et al. 2011."""
 
+from functools import cache
 from typing import Any
 
 import faiss
@@ -18,6 +19,7 @@ def lists_for(n: int) -> int:
 def parameters(refine: int) -> Parameters:
     """``refine`` candidates are re-ranked by their float16 vectors, for each neighbor asked for."""
 
+    @cache  # making one takes a tenth of a search
     def of(effort: int) -> Any:
         lists = faiss.SearchParametersIVF(nprobe=effort)
         return faiss.IndexRefineSearchParameters(k_factor=refine, base_index_params=lists)

@@ -82,7 +82,12 @@ class Catalog:
 
     @contextmanager
     def reading(
-        self, *, frozen: bool = False, hasty: bool = False, raw: bool = False
+        self,
+        *,
+        frozen: bool = False,
+        hasty: bool = False,
+        raw: bool = False,
+        hits: bool = False,
     ) -> Iterator[Reader]:
         """Milvus freezes nothing: questions after the first may see later changes."""
         yield Reader(*self._about(hasty))
