@@ -146,7 +146,7 @@ OPTIONS: tuple[Option, ...] = (
         "N", "one a core, at most 4",
     ),
     Option(
-        "batch_wait", Whole(0, 1000), 10,
+        "batch_wait", Whole(0, 1000), 2,
         "How long the network waits for pictures that are being decoded, to share a batch.", "MS",
     ),
     Option(

@@ -33,7 +33,7 @@ class Settings:
     workers: int = field(default_factory=usual_workers)  # pictures decoded at the same time
     wait_seconds: float = 20.0  # for the network or a worker, before the answer is 503
     recall_check: int = 0  # seconds between two checks of the index; 0: never
-    batch_wait: float = 0.01  # seconds for pictures that are being decoded, to share a batch
+    batch_wait: float = 0.002  # seconds for pictures that are being decoded, to share a batch
 
     def __post_init__(self) -> None:
         if self.api_key is not None and not (self.api_key.isascii() and self.api_key.isprintable()):
