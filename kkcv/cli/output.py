@@ -53,7 +53,8 @@ def print_table(
         table.add_row(
             *(Text(f"{v:.4f}" if isinstance(v, float) else printable(str(v))) for v in row)
         )
-    if spare and console.measure(table).maximum > console.width:
+    unbounded = console.options.update_width(10_000)
+    if spare and console.measure(table, options=unbounded).maximum > console.width:
         kept = [i for i, name in enumerate(columns) if name != spare[-1]]
         narrower = [[row[i] for i in kept] for row in rows]
         print_table([columns[i] for i in kept], narrower, title, spare=spare[:-1])

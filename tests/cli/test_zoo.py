@@ -1,5 +1,10 @@
 """kkcv zoo, as a user types it."""
 
+import contextlib
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -74,3 +79,23 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert said.code == 2
     assert message in said.err
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_in_a_narrow_terminal_names_stay_whole_and_columns_go() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "kkcv", "zoo", "list", "resnet*"]
+    with subprocess.Popen(command, stdout=theirs, env={**os.environ, "COLUMNS": "80"}) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal says that it is closed
+            while part := os.read(ours, 65536):
+                shown += part
+    os.close(ours)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", shown.decode()).splitlines()
+
+    assert process.returncode == 0
+    assert max(map(len, lines)) <= 80
+    assert any(line.split()[:2] == ["resnet50_v1.5", "2015"] for line in lines)
