@@ -144,13 +144,15 @@ def write_sheet(path: str, query: Any, hits: "list[Hit]") -> None:
 
     from kkcv.errors import PictureError
     from kkcv.images.decode import decode
-    from kkcv.images.sheet import contact_sheet, picture_grid, save_png
+    from kkcv.images.sheet import contact_sheet, outlined, picture_grid, save_png
     from kkcv.search.query import Text
 
     shown: list[tuple[Any, str]] = []
     for hit in hits:
         try:
             pixels = decode(hit.path, target=256)
+            if hit.place:
+                pixels = outlined(pixels, hit.place)
         except PictureError:
             pixels = np.full((256, 256, 3), 235, np.uint8)
         shown.append((pixels, f"{hit.score:.3f}  {Path(hit.path).name}"))

@@ -105,6 +105,17 @@ def picture_grid(
     return np.array(sheet)
 
 
+def outlined(pixels: np.ndarray, corners: Sequence[tuple[float, float]]) -> np.ndarray:
+    """A picture with a line around what lies between corners (x, y), fractions of its size.
+
+    uint8 (H, W, 3) → (H, W, 3).
+    """
+    image = Image.fromarray(pixels)
+    points = [(x * image.width, y * image.height) for x, y in corners]
+    ImageDraw.Draw(image).polygon(points, outline=FRAME, width=max(2, max(image.size) // 60))
+    return np.array(image)
+
+
 def save_png(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
     """Writes uint8 (H, W, 3) as a PNG: whole, or not at all; never over anything but such a PNG.
 

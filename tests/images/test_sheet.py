@@ -8,7 +8,7 @@ from PIL import Image
 
 from kkcv.errors import RequestError
 from kkcv.images.decode import decode
-from kkcv.images.sheet import CELL, contact_sheet, picture_grid, save_png
+from kkcv.images.sheet import CELL, contact_sheet, outlined, picture_grid, save_png
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 
@@ -104,6 +104,16 @@ def test_a_sheet_that_cannot_be_written_leaves_nothing_behind(tmp_path):
         save_png(tmp_path / "missing" / "sheet.png", flat(RED))
 
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
+
+
+def test_what_was_found_is_outlined_where_it_is() -> None:
+    shown = outlined(flat(RED, 100, 200), [(0.25, 0.2), (0.75, 0.2), (0.75, 0.8), (0.25, 0.8)])
+
+    changed = (shown != flat(RED, 100, 200)).any(axis=2)
+    assert changed[20, 50:150].all()
+    assert changed[20:80, 150].all()
+    assert not changed[30:70, 60:140].any()
+    assert not changed[:15].any()
 
 
 def test_what_is_there_is_only_replaced_when_it_is_such_a_sheet_or_empty(tmp_path: Path) -> None:
