@@ -103,12 +103,13 @@ def tiny(small: bytes | None) -> bytes | None:
 
 def show_facts(text: Strings, facts: dict[str, Any]) -> None:
     index = facts["index"]
+    kind = index.get("kind", "?")
     figures = [
         (text("statistics.pictures"), f"{facts['pictures']:,}"),
         (text("statistics.files"), f"{facts['picture_bytes'] / MIB:,.1f} MB"),
         (text("statistics.catalog"), f"{facts['catalog_bytes'] / MIB:,.1f} MB"),
         (text("statistics.vector"), f"{facts['dim']} × {facts['vectors']}"),
-        (text("statistics.index"), index.get("kind", "?")),
+        (text("statistics.index"), text("statistics.exact") if kind == "exact" else kind),
         (text("statistics.recall"), f"{100 * index.get('recall', 1.0):.1f}%"),
     ]
     with st.container(key="facts", horizontal=True):
