@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 
 def build(folder: Path) -> Path:
     """The wheel, made from the files of the checkout."""
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    with tempfile.TemporaryDirectory() as copy:  # setuptools writes beside what it builds
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+    with tempfile.TemporaryDirectory() as copy:  # what is not tracked stays out
         source = Path(copy) / "kkcv"
         tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
         for name in filter(None, tracked.split("\0")):
