@@ -106,7 +106,7 @@ def hits_of(
     generation: Generation, rows: Reader, near: Neighbors, calibration: Calibration | None
 ) -> list[list[Hit]]:
     """What the catalog knows of what was found, (Q, k)."""
-    found = rows.shown(near.ids[near.ids != NONE])
+    found = generation.live.shown(rows, near.ids[near.ids != NONE])
     chances = (
         np.full(near.scores.shape, None) if calibration is None else calibration.chance(near.scores)
     )
@@ -117,9 +117,9 @@ def hits_of(
     ):
         answers.append(
             [
-                Hit(id, score, located(folder, found[id][0]), found[id][1], rate)
+                Hit(id, score, located(folder, shown[0]), shown[1], rate)
                 for id, score, rate in zip(ids, scores, rates, strict=True)
-                if id in found  # another process may have removed it
+                if (shown := found.get(id))  # another process may have removed it
             ]
         )
     return answers

@@ -140,6 +140,9 @@ class Index(Protocol):
     ) -> Neighbors:
         """The nearest of all, or of what a filter leaves: float32 (Q, D) → (Q, k or less)."""
 
+    def shown(self, rows: Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
+        """As ``rows.shown``, from what lies nearer where there is such."""
+
     def describe(self) -> dict[str, Any]:
         """What answers, with its recall where it was measured, as plain values."""
 

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from kkcv.search.index import kinds, layered
 from kkcv.search.index.exact import ExactIndex
 from kkcv.search.index.layered import LayeredIndex
+from kkcv.search.index.records import Records
 from kkcv.search.index.snapshot import Snapshot
 
 NOTHING = np.empty(0, np.int64)
@@ -20,11 +21,15 @@ def unit_vectors(seed: int, count: int) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def records_of(ids: np.ndarray) -> Records:
+    return Records.of(f"{id} as it was".encode() for id in ids.tolist())
+
+
 def snapshot_of(kind: str, ids: np.ndarray, vectors: np.ndarray) -> Snapshot:
     """With so much effort that it finds all: what is tested is what lies around it."""
     index = kinds.build(kinds.KINDS[kind], len(ids), vectors, lambda: iter([vectors]))
     most = kinds.Effort(kinds.KINDS[kind].effort[-1], 1.0, 0.0)
-    return Snapshot(0, "space", kinds.KINDS[kind], (most,), ids, index)
+    return Snapshot(0, "space", kinds.KINDS[kind], (most,), ids, index, records_of(ids))
 
 
 class AgainstBruteForce(RuleBasedStateMachine):
@@ -35,21 +40,26 @@ class AgainstBruteForce(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.model: dict[int, np.ndarray] = {}
+        self.untouched: set[int] = set()
         self.index = LayeredIndex(DIM)
         if self.kind:
             ids = np.arange(10, 30)
             vectors = unit_vectors(0, len(ids))
             self.index = LayeredIndex(DIM, snapshot_of(self.kind, ids, vectors))
             self.model = dict(zip(ids.tolist(), vectors, strict=True))
+            self.untouched = set(self.model)
 
     @rule(
         ids=st.lists(st.integers(1, 40), unique=True, max_size=12),
         gone=st.lists(st.integers(1, 40), unique=True, max_size=12),
+        edited=st.lists(st.integers(1, 40), unique=True, max_size=5),
         seed=st.integers(1, 2**32 - 1),
     )
-    def update(self, ids: list[int], gone: list[int], seed: int) -> None:
+    def update(self, ids: list[int], gone: list[int], edited: list[int], seed: int) -> None:
         vectors = unit_vectors(seed, len(ids))
-        self.index.update(np.array(gone, np.int64), np.array(ids, np.int64), vectors)
+        changes = [np.array(each, np.int64) for each in (gone, ids, edited)]
+        self.index.update(changes[0], changes[1], vectors, changes[2])
+        self.untouched -= {*gone, *ids, *edited}
         for id in gone:
             self.model.pop(id, None)
         self.model.update(zip(ids, vectors, strict=True))
@@ -73,6 +83,13 @@ class AgainstBruteForce(RuleBasedStateMachine):
             expected = [query @ among[i] for i in ids[here].tolist()]
             np.testing.assert_allclose(scores[here], expected, atol=2e-3)
             assert len(set(ids[here].tolist())) == here.sum()
+
+    @rule(ids=st.lists(st.integers(0, 45), max_size=20))
+    def look_up(self, ids: list[int]) -> None:
+        kept, others = self.index.records(np.array(ids, np.int64))
+
+        assert kept == {id: f"{id} as it was".encode() for id in ids if id in self.untouched}
+        assert others.tolist() == [id for id in ids if id not in self.untouched]
 
     @invariant()
     def it_knows_how_many_it_holds(self) -> None:
@@ -113,7 +130,7 @@ def tuned(kind: str, vectors: np.ndarray) -> Snapshot:
     chosen, ids = kinds.KINDS[kind], np.arange(len(vectors))
     index = kinds.build(chosen, len(ids), vectors, lambda: iter([vectors]))
     curve = kinds.tune(chosen, index, vectors, lambda: iter([vectors]), 0.9)
-    return Snapshot(0, "space", chosen, curve, ids, index)
+    return Snapshot(0, "space", chosen, curve, ids, index, records_of(ids))
 
 
 def exact(queries: np.ndarray, vectors: np.ndarray, among: np.ndarray) -> np.ndarray:

@@ -18,12 +18,13 @@ from kkcv.search.index.exact import inner_products
 from kkcv.search.index.kinds import Kind
 from kkcv.search.index.layered import LayeredIndex
 from kkcv.search.index.neighbors import Neighbors
+from kkcv.search.index.records import Records
 from kkcv.search.index.snapshot import Snapshot
 from kkcv.search.tuning import Goal, goal_of, keep_goal
 from kkcv.search.where import Condition
 
 from .catalog import Catalog
-from .reader import Reader
+from .reader import Reader, told
 
 if TYPE_CHECKING:
     from kkcv.search import engine
@@ -75,6 +76,14 @@ class LiveIndex:
         assert isinstance(rows, Reader)  # of the catalog beside this index
         allowed = None if where is None else rows.ids(where)
         return self._refreshed(rows).search(vectors, k, allowed)
+
+    def shown(
+        self, rows: "engine.Reader", ids: np.ndarray
+    ) -> dict[int, tuple[str, dict[str, Any]]]:
+        """What hits show of these ids, int64 (N,): from the snapshot, or else from the catalog."""
+        kept, others = self._seen[0].records(ids)
+        found = {id: told(id, record) for id, record in kept.items()}
+        return found | rows.shown(others) if len(others) else found
 
     def describe(self) -> dict[str, Any]:
         """What answers, with its measured recall and time, as plain values."""
@@ -189,7 +198,8 @@ class LiveIndex:
             kind = kind or goal.nearest_kind(len(ids), self._dim)
             index = kinds.build(kind, len(ids), sample, chunks)
             curve = kinds.tune(kind, index, sample, chunks, recall or goal.recall)
-        return Snapshot(sequence, self._space, kind, curve, ids, index)
+            records = records_of(rows, ids)
+        return Snapshot(sequence, self._space, kind, curve, ids, index, records)
 
     def _use(self, found: Snapshot) -> None:
         with self._refreshing, self._catalog.reading() as rows:
@@ -228,6 +238,12 @@ def ids_and_sample(rows: Reader, dim: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(ids), sample[:filled]
 
 
+def records_of(rows: Reader, ids: np.ndarray) -> Records:
+    """What hits show of each of these ids, ascending."""
+    wanted = set(ids.tolist())  # not of rows whose vector is damaged
+    return Records.of(record for id, record in rows.records() if id in wanted)
+
+
 def vouched(rows: Reader) -> list[str]:
     """The sha256 of the snapshots that were made of this catalog, the newest last."""
     return json.loads(rows.setting(VOUCHED, "[]"))
@@ -236,7 +252,7 @@ def vouched(rows: Reader) -> list[str]:
 def caught_up(index: LayeredIndex, seen: int, rows: Reader) -> tuple[LayeredIndex, int]:
     """The index with all changes after ``seen``, and the last of them."""
     changes = rows.changes(seen)
-    index.update(changes.removed, changes.ids, changes.vectors)
+    index.update(changes.removed, changes.ids, changes.vectors, changes.edited)
     return index, changes.sequence
 
 

@@ -1,20 +1,22 @@
 """Catalogs of older kkcv brought to today's format, when they are opened, all at once or not.
 
 Format 1 was the first. 2 keeps what filters look at and hits show beside the rows, for these are as
-large as their vectors: a filter on a million pictures reads a twentieth of what it did.
+large as their vectors: a filter on a million pictures reads a twentieth of what it did. 3 knows
+which rows were edited, so that an index can keep what hits show of all others.
 """
 
 import logging
 
 import apsw
 
-FORMAT = 2
+FORMAT = 3
 
 DESCRIBED = """
 CREATE INDEX pictures_described ON pictures (id, path, bytes, added, metadata)
 """
+EDITS = "CREATE TABLE edits (sequence INTEGER PRIMARY KEY, id INTEGER NOT NULL)"
 # the format that a step begins with, and what it does
-STEPS = {1: DESCRIBED}
+STEPS = {1: DESCRIBED, 2: EDITS}
 log = logging.getLogger(__name__)
 
 

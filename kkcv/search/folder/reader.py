@@ -21,16 +21,25 @@ CHUNK = 4096  # vectors that are unpacked together
 NO_ID = np.zeros(1, np.int64)  # they count from 1
 # Text as bytes: one that rotted shall not keep the others from being read.
 PICTURE = "id, CAST(path AS BLOB), stored, sha256, bytes, mtime_ns, added, CAST(metadata AS BLOB)"
+SHOWN = (
+    "SELECT id, CAST(path AS BLOB), CAST(metadata AS BLOB) FROM pictures "
+    "INDEXED BY pictures_described"
+)
+SEPARATOR = b"\0"  # which no path can hold
 log = logging.getLogger(__name__)
 
 
 class Changes(NamedTuple):
-    """What came after a sequence number: ``vectors`` float32 (N, D) beside ``ids`` int64 (N,)."""
+    """What came after a sequence number: ``vectors`` float32 (N, D) beside ``ids`` int64 (N,).
+
+    The ``edited`` have another path or other metadata, and the vector that they had.
+    """
 
     sequence: int
     removed: np.ndarray
     ids: np.ndarray
     vectors: np.ndarray
+    edited: np.ndarray
 
 
 class Reader:
@@ -90,12 +99,13 @@ class Reader:
 
     def shown(self, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
         """What a hit shows, from what lies beside the rows: they are as large as their vectors."""
-        found = self._connection.execute(
-            "SELECT id, CAST(path AS BLOB), CAST(metadata AS BLOB) FROM pictures "
-            "INDEXED BY pictures_described WHERE id IN carray(?)",
-            (bound(ids),),
-        )
-        return {id: (as_text(path), self._parsed(id, metadata)) for id, path, metadata in found}
+        found = self._connection.execute(f"{SHOWN} WHERE id IN carray(?)", (bound(ids),))
+        return {id: (as_text(path), parsed(id, metadata)) for id, path, metadata in found}
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        """The id and what a hit shows of every picture, in the order of their ids."""
+        for id, path, metadata in self._connection.execute(f"{SHOWN} ORDER BY id"):
+            yield id, (path or b"") + SEPARATOR + (metadata or b"")
 
     def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
         """Up to ``limit`` pictures behind an id, in the order of ids or against it."""
@@ -132,15 +142,17 @@ class Reader:
         return vectors
 
     def changes(self, since: int) -> Changes:
-        """All removals, and all vectors that are new or changed, after a sequence number."""
+        """What was removed, what is new or changed, and what was edited, after a number."""
         with self._connection:  # one consistent view of all of it
             sequence = self.sequence()
             if self.superseded():  # those vectors are not for this reader
                 nothing = np.empty(0, np.int64)
-                return Changes(since, nothing, nothing, np.empty((0, self._width), np.float32))
-            removed = self._connection.execute(
-                "SELECT id FROM removals WHERE sequence > ?", (since,)
-            ).fetchall()
+                no_vectors = np.empty((0, self._width), np.float32)
+                return Changes(since, nothing, nothing, no_vectors, nothing)
+            removed, edited = (
+                self._ids(f"SELECT id FROM {log} WHERE sequence > ?", (since,))
+                for log in ("removals", "edits")
+            )
             rows = "FROM pictures WHERE sequence > ?"
             size = self._one(f"SELECT count(*) {rows}", (since,))
             ids = np.empty(size, np.int64)
@@ -153,8 +165,7 @@ class Reader:
                 end = good + len(some)
                 ids[good:end], vectors[good:end] = some, their
                 good = end
-        gone = np.array(removed, np.int64).reshape(-1)
-        return Changes(sequence, gone, ids[:good], vectors[:good])
+        return Changes(sequence, removed, ids[:good], vectors[:good], edited)
 
     def late(self, since: int) -> int:
         """How many vectors came, changed or went after a sequence number; none of them is read."""
@@ -169,9 +180,7 @@ class Reader:
     def ids(self, where: Condition | None = None) -> np.ndarray:
         """All ids, or those that a filter leaves, ascending: int64 (N,)."""
         sql, bindings = ("1", ()) if where is None else as_sql(where)
-        query = f"SELECT id FROM pictures WHERE {sql} ORDER BY id"
-        found = self._connection.execute(query, bindings).fetchall()
-        return np.array(found, np.int64).reshape(-1)
+        return self._ids(f"SELECT id FROM pictures WHERE {sql} ORDER BY id", bindings)
 
     def complaints(self) -> list[str]:
         """What SQLite finds wrong with its own file; nothing when it is well."""
@@ -190,6 +199,10 @@ class Reader:
         finally:
             target.close()
 
+    def _ids(self, query: str, bindings: tuple[Any, ...]) -> np.ndarray:
+        found = self._connection.execute(query, bindings).fetchall()
+        return np.array(found, np.int64).reshape(-1)
+
     def _one(self, query: str, bindings: tuple[Any, ...] = ()) -> Any:
         return self._connection.execute(query, bindings).get
 
@@ -198,16 +211,7 @@ class Reader:
             f"SELECT {PICTURE} FROM pictures {where}", bindings
         ):
             file = PictureFile(as_text(path), bool(stored), sha256, size, mtime_ns)
-            yield Picture(id, file, added, self._parsed(id, metadata))
-
-    def _parsed(self, id: int, metadata: bytes) -> dict[str, Any]:
-        if metadata == b"{}":  # most of them: parsing takes as long as finding the row
-            return {}
-        try:
-            return json.loads(metadata)
-        except (TypeError, ValueError):
-            log.warning("the metadata of picture %d is damaged: kkcv doctor --repair", id)
-            return {}
+            yield Picture(id, file, added, parsed(id, metadata))
 
     def _unpack(self, id: int, blob: Any, crc32: int) -> np.ndarray | None:
         """The vector, or None with a warning when it is not what was written."""
@@ -238,6 +242,22 @@ class Reader:
 def bound(ids: np.ndarray) -> Any:
     """Ids, int64 (N,), as the table that ``carray(?)`` is in a statement; it cannot be empty."""
     return apsw.carray(np.ascontiguousarray(ids, np.int64) if len(ids) else NO_ID)
+
+
+def told(id: int, record: bytes) -> tuple[str, dict[str, Any]]:
+    """What a record of ``Reader.records`` says: path and metadata."""
+    path, _, metadata = record.partition(SEPARATOR)
+    return as_text(path), parsed(id, metadata)
+
+
+def parsed(id: int, metadata: bytes | None) -> dict[str, Any]:
+    if metadata == b"{}":  # most of them: parsing takes as long as finding the row
+        return {}
+    try:
+        return json.loads(metadata or b"")
+    except ValueError:
+        log.warning("the metadata of picture %d is damaged: kkcv doctor --repair", id)
+        return {}
 
 
 def as_text(path: bytes | None) -> str:

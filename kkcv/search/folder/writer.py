@@ -61,6 +61,9 @@ class Writer(Reader):
 
     def relocate(self, id: int, file: PictureFile) -> None:
         """The same bytes at another path, or with another time of change."""
+        moved = "SELECT 1 FROM pictures WHERE id = ? AND path != ?"
+        if self._connection.execute(moved, (id, file.path)).get:
+            self._edited(id)
         self._connection.execute(
             "UPDATE pictures SET path = ?, stored = ?, sha256 = ?, bytes = ?, mtime_ns = ? "
             "WHERE id = ?",
@@ -69,6 +72,7 @@ class Writer(Reader):
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> None:
         """Other metadata."""
+        self._edited(id)
         self._connection.execute(
             "UPDATE pictures SET metadata = ? WHERE id = ?",
             (json.dumps(metadata, ensure_ascii=False), id),
@@ -92,6 +96,10 @@ class Writer(Reader):
     def renumber(self) -> None:
         """All vectors are new: who keeps an index must read them again."""
         self.execute("UPDATE pictures SET sequence = ?", (self._next(),))
+
+    def _edited(self, id: int) -> None:
+        """Who keeps what hits show must read it again."""
+        self._connection.execute("INSERT INTO edits VALUES (?, ?)", (self._next(), id))
 
     def _next(self) -> int:
         self.last += 1

@@ -13,6 +13,7 @@ from .exact import ExactIndex
 from .neighbors import Neighbors, nearest_of
 from .snapshot import Snapshot
 
+NOTHING = np.empty(0, np.int64)
 SELECTIVE = 20_000  # allowed rows up to which a filter is answered by comparing with each of them
 
 
@@ -21,6 +22,7 @@ class State(NamedTuple):
 
     snapshot: Snapshot | None
     alive: np.ndarray | None  # bool, of the snapshot's rows; None: all
+    true: np.ndarray | None  # bool, of the snapshot's records; None: all
     recent: ExactIndex
 
 
@@ -28,7 +30,7 @@ class LayeredIndex:
     """Unit vectors by id. Safe to use from several threads."""
 
     def __init__(self, dim: int, snapshot: Snapshot | None = None) -> None:
-        self._state = State(snapshot, None, ExactIndex(dim))
+        self._state = State(snapshot, None, None, ExactIndex(dim))
         self._writing = threading.Lock()
 
     @property
@@ -36,34 +38,52 @@ class LayeredIndex:
         return self._state.snapshot
 
     def __len__(self) -> int:
-        snapshot, alive, recent = self._state
+        snapshot, alive, _, recent = self._state
         old = 0 if snapshot is None else len(snapshot.ids) if alive is None else int(alive.sum())
         return old + len(recent)
 
     @property
     def unindexed(self) -> int:
         """Rows that a new snapshot would take in or drop."""
-        snapshot, alive, recent = self._state
+        snapshot, alive, _, recent = self._state
         dead = 0 if snapshot is None or alive is None else int((~alive).sum())
         return len(recent) + dead
 
-    def update(self, removed: np.ndarray, ids: np.ndarray, vectors: np.ndarray) -> None:
+    def update(
+        self,
+        removed: np.ndarray,
+        ids: np.ndarray,
+        vectors: np.ndarray,
+        edited: np.ndarray = NOTHING,
+    ) -> None:
         """Take ids away, then put vectors in: int64 (R,), int64 (N,), float32 (N, D).
 
-        An id that is there already gets the new vector. A search sees all of it or nothing.
+        An id that is there already gets the new vector. The records of those and of the ``edited``
+        hold no more, int64 (E,). A search sees all of it or nothing.
         """
         with self._writing:
-            snapshot, alive, recent = self._state
+            snapshot, alive, true, recent = self._state
             if snapshot is not None:
                 gone = snapshot.rows_of(np.concatenate([removed, ids]))
-                if len(gone):
-                    alive = np.ones(len(snapshot.ids), bool) if alive is None else alive.copy()
-                    alive[gone] = False
-            self._state = State(snapshot, alive, recent.updated(removed, ids, vectors))
+                alive = without(alive, gone, len(snapshot.ids))
+                outdated = np.concatenate([gone, snapshot.rows_of(edited)])
+                true = without(true, outdated, len(snapshot.ids))
+            self._state = State(snapshot, alive, true, recent.updated(removed, ids, vectors))
+
+    def records(self, ids: np.ndarray) -> tuple[dict[int, bytes], np.ndarray]:
+        """What was kept beside those of the ids, int64 (N,), where it still holds; the others."""
+        snapshot, _, true, _ = self._state
+        if snapshot is None:
+            return {}, ids
+        rows, here = snapshot.places(ids)
+        if true is not None:
+            here &= true[rows]
+        kept = snapshot.records.at(rows[here])
+        return dict(zip(ids[here].tolist(), kept, strict=True)), ids[~here]
 
     def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Neighbors:
         """The nearest of all, or of the ``allowed`` ids: float32 (Q, D) → (Q, k or less)."""
-        snapshot, alive, recent = self._state
+        snapshot, alive, _, recent = self._state
         newest = recent.search(queries, k, allowed)
         if snapshot is None:
             return newest
@@ -76,3 +96,12 @@ class LayeredIndex:
         among = np.zeros(len(snapshot.ids), bool)
         among[rows] = True
         return nearest_of([snapshot.search(queries, k, among), newest], k)
+
+
+def without(rows: np.ndarray | None, gone: np.ndarray, count: int) -> np.ndarray | None:
+    """A copy of bool (``count``,), None for all of them, less the rows that are gone."""
+    if not len(gone):
+        return rows
+    rows = np.ones(count, bool) if rows is None else rows.copy()
+    rows[gone] = False
+    return rows

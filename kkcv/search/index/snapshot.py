@@ -3,7 +3,8 @@
     index/
     ├── 00000000000001234.faiss   Faiss's file
     ├── 00000000000001234.ids     int64, the id of each row, ascending
-    └── 00000000000001234.json    what the two are, with their hashes; written last
+    ├── 00000000000001234.records what hits show of each row (records.py)
+    └── 00000000000001234.json    what the three are, with their hashes; written last
 
 The number is the catalog's sequence number that the snapshot covers. The catalog vouches for the
 JSON file by its hash. Whatever is missing, stale, damaged or another's is left alone: the gallery
@@ -30,8 +31,9 @@ from kkcv.search.disk import in_one_piece, make_folder
 from .exact import inner_products, selector
 from .kinds import KINDS, Effort, Kind
 from .neighbors import Neighbors, no_neighbors
+from .records import Records
 
-FORMAT = 1
+FORMAT = 2
 LOCK = "lock"
 WIDEST = 8  # candidates for each neighbor, where some rows may not be found
 log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class Snapshot:
     curve: tuple[Effort, ...]  # measured; the last one is used
     ids: np.ndarray  # int64 (N,), ascending
     index: faiss.Index
+    records: Records
 
     def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> Neighbors:
         """The nearest of the rows in ``among``, bool (N,), or of all: (Q, D) → (Q, k).
@@ -101,9 +104,18 @@ class Snapshot:
 
     def rows_of(self, ids: np.ndarray) -> np.ndarray:
         """The rows of those ids that are here."""
-        rows = np.searchsorted(self.ids, ids)
-        rows[rows == len(self.ids)] = 0
-        return rows[self.ids[rows] == ids] if len(self.ids) else rows[:0]
+        rows, here = self.places(ids)
+        return rows[here]
+
+    def places(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The row of each id, and which of them are here: int64 (I,) → int64 (I,), bool (I,)."""
+        count = len(self.ids)
+        if count == 0:
+            return np.zeros(len(ids), np.int64), np.zeros(len(ids), bool)
+        gapless = self.ids[-1] - self.ids[0] < count  # then there is nothing to search
+        rows = ids - self.ids[0] if gapless else np.searchsorted(self.ids, ids)
+        rows = np.where((rows < 0) | (rows >= count), 0, rows)
+        return rows, self.ids[rows] == ids
 
 
 def vectors_of(index: faiss.Index) -> faiss.Index:
@@ -138,6 +150,9 @@ def save(folder: Path, snapshot: Snapshot, vouch: Callable[[str], None]) -> None
     with in_one_piece(file.with_suffix(".ids")) as part:
         part.write_bytes(snapshot.ids.astype("<i8").tobytes())
         hashes["ids"] = digest(part)
+    with in_one_piece(file.with_suffix(".records")) as part:
+        snapshot.records.write(part)
+        hashes["records"] = digest(part)
     with in_one_piece(file) as part:
         part.write_text(json.dumps(facts_of(snapshot, hashes)), encoding="utf-8")
         vouch(digest(part))
@@ -187,8 +202,10 @@ def read(file: Path, space: str, vouched: Collection[str]) -> Snapshot:
                 raise ValueError(f"its .{suffix} file is damaged")
         index = faiss.read_index(str(file.with_suffix(".faiss")), faiss.IO_FLAG_MMAP_IFC)
         ids = np.fromfile(file.with_suffix(".ids"), "<i8")
+        records = Records.read(file.with_suffix(".records"), len(ids))
         curve = tuple(Effort(**point) for point in facts["curve"])
-        return Snapshot(facts["sequence"], space, KINDS[facts["kind"]], curve, ids, index)
+        kind = KINDS[facts["kind"]]
+        return Snapshot(facts["sequence"], space, kind, curve, ids, index, records)
     except FileNotFoundError as error:
         raise ValueError(f"{Path(error.filename).name} is missing") from None
     except (OSError, KeyError, TypeError, RuntimeError) as error:

@@ -34,6 +34,10 @@ class Index:
         ids, scores = rows.nearest(vectors, k, where)
         return Neighbors(ids, np.clip(scores, -1, 1))  # vectors in 16 bits are a little off 1
 
+    def shown(self, rows: engine.Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
+        """There is nothing nearer than the rows."""
+        return rows.shown(ids)
+
     def describe(self) -> dict[str, Any]:
         return {
             "kind": f"{INDEX['index_type']} of Milvus",

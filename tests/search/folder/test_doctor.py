@@ -288,7 +288,7 @@ def test_a_damaged_index_is_set_aside_and_the_gallery_answers_without_it(
 
     with Gallery.open(filled.folder, embedder) as opened:  # type: ignore[arg-type]
         found = examine(opened, repair=True)
-        assert [(f.kind, bool(f.mended)) for f in found] == [("bad-index", True)] * 3
+        assert [(f.kind, bool(f.mended)) for f in found] == [("bad-index", True)] * 4
         assert "its .faiss file is damaged" in found[0].what
         assert kinds(opened) == []
         assert opened.search(paint("4.png", 4), k=1)[0].id == 4

@@ -97,6 +97,8 @@ HARM = {
     "cut short": lambda folder: next(folder.glob("*.faiss")).write_bytes(b"IxHN"),
     "of another network": lambda folder: make_foreign(next(folder.glob("*.json"))),
     "of another gallery": lambda folder: make_newer(next(folder.glob("*.json"))),
+    "with damaged records": lambda folder: damage(next(folder.glob("*.records"))),
+    "without its records": lambda folder: next(folder.glob("*.records")).unlink(),
     "with senseless facts": lambda folder: next(folder.glob("*.json")).write_text("{}"),
 }
 
@@ -120,6 +122,60 @@ def test_a_bad_snapshot_is_not_used_and_answers_stay_right(
     assert "is not used and will be built again" in caplog.text
     assert live.rebuild() is not None
     assert opened().refreshed().snapshot is not None
+
+
+def test_hits_show_what_the_catalog_says_whatever_the_snapshot_kept(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], catalog: Catalog
+) -> None:
+    ids = fill(1, 300)
+    with catalog.writing() as writer:
+        writer.describe(ids[0], {"name": "före\u2028 snapshot"})
+        writer.execute("UPDATE pictures SET crc32 = 0 WHERE id = ?", (ids[1],))  # it has no vector
+    opened().rebuild()
+    live = opened()
+    ids += fill(2, 5)
+    with catalog.writing() as writer:
+        writer.remove(ids[2])
+        writer.describe(ids[3], {"label": "cat"})
+        writer.relocate(ids[4], PictureFile("/moved/4", False, b"", 1, 1))
+        writer.relocate(ids[5], PictureFile("/1/5", False, b"", 1, 2))  # touched
+        writer.replace(ids[6], PictureFile("/other/6", False, b"", 1, 1), unit_vectors(3, 1)[0])
+    wanted = np.array([*ids, 999, ids[7]])
+
+    live.refreshed()
+    with catalog.reading() as rows:
+        shown, true = live.shown(rows, wanted), rows.shown(wanted)
+
+    assert shown == true
+    assert ids[2] not in shown
+    assert shown[ids[3]] == ("/1/3", {"label": "cat"})
+    assert shown[ids[4]][0] == "/moved/4"
+    assert shown[ids[6]][0] == "/other/6"
+
+
+def test_hits_of_untouched_pictures_are_shown_without_the_catalog(
+    opened: Callable[..., LiveIndex],
+    fill: Callable[..., list[int]],
+    catalog: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids = fill(1, 300)
+    opened().rebuild()
+    live = opened()
+    live.refreshed()
+    asked: list[int] = []
+    monkeypatch.setattr(Reader, "shown", lambda self, ids: asked.extend(ids.tolist()) or {})
+
+    with catalog.reading() as rows:
+        live.shown(rows, np.array(ids))
+        assert not asked
+    with catalog.writing() as writer:
+        writer.describe(ids[3], {})
+        writer.relocate(ids[5], PictureFile("/1/5", False, b"", 1, 2))
+    live.refreshed()
+    with catalog.reading() as rows:
+        live.shown(rows, np.array(ids))
+    assert asked == [ids[3]]
 
 
 def test_only_the_newest_snapshot_is_kept(
