@@ -52,8 +52,9 @@ def call(peer: Peer) -> str:
 def small(peer: Peer, photographs: Tensor) -> Tensor:
     """Pictures as small as the network, and its peers, can take."""
     known = zoo.spec(peer.network)
-    side = max(SMALL, 96 if known.min_size > SMALL else 0)
-    return of_size(photographs, known.input_size[0], side, side)
+    channels, full, _ = known.input_size
+    side = full if needs_large(peer) else max(SMALL, 96 if known.min_size > SMALL else 0)
+    return of_size(photographs, channels, side, side)
 
 
 def first_true_peer(name: str) -> Peer:
@@ -61,7 +62,7 @@ def first_true_peer(name: str) -> Peer:
 
 
 WITH_GRADIENTS = [first_true_peer(name) for name in QUICK]
-SCORES_ALONE = [p for p in TRUE_PEERS if p not in WITH_GRADIENTS and not needs_large(p)]
+SCORES_ALONE = [p for p in TRUE_PEERS if p not in WITH_GRADIENTS]
 
 
 @pytest.mark.parametrize("peer", SCORES_ALONE, ids=call)
