@@ -3,6 +3,8 @@
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -43,6 +45,10 @@ class Failure(click.ClickException):
 class Kkcv(click.Group):
     """The group of all commands, which turns what a user can mend into one line."""
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with usage_in_one_line():
+            return super().make_context(*args, **extra)
+
     def main(self, *args: Any, **extra: Any) -> Any:
         try:
             return super().main(*args, **extra)
@@ -54,7 +60,8 @@ class Kkcv(click.Group):
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             try:
-                return super().invoke(ctx)
+                with usage_in_one_line():
+                    return super().invoke(ctx)
             except KkcvError as error:
                 raise Failure(str(error)) from None
 
@@ -72,6 +79,19 @@ class Kkcv(click.Group):
                         for command in commands
                     ]
                 )
+
+
+@contextmanager
+def usage_in_one_line() -> Iterator[None]:
+    """What Click refuses, as kkcv says what it refuses itself."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:  # which is help, no refusal
+        raise
+    except click.UsageError as error:
+        said = " ".join(error.format_message().split()).removesuffix(".")
+        path = error.ctx.command_path if error.ctx else "kkcv"
+        raise Failure(f"{said[:1].lower()}{said[1:]}; see {path} --help") from None
 
 
 def line(message: str) -> str:

@@ -14,6 +14,7 @@ from .options import (
     kinds,
     load_embedder,
     network_options,
+    warn_of_random,
 )
 from .output import print_json, print_table, progress_bar
 
@@ -125,12 +126,7 @@ def reindex(
         else:
             paths = (opened.path(picture) for picture in opened.pictures())
             embedder = load_embedder(model, weights, backend, device, paths)
-            if embedder.space.weights == "random":
-                click.echo(
-                    "kkcv: with --weights none the network is random, and so is what it finds "
-                    "alike; the way back: --undo",
-                    err=True,
-                )
+            warn_of_random(embedder, "the way back: --undo")
             report = work.reindex(opened, embedder, leave_out=leave_out, progress=update)
         network = opened.space.network
     if as_json:

@@ -43,7 +43,8 @@ def explain(
 
     The heat of a place is what it adds to the score: all places of one picture, and a rest that
     belongs to no place, add up to it. The network sees the middle of a picture; what it does not
-    see is dark.
+    see is dark. PyTorch computes it in float32, so the score may differ from that of a search in
+    the third decimal.
 
     \b
     kkcv explain cat.jpg id:17 --gallery photos.kkcv -o why.png

@@ -15,6 +15,7 @@ from .options import (
     load_embedder,
     network_options,
     wants_int8,
+    warn_of_random,
 )
 from .output import print_json, print_table, progress_bar
 
@@ -141,7 +142,9 @@ def open_or_create(
     except NotAGallery:
         must_be_free(address)
         embedder = load_embedder(model, weights, backend, device, find_pictures(paths))
-        return Gallery.create(address, embedder, vectors=vectors or "float16")
+        gallery = Gallery.create(address, embedder, vectors=vectors or "float16")
+        warn_of_random(embedder, f"to change it: kkcv reindex {address}")
+        return gallery
     stored = gallery.catalog.settings
     if vectors and vectors != stored["vectors"]:
         raise RequestError(f"{address} stores {stored['vectors']}; its type cannot be changed")

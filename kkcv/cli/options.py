@@ -204,6 +204,15 @@ def load_embedder(
     )
 
 
+def warn_of_random(embedder: Any, way_out: str) -> None:
+    if embedder.space.weights == "random":
+        click.echo(
+            "kkcv: with --weights none the network is random, and so is what it finds alike; "
+            f"{way_out}",
+            err=True,
+        )
+
+
 def wants_int8() -> bool:
     from kkcv import places
 

@@ -87,6 +87,7 @@ def web(
         "client.showErrorDetails": "none",
         "client.showErrorLinks": "false",
         "logger.hideWelcomeMessage": "true",
+        "logger.level": "warning",
         "theme.light.primaryColor": "#0d9488",
         "theme.dark.primaryColor": "#2dd4bf",
         "theme.baseRadius": "0.6rem",

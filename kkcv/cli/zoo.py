@@ -132,11 +132,10 @@ def draw(name: str, output: str | None) -> None:
     \b
     kkcv zoo draw resnet50 -o resnet50.svg
     """
-    from kkcv.zoo import spec
     from kkcv.zoo.draw import draw as picture
 
-    file = Path(output or f"{spec(name).name}.svg")
     text = picture(name)
+    file = Path(output or f"{name}.svg")
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -21,8 +21,7 @@ def health(service: Service) -> Health:
 
 def ready(service: Service) -> Health:
     """The network is loaded and the gallery can be read; else 503."""
-    if not service.ready:
-        raise Problem("loading", "the network is being loaded, or the gallery cannot be read")
+    service.must_be_ready()
     return Health(status="ready", version=__version__)
 
 

@@ -15,6 +15,7 @@ from kkcv.search.disk import read_file
 
 FILE = "kkcv.toml"  # in the current folder, unless --config or KKCV_CONFIG says another
 TABLE = "serve"
+HANDED_OVER = Path("/dev/fd")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 LOGS = ("auto", "json", "text")
 
@@ -213,7 +214,9 @@ def chosen_file(environment: Mapping[str, str]) -> Path | None:
 def read_table(file: Path) -> dict[str, Any]:
     """The ``[serve]`` table of a TOML file, its keys known (RequestError)."""
     try:
-        document = tomllib.loads(read_file(file).decode())
+        # What a shell hands over, as in --config <(decrypt kkcv.toml), is a pipe that is open.
+        data = file.read_bytes() if file.parent == HANDED_OVER else read_file(file)
+        document = tomllib.loads(data.decode())
     except OSError as error:
         raise RequestError(f"{file} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

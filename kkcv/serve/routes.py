@@ -170,6 +170,6 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET", "/readyz", operations.ready, {200: Health},
-        query=None, problems=("loading",), open=True, tag="Service",
+        query=None, problems=("loading", "not-a-gallery"), open=True, tag="Service",
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kkcv.embedding.gathering import Sharing
+from kkcv.errors import NotAGallery
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.search.gallery import Gallery
 
@@ -51,17 +52,21 @@ class Service:
         self._recall.stop()
         self.apart.close()
 
-    @property
-    def ready(self) -> bool:
-        """Whether it can answer: the network is loaded and the catalog can be read."""
+    def must_be_ready(self) -> None:
+        """The network is loaded and the catalog can be read; the problem is told to strangers too.
+
+        Raises Problem, with a status of 503.
+        """
         if not self._loaded.is_set():
-            return False
+            raise Problem("loading", "the network is being loaded; try again in a few seconds")
         try:
             len(self.gallery)
+        except NotAGallery:
+            raise Problem("not-a-gallery", "put it back, or restore a backup of it") from None
         except Exception:  # whatever it is, no search would succeed
             log.exception("the catalog cannot be read")
-            return False
-        return True
+            detail = "the gallery cannot be read; the service's log says why"
+            raise Problem("internal", detail, status=503) from None
 
     def enter(self) -> None:
         """A place for a request, until ``leave`` (Problem: busy)."""

@@ -1,6 +1,9 @@
 """What cannot be done is one line that says so, whatever the system or a library calls it."""
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,7 +136,42 @@ def test_the_help_says_what_each_command_is_for_in_a_whole_sentence(kkcv: Kkcv) 
         assert f"\n{heading}\n" in said.out
 
 
-def test_a_random_network_is_called_random(kkcv: Kkcv, indexed: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("search",), "missing argument 'GALLERY'; see kkcv search --help"),
+        (("search", "g", "a.jpg", "--bogus"), "no such option '--bogus'; see kkcv search --help"),
+        (("search", "g", "a.jpg", "--min-score", "nan"), "--min-score': nan is not in the range"),
+        (("zoo", "shw"), "no such command 'shw'. Did you mean 'show'?; see kkcv zoo --help"),
+        (("--bogus",), "no such option '--bogus'; see kkcv --help"),
+    ],
+)
+def test_a_misspelled_command_is_one_line_too(
+    kkcv: Kkcv, arguments: tuple[str, ...], message: str
+) -> None:
+    said = kkcv(*arguments)
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("kkcv: ")
+    assert said.err.count("\n") == 1
+    assert message in said.err
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no shell that does it")
+def test_settings_are_taken_from_a_shell_that_hands_them_over(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m kkcv config --config <(printf '[serve]\\nport = 8123\\n')"
+    said = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "8123" in said.stdout
+
+
+def test_a_random_network_is_called_random(kkcv: Kkcv, indexed: Path, tmp_path: Path) -> None:
+    network = ("--model", "lenet5_modern", "--weights", "none", "--json")
+    said = kkcv("index", tmp_path / "random.kkcv", indexed.parent / "pictures", *network)
+    assert (said.code, said.json["added"]) == (0, 1)
+    assert "the network is random" in said.err
+
     said = kkcv("reindex", indexed, "--model", "lenet5_modern", "--weights", "none", "--json")
 
     assert said.code == 0

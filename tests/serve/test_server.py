@@ -377,4 +377,6 @@ def test_a_picture_is_not_taken_for_a_gallery_that_has_gone(
 
     assert (added.status_code, added.json()["type"]) == (503, "/problems/not-a-gallery")
     assert (ready.status_code, again.status_code) == (503, 200)
+    assert ready.json()["type"] == "/problems/not-a-gallery"
+    assert str(folder.parent) not in ready.text  # anybody may ask
     assert not (folder / "pictures").exists()
