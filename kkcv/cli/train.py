@@ -4,6 +4,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kkcv.training.run import Voice
 
 Command = Callable[..., Any]
+LINE_SECONDS = 10.0  # from one line to the next that is in place of a bar (web/runs.py reads them)
 
 
 def recipe_options(command: Command) -> Command:
@@ -146,7 +148,7 @@ def start_processes(count: int) -> int:
 
 @contextmanager
 def voice() -> Iterator["Voice"]:
-    """Lines and a bar on standard error; the bar only where there is a terminal."""
+    """Lines and a bar on standard error; without a terminal a line now and then is the bar."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -167,8 +169,13 @@ def voice() -> Iterator["Voice"]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         tasks: dict[str, Any] = {}
+        told = -LINE_SECONDS
 
         def show(text: str, done: int, total: int) -> None:
+            nonlocal told
+            if not console.is_terminal and time.monotonic() - told >= LINE_SECONDS:
+                told = time.monotonic()
+                console.print(f"{text}: {done} of {total}")
             what = text.partition(":")[0]
             if what not in tasks:
                 tasks[what] = bar.add_task(text, total=total)

@@ -19,6 +19,7 @@ from kkcv.training.run_folder import RunFolder
 
 NAME = re.compile(r"[\w][\w .-]{0,60}")
 LAST = 4000  # bytes of the log that are shown
+STEP = re.compile(r": (\d+) of (\d+)$", re.MULTILINE)  # as kkcv train tells how far it is
 
 
 class State(Enum):
@@ -70,6 +71,11 @@ class Run:
                 return file.read().decode(errors="replace").strip()
         except OSError:
             return ""
+
+    def steps(self) -> tuple[int, int] | None:
+        """How many are done of what it is doing, and of how many; None before it has said so."""
+        told = STEP.findall(self.said())
+        return (int(told[-1][0]), int(told[-1][1])) if told else None
 
 
 class Runs:

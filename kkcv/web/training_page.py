@@ -126,9 +126,13 @@ def watch(text: Strings, run: Run) -> None:
         if runs().begun_here(run) and st.button(text("page.stop")):
             runs().stop(run)
             st.toast(text("training.stopping"))
+    if steps := run.steps():
+        done, total = steps
+        st.progress(min(1.0, done / max(1, total)), text("page.of", done=done, total=total))
     show_curves(text, run)
     if said := run.said():
-        st.code(said, language=None, wrap_lines=True)
+        with st.expander(text("training.log")):
+            st.code(said, language=None, wrap_lines=True)
 
 
 def show_curves(text: Strings, run: Run) -> None:

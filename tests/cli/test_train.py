@@ -1,6 +1,7 @@
 """``kkcv train``, ``kkcv evaluate classifier``, ``kkcv data``, as a user has them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,10 @@ def test_the_report_on_the_data_goes_to_standard_error(trained: tuple[Path, Resu
 
     assert "60 pictures of 2 classes" in said
     assert "0 exact copies, 0 near duplicates; 0 across the split" in said
+
+
+def test_without_a_terminal_lines_say_how_far_it_is(trained: tuple[Path, Result]) -> None:
+    assert re.search(r"^.+: \d+ of \d+$", trained[1].stderr, re.MULTILINE)
 
 
 def test_figures_for_people_have_their_intervals(

@@ -433,6 +433,7 @@ def test_a_run_is_begun_watched_stopped_gone_on_with_and_adopted(
     more = "--head-epochs 150 --threads 1 --save-minutes 0"
     begin(page, ENGLISH, str(pictures / "cats_dogs" / "val"), "pets", more)
 
+    page.get_by_role("progressbar").wait_for(timeout=240_000)
     page.locator(".vega-embed").first.wait_for(timeout=240_000)
     page.screenshot(path=screenshots / "training.png")
     page.get_by_role("button", name=ENGLISH("page.stop")).click()

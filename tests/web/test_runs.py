@@ -67,6 +67,14 @@ def test_its_epochs_and_the_end_of_its_log_can_be_read(tmp_path: Path) -> None:
     assert len(run.said()) < 4100
 
 
+def test_how_far_it_is_can_be_read_from_its_log(tmp_path: Path) -> None:
+    run = remembered(tmp_path, process=None)
+
+    assert run.steps() is None
+    run.log.write_text("3 of 4 classes\nhead: epoch 1: 10 of 300\nhead: epoch 1: 20 of 300\nslow\n")
+    assert run.steps() == (20, 300)
+
+
 def remembered(folder: Path, process: int | None) -> Run:
     """A run of which only the record is there."""
     record = {"data": "/data", "options": [], "process": process}
