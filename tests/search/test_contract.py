@@ -4,14 +4,11 @@ The server is that of milvus-lite; ``make test-milvus`` runs the same tests agai
 """
 
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import (
@@ -27,7 +24,6 @@ from kkcv.search.exchange.loading import load
 from kkcv.search.exchange.parquet import export, import_parquet
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
-from kkcv.search.picture import PictureFile
 from kkcv.search.quality.selfcheck import selfcheck
 from kkcv.search.ranking.names import reranked
 from kkcv.search.reindex import reindex, undo
@@ -296,84 +292,6 @@ def test_duplicates_are_found(gallery: Gallery, paint: Paint) -> None:
     groups = duplicates(gallery, 0.95)
 
     assert [(len(group.pictures), group.exact) for group in groups] == [(2, True)]
-
-
-# Filters
-
-NAMES = st.sampled_from(["label", "year", "猫", "missing", "id", "path", "bytes"])
-TEXTS = ["cat", "dog", "Cat", "ca", "", "猫", 'a "b"', "it's", "100%", "a_b", "a\\b", "a\nb", "🐈"]
-NUMBERS = [-1, 0, 1, 2, 2.5, 1e300, -0.5, 2**53, 2**53 + 1, 2**62]
-VALUES = st.sampled_from([*TEXTS, *NUMBERS]) | st.integers(-3, 12)
-SIGNS = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
-LISTS = st.lists(VALUES, max_size=3)
-LEAVES = st.one_of(
-    st.builds("added {} {}".format, SIGNS, st.sampled_from(["1000", "1002.5", "1e999", "-1e999"])),
-    st.builds("{} {} {!r}".format, NAMES, SIGNS, VALUES),
-    st.builds("{} {} {!r}".format, NAMES, st.sampled_from(["in", "not in"]), LISTS),
-    st.builds("{} {} None".format, NAMES, st.sampled_from(["==", "!="])),
-    st.builds("{}.startswith({!r})".format, NAMES, st.sampled_from([*TEXTS, "/", "c"])),
-)
-FILTERS = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.builds("({} and {})".format, inner, inner),
-        st.builds("({} or {})".format, inner, inner),
-        st.builds("not ({})".format, inner),
-    ),
-    max_leaves=5,
-)
-ROWS = [
-    *({"label": text} for text in TEXTS),
-    *({"year": number, "label": "cat"} for number in NUMBERS),
-    {"year": "2020", "label": 5, "猫": "dog"},
-    {"year": True, "label": None},
-    {"year": False, "label": ["cat", {"dog": 1}], "猫": 2.0},
-    {},
-]
-
-
-@pytest.fixture(scope="module")
-def both(
-    milvus: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Gallery, Gallery]]:
-    """The same pictures with the same metadata on both engines."""
-    from kkcv.checkpoint import Checkpoint
-    from kkcv.embedding.runtimes import RUNTIMES
-
-    from .conftest import PREPROCESS, GridOfColors
-
-    home = tmp_path_factory.mktemp("both")
-    RUNTIMES["grid"] = lambda *_: GridOfColors()
-    embedder = Embedder(Checkpoint("grid", "grid", None, PREPROCESS), runtime="grid")
-    vectors = np.random.default_rng(0).normal(size=(len(ROWS), 48)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    made = []
-    for address in (str(home / "g"), f"{milvus}/g{uuid.uuid4().hex}?files={home}"):
-        gallery = Gallery.create(address, embedder)
-        with gallery.catalog.writing() as writer:
-            for n, (metadata, vector) in enumerate(zip(ROWS, vectors, strict=True)):
-                file = PictureFile(f"/c{n % 3}/{n}.png", False, n.to_bytes(32, "big"), n, 1)
-                writer.add(file, vector, metadata, 1000.0 + n / 2)
-        made.append(gallery)
-    yield made[0], made[1]
-    for gallery in made:
-        gallery.close()
-    del RUNTIMES["grid"]
-
-
-@settings(max_examples=120, deadline=None, derandomize=True)
-@given(where=FILTERS)
-def test_a_filter_leaves_the_same_pictures_on_every_engine(
-    both: tuple[Gallery, Gallery], where: str
-) -> None:
-    query = np.eye(48, dtype=np.float32)[0]
-
-    here, there = (
-        [(hit.id, round(hit.score, 5)) for hit in gallery.search_vector(query, 100, where=where)]
-        for gallery in both
-    )
-
-    assert sorted(here) == sorted(there)
 
 
 # Networks

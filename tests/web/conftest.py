@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.web.strings import Strings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from kkcv.embedding.embedder import Embedder
+
+expect.set_options(timeout=60_000)
+ENGLISH, CHINESE = Strings("en"), Strings("zh")
 
 
 @contextmanager
