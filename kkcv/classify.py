@@ -59,7 +59,7 @@ class Classifier:
         lang: str = "en",
         limits: Limits = DEFAULT_LIMITS,
     ) -> list[Guess]:
-        """The most probable classes of a picture (path, bytes or file object), best first.
+        """The most probable classes of a picture (path, bytes, file, Pillow image), best first.
 
         ``top`` is how many: five, or all where there are fewer, unless said otherwise.
 

@@ -97,7 +97,7 @@ def web(
     command += [f"--{name}={value}" for name, value in options.items()]
     if host in LOOPBACK:  # a web page cannot come in by a name of its own
         command += [f"--server.allowedHosts={name}" for name in LOOPBACK]
-    shown = "localhost" if host in LOOPBACK else host
+    shown = f"[{host}]" if ":" in host else host
     click.echo(f"{told['KKCV_GALLERY']} is at http://{shown}:{port}")
     os.environ.update(told)
     sys.stdout.flush()

@@ -10,6 +10,7 @@ from kkcv import checkpoint as checkpoints
 from kkcv import places
 from kkcv.checkpoint import Checkpoint
 from kkcv.errors import PictureError, RequestError
+from kkcv.forks import Birthplace
 from kkcv.images.backends import BACKENDS
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
@@ -54,6 +55,7 @@ class Embedder:
         if backend not in BACKENDS:
             raise RequestError(f"no backend {backend!r}; there are: {', '.join(BACKENDS)}")
         numpy_in_one_thread()
+        self._birthplace = Birthplace()
         self.checkpoint = checkpoint
         self.backend = backend
         self.quantized = quantized
@@ -116,7 +118,7 @@ class Embedder:
     def prepare(
         self, picture: Source, limits: Limits = DEFAULT_LIMITS, part: Part | None = None
     ) -> np.ndarray:
-        """A picture (path, bytes or file object) as the network's crop: uint8 (H, W, C).
+        """A picture (path, bytes, file, Pillow image) as the network's crop: uint8 (H, W, C).
 
         ``part`` takes a part of its pixels, uint8 (h, w, 3), all of which are decoded then.
 
@@ -137,6 +139,7 @@ class Embedder:
 
     def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         """Crops of ``prepare`` to unit vectors: N of uint8 (H, W, C) → float32 (N, D)."""
+        self._birthplace.must_be_here("a network that is loaded")
         vectors = np.empty((len(crops), self.space.dim), np.float32)
         for start in range(0, len(crops), BATCH):
             batch = np.stack(crops[start : start + BATCH])
@@ -146,10 +149,11 @@ class Embedder:
     def embed_picture(
         self, picture: Source, limits: Limits = DEFAULT_LIMITS, part: Part | None = None
     ) -> np.ndarray:
-        """One picture (path, bytes or file object), or part of it, as a unit vector: float32 (D,).
+        """One picture (as in ``prepare``), or part of it, as a unit vector: float32 (D,).
 
         Raises PictureError.
         """
+        self._birthplace.must_be_here("a network that is loaded")
         with self.gathering.expected() as run:
             crop = self.prepare(picture, limits, part)
             with stage("embed"):

@@ -1,10 +1,12 @@
 """Where the bytes of a picture come from: a path, memory, a file object, or base64 text."""
 
 import binascii
+import io
 import os
 import re
 import stat
-from typing import BinaryIO
+import sys
+from typing import TYPE_CHECKING, BinaryIO, TypeGuard, Union, cast
 
 import pybase64
 
@@ -12,14 +14,20 @@ from kkcv.errors import PictureError
 
 from .limits import DEFAULT_LIMITS, Limits
 
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "Image"]
+PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 
 
 def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """The bytes of a picture; a ``str`` is always a path, a file object is read from where it is.
 
+    Of an image of Pillow they are a PNG of its pixels, upright.
+
     Raises:
-        PictureError: not-found, not-a-file, unreadable, empty, too-many-bytes.
+        PictureError: not-found, not-a-file, unreadable, empty, too-many-bytes, corrupt.
     """
     label = label_of(source)
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -28,12 +36,36 @@ def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
     elif isinstance(source, (str, os.PathLike)):
         data = _read_path(source, limits, label)
     elif hasattr(source, "read"):
-        data = _read_file(source, limits, label)
+        data = _read_file(cast(BinaryIO, source), limits, label)
+    elif _is_pillow(source):
+        data = _as_png(source)
     else:
-        raise TypeError(f"a picture is a path, bytes or a binary file, not {type(source).__name__}")
+        raise TypeError(
+            "a picture is a path, bytes, a binary file or an image of Pillow, "
+            f"not {type(source).__name__}"
+        )
     if not data:
         raise PictureError(f"{label}there is nothing in it, 0 bytes", "empty")
     return data
+
+
+def _is_pillow(source: object) -> "TypeGuard[Image]":
+    pillow = sys.modules.get("PIL.Image")  # who has an image has loaded it
+    return pillow is not None and isinstance(source, pillow.Image)
+
+
+def _as_png(image: "Image") -> bytes:
+    from PIL import ImageOps
+
+    file = io.BytesIO()
+    try:
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode not in PNG_MODES:
+            upright = upright.convert("RGB")
+        upright.save(file, "PNG", compress_level=1)
+    except (OSError, ValueError, SyntaxError) as error:  # its file is read only now
+        raise PictureError(f"the image cannot be read: {error}", "corrupt") from None
+    return file.getvalue()
 
 
 def label_of(source: Source) -> str:

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kkcv.apart import Apart
 from kkcv.embedding.embedder import Embedder
@@ -30,6 +31,7 @@ from kkcv.errors import (
     RequestError,
     UnknownPicture,
 )
+from kkcv.forks import Birthplace
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
 
@@ -41,7 +43,7 @@ from .generation import Generation, settings_for
 from .hits import Hit
 from .options import USUAL, OptionWords, SearchOptions, check_ranking, chosen
 from .picture import LARGEST_ID, Picture, whole
-from .query import Like, Text, check_k, combined
+from .query import Like, Text, checked_k, checked_vectors, combined
 from .ranking.names import PLAIN
 from .stored import delete_stored, store
 from .verification.kept import LocalFeatures
@@ -64,6 +66,7 @@ class Gallery:
         self.folder = generation.folder
         self._generation = generation
         self._turning = threading.Lock()
+        self._birthplace = Birthplace()
         self.apart = Apart()  # what needs torch, in a process that is started when it is needed
 
     @classmethod
@@ -123,6 +126,7 @@ class Gallery:
     @property
     def generation(self) -> Generation:
         """What the gallery is now; the next one when its space was changed, by whomever."""
+        self._birthplace.must_be_here("a gallery that is open")
         generation = self._generation
         with generation.catalog.reading() as rows:
             if not rows.superseded():
@@ -165,14 +169,13 @@ class Gallery:
         limits: Limits = DEFAULT_LIMITS,
         **words: Unpack[OptionWords],
     ) -> list[Hit]:
-        """The k pictures most like this one (a path, bytes or file object), nearest first.
+        """The k pictures most like this one (path, bytes, file, Pillow image), nearest first.
 
         ``options`` say what may be found and in which order; ``words`` are some of them, such as
         ``where`` and ``min_score``.
 
         Raises PictureError, RequestError for a k that is not 1 to 1000 or a filter that is none.
         """
-        check_k(k)
         return self.search_like([Like(picture)], k, options, limits=limits, **words)
 
     def search_id(
@@ -206,7 +209,7 @@ class Gallery:
 
         Raises PictureError, UnknownPicture, RequestError.
         """
-        check_k(k)
+        k = checked_k(k)
         options = chosen(options, **words)
         generation = self.generation
         vectors = np.stack([self._vector_of(generation, like, limits) for like in pictures])
@@ -219,17 +222,17 @@ class Gallery:
 
     def search_vector(
         self,
-        vector: np.ndarray,
+        vector: ArrayLike,
         k: int = 10,
         options: SearchOptions = USUAL,
         **words: Unpack[OptionWords],
     ) -> list[Hit]:
         """The k pictures nearest to a unit vector of the gallery's space: float32 (D,)."""
-        return self.search_vectors(vector[None], k, options, **words)[0]
+        return self.search_vectors(np.asarray(vector)[None], k, options, **words)[0]
 
     def search_vectors(
         self,
-        vectors: np.ndarray,
+        vectors: ArrayLike,
         k: int = 10,
         options: SearchOptions = USUAL,
         **words: Unpack[OptionWords],
@@ -238,15 +241,12 @@ class Gallery:
 
         Raises RequestError; also where pictures are to be verified, for there are only vectors.
         """
-        check_k(k)
+        k = checked_k(k)
         options = chosen(options, **words)
         if options.verify:
             raise RequestError("to verify hits takes the picture itself; here are only vectors")
         generation = self.generation
-        dim = generation.space.dim
-        if vectors.ndim != 2 or vectors.shape[1] != dim:
-            raise RequestError(f"a query here has {dim} numbers, got {vectors.shape}")
-        return answers(generation, vectors, k, options)
+        return answers(generation, checked_vectors(vectors, generation.space.dim), k, options)
 
     @property
     def ranking(self) -> str:

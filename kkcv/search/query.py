@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kkcv.embedding.embedder import unit
 from kkcv.errors import RequestError
@@ -13,6 +14,7 @@ from kkcv.images.source import Source
 from .picture import whole
 
 MAX_K = 1000
+LENGTH_TOLERANCE = 0.01  # of vectors that were kept in 16 bits
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True)
 class Like:
-    """A picture (path, bytes or file object), the id of one, or Text, and how much it counts.
+    """A picture (path, bytes, file, Pillow image), the id of one, or Text, and its weight.
 
     A negative ``weight`` asks for what is unlike it.
     """
@@ -76,7 +78,23 @@ def combined(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:
     return unit(total[None])[0]
 
 
-def check_k(k: int) -> None:
+def checked_k(k: int) -> int:
     """Raises RequestError for what is no sensible number of hits."""
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= MAX_K:
         raise RequestError(f"k must be a whole number from 1 to {MAX_K}, got {k!r}")
+    return int(k)
+
+
+def checked_vectors(vectors: ArrayLike, dim: int) -> np.ndarray:
+    """Queries as float32 (Q, D) (RequestError for those that are no unit vectors)."""
+    try:
+        queries = np.asarray(vectors, np.float32)
+    except (TypeError, ValueError):
+        raise RequestError(f"a query is {dim} numbers, got {vectors!r:.60}") from None
+    if queries.ndim != 2 or queries.shape[1] != dim:
+        raise RequestError(f"a query here has {dim} numbers, got {queries.shape}")
+    lengths = np.linalg.norm(queries, axis=1)
+    if not (np.abs(lengths - 1) < LENGTH_TOLERANCE).all():  # NaN is not either
+        off = lengths[~(np.abs(lengths - 1) < LENGTH_TOLERANCE)][0]
+        raise RequestError(f"a query has length 1, got {off:g}: divide it by its length")
+    return queries

@@ -6,15 +6,19 @@ import string
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from kkcv.errors import PictureError, RequestError
+from kkcv.images.decode import decode
 from kkcv.images.limits import Limits
 from kkcv.images.source import decode_base64, read_bytes
 
 SMALL = Limits(max_bytes=100)
+FRACTAL = Image.effect_mandelbrot((64, 48), (-2, -1, 1, 1), 60)
 
 
 def reason_of(call, *args) -> str:
@@ -141,8 +145,35 @@ def test_a_name_that_does_not_print_is_escaped_in_the_message(tmp_path):
     assert str(caught.value).encode("utf-8")
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "LA", "RGBA", "P", "1", "CMYK", "YCbCr", "HSV"])
+def test_an_image_of_pillow_is_the_picture_it_shows(mode: str):
+    shown = FRACTAL.convert("RGB").convert(mode)
+
+    pixels = decode(shown)
+
+    np.testing.assert_allclose(pixels, np.asarray(shown.convert("RGB")), atol=1)
+
+
+def test_an_image_of_pillow_is_upright_like_its_file(tmp_path: Path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    FRACTAL.save(tmp_path / "lying.png", exif=exif)
+
+    np.testing.assert_array_equal(
+        decode(Image.open(tmp_path / "lying.png")), decode(tmp_path / "lying.png")
+    )
+
+
+def test_an_image_of_pillow_whose_file_is_cut_off_is_corrupt(tmp_path: Path):
+    whole = BytesIO()
+    Image.effect_noise((64, 64), 50).save(whole, "PNG")
+    cut = Image.open(BytesIO(whole.getvalue()[:2000]))
+
+    assert reason_of(read_bytes, cut) == "corrupt"
+
+
 def test_what_is_neither_path_nor_bytes_is_a_mistake_of_the_program():
-    with pytest.raises(TypeError, match="a picture is a path, bytes or a binary file, not int"):
+    with pytest.raises(TypeError, match="a binary file or an image of Pillow, not int"):
         read_bytes(7)
     with pytest.raises(TypeError, match="binary mode"):
         read_bytes(open_text())

@@ -1,5 +1,6 @@
 """What is no id, no address and no option: the library says what is taken, in its own errors."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,73 @@ def test_numbers_of_numpy_are_ids_and_truth_is_none(gallery: Gallery, paint: Pai
 def test_what_are_no_ids_are_not_removed(gallery: Gallery, ids: Any) -> None:
     with pytest.raises(RequestError, match="whole number"):
         gallery.remove(ids)
+
+
+def test_a_number_of_hits_may_be_of_numpy(gallery: Gallery, paint: Paint) -> None:
+    picture = paint("a.png", 1)
+    gallery.add(picture)
+
+    assert len(gallery.search(picture, np.int64(5))) == 1
+    for k in (True, 0, 1001, 2.0, "3", None):
+        with pytest.raises(RequestError, match="k must be a whole number from 1 to 1000"):
+            gallery.search(picture, k)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (np.full(48, np.nan, np.float32), "has length 1, got nan"),
+        (np.full(48, 1, np.float32), "has length 1, got 6.9"),
+        (np.zeros(48), "has length 1, got 0"),
+        (np.ones(47), "has 48 numbers, got \\(1, 47\\)"),
+        (["a"] * 48, "is 48 numbers"),
+    ],
+)
+def test_a_vector_that_is_no_query_is_refused(gallery: Gallery, query: Any, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        gallery.search_vector(query)
+
+
+def test_a_unit_vector_may_be_a_list_and_of_any_precision(gallery: Gallery, paint: Paint) -> None:
+    picture = gallery.add(paint("a.png", 1))
+    vector = gallery.embedder.embed_picture(paint("a.png", 1)).astype(np.float64)
+
+    for query in (vector, vector.tolist(), vector.astype(np.float16)):
+        assert gallery.search_vector(query)[0].id == picture.id
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_fork_is_told_that_it_needs_a_gallery_of_its_own(gallery: Gallery, paint: Paint) -> None:
+    picture = paint("a.png", 1)
+    gallery.add(picture)
+
+    def said(ask: Callable[[], object]) -> str:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                ask()
+                os.write(writing, b"an answer")
+            except KkcvError as error:
+                os.write(writing, str(error).encode())
+            finally:
+                os._exit(0)
+        os.close(writing)
+        with open(reading) as out:
+            told = out.read()
+        os.waitpid(child, 0)
+        return told
+
+    asked = (
+        lambda: gallery.search(picture),
+        lambda: gallery.add(picture),
+        lambda: gallery.embedder,
+        lambda: embedder.embed_picture(picture),
+        lambda: embedder.embed([np.zeros((32, 32, 3), np.uint8)]),
+    )
+    embedder = gallery.embedder
+    for ask in asked:
+        assert "cannot be used in a fork of the process that made it" in said(ask)
 
 
 @pytest.mark.parametrize("address", [None, 1, b"x"])

@@ -109,7 +109,7 @@ def settle(page: "Page") -> None:
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
-HERE = ("http://localhost:", "data:", "blob:http://localhost:")
+HERE = ("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:")
 Visit = Callable[..., "Page"]
 
 
