@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kkcv import zoo
 from kkcv.zoo.network import Network
-from kkcv.zoo.parity import difference
+from kkcv.zoo.parity import difference, settle
 from kkcv.zoo.registry import create_on_meta
 
 from .conftest import SMALL, SMALLEST, slowly
@@ -90,6 +90,7 @@ def test_compiled_to_machine_code_it_computes_the_same(name: str) -> None:
 def test_onnx_runtime_computes_the_same_for_any_batch(name: str, tmp_path: Path) -> None:
     network = built(name)
     images = pictures(network, 3)
+    settle(network, images)  # else the deepest SENets make a difference of rounding one of tenths
     file = tmp_path / "network.onnx"
 
     with warnings.catch_warnings():
