@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,7 +46,7 @@ class Kkcv(click.Group):
     """The group of all commands, which turns what a user can mend into one line."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        with usage_in_one_line():
+        with usage_in_one_line(lambda: "kkcv"):
             return super().make_context(*args, **extra)
 
     def main(self, *args: Any, **extra: Any) -> Any:
@@ -60,7 +60,7 @@ class Kkcv(click.Group):
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             try:
-                with usage_in_one_line():
+                with usage_in_one_line(lambda: f"kkcv {ctx.invoked_subcommand}"):
                     return super().invoke(ctx)
             except KkcvError as error:
                 raise Failure(str(error)) from None
@@ -82,15 +82,15 @@ class Kkcv(click.Group):
 
 
 @contextmanager
-def usage_in_one_line() -> Iterator[None]:
-    """What Click refuses, as kkcv says what it refuses itself."""
+def usage_in_one_line(command: Callable[[], str]) -> Iterator[None]:
+    """What Click refuses, as kkcv says what it refuses itself; it does not always say of what."""
     try:
         yield
     except click.exceptions.NoArgsIsHelpError:  # which is help, no refusal
         raise
     except click.UsageError as error:
         said = " ".join(error.format_message().split()).removesuffix(".")
-        path = error.ctx.command_path if error.ctx else "kkcv"
+        path = error.ctx.command_path if error.ctx else command()
         raise Failure(f"{said[:1].lower()}{said[1:]}; see {path} --help") from None
 
 

@@ -205,6 +205,7 @@ def load_embedder(
 
 
 def warn_of_random(embedder: Any, way_out: str) -> None:
+    """Nobody means to search with a network that has learned nothing, but for a test."""
     if embedder.space.weights == "random":
         click.echo(
             "kkcv: with --weights none the network is random, and so is what it finds alike; "

@@ -39,6 +39,7 @@ def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
         data = _read_file(cast(BinaryIO, source), limits, label)
     elif _is_pillow(source):
         data = _as_png(source)
+        check_bytes(len(data), limits, label)
     else:
         raise TypeError(
             "a picture is a path, bytes, a binary file or an image of Pillow, "
@@ -55,6 +56,7 @@ def _is_pillow(source: object) -> "TypeGuard[Image]":
 
 
 def _as_png(image: "Image") -> bytes:
+    """Of all ways to write pixels the one that every backend reads and nothing is lost in."""
     from PIL import ImageOps
 
     file = io.BytesIO()
@@ -76,7 +78,7 @@ def label_of(source: Source) -> str:
     name = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", None)
     if not isinstance(name, (str, os.PathLike)):
         return ""
-    return printable(os.fsdecode(name)) + ": "
+    return (printable(os.fsdecode(name)) or "''") + ": "
 
 
 def printable(text: str) -> str:

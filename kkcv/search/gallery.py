@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -227,8 +227,11 @@ class Gallery:
         options: SearchOptions = USUAL,
         **words: Unpack[OptionWords],
     ) -> list[Hit]:
-        """The k pictures nearest to a unit vector of the gallery's space: float32 (D,)."""
-        return self.search_vectors(np.asarray(vector)[None], k, options, **words)[0]
+        """The k pictures nearest to a unit vector of the gallery's space, float32 (D,).
+
+        Raises RequestError.
+        """
+        return self.search_vectors(cast(ArrayLike, [vector]), k, options, **words)[0]
 
     def search_vectors(
         self,

@@ -5,27 +5,60 @@ import subprocess
 import sys
 from pathlib import Path
 
+import apsw
 import pytest
+
+
+def read_only(folder: Path, script: str) -> "subprocess.CompletedProcess[str]":
+    """What the commands say while nothing can be written into the folder."""
+    mount = f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} || exit 77"
+    done = subprocess.run(
+        ["unshare", "-r", "-m", "sh", "-c", f"{mount}\n{script}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 77 or "unshare:" in done.stderr:
+        pytest.skip("nothing can be mounted here")
+    return done
 
 
 @pytest.mark.skipif(not shutil.which("unshare"), reason="no name spaces")
 def test_a_gallery_on_a_read_only_medium_is_searched_and_not_changed(
     made_gallery: Path, tmp_path: Path
 ) -> None:
-    folder, kkcv = tmp_path / "gallery", f"{sys.executable} -m kkcv"
-    shutil.copytree(made_gallery, folder)
-    script = f"""
-        mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} || exit 77
+    folder = Path(shutil.copytree(made_gallery, tmp_path / "gallery"))
+    kkcv = f"{sys.executable} -m kkcv"
+    done = read_only(
+        folder,
+        f"""
         {kkcv} search {folder} id:1 -k 3 && {kkcv} stats {folder} && {kkcv} doctor {folder} &&
         {kkcv} duplicates {folder} && {kkcv} backup {folder} {tmp_path / "backup.zip"} || exit 1
         {kkcv} remove {folder} 1
-    """
-    done = subprocess.run(
-        ["unshare", "-r", "-m", "sh", "-c", script], capture_output=True, text=True, check=False
+        """,
     )
-    if done.returncode == 77 or "unshare:" in done.stderr:
-        pytest.skip("nothing can be mounted here")
 
     assert done.returncode == 2, done.stderr
     assert f"{folder} is read-only; nothing was changed" in done.stderr
     assert "cannot be written" not in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="no name spaces")
+def test_one_of_an_older_format_says_that_it_must_be_opened_elsewhere_first(
+    made_gallery: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(made_gallery, tmp_path / "gallery"))
+    connection = apsw.Connection(str(folder / "catalog.sqlite"))
+    connection.execute("DROP TABLE edits; UPDATE settings SET value = 2 WHERE name = 'format'")
+    connection.close()
+    kkcv = f"{sys.executable} -m kkcv"
+
+    done = read_only(folder, f"{kkcv} search {folder} id:1 -k 3")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        f"kkcv: {folder} has the format of an older kkcv and is read-only"
+    )
+    assert done.stderr.count("\n") == 1
+    assert subprocess.run(f"{kkcv} stats {folder}", shell=True, check=False).returncode == 0
+    assert read_only(folder, f"{kkcv} search {folder} id:1 -k 3").returncode == 0

@@ -71,6 +71,8 @@ def test_a_number_of_hits_may_be_of_numpy(gallery: Gallery, paint: Paint) -> Non
         (np.zeros(48), "has length 1, got 0"),
         (np.ones(47), "has 48 numbers, got \\(1, 47\\)"),
         (["a"] * 48, "is 48 numbers"),
+        ([[1.0], [1.0, 2.0]], "is 48 numbers"),
+        (None, "has 48 numbers"),
     ],
 )
 def test_a_vector_that_is_no_query_is_refused(gallery: Gallery, query: Any, message: str) -> None:

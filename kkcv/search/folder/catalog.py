@@ -28,7 +28,7 @@ from kkcv.search.disk import make_folder, reason
 from kkcv.search.engine import WAIT_SECONDS
 from kkcv.search.learning.projection import SETTING, Projection
 
-from .migration import DESCRIBED, EDITS, FORMAT, migrate
+from .migration import DESCRIBED, EDITS, FORMAT, is_old, migrate
 from .reader import Reader
 from .writer import Writer
 
@@ -93,6 +93,11 @@ class Catalog:
         self.read_only = cannot_change(self.file)
         try:
             with self._explained(), self._lent() as connection:
+                if self.read_only and is_old(connection):
+                    raise GalleryFormatError(
+                        f"{folder} has the format of an older kkcv and is read-only; open it once "
+                        "where it can be written, such as by kkcv stats, and it has today's"
+                    )
                 migrate(connection)
                 self.settings = dict(connection.execute("SELECT name, value FROM settings"))
             if (found := int(self.settings["format"])) > FORMAT:

@@ -302,7 +302,7 @@ def bad_snapshots(gallery: Gallery, repair: bool) -> list[Finding]:
         for file in sorted(folder.glob("*.json")):
             try:
                 snapshot.read(file, gallery.space.fingerprint, known)
-                good |= {f"{file.stem}.{suffix}" for suffix in ("faiss", "ids", "records", "json")}
+                good |= {f"{file.stem}.{suffix}" for suffix in snapshot.SUFFIXES}
             except ValueError as error:
                 why[file.stem] = f": {error}"
         for file in sorted(folder.iterdir()):

@@ -25,7 +25,7 @@ def migrate(connection: apsw.Connection) -> None:
 
     A catalog of no format, or of a newer one, is left as it is.
     """
-    if format_of(connection) not in STEPS:
+    if not is_old(connection):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -40,6 +40,10 @@ def migrate(connection: apsw.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def is_old(connection: apsw.Connection) -> bool:
+    return format_of(connection) in STEPS
 
 
 def format_of(connection: apsw.Connection) -> int | None:

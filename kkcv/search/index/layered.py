@@ -22,7 +22,7 @@ class State(NamedTuple):
 
     snapshot: Snapshot | None
     alive: np.ndarray | None  # bool, of the snapshot's rows; None: all
-    true: np.ndarray | None  # bool, of the snapshot's records; None: all
+    valid: np.ndarray | None  # bool, of the snapshot's records; None: all
     recent: ExactIndex
 
 
@@ -62,22 +62,22 @@ class LayeredIndex:
         hold no more, int64 (E,). A search sees all of it or nothing.
         """
         with self._writing:
-            snapshot, alive, true, recent = self._state
+            snapshot, alive, valid, recent = self._state
             if snapshot is not None:
                 gone = snapshot.rows_of(np.concatenate([removed, ids]))
                 alive = without(alive, gone, len(snapshot.ids))
                 outdated = np.concatenate([gone, snapshot.rows_of(edited)])
-                true = without(true, outdated, len(snapshot.ids))
-            self._state = State(snapshot, alive, true, recent.updated(removed, ids, vectors))
+                valid = without(valid, outdated, len(snapshot.ids))
+            self._state = State(snapshot, alive, valid, recent.updated(removed, ids, vectors))
 
     def records(self, ids: np.ndarray) -> tuple[dict[int, bytes], np.ndarray]:
         """What was kept beside those of the ids, int64 (N,), where it still holds; the others."""
-        snapshot, _, true, _ = self._state
+        snapshot, _, valid, _ = self._state
         if snapshot is None:
             return {}, ids
         rows, here = snapshot.places(ids)
-        if true is not None:
-            here &= true[rows]
+        if valid is not None:
+            here &= valid[rows]
         kept = snapshot.records.at(rows[here])
         return dict(zip(ids[here].tolist(), kept, strict=True)), ids[~here]
 

@@ -34,6 +34,7 @@ from .neighbors import Neighbors, no_neighbors
 from .records import Records
 
 FORMAT = 2
+SUFFIXES = ("faiss", "ids", "records", "json")
 LOCK = "lock"
 WIDEST = 8  # candidates for each neighbor, where some rows may not be found
 log = logging.getLogger(__name__)
