@@ -35,6 +35,8 @@ def build(kind: Kind, rows: int, sample: np.ndarray, chunks: Chunks) -> faiss.In
     index = faiss.index_factory(sample.shape[1], description, faiss.METRIC_INNER_PRODUCT)
     if isinstance(index, faiss.IndexRefine):  # Faiss prints a warning of small galleries
         faiss.downcast_index(index.base_index).cp.min_points_per_centroid = 1
+    if kind.construction:
+        faiss.ParameterSpace().set_index_parameters(index, kind.construction)
     index.train(sample)
     for vectors in chunks():
         index.add(vectors)

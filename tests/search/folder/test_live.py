@@ -1,6 +1,7 @@
 """The snapshot on the disk: derived, checked, and never a wrong answer."""
 
 import json
+import mmap
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -176,6 +177,19 @@ def test_hits_of_untouched_pictures_are_shown_without_the_catalog(
     with catalog.reading() as rows:
         live.shown(rows, np.array(ids))
     assert asked == [ids[3]]
+
+
+def test_who_has_built_a_snapshot_searches_the_one_on_the_disk(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+) -> None:
+    fill(1, 300)
+    live = opened()
+
+    live.rebuild()
+
+    used = live.refreshed().snapshot
+    assert used is not None
+    assert isinstance(used.records.data, mmap.mmap)
 
 
 def test_only_the_newest_snapshot_is_kept(
