@@ -169,14 +169,15 @@ def voice() -> Iterator["Voice"]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         tasks: dict[str, Any] = {}
-        told = -LINE_SECONDS
+        told = 0.0
 
         def show(text: str, done: int, total: int) -> None:
             nonlocal told
-            if not console.is_terminal and time.monotonic() - told >= LINE_SECONDS:
+            what = text.partition(":")[0]
+            due = what not in tasks or time.monotonic() - told >= LINE_SECONDS
+            if due and not console.is_terminal:
                 told = time.monotonic()
                 console.print(f"{text}: {done} of {total}")
-            what = text.partition(":")[0]
             if what not in tasks:
                 tasks[what] = bar.add_task(text, total=total)
             bar.update(tasks[what], description=text, completed=done, total=total)

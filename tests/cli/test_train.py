@@ -59,7 +59,11 @@ def test_the_report_on_the_data_goes_to_standard_error(trained: tuple[Path, Resu
 
 
 def test_without_a_terminal_lines_say_how_far_it_is(trained: tuple[Path, Result]) -> None:
-    assert STEP.search(trained[1].stderr)  # the page of training looks for the same
+    lines = [line for line in trained[1].stderr.splitlines() if STEP.search(line)]  # as the page
+
+    told = [line.partition(":")[0] for line in lines]
+    assert told[0] == "looking at the data"
+    assert "head" in told  # each kind of work at its beginning, however short it is
 
 
 def test_figures_for_people_have_their_intervals(
