@@ -17,6 +17,7 @@ from .kind import Kind
 from .neighbors import Neighbors, nearest_of, no_neighbors
 
 QUERIES = 200  # for the measured curve
+MEASURED = 10  # neighbors that its recall is of
 
 KINDS: dict[str, Kind] = {kind.KIND.name: kind.KIND for kind in (hnsw, ivf, rabitq)}
 
@@ -60,7 +61,7 @@ def tune(
     The queries are vectors of the gallery, moved so that none is met exactly.
     """
     queries = moved(sample)
-    truth = exact_neighbors(queries, chunks, min(10, index.ntotal))
+    truth = exact_neighbors(queries, chunks, min(MEASURED, index.ntotal))
     curve: list[Effort] = []
     for effort in kind.effort:
         began = time.perf_counter()

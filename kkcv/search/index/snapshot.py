@@ -29,7 +29,7 @@ from kkcv.errors import GalleryLocked
 from kkcv.search.disk import in_one_piece, make_folder
 
 from .exact import inner_products, selector
-from .kinds import KINDS, Effort, Kind
+from .kinds import KINDS, MEASURED, Effort, Kind
 from .neighbors import Neighbors, no_neighbors
 from .records import Records
 
@@ -74,8 +74,12 @@ class Snapshot:
     def _nearest(
         self, queries: np.ndarray, k: int, effort: int, among: np.ndarray | None = None
     ) -> Neighbors:
-        """As the index has them; in place of those that are not ``among``, -1 at the end."""
-        scores, rows = self.index.search(queries, k, params=self.kind.parameters(effort))
+        """As the index has them; in place of those that are not ``among``, -1 at the end.
+
+        Of fewer than were measured an index re-ranks fewer candidates, and misses more.
+        """
+        depth = max(k, min(MEASURED, len(self.ids)))
+        scores, rows = self.index.search(queries, depth, params=self.kind.parameters(effort))
         there = rows >= 0
         if among is not None:
             there &= among[rows]
@@ -83,7 +87,7 @@ class Snapshot:
             rows, scores, there = (
                 np.take_along_axis(each, order, 1) for each in (rows, scores, there)
             )
-        return Neighbors(np.where(there, self.ids[rows], -1), scores)
+        return Neighbors(np.where(there, self.ids[rows], -1)[:, :k], scores[:, :k])
 
     def _compared(self, queries: np.ndarray, k: int, among: np.ndarray) -> Neighbors:
         """The nearest of many rows, each compared by its float16 vector: (Q, D) → (Q, k)."""
