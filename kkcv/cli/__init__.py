@@ -1,6 +1,7 @@
 """The command line: ``kkcv COMMAND``. One file a group of commands; heavy imports inside them."""
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -90,6 +91,7 @@ def usage_in_one_line(command: Callable[[], str]) -> Iterator[None]:
         raise
     except click.UsageError as error:
         said = " ".join(error.format_message().split()).removesuffix(".")
+        said = re.sub(r"\. \(?Did you mean (.*\?)\)?", r" (did you mean \1)", said)
         path = error.ctx.command_path if error.ctx else command()
         raise Failure(f"{said[:1].lower()}{said[1:]}; see {path} --help") from None
 

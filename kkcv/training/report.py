@@ -1,4 +1,7 @@
-"""One HTML file that holds a whole run: it needs nothing beside it and loads nothing."""
+"""One HTML file that holds a whole run: it needs nothing beside it and loads nothing.
+
+It speaks English and Chinese: that of the browser, and the other at a click.
+"""
 
 import base64
 from importlib import resources
@@ -7,7 +10,6 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from .inspection import lines
 from .progress import Progress
 from .recipe import Recipe
 
@@ -31,7 +33,8 @@ def write_report(
         results=results,
         quoted=results["parts"][results["part"]],
         classes=classes,
-        data=lines(facts["report"]),
+        data=facts["report"],
+        parts=sorted({part for of in facts["report"]["classes"].values() for part in of}),
         fingerprint=facts["fingerprint"],
         source=facts["source"],
         epochs=progress.rows,

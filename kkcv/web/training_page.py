@@ -2,7 +2,6 @@
 
 import shlex
 import time
-from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -183,7 +182,8 @@ def show_finished(text: Strings, run: Run) -> None:
         st.download_button(
             text("training.download"), report.read_bytes(), f"{run.path.name}.html", "text/html"
         )
-        st.iframe(Path(report), height=700)
+        html = report.read_text(encoding="utf-8")
+        st.iframe(html.replace("<html>", f'<html lang="{text.language}">', 1), height=700)
 
 
 def adopt(text: Strings, here: Library, run: Run) -> None:

@@ -143,7 +143,11 @@ def test_the_help_says_what_each_command_is_for_in_a_whole_sentence(kkcv: Kkcv) 
         (("search", "g", "a.jpg", "--bogus"), "no such option '--bogus'; see kkcv search --help"),
         (("search", "g", "a.jpg", "--min-score", "nan"), "--min-score': nan is not in the range"),
         (("search", "g", "a.jpg", "-k"), "'-k' requires an argument; see kkcv search --help"),
-        (("zoo", "shw"), "no such command 'shw'. Did you mean 'show'?; see kkcv zoo --help"),
+        (("zoo", "shw"), "no such command 'shw' (did you mean 'show'?); see kkcv zoo --help"),
+        (
+            ("serch",),
+            "no such command 'serch' (did you mean one of: 'search', 'serve'?); see kkcv --help",
+        ),
         (("--bogus",), "no such option '--bogus'; see kkcv --help"),
     ],
 )

@@ -85,7 +85,12 @@ def test_a_run_is_begun_watched_stopped_gone_on_with_and_adopted(
     page.get_by_role("button", name=ENGLISH("training.go_on")).click()
     page.get_by_role("button", name=ENGLISH("training.download")).wait_for(timeout=300_000)
     page.screenshot(path=screenshots / "trained.png")
-    assert "cats" in page.frame_locator("iframe").locator("body").inner_text()
+    report = page.frame_locator("iframe").locator("body")
+    assert "Classes" in report.inner_text()
+    assert "类别" not in report.inner_text()
+    report.get_by_role("button", name="中文").click()
+    assert "类别" in report.inner_text()
+    assert "Classes" not in report.inner_text()
 
     page.get_by_role("button", name=ENGLISH("training.adopt")).click()
     page.get_by_text(ENGLISH("training.used")).wait_for(timeout=240_000)
