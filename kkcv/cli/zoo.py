@@ -35,8 +35,12 @@ def list_(pattern: str, as_json: bool) -> None:
     from kkcv.zoo.costs import cost
     from kkcv.zoo.weights import published
 
-    rows = []
-    for name in found(names(pattern), pattern):
+    chosen, rows = found(names(pattern), pattern), []
+    with progress_bar("reading the networks") as update:
+        for done, name in enumerate(chosen, 1):
+            cost(name)  # which is kept
+            update(done, len(chosen))
+    for name in chosen:
         known, costs, weights = spec(name), cost(name), published(name)
         rows.append(
             {

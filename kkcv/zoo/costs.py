@@ -16,6 +16,7 @@ from torch.utils.hooks import RemovableHandle
 
 from .network import Network
 from .registry import create_on_meta, spec
+from .shapes import WithoutValues
 
 Shape = tuple[int, ...]
 
@@ -137,7 +138,7 @@ def trace(network: nn.Module, input_size: tuple[int, int, int]) -> list[Call]:
     was_training = network.training
     first = next(network.parameters())
     try:
-        with torch.no_grad():
+        with torch.no_grad(), WithoutValues():
             network.eval()(torch.empty(1, *input_size, device=first.device, dtype=first.dtype))
     finally:
         network.train(was_training)

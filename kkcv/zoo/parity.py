@@ -17,6 +17,7 @@ from .conversion import convert
 from .network import Network, TrainingScores
 from .peers import Peer
 from .registry import create, spec
+from .shapes import shapes_only
 
 TOLERANCE = 1e-4  # largest difference over largest value
 GRADIENT_TOLERANCE = 1e-3
@@ -135,7 +136,7 @@ def accept_any_size(network: nn.Module) -> None:
 
 def adopt(theirs: nn.Module, peer: Peer) -> Network:
     """Ours with the peer's weights, sharing their memory, in eval mode."""
-    with torch.device("meta"):
+    with shapes_only():
         ours = create(peer.network, **peer.ours)
     state = convert(theirs.state_dict(), ours, spec(peer.network).family.name)
     try:

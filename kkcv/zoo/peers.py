@@ -10,10 +10,11 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import torch
 from torch import nn
 
 from kkcv.errors import MissingExtra
+
+from .shapes import shapes_only
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Peer:
         if importlib.util.find_spec(self.library) is None:
             raise MissingExtra(self.library, "dev")
         builder, arguments = parse(self.call)
-        with torch.device("meta"):
+        with shapes_only():
             return BUILDERS[self.library](builder, arguments)
 
 

@@ -5,8 +5,6 @@ import difflib
 from fnmatch import fnmatchcase
 from os import PathLike
 
-import torch
-
 from kkcv.errors import UnknownNetwork
 
 from . import (
@@ -32,6 +30,7 @@ from . import (
 )
 from .conversion import load_into
 from .network import Network, Spec
+from .shapes import shapes_only
 from .tensorflow import compute_as_tensorflow
 from .weights import find
 
@@ -129,5 +128,5 @@ def create(
 
 def create_on_meta(name: str) -> Network:
     """The network without memory: shapes and counts, no values."""
-    with torch.device("meta"):
+    with shapes_only():
         return create(name)

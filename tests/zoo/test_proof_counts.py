@@ -75,6 +75,20 @@ def test_the_multiply_adds_are_those_that_torch_counts(name: str) -> None:
         assert by_torch == cost(name).macs
 
 
+@pytest.mark.parametrize("name", SMALLEST)
+def test_the_shapes_are_those_of_a_network_that_computes(name: str) -> None:
+    network, shapes = zoo.create(name), []
+    assert network.spec is not None
+    for module in network.modules():
+        module.register_forward_hook(lambda *call: shapes.append(tuple(call[-1].shape[1:])))
+
+    with torch.no_grad():
+        network(torch.rand(2, *network.spec.input_size))
+
+    calls = trace(create_on_meta(name), network.spec.input_size)
+    assert [call.shape for call in calls] == shapes
+
+
 def test_twice_the_resolution_costs_four_times_as_much() -> None:
     small, large = cost("resnet18", 128), cost("resnet18", 256)
 
