@@ -22,6 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from kkcv.places import cache_folder
+
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)(?P<rest>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```",
     re.MULTILINE | re.DOTALL,
@@ -78,6 +80,7 @@ class Reader:
         self.env: Mapping[str, str] = {
             **os.environ,
             "HOME": str(home),
+            "KKCV_CACHE": str(cache_folder()),  # what a network runs best on is known by now
             "KKCV_OFFLINE": "1",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(work),  # where a page adds to kkcv, its copy is the one that runs
