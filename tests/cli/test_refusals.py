@@ -98,7 +98,9 @@ def test_nan_is_in_no_range(kkcv: Kkcv, arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
-@pytest.mark.parametrize("arguments", [("--help",), ("zoo", "list", "lenet*"), ("completion", "bash")])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("zoo", "list", "lenet*"), ("completion", "bash")]
+)
 def test_an_output_that_is_full_is_one_line(kkcv: Kkcv, arguments: tuple[str, ...]) -> None:
     with open("/dev/full", "w") as full:
         said = kkcv(*arguments, stdout=full)
