@@ -25,10 +25,7 @@ def main() -> None:
     st.set_page_config(page_title="kkcv", page_icon="🔎", layout="wide")
     st.html(f"<style>{STYLE.read_text(encoding='utf-8')}{widget_texts(text)}</style>")
     pages = {
-        "search": st.Page(
-            guarded(search_page), title=text("page.search"), url_path="search",
-            default=True,
-        ),
+        "search": st.Page(guarded(search_page), title=text("page.search"), default=True),  # at /
         "library": st.Page(
             guarded(library_page), title=text("page.library"), url_path="library"
         ),
