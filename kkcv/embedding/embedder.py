@@ -2,7 +2,9 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +60,7 @@ class Embedder:
         self._birthplace = Birthplace()
         self.checkpoint = checkpoint
         self.backend = backend
+        self._device = device
         self.quantized = quantized
         self.choice, self.runtime = start(checkpoint, runtime, precision, device, quantized)
         self.gathering = Gathering(self.runtime, checkpoint)
@@ -110,6 +113,18 @@ class Embedder:
         """
         quantized = calibrated(checkpoints.resolve(model, weights), pictures, backend)
         return cls.load(model, weights, backend=backend, quantized=quantized)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process its checkpoint is sent, which is loaded there in the same way."""
+        loaded = partial(
+            Embedder,
+            backend=self.backend,
+            runtime=self.choice.runtime,
+            precision=self.choice.precision,
+            device=self._device,
+            quantized=self.quantized,
+        )
+        return loaded, (self.checkpoint,)
 
     def share(self, sharing: Sharing) -> None:
         """Set how the callers of ``prepare`` and ``embed_picture`` share it, in all threads."""

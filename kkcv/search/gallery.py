@@ -119,6 +119,10 @@ class Gallery:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process its address is sent, and it is opened there."""
+        return Gallery.open, (self.address,)
+
     def __len__(self) -> int:
         with self.catalog.reading() as rows:
             return rows.count()

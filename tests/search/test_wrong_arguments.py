@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from kkcv.embedding.embedder import Embedder
 from kkcv.errors import KkcvError, RequestError, UnknownPicture
 from kkcv.search.gallery import Gallery
 
@@ -120,6 +123,18 @@ def test_a_fork_is_told_that_it_needs_a_gallery_of_its_own(gallery: Gallery, pai
     embedder = gallery.embedder
     for ask in asked:
         assert "cannot be used in a fork of the process that made it" in said(ask)
+
+
+def test_a_process_that_is_not_a_fork_opens_what_it_is_sent(tmp_path: Path, paint: Paint) -> None:
+    picture = paint("a.png", 1)
+    gallery = Gallery.create(tmp_path / "g", Embedder.load())
+    gallery.add(picture)
+
+    with gallery, ProcessPoolExecutor(1, get_context("spawn")) as others:
+        hits = others.submit(Gallery.search, gallery, picture).result()
+        vector = others.submit(Embedder.embed_picture, gallery.embedder, picture).result()
+        assert hits == gallery.search(picture)
+        np.testing.assert_array_equal(vector, gallery.embedder.embed_picture(picture))
 
 
 @pytest.mark.parametrize("address", [None, 1, b"x"])
