@@ -191,7 +191,8 @@ def moved(source: Source, root: Path) -> Path:
 
 def labelled(data: LabelledData, part: str, classes: tuple[str, ...]) -> Labelled:
     pictures = data.of(part)
+    index = {label: i for i, label in enumerate(classes)}
     return Labelled(
         [data.root / picture.path for picture in pictures],
-        [classes.index(picture.label) for picture in pictures],
+        [index[picture.label] for picture in pictures],
     )
