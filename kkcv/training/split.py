@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,16 +46,16 @@ def carve(
     """Fill each share, class by class, with whole groups in the order of their hashes."""
     pictures, free = [each.picture for each in inspection.looked], set(movable)
     together = [g for g in groups(len(pictures), inspection.pairs) if free.issuperset(g)]
-    by_label: dict[str, list[list[int]]] = {}
+    by_label: dict[str, deque[list[int]]] = {}
     for group in sorted(together, key=lambda g: rank(seed, pictures[g[0]].path)):
-        by_label.setdefault(pictures[group[0]].label, []).append(group)
+        by_label.setdefault(pictures[group[0]].label, deque()).append(group)
     for waiting in by_label.values():
         total = sum(len(group) for group in waiting)
         for part, share in shares.items():
             wanted = max(1, round(share * total)) if share > 0 else 0
             taken = 0
             while taken < wanted and waiting:
-                group = waiting.pop(0)
+                group = waiting.popleft()
                 taken += len(group)
                 for i in group:
                     parts[i] = part
