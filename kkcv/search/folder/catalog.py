@@ -28,7 +28,7 @@ from kkcv.search.disk import make_folder, reason
 from kkcv.search.engine import WAIT_SECONDS
 from kkcv.search.learning.projection import SETTING, Projection
 
-from .migration import DESCRIBED, EDITS, FORMAT, is_old, migrate
+from .migration import DESCRIBED, EDITS, FORMAT, LAST_EDITS, is_old, migrate
 from .reader import Reader
 from .writer import Writer
 
@@ -57,7 +57,7 @@ CREATE INDEX pictures_by_sha256 ON pictures (sha256);
 CREATE INDEX pictures_by_sequence ON pictures (sequence);
 CREATE TABLE removals (sequence INTEGER PRIMARY KEY, id INTEGER NOT NULL);
 """
-SCHEMA += f"{EDITS};{DESCRIBED}"
+SCHEMA += f"{EDITS};{LAST_EDITS};{DESCRIBED}"
 
 log = logging.getLogger(__name__)
 

@@ -98,8 +98,8 @@ class Writer(Reader):
         self.execute("UPDATE pictures SET sequence = ?", (self._next(),))
 
     def _edited(self, id: int) -> None:
-        """Who keeps what hits show must read it again."""
-        self._connection.execute("INSERT INTO edits VALUES (?, ?)", (self._next(), id))
+        """Who keeps what hits show must read it again; an earlier edit is no more of interest."""
+        self._connection.execute("INSERT OR REPLACE INTO edits VALUES (?, ?)", (self._next(), id))
 
     def _next(self) -> int:
         self.last += 1

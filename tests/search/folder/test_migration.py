@@ -112,6 +112,28 @@ def test_it_has_the_same_tables_as_a_new_one(old: Path, gallery: Gallery) -> Non
     assert asked(old, schema) == asked(gallery.folder, schema)
 
 
+def test_of_a_picture_that_was_edited_often_the_last_edit_is_kept(
+    old: Path, embedder: Embedder
+) -> None:
+    edits = "SELECT sequence, id FROM edits ORDER BY id"
+    connection = apsw.Connection(str(old / "catalog.sqlite"))
+    for step in (1, 2):
+        connection.execute(migration.STEPS[step])
+    connection.execute("UPDATE settings SET value = '3' WHERE name = 'format'")
+    connection.execute("UPDATE settings SET value = '45' WHERE name = 'sequence'")
+    connection.execute("INSERT INTO edits VALUES (42, 1), (43, 2), (44, 1), (45, 1)")
+    connection.close()
+
+    with Gallery.open(old, embedder) as gallery:
+        assert asked(old, edits) == [(45, 1), (43, 2)]
+        gallery.describe(2, {"n": 0})
+        gallery.describe(2, {"n": 1})
+        assert asked(old, edits) == [(45, 1), (47, 2)]
+        hit = gallery.search_vector(vectors()[1].astype(np.float32), k=1)[0]
+
+    assert hit.metadata == {"n": 1}
+
+
 def test_a_removed_id_does_not_come_back(
     old: Path, embedder: Embedder, paint: Callable[..., Path]
 ) -> None:
