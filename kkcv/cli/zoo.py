@@ -31,30 +31,13 @@ def list_(pattern: str, as_json: bool) -> None:
     \b
     kkcv zoo list 'resnet*'
     """
-    from kkcv.zoo import names, spec
-    from kkcv.zoo.costs import cost
-    from kkcv.zoo.weights import published
+    from kkcv.zoo import names
 
     chosen, rows = found(names(pattern), pattern), []
     with progress_bar("reading the networks") as update:
-        for done, name in enumerate(chosen, 1):
-            cost(name)  # which is kept
-            update(done, len(chosen))
-    for name in chosen:
-        known, costs, weights = spec(name), cost(name), published(name)
-        rows.append(
-            {
-                "network": name,
-                "family": known.family.title,
-                "year": known.family.paper.year,
-                "parameters": costs.parameters,
-                "multiply_adds": costs.macs,
-                "input": "x".join(map(str, known.input_size)),
-                "embedding": known.embedding_dim,
-                "weights": f"{weights[0].top1:.1f}% top-1" if weights else "",
-                "aliases": list(known.aliases),
-            }
-        )
+        for name in chosen:
+            rows.append(row_of(name))
+            update(len(rows), len(chosen))
     if as_json:
         print_json({"networks": rows})
         return
@@ -76,6 +59,26 @@ def list_(pattern: str, as_json: bool) -> None:
         ],
         spare=["embedding", "input", "family"],
     )
+
+
+def row_of(name: str) -> dict[str, Any]:
+    """What the list says of a network."""
+    from kkcv.zoo import spec
+    from kkcv.zoo.costs import cost
+    from kkcv.zoo.weights import published
+
+    known, costs, weights = spec(name), cost(name), published(name)
+    return {
+        "network": name,
+        "family": known.family.title,
+        "year": known.family.paper.year,
+        "parameters": costs.parameters,
+        "multiply_adds": costs.macs,
+        "input": "x".join(map(str, known.input_size)),
+        "embedding": known.embedding_dim,
+        "weights": f"{weights[0].top1:.1f}% top-1" if weights else "",
+        "aliases": list(known.aliases),
+    }
 
 
 @zoo.command()

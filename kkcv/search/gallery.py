@@ -12,6 +12,7 @@ gallery/
 import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -121,7 +122,8 @@ class Gallery:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process its address is sent, and it is opened there."""
-        return Gallery.open, (self.address,)
+        wait_seconds = self._generation.catalog.wait_seconds
+        return partial(Gallery.open, wait_seconds=wait_seconds), (self.address,)
 
     def __len__(self) -> int:
         with self.catalog.reading() as rows:

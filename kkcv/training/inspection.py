@@ -203,20 +203,24 @@ def described(pair: Pair, looked: Sequence[Looked], parts: Sequence[str]) -> dic
     }
 
 
+def leaks(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The pairs that look the same in two parts."""
+    return [p for p in report["copies"] + report["near_duplicates"] if len(set(p["parts"])) > 1]
+
+
 def lines(report: dict[str, Any]) -> list[str]:
     """The report as lines for a terminal."""
     out = [f"{report['pictures']} pictures of {len(report['classes'])} classes"]
     for label, of in report["classes"].items():
         out.append(f"  {label}: {', '.join(f'{n} {part}' for part, n in of.items())}")
     out += [f"left out, unreadable: {u['message']} [{u['reason']}]" for u in report["unreadable"]]
-    across = [p for p in report["copies"] + report["near_duplicates"] if len(set(p["parts"])) > 1]
     out.append(
         f"{len(report['copies'])} exact copies, {len(report['near_duplicates'])} near duplicates; "
         f"{report['leaks']} across the split, {report['label_conflicts']} with two labels"
     )
     out += [
         f"  leak: {p['paths'][0]} ({p['parts'][0]}) is like {p['paths'][1]} ({p['parts'][1]})"
-        for p in across
+        for p in leaks(report)
     ]
     if not report["near_duplicates_searched"]:
         out.append(f"near duplicates are not searched beyond {MOST_COMPARED:,} pictures")

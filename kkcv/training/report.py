@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from .inspection import leaks
 from .progress import Progress
 from .recipe import Recipe
 
@@ -34,6 +35,7 @@ def write_report(
         quoted=results["parts"][results["part"]],
         classes=classes,
         data=facts["report"],
+        leaks=leaks(facts["report"]),
         parts=sorted({part for of in facts["report"]["classes"].values() for part in of}),
         fingerprint=facts["fingerprint"],
         source=facts["source"],

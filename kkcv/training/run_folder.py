@@ -73,6 +73,11 @@ class RunFolder:
                 f"{self.path} holds no run that could be resumed; begin without --resume"
             )
 
+    def report_in(self, language: str) -> str:
+        """The report as HTML, in ``en`` or ``zh`` whatever the browser speaks."""
+        html = self.report.read_text(encoding="utf-8")
+        return html.replace("<html>", f'<html lang="{language}">', 1)
+
     def read_recipe(self) -> Recipe:
         return Recipe.from_dict(read_json(self.recipe))
 

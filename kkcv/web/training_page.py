@@ -182,8 +182,7 @@ def show_finished(text: Strings, run: Run) -> None:
         st.download_button(
             text("training.download"), report.read_bytes(), f"{run.path.name}.html", "text/html"
         )
-        html = report.read_text(encoding="utf-8")
-        st.iframe(html.replace("<html>", f'<html lang="{text.language}">', 1), height=700)
+        st.iframe(run.folder.report_in(text.language), height=700)
 
 
 def adopt(text: Strings, here: Library, run: Run) -> None:

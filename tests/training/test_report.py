@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from sklearn import metrics as peer
 
@@ -13,6 +14,7 @@ from kkcv.training.plots import draw, rates
 from kkcv.training.progress import COLUMNS, Figures, Progress, TrainingFigures
 from kkcv.training.recipe import Recipe
 from kkcv.training.report import write_report
+from kkcv.training.run_folder import RunFolder
 
 
 def test_the_report_needs_no_other_file_and_no_network(run):
@@ -49,6 +51,32 @@ def test_whatever_the_report_says_it_says_in_english_and_chinese(run):
         assert text.lstrip().startswith('<span lang="en">')
 
 
+@pytest.mark.parametrize(
+    ("locale", "switch", "heading", "other"),
+    [("en-US", "中文", "Classes", "类别"), ("zh-CN", "English", "类别", "Classes")],
+)
+def test_it_speaks_the_language_of_the_browser_and_the_other_at_a_click(
+    run, chromium, locale, switch, heading, other
+):
+    page = chromium.new_context(locale=locale).new_page()
+    page.goto((run / "report.html").as_uri())
+
+    headings = page.get_by_role("heading", level=2)
+    assert heading in headings.all_inner_texts()
+    assert other not in headings.all_inner_texts()
+    page.get_by_role("button", name=switch).click()
+    assert other in headings.all_inner_texts()
+    assert heading not in headings.all_inner_texts()
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "Data"), ("zh", "数据")])
+def test_a_page_that_shows_it_chooses_its_language(run, chromium, language, heading):
+    page = chromium.new_context(locale="zh-CN" if language == "en" else "en-US").new_page()
+    page.set_content(RunFolder(run).report_in(language))
+
+    assert heading in page.get_by_role("heading", level=2).all_inner_texts()
+
+
 def test_names_from_the_disk_cannot_change_the_report(tmp_path: Path):
     classes = ("<script>alert(1)</script>", "猫")
     p, labels = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1])
@@ -56,10 +84,10 @@ def test_names_from_the_disk_cannot_change_the_report(tmp_path: Path):
     data = {
         "pictures": 2,
         "classes": {c: {"val": 1} for c in classes},
-        "unreadable": [],
-        "copies": [],
+        "unreadable": [{"path": "<i>", "message": "<i>: it is empty", "reason": "empty"}],
+        "copies": [{"paths": ["<u>", "b"], "parts": ["train", "val"], "bits": 0}],
         "near_duplicates": [],
-        "leaks": 0,
+        "leaks": 1,
         "label_conflicts": 0,
         "near_duplicates_searched": True,
         "smallest": [],
@@ -70,7 +98,9 @@ def test_names_from_the_disk_cannot_change_the_report(tmp_path: Path):
 
     html = (tmp_path / "r.html").read_text("utf-8")
     assert "<script>alert" not in html
-    assert "<b>here" not in html
+    assert not re.search("<b>here|<i>|<u>", html)
+    assert "&lt;i&gt;: it is empty [empty]" in html
+    assert "&lt;u&gt; (train), b (val)" in html
     assert "猫" in html
 
 
