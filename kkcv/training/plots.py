@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib import font_manager, rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .metrics import BINS, calibration_bins
 
@@ -93,6 +94,7 @@ def curves(rows: Sequence[dict[str, Any]]) -> Figure:
             if rows[i]["stage"] != rows[i - 1]["stage"] or rows[i]["epoch"] == 0:
                 axis.axvline(i + 0.5, color=ORANGE, lw=1, ls="--")
         axis.set(xlabel="epoch", ylabel=what)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend()
     return figure
 

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from .inspection import leaks
+from .layouts import PARTS
 from .progress import Progress
 from .recipe import Recipe
 
@@ -36,7 +37,7 @@ def write_report(
         classes=classes,
         data=facts["report"],
         leaks=leaks(facts["report"]),
-        parts=sorted({part for of in facts["report"]["classes"].values() for part in of}),
+        parts=[p for p in PARTS if any(p in of for of in facts["report"]["classes"].values())],
         fingerprint=facts["fingerprint"],
         source=facts["source"],
         epochs=progress.rows,
