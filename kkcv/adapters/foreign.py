@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from kkcv.environment import cache_folder, make_cache_folder, offline
 from kkcv.errors import UnknownNetwork, WeightsError
 from kkcv.images.preprocess import Preprocess
-from kkcv.places import cache_folder, make_folder, offline
 from kkcv.zoo.network import Family, Network, Paper, Spec
 from kkcv.zoo.weights import WeightsFile, sha256
 
@@ -88,7 +88,7 @@ def kept(
             raise WeightsError(f"the weights of {network} are not here, and KKCV_OFFLINE is set")
         try:
             state = download()
-            make_folder(file.parent)
+            make_cache_folder(file.parent)
             part = file.with_suffix(".part")
             save_file({key: value.contiguous().clone() for key, value in state.items()}, part)
             part.replace(file)

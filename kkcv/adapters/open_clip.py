@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from kkcv.environment import offline
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, UnknownNetwork, WeightsError
 from kkcv.images.preprocess import Preprocess
-from kkcv.places import offline
 from kkcv.zoo.network import Network
 from kkcv.zoo.weights import WeightsFile, sha256
 

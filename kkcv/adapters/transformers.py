@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kkcv.environment import offline
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, WeightsError
 from kkcv.images.preprocess import Preprocess
-from kkcv.places import offline
 from kkcv.zoo.network import Network
 from kkcv.zoo.weights import WeightsFile, sha256
 

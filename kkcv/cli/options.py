@@ -215,9 +215,9 @@ def warn_of_random(embedder: Any, way_out: str) -> None:
 
 
 def wants_int8() -> bool:
-    from kkcv import places
+    from kkcv import environment
 
-    return (asked_of_runtimes()["precision"] or places.precision()) == "int8"
+    return (asked_of_runtimes()["precision"] or environment.precision()) == "int8"
 
 
 def asked_of_runtimes() -> dict[str, Any]:

@@ -20,13 +20,13 @@ def runtimes(model: str | None, weights: str | None, again: bool, as_json: bool)
     \b
     kkcv runtimes --again
     """
-    from kkcv import places
+    from kkcv import environment
     from kkcv.checkpoint import DEFAULT_NETWORK, resolve
     from kkcv.embedding.choice import choose, known_or_measured, machine
 
     checkpoint = resolve(model or DEFAULT_NETWORK, weights or "imagenet")
     measured = known_or_measured(checkpoint, again=again)
-    chosen = choose(checkpoint, places.runtime(), places.precision())
+    chosen = choose(checkpoint, environment.runtime(), environment.precision())
     if as_json:
         print_json(
             {

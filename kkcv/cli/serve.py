@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from kkcv import places
+from kkcv import environment
 from kkcv.serve.options import OPTIONS, Option, Switch, Told, resolve
 
 from .options import json_option
@@ -106,7 +106,7 @@ def config(config_file: Path | None, as_json: bool, **flags: Any) -> None:
         rows.append((option, list(value) if isinstance(value, tuple) else value, source))
     if as_json:
         said = {option.name: {"value": v, "from": source} for option, v, source in rows}
-        said |= {name: {"value": v, "from": source} for name, v, source in places.told()}
+        said |= {name: {"value": v, "from": source} for name, v, source in environment.told()}
         print_json(said)
         return
     print_table(
@@ -117,7 +117,7 @@ def config(config_file: Path | None, as_json: bool, **flags: Any) -> None:
         ],
         title="kkcv serve",
     )
-    print_table(["variable", "value", "from"], places.told(), title="every command")
+    print_table(["variable", "value", "from"], environment.told(), title="every command")
 
 
 def shown(value: Any) -> str:

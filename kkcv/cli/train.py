@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kkcv.environment import offline
 from kkcv.errors import MissingExtra, RequestError
-from kkcv.places import offline
 from kkcv.training.recipe import Recipe
 
 from .output import print_json

@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 
 from kkcv import __version__, adapters
 from kkcv.checkpoint import Checkpoint
+from kkcv.environment import cache_folder, make_cache_folder
 from kkcv.errors import RequestError
-from kkcv.places import cache_folder, make_folder
 
 from .runtimes import PRECISIONS, RUNTIMES
 from .telling import tell
@@ -216,7 +216,7 @@ def write(file: Path, checkpoint: Checkpoint, measured: list[Measured]) -> None:
         "measured": [m._asdict() for m in measured],
     }
     try:
-        make_folder(file.parent)
+        make_cache_folder(file.parent)
         with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, suffix=".part") as out:
             json.dump(document, out, indent=1)
         Path(out.name).replace(file)

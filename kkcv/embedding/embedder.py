@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from kkcv import checkpoint as checkpoints
-from kkcv import places
+from kkcv import environment
 from kkcv.checkpoint import Checkpoint
 from kkcv.errors import PictureError, RequestError
-from kkcv.forks import Birthplace
+from kkcv.forks import ForkGuard
 from kkcv.images.backends import BACKENDS
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
-from kkcv.stages import stage
+from kkcv.timing import step
 
 from .choice import AUTO, SURE, Choice, choose
 from .gathering import Gathering, Sharing
@@ -57,7 +57,7 @@ class Embedder:
         if backend not in BACKENDS:
             raise RequestError(f"no backend {backend!r}; there are: {', '.join(BACKENDS)}")
         numpy_in_one_thread()
-        self._birthplace = Birthplace()
+        self._fork_guard = ForkGuard()
         self.checkpoint = checkpoint
         self.backend = backend
         self._device = device
@@ -87,13 +87,13 @@ class Embedder:
     ) -> "Embedder":
         """An embedder by name: a network of the zoo, or the folder of a training run.
 
-        Where ``runtime`` or ``precision`` is None, the environment has its say (places.py).
+        Where ``runtime`` or ``precision`` is None, the environment has its say (environment.py).
         """
         return cls(
             checkpoints.resolve(model, weights),
             backend=backend,
-            runtime=runtime or places.runtime(),
-            precision="int8" if quantized else precision or places.precision(),
+            runtime=runtime or environment.runtime(),
+            precision="int8" if quantized else precision or environment.precision(),
             device=device,
             quantized=quantized,
         )
@@ -139,7 +139,7 @@ class Embedder:
 
         Raises PictureError.
         """
-        with self.gathering.sharing.turn(), stage("decode"):
+        with self.gathering.sharing.turn(), step("decode"):
             if part is not None:
                 return self.crop(part(decode(picture, limits)))
             return self.crop(decode(picture, limits, target=self.checkpoint.preprocess.target))
@@ -154,7 +154,7 @@ class Embedder:
 
     def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         """Crops of ``prepare`` to unit vectors: N of uint8 (H, W, C) → float32 (N, D)."""
-        self._birthplace.must_be_here("a network that is loaded")
+        self._fork_guard.require_own_process("a network that is loaded")
         vectors = np.empty((len(crops), self.space.dim), np.float32)
         for start in range(0, len(crops), BATCH):
             batch = np.stack(crops[start : start + BATCH])
@@ -168,10 +168,10 @@ class Embedder:
 
         Raises PictureError.
         """
-        self._birthplace.must_be_here("a network that is loaded")
+        self._fork_guard.require_own_process("a network that is loaded")
         with self.gathering.expected() as run:
             crop = self.prepare(picture, limits, part)
-            with stage("embed"):
+            with step("embed"):
                 return finite(unit(run(crop[np.newaxis]))[0])
 
 

@@ -26,8 +26,8 @@ from filelock import FileLock
 
 from kkcv import __version__, adapters
 from kkcv.checkpoint import Checkpoint
+from kkcv.environment import cache_folder, make_cache_folder
 from kkcv.errors import RequestError
-from kkcv.places import cache_folder, make_folder
 from kkcv.zoo.weights import sha256
 
 from .telling import tell
@@ -62,7 +62,7 @@ def cached(
     if (found := opened(folder, format)) is not None:
         return found
     try:
-        make_folder(folder.parent)
+        make_cache_folder(folder.parent)
         with FileLock(folder.with_suffix(".lock")):
             if (found := opened(folder, format)) is None:  # else another process has made it
                 make(checkpoint, folder, format, module, question())

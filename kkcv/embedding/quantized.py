@@ -21,9 +21,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kkcv.checkpoint import Checkpoint
+from kkcv.environment import cache_folder
 from kkcv.errors import MissingExtra, PictureError, RequestError, WeightsError
 from kkcv.images.decode import decode
-from kkcv.places import cache_folder
 
 from .networks import Exported, cached, exported, fingerprint, opened
 from .telling import tell

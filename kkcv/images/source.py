@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeGuard, Union, cast
 
 import pybase64
 
+from kkcv.disk import kind_of
 from kkcv.errors import PictureError
 
 from .limits import DEFAULT_LIMITS, Limits
@@ -119,12 +120,6 @@ def _read_path(path: str | os.PathLike[str], limits: Limits, label: str) -> byte
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else "input/output error"
         raise PictureError(f"{label}it cannot be read: {why}", "unreadable") from None
-
-
-def kind_of(mode: int) -> str:
-    """What lies at a path where a file was looked for, from ``st_mode``."""
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-    return kinds.get(stat.S_IFMT(mode), "a device")
 
 
 def _read_file(file: BinaryIO, limits: Limits, label: str) -> bytes:

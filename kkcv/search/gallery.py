@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kkcv.apart import Apart
+from kkcv.disk import absolute
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.space import EmbeddingSpace
@@ -32,12 +33,11 @@ from kkcv.errors import (
     RequestError,
     UnknownPicture,
 )
-from kkcv.forks import Birthplace
+from kkcv.forks import ForkGuard
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
 
 from .answer import RANKING, answers
-from .disk import absolute
 from .engine import WAIT_SECONDS, Catalog, Index
 from .engines import make_engine, open_engine
 from .generation import Generation, settings_for
@@ -67,7 +67,7 @@ class Gallery:
         self.folder = generation.folder
         self._generation = generation
         self._turning = threading.Lock()
-        self._birthplace = Birthplace()
+        self._fork_guard = ForkGuard()
         self.apart = Apart()  # what needs torch, in a process that is started when it is needed
 
     @classmethod
@@ -132,7 +132,7 @@ class Gallery:
     @property
     def generation(self) -> Generation:
         """What the gallery is now; the next one when its space was changed, by whomever."""
-        self._birthplace.must_be_here("a gallery that is open")
+        self._fork_guard.require_own_process("a gallery that is open")
         generation = self._generation
         with generation.catalog.reading() as rows:
             if not rows.superseded():

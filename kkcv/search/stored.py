@@ -4,10 +4,10 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+from kkcv.disk import atomic_write, sync_folder
 from kkcv.errors import GalleryError
 from kkcv.images.formats import extension
 
-from .disk import in_one_piece, sync_folder
 from .engine import Catalog
 from .picture import Picture, PictureFile
 from .verification.kept import forget_features
@@ -25,7 +25,7 @@ def store(folder: Path, data: bytes, sha256: bytes) -> PictureFile:
         for each in (file.parent.parent, file.parent):
             each.mkdir(exist_ok=True)  # in the gallery, which is never made again where it was
             sync_folder(each.parent)
-        with in_one_piece(file) as part:
+        with atomic_write(file) as part:
             part.write_bytes(data)
     except OSError as error:
         raise GalleryError(

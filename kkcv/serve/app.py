@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from kkcv.errors import PictureError
-from kkcv.stages import timed
+from kkcv.timing import timed
 
 from .answer import Answer
 from .body import read_body, read_query, shown

@@ -19,8 +19,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from kkcv.disk import read_file
 from kkcv.errors import RequestError
-from kkcv.search.disk import read_file
 
 READ, WRITE = SCOPES = ("read", "write")  # who may write may read
 PREFIX = "kkcv_"  # by which a leaked key is known for what it is

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kkcv.disk import read_file
 from kkcv.errors import RequestError
-from kkcv.search.disk import read_file
 
 FILE = "kkcv.toml"  # in the current folder, unless --config or KKCV_CONFIG says another
 TABLE = "serve"

@@ -21,8 +21,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from filelock import FileLock
 
 from kkcv import __version__
+from kkcv.environment import make_cache_folder, offline
 from kkcv.errors import WeightsError
-from kkcv.places import make_folder, offline
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -46,7 +46,7 @@ def fetch(url: str, path: Path, expected: str = "") -> Path:
         raise WeightsError("KKCV_OFFLINE is set")
     part = path.with_name(f"{path.name}.part")
     try:
-        make_folder(path.parent)
+        make_cache_folder(path.parent)
         with FileLock(path.with_name(f"{path.name}.lock")):
             if not path.is_file():  # else another process was downloading it, and is done
                 download(url, part, expected)

@@ -18,8 +18,8 @@ from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 
+from kkcv.environment import cache_folder, model_hub
 from kkcv.errors import WeightsError
-from kkcv.places import cache_folder, model_hub
 
 from .download import fetch, sha256
 

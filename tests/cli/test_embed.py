@@ -22,23 +22,23 @@ Kkcv = Callable[..., Said]
 MORTAL = """
 import sys, time
 from contextlib import contextmanager
-from kkcv.search import disk
+from kkcv import disk
 from kkcv.search.exchange import done
 from kkcv.search.exchange import shards
 
 left = int(sys.argv.pop(1))
 
 @contextmanager
-def in_one_piece(target):
+def atomic_write(target):
     global left
-    with disk.in_one_piece(target) as part:
+    with disk.atomic_write(target) as part:
         yield part
         if left == 0:
             print("here", flush=True)
             time.sleep(600)
         left -= 1
 
-shards.in_one_piece = done.in_one_piece = in_one_piece
+shards.atomic_write = done.atomic_write = atomic_write
 from kkcv.cli import main
 main()
 """

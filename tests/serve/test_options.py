@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from kkcv.cli import main
+from kkcv.environment import VARIABLES
 from kkcv.errors import RequestError
-from kkcv.places import VARIABLES
 from kkcv.serve.options import OPTIONS, resolve
 from kkcv.serve.settings import MIB, settings_of
 

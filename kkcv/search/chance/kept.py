@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kkcv.search.disk import in_one_piece
+from kkcv.disk import atomic_write
 from kkcv.search.engine import Reader
 from kkcv.search.picture import Picture
 
@@ -60,7 +60,7 @@ class KeptCalibration:
         found = calibrated(self._space, pictures, *sample(rows, pictures))
         if found is not None:
             try:
-                with in_one_piece(self._file) as part:
+                with atomic_write(self._file) as part:
                     part.write_text(json.dumps(found.to_dict()), encoding="utf-8")
             except OSError as error:  # it is known now, and measured again by the next process
                 log.info("%s cannot be written (%s)", self._file, error.strerror)

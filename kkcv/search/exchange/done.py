@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kkcv.search.disk import in_one_piece
+from kkcv.disk import atomic_write
 from kkcv.search.importing import Reject
 
 from .plan import Plan, Shard, sha256_of
@@ -37,7 +37,7 @@ def made_by(plan: Plan) -> tuple[str, str, str, str]:
 
 
 def write_done(file: Path, done: Done) -> None:
-    with in_one_piece(file) as part:
+    with atomic_write(file) as part:
         rejects = [reject._asdict() for reject in done.rejects]
         document = {"format": FORMAT, **asdict(done), "rejects": rejects}
         part.write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")

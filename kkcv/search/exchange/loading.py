@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from kkcv.disk import absolute
 from kkcv.errors import DataError
-from kkcv.search.disk import absolute
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
 

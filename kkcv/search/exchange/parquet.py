@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from kkcv.disk import absolute, atomic_write, must_be_a_file, reason
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
-from kkcv.search.disk import absolute, in_one_piece, must_be_a_file, reason
 from kkcv.search.engines import make_engine, must_be_free
 from kkcv.search.gallery import VECTOR_TYPES, Gallery
 from kkcv.search.generation import Generation
@@ -57,7 +57,7 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
     schema, count = described_schema(catalog.settings), 0
     try:
         with (
-            in_one_piece(target) as part,
+            atomic_write(target) as part,
             sealed(part, schema) as writer,
             catalog.reading(frozen=True, raw=True) as rows,
         ):

@@ -18,12 +18,12 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
+from kkcv.disk import absolute, make_folder, reason, sync_file, sync_folder
 from kkcv.embedding.choice import Choice
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, RequestError
 from kkcv.images.folder import find_pictures
-from kkcv.search.disk import absolute, make_folder, reason, sync_folder, synced
 from kkcv.search.gallery import VECTOR_TYPES
 from kkcv.search.generation import settings_for
 
@@ -129,7 +129,7 @@ def make_plan(
             "shards": [asdict(shard) for shard in written],
         }
         (part / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
-        synced(part / FILE)
+        sync_file(part / FILE)
         sync_folder(part)
         put_in_place(part, folder)
     except OSError as error:
@@ -173,7 +173,7 @@ def write_list(file: Path, number: int, paths: Iterable[str]) -> Shard:
             digest.update(line)
             pictures += 1
             total += size or 0
-    synced(file)
+    sync_file(file)
     return Shard(number, pictures, total, digest.hexdigest())
 
 

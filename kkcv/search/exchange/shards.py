@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from kkcv.checkpoint import resolve
+from kkcv.disk import absolute, atomic_write, make_folder, reason
 from kkcv.embedding.choice import Choice
 from kkcv.embedding.embedder import BATCH, Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
@@ -29,7 +30,6 @@ from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
-from kkcv.search.disk import absolute, in_one_piece, make_folder, reason
 from kkcv.search.importing import Found, Reject, modified, must_be_utf8, prepared
 from kkcv.search.picture import PictureFile
 
@@ -171,7 +171,7 @@ def embed_shard(
     schema = described_schema(plan.settings)
     rejects: list[Reject] = []
     embedded = 0
-    with in_one_piece(folder / f"{shard.name}.parquet") as part:
+    with atomic_write(folder / f"{shard.name}.parquet") as part:
         vectors = embedded_files(plan.files(shard), embedder, rejects, limits, threads, progress)
         with sealed(part, schema) as writer:
             while rows := list(islice(vectors, ROWS)):

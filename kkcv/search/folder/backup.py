@@ -17,16 +17,16 @@ from pathlib import Path
 
 import apsw
 
-from kkcv.errors import GalleryError, NotAGallery
-from kkcv.search.disk import (
+from kkcv.disk import (
     absolute,
+    atomic_write,
     has_hash,
-    in_one_piece,
     make_folder,
     reason,
+    sync_file,
     sync_folder,
-    synced,
 )
+from kkcv.errors import GalleryError, NotAGallery
 from kkcv.search.engines import must_be_a_folder
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
@@ -53,7 +53,7 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
         raise GalleryError(f"{target} is there already; name a new file")
     try:
         with (
-            in_one_piece(target) as part,
+            atomic_write(target) as part,
             tempfile.TemporaryDirectory(dir=target.parent, prefix=".kkcv-") as scratch,
         ):
             with catalog.reading() as rows:
@@ -199,7 +199,7 @@ def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> N
         shutil.copyfileobj(packed, out)
     if name is not None and not has_hash(path, bytes.fromhex(name[2])):
         raise ValueError(f"{entry.filename} is damaged")
-    synced(path)
+    sync_file(path)
 
 
 def unwritable(target: Path, error: Exception) -> GalleryError:

@@ -16,6 +16,7 @@ from pathlib import Path
 import apsw
 import numpy as np
 
+from kkcv.disk import make_folder, reason
 from kkcv.errors import (
     GalleryError,
     GalleryFormatError,
@@ -24,7 +25,6 @@ from kkcv.errors import (
     NotAGallery,
     Superseded,
 )
-from kkcv.search.disk import make_folder, reason
 from kkcv.search.engine import WAIT_SECONDS
 from kkcv.search.learning.projection import SETTING, Projection
 

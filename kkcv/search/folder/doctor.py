@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kkcv.disk import atomic_write, has_hash, make_folder
 from kkcv.errors import GalleryFormatError, KkcvError
 from kkcv.search import stored
-from kkcv.search.disk import has_hash, in_one_piece, make_folder
 from kkcv.search.gallery import Gallery
 from kkcv.search.index import snapshot
 from kkcv.search.picture import Picture
@@ -194,7 +194,7 @@ def stored_again(gallery: Gallery, picture: Picture) -> str:
                 if path.exists():
                     set_aside(gallery.folder, path)
                 make_folder(path.parent)
-                with in_one_piece(path) as part:
+                with atomic_write(path) as part:
                     shutil.copyfile(source, part)
                 return f"copied from {source}"
     return ""

@@ -4,10 +4,10 @@ import os
 from collections.abc import Mapping
 from os import PathLike
 
+from kkcv.disk import absolute
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import NotAGallery, RequestError
 from kkcv.search import engine
-from kkcv.search.disk import absolute
 from kkcv.search.engine import Engine
 
 from .catalog import FILE, Catalog

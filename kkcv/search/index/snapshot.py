@@ -25,8 +25,8 @@ import faiss
 import numpy as np
 from filelock import FileLock, Timeout
 
+from kkcv.disk import atomic_write, make_folder
 from kkcv.errors import GalleryLocked
-from kkcv.search.disk import in_one_piece, make_folder
 
 from .exact import inner_products, selector
 from .kinds import KINDS, MEASURED, Effort, Kind
@@ -148,17 +148,17 @@ def save(folder: Path, snapshot: Snapshot, vouch: Callable[[str], None]) -> None
     ``vouch`` is told the sha256 that ``load`` will ask for.
     """
     file = folder / f"{snapshot.sequence:017d}.json"
-    with in_one_piece(file.with_suffix(".faiss")) as part, part.open("wb") as out:
+    with atomic_write(file.with_suffix(".faiss")) as part, part.open("wb") as out:
         faiss.write_index(snapshot.index, faiss.PyCallbackIOWriter(out.write))
         out.flush()
         hashes = {"faiss": digest(part)}
-    with in_one_piece(file.with_suffix(".ids")) as part:
+    with atomic_write(file.with_suffix(".ids")) as part:
         part.write_bytes(snapshot.ids.astype("<i8").tobytes())
         hashes["ids"] = digest(part)
-    with in_one_piece(file.with_suffix(".records")) as part:
+    with atomic_write(file.with_suffix(".records")) as part:
         snapshot.records.write(part)
         hashes["records"] = digest(part)
-    with in_one_piece(file) as part:
+    with atomic_write(file) as part:
         part.write_text(json.dumps(facts_of(snapshot, hashes)), encoding="utf-8")
         vouch(digest(part))
     for other in folder.iterdir():

@@ -6,9 +6,9 @@ from os import PathLike
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from kkcv.disk import absolute
+from kkcv.environment import data_folder
 from kkcv.errors import RequestError
-from kkcv.places import data_folder
-from kkcv.search.disk import absolute
 
 PORT = 19530
 NAME = re.compile(r"[A-Za-z](_?[A-Za-z0-9])*_?")  # as Milvus has it, without the __ that is ours

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from kkcv.disk import make_folder
 from kkcv.errors import GalleryError, GalleryFormatError, NotAGallery, Superseded
-from kkcv.search.disk import make_folder
 
 from .address import Address
 from .lease import locked, taken

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from kkcv.environment import milvus_token
 from kkcv.errors import GalleryError, MissingExtra, Superseded
-from kkcv.places import milvus_token
 
 from .address import Address
 

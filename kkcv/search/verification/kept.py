@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
+from kkcv.disk import atomic_write
 from kkcv.errors import FileMissing, PictureError, RequestError, UnknownPicture
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
-from kkcv.search.disk import in_one_piece
 from kkcv.search.hits import Hit
 from kkcv.search.options import Verify
 from kkcv.search.picture import Picture
 from kkcv.search.query import Like, Text
-from kkcv.stages import stage
+from kkcv.timing import step
 
 from .features import LONGEST, MOST, Features, features
 from .verify import tied, verified
@@ -52,7 +52,7 @@ class LocalFeatures:
         looked_at = len(hits) if how is True else tied(hits)
         if not looked_at:
             return hits
-        with stage("search"):
+        with step("search"):
             query = self.of_query(pictures)
             self._until = time.monotonic() + SECONDS
             return verified(query, hits[:looked_at], self.of_hit) + hits[looked_at:]
@@ -133,7 +133,7 @@ def keep_features(folder: Path, sha256: bytes, found: Features) -> None:
     file = file_of(folder, sha256)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with in_one_piece(file) as part, part.open("wb") as out:
+        with atomic_write(file) as part, part.open("wb") as out:
             np.savez(
                 out,
                 points=found.points,

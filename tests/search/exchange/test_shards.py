@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from kkcv import disk
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
-from kkcv.search import disk
 from kkcv.search.exchange import done, shards
 from kkcv.search.exchange.loading import load, parquet_files
 from kkcv.search.exchange.parquet import import_parquet
@@ -234,7 +234,7 @@ def test_a_worker_that_dies_between_any_two_steps_is_started_again(
     @contextmanager
     def mortal(target: Path) -> Iterator[Path]:
         """Dies before or after the file has its name, and leaves what it has written."""
-        with disk.in_one_piece(target) as part:
+        with disk.atomic_write(target) as part:
             yield part
             if next(steps) == instant:
                 shutil.copy(part, part.with_name(f"{target.name}.1.part"))
@@ -243,8 +243,8 @@ def test_a_worker_that_dies_between_any_two_steps_is_started_again(
             raise Death
 
     with monkeypatch.context() as patch:
-        patch.setattr(shards, "in_one_piece", mortal)
-        patch.setattr(done, "in_one_piece", mortal)
+        patch.setattr(shards, "atomic_write", mortal)
+        patch.setattr(done, "atomic_write", mortal)
         with pytest.raises(Death):
             embed_shards(plan, tmp_path / "out", embedder)
     embed_shards(plan, tmp_path / "out", embedder)

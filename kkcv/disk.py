@@ -1,7 +1,7 @@
-"""Files that power loss can neither take back nor cut in half.
+"""Reading and writing whole files, so that power loss can neither undo a write nor cut it in half.
 
-What is written lies in memory until ``fsync``, and so does the name of a new file until the folder
-that holds the name is synced.
+Written bytes stay in memory until ``fsync``, and so does the name of a new file until its folder is
+synced.
 """
 
 import errno
@@ -14,15 +14,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kkcv.images.source import kind_of
-
 
 def absolute(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.abspath(Path(path).expanduser()))
 
 
 def read_file(file: Path) -> bytes:
-    """All of a file, or OSError: opening a named pipe would wait for somebody to write into it."""
+    """All bytes of a file.
+
+    Raises OSError for anything but a regular file: opening a named pipe would wait for a writer.
+    """
     must_be_a_file(file)
     return file.read_bytes()
 
@@ -34,29 +35,44 @@ def must_be_a_file(file: str | os.PathLike[str]) -> None:
         raise OSError(errno.EINVAL, f"this is {kind_of(mode)}", os.fspath(file))
 
 
+def kind_of(mode: int) -> str:
+    """The name of something that is not a regular file, from its ``st_mode``."""
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
 def reason(error: Exception) -> str:
-    """Why the system refused, in its words alone: libraries wrap them in their own."""
+    """The operating system's message alone, without the text that libraries wrap around it."""
     said = getattr(error, "strerror", None) or str(error)
     number = re.search(r"\[errno (\d+)\]", said, re.IGNORECASE)
     return os.strerror(int(number[1])) if number else said
 
 
 @contextmanager
-def in_one_piece(target: Path) -> Iterator[Path]:
-    """A name to write to, which becomes ``target`` at the end; after an exception it is gone."""
-    # The folder may be shared by machines, and in containers all processes have the same number.
+def atomic_write(target: Path) -> Iterator[Path]:
+    """A temporary path beside ``target``, which replaces ``target`` when the block ends.
+
+    Readers see the old file or the whole new one. After an exception the old one is untouched.
+    """
+    # Machines may share the folder, and in containers all processes have the same number.
     part = target.with_name(f"{target.name}.{platform.node()}.{os.getpid()}.part")
     try:
         yield part
-        synced(part)
+        sync_file(part)
         part.replace(target)
         sync_folder(target.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
+def write_file(target: Path, data: bytes | str) -> None:
+    """Write all bytes of a file, or the text as UTF-8, as atomic_write does."""
+    with atomic_write(target) as part:
+        part.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
 def make_folder(folder: Path) -> None:
-    """A folder, and those above it that are missing; its name is on the disk in any case."""
+    """Make a folder and its missing parents, and wait until their names are on the disk."""
     missing = [each for each in folder.parents if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for made in (*reversed(missing), folder):
@@ -64,15 +80,15 @@ def make_folder(folder: Path) -> None:
 
 
 def has_hash(file: Path, sha256: bytes) -> bool:
-    """Whether a file is there and has these bytes."""
+    """Whether the file exists and its bytes have this hash."""
     try:
         with file.open("rb") as data:
             return hashlib.file_digest(data, "sha256").digest() == sha256
-    except (OSError, ValueError):  # ValueError: a name that cannot be
+    except (OSError, ValueError):  # ValueError: an impossible name
         return False
 
 
-def synced(file: Path) -> None:
+def sync_file(file: Path) -> None:
     """Wait until the bytes of a file are on the disk."""
     with file.open("rb+") as data:
         os.fsync(data.fileno())

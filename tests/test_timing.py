@@ -5,10 +5,10 @@ from pathlib import Path
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
 from kkcv.search.query import Like, Region
-from kkcv.stages import STAGES, timed
+from kkcv.timing import STEPS, timed
 
 
-def test_a_search_goes_through_every_stage(
+def test_a_search_goes_through_every_step(
     made_gallery: Path, embedder: Embedder, album: list[Path]
 ) -> None:
     part = Like(album[0], region=Region(0, 0, 0.5, 1))
@@ -20,6 +20,6 @@ def test_a_search_goes_through_every_stage(
         with timed() as by_id:
             gallery.search_id(1)
 
-    assert set(whole) == set(of_a_part) == set(STAGES)
+    assert set(whole) == set(of_a_part) == set(STEPS)
     assert set(by_id) == {"search"}
     assert all(seconds > 0 for seconds in whole.values())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kkcv.places import cache_folder, model_hub, offline
+from kkcv.environment import cache_folder, model_hub, offline
 
 
 def test_the_cache_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "kkcv"
 
 
-def make_folder(folder: Path) -> None:
+def make_cache_folder(folder: Path) -> None:
     """A folder of the cache, and those above it; but never a home that is not there (OSError)."""
     home = Path.home()
     if home in folder.parents and not home.is_dir():

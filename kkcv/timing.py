@@ -1,4 +1,4 @@
-"""How long each stage of an answer took: decode, embed, search. It costs nothing unless asked for.
+"""Seconds spent in each step of an answer: decode, embed, search. Free unless asked for.
 
 with timed() as seconds:
     gallery.search("cat.jpg")
@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-STAGES = ("decode", "embed", "search")
+STEPS = ("decode", "embed", "search")
 
 _seconds: ContextVar[dict[str, float] | None] = ContextVar("seconds", default=None)
 
 
 @contextmanager
 def timed() -> Iterator[dict[str, float]]:
-    """The seconds of each stage that this thread goes through meanwhile."""
+    """Collect the seconds of each step that this thread goes through inside the block."""
     seconds: dict[str, float] = {}
     token = _seconds.set(seconds)
     try:
@@ -27,8 +27,8 @@ def timed() -> Iterator[dict[str, float]]:
 
 
 @contextmanager
-def stage(name: str) -> Iterator[None]:
-    """The work inside is this stage."""
+def step(name: str) -> Iterator[None]:
+    """Count the block as this step."""
     seconds = _seconds.get()
     if seconds is None:
         yield
