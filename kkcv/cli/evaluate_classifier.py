@@ -47,7 +47,7 @@ def classifier(
     \b
     kkcv evaluate classifier run/ pets/ --json
     """
-    from kkcv.training.evaluate import evaluate_classifier
+    from kkcv.training.evaluation.evaluate import evaluate_classifier
 
     labelled = source_of(data, path_column, label_column, root).read()
     with progress_bar("measuring") as update:

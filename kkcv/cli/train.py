@@ -19,7 +19,7 @@ from kkcv.training.recipe import Recipe
 from .output import print_json
 
 if TYPE_CHECKING:
-    from kkcv.training.layouts import Source
+    from kkcv.training.data.source import Source
     from kkcv.training.run import Voice
 
 Command = Callable[..., Any]
@@ -59,7 +59,7 @@ def source_options(command: Command) -> Command:
 def source_of(
     data: str, path_column: str | None, label_column: str | None, root: str | None
 ) -> "Source":
-    from kkcv.training.layouts import Source
+    from kkcv.training.data.source import Source
 
     return Source(Path(data), path_column, label_column, Path(root) if root else None)
 
@@ -207,7 +207,7 @@ def cats_dogs(folder: str, source: str) -> None:
     \b
     kkcv data cats-dogs pets/ --source pets
     """
-    from kkcv.training.download import fetch_cats_dogs
+    from kkcv.training.data.download import fetch_cats_dogs
 
     click.echo(fetch_cats_dogs(folder, source, offline=offline()))
 

@@ -12,13 +12,13 @@ from kkcv import checkpoint as checkpoints
 from kkcv.errors import TrainingError
 from kkcv.zoo.network import Network
 
-from .callbacks import unwritable
-from .fit import Fitted
-from .job import Job
-from .layouts import LabelledData
-from .network import network_for
+from .data.labelled import LabelledData
+from .evaluation.results import Results, measure_run
+from .fit.callbacks import unwritable
+from .fit.job import Job
+from .fit.network import network_for
+from .fit.stages import Fitted
 from .recipe import Recipe, stages
-from .results import Results, measure_run
 from .run_folder import RunFolder
 
 

@@ -11,18 +11,19 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import DataError, TrainingError
 
-from .callbacks import unwritable
+from .data.inspection import inspect_pictures, lines, report
+from .data.labelled import LabelledData
+from .data.source import Source, read_data
+from .data.split import fingerprint, split, write_split
 from .finish import finish
-from .fit import fit
-from .freezing import freeze
-from .inspection import inspect_pictures, lines, report
-from .job import Files, Job, Labelled
-from .layouts import LabelledData, Source, read_data
-from .network import network_for, starting_point
-from .processes import Processes, join
+from .fit.callbacks import unwritable
+from .fit.freezing import freeze
+from .fit.job import Files, Job, Labelled
+from .fit.network import network_for, starting_point
+from .fit.processes import Processes, join
+from .fit.stages import fit
 from .recipe import Recipe, stages
 from .run_folder import RunFolder, read_json, write_json
-from .split import fingerprint, split, write_split
 
 
 def silent(*_: Any) -> None:

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from kkcv import checkpoint, zoo
-from kkcv.training.fit import Fitted, fit
-from kkcv.training.layouts import Source, read_data
-from kkcv.training.network import starting_point
-from kkcv.training.processes import Processes
+from kkcv.training.data.source import Source, read_data
+from kkcv.training.fit.network import starting_point
+from kkcv.training.fit.processes import Processes
+from kkcv.training.fit.stages import Fitted, fit
 from kkcv.training.recipe import Recipe
 from kkcv.training.run import QUIET, job_for, prepare, train
 from kkcv.training.run_folder import RunFolder, read_json

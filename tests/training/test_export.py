@@ -10,8 +10,8 @@ import pytest
 from kkcv import checkpoint
 from kkcv.classify import Classifier
 from kkcv.errors import TrainingError
+from kkcv.training.data.source import Source
 from kkcv.training.export import export_onnx
-from kkcv.training.layouts import Source
 from kkcv.training.run import train
 
 from .conftest import LENET

@@ -22,7 +22,7 @@ from kkcv.errors import (
     WeightsError,
 )
 from kkcv.images.preprocess import Preprocess
-from kkcv.training.layouts import Source, read_data
+from kkcv.training.data.source import Source, read_data
 from kkcv.training.recipe import Recipe
 from kkcv.training.run import resume, train
 

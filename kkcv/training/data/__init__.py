@@ -1,0 +1,1 @@
+"""Labelled pictures: read, inspected, and split into parts."""

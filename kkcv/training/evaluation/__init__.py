@@ -1,0 +1,1 @@
+"""The figures of a trained classifier, its plots and its report."""

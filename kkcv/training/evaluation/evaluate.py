@@ -1,0 +1,101 @@
+"""The figures of a finished run again, or on other pictures."""
+
+from pathlib import Path
+from typing import Any
+
+from kkcv import checkpoint as checkpoints
+from kkcv.checkpoint import Checkpoint
+from kkcv.embedding.runtimes.pytorch import device_named
+from kkcv.errors import CheckpointError, DataError
+from kkcv.training.data.labelled import LabelledData, Picture
+from kkcv.training.data.source import read_data
+from kkcv.training.inference import Progress
+from kkcv.training.run_folder import RunFolder, read_json
+
+from .scoring import score
+
+AUTO, ALL = "auto", "all"
+
+
+def evaluate_classifier(
+    run: str | Path,
+    data: LabelledData,
+    *,
+    part: str = AUTO,
+    tta: bool | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Accuracy, precision, recall, f1, auc, log_loss, ece, pictures, intervals, and per class.
+
+    ``part`` is train, val, test or all; auto takes test, else val, else everything. Pictures that
+    the run knows have the part that it gave them. ``tta`` is as the run measured, unless said.
+
+    Raises CheckpointError, DataError.
+    """
+    base = checkpoints.load(run)
+    if base.classes is None:
+        raise CheckpointError(
+            f"{run} knows no classes of its own; give the folder of a training run"
+        )
+    classes = base.classes
+    if unknown := sorted(set(data.classes) - set(classes)):
+        raise DataError(
+            f"{data.root}: the class {unknown[0]!r} is none of the run's: {', '.join(classes)}"
+        )
+    part, pictures = chosen(with_parts_of(run, data), part)
+    scored = score(
+        base.build(),
+        base,
+        classes,
+        data.root,
+        pictures,
+        device=device_named(device),
+        tta=measured_with_tta(base) if tta is None else tta,
+        threads=threads,
+        progress=progress,
+    )
+    if not scored.pictures:
+        first = scored.unreadable[0]["message"]
+        raise DataError(f"none of the {len(pictures)} pictures can be read; the first: {first}")
+    return {
+        "model": str(run),
+        "network": base.network,
+        "data": str(data.root),
+        "part": part,
+        **scored.figures(classes, base.temperature),
+        "temperature": base.temperature,
+        "unreadable": scored.unreadable,
+    }
+
+
+def measured_with_tta(base: Checkpoint) -> bool:
+    assert base.weights is not None
+    return bool(read_json(base.weights.path.with_suffix(".json")).get("tta", False))
+
+
+def with_parts_of(run: str | Path, data: LabelledData) -> LabelledData:
+    """Where the data have no parts, those that the run gave to the pictures it knows."""
+    split = RunFolder(run).split
+    if any(picture.part for picture in data.pictures) or not split.is_file():
+        return data
+    known = {picture.path: picture for picture in read_data(split).pictures}
+    pictures = tuple(
+        known[p.path] if known.get(p.path, p).label == p.label and p.path in known else p
+        for p in data.pictures
+    )
+    return LabelledData(data.root, pictures, data.unlabelled)
+
+
+def chosen(data: LabelledData, part: str) -> tuple[str, tuple[Picture, ...]]:
+    """The name of the part, and its pictures."""
+    there = {picture.part for picture in data.pictures}
+    if part == AUTO:
+        part = next((each for each in ("test", "val") if each in there), ALL)
+    if part == ALL:
+        return ALL, data.pictures
+    if part not in there:
+        names = ", ".join(sorted(there - {""}) or [ALL])
+        raise DataError(f"{data.root} has no part {part!r}; there are: {names}")
+    return part, data.of(part)

@@ -1,0 +1,52 @@
+"""One HTML file that holds a whole run: it needs nothing beside it and loads nothing.
+
+It speaks English and Chinese: that of the browser, and the other at a click.
+"""
+
+import base64
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from kkcv.training.data.inspection import leaks
+from kkcv.training.data.labelled import PARTS
+from kkcv.training.fit.progress import Progress
+from kkcv.training.recipe import Recipe
+
+FIGURES = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
+
+
+def write_report(
+    path: Path,
+    recipe: Recipe,
+    facts: dict[str, Any],
+    progress: Progress,
+    results: dict[str, Any],
+    classes: tuple[str, ...],
+    pictures: dict[str, Path],
+) -> None:
+    """Figures with their intervals, the inspection of the data, plots, sheets, every setting."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    template = resources.files("kkcv.training.evaluation") / "report.html"
+    html = environment.from_string(template.read_text(encoding="utf-8")).render(
+        figures=FIGURES,
+        results=results,
+        quoted=results["parts"][results["part"]],
+        classes=classes,
+        data=facts["report"],
+        leaks=leaks(facts["report"]),
+        parts=[p for p in PARTS if any(p in of for of in facts["report"]["classes"].values())],
+        fingerprint=facts["fingerprint"],
+        source=facts["source"],
+        epochs=progress.rows,
+        best=progress.best_at,
+        recipe=recipe.to_dict(),
+        pictures={title: data_url(file) for title, file in pictures.items()},
+    )
+    path.write_text(html, encoding="utf-8", errors="backslashreplace")
+
+
+def data_url(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

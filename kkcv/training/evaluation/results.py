@@ -1,0 +1,163 @@
+"""What a finished run is worth: measured on each part, drawn, and written into its folder."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from kkcv.training.data.labelled import LabelledData, Picture
+from kkcv.training.fit.job import Job
+from kkcv.training.fit.stages import Fitted
+from kkcv.training.run_folder import RunFolder, write_json
+from kkcv.zoo.network import Network
+
+from .contact_sheets import likeliest_mislabelled, most_confidently_wrong, write_sheet
+from .plots import draw
+from .report import write_report
+from .scoring import Scored, fit_temperature, score
+from .submission import write_submission
+
+HEADLINE = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Figures of each measured part; ``part`` is the one to quote."""
+
+    part: str
+    parts: dict[str, dict[str, Any]]
+    temperature: float
+
+    def headline(self) -> dict[str, Any]:
+        figures = self.parts[self.part]
+        return {"part": self.part, "pictures": figures["pictures"]} | {
+            k: figures[k] for k in HEADLINE
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"part": self.part, "temperature": self.temperature, "parts": self.parts}
+
+    def lines(self) -> list[str]:
+        """For a terminal."""
+        out = []
+        for part, figures in self.parts.items():
+            named = ", ".join(
+                described(name, figures) for name in ("accuracy", "f1", "auc", "log_loss")
+            )
+            out.append(f"{part} ({figures['pictures']} pictures): {named}")
+        if self.part == "val":
+            out.append(
+                "val also chose the epoch and the temperature: expect a little less elsewhere"
+            )
+        return out
+
+
+def described(name: str, figures: dict[str, Any]) -> str:
+    """``accuracy 0.9917 (0.9792 to 1.0000)``."""
+    value, interval = figures[name], figures["intervals"][name]
+    if value is None:
+        return f"{name} unknown"
+    spread = f" ({interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
+    return f"{name} {value:.4f}{spread}"
+
+
+def measure_run(
+    folder: RunFolder,
+    job: Job,
+    network: Network,
+    fitted: Fitted,
+    data: LabelledData,
+    facts: dict[str, Any],
+) -> Results:
+    """Score every part, and write evaluation, predictions, plots, sheets, report and submission."""
+    classes, recipe = job.classes, job.recipe
+
+    def scored(pictures: tuple[Picture, ...], what: str) -> Scored:
+        return score(
+            network,
+            job.base,
+            classes,
+            data.root,
+            pictures,
+            device=job.device,
+            tta=recipe.tta,
+            threads=recipe.threads or None,
+            progress=lambda done, total: job.show(what, done, total),
+        )
+
+    measured = {p: scored(data.of(p), f"measuring {p}") for p in ("val", "test") if data.of(p)}
+    temperature = fit_temperature(measured["val"].scores, measured["val"].labels)
+    results = Results(
+        "test" if "test" in measured else "val",
+        {part: each.figures(classes, temperature) for part, each in measured.items()},
+        temperature,
+    )
+    training = trained_on(network, fitted, data, job) or scored(
+        data.of("train"), "looking for wrong labels"
+    )
+    write_json(folder.evaluation, results.to_dict())
+    write_predictions(folder.predictions, measured | {"train": training}, classes, temperature)
+    pictures = draw_all(folder, fitted, results, measured, training, data.root, classes)
+    if facts["unlabelled"]:
+        unlabelled = tuple(Picture(path, "") for path in facts["unlabelled"])
+        write_submission(folder.submission, scored(unlabelled, "predicting"), classes, temperature)
+    write_report(
+        folder.report, recipe, facts, fitted.progress, results.to_dict(), classes, pictures
+    )
+    return results
+
+
+def trained_on(network: Network, fitted: Fitted, data: LabelledData, job: Job) -> Scored | None:
+    """Scores of the training part from embeddings that are there already."""
+    if fitted.embeddings is None:
+        return None
+    with torch.inference_mode():
+        scores = network.head(fitted.embeddings.to(job.device)).float().cpu().numpy()
+    return Scored(list(data.of("train")), np.array(job.train.labels), scores, [])
+
+
+def draw_all(
+    folder: RunFolder,
+    fitted: Fitted,
+    results: Results,
+    measured: dict[str, Scored],
+    training: Scored,
+    root: Path,
+    classes: tuple[str, ...],
+) -> dict[str, Path]:
+    """Plots of the part to quote, and the two sheets; those that would be empty are left out."""
+    quoted = measured[results.part]
+    probabilities = quoted.probabilities(results.temperature)
+    matrix = np.array(results.parts[results.part]["confusion"])
+    rows = fitted.progress.rows
+    pictures = draw(folder.plots, rows, quoted.labels, probabilities, matrix, classes)
+    sheets: tuple[tuple[str, Scored, Any], ...] = (
+        ("Most confidently wrong", quoted, most_confidently_wrong),
+        ("Likeliest mislabelled in train", training, likeliest_mislabelled),
+    )
+    for title, scored, choose in sheets:
+        probabilities = scored.probabilities(results.temperature)
+        which = choose(probabilities, scored.labels)
+        if len(which):
+            path = folder.plots / f"{title.lower().replace(' ', '-')}.png"
+            write_sheet(path, root, scored, probabilities, which, classes)
+            pictures[title] = path
+    return pictures
+
+
+def write_predictions(
+    path: Path, measured: dict[str, Scored], classes: tuple[str, ...], temperature: float
+) -> None:
+    """A row for each labelled picture: part, label, what it was taken for, all probabilities."""
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["path", "part", "label", "predicted", *classes])
+        for part, scored in measured.items():
+            for picture, row in zip(
+                scored.pictures, scored.probabilities(temperature), strict=True
+            ):
+                numbers = [f"{p:.6f}" for p in row]
+                table.writerow([picture.path, part, picture.label, classes[row.argmax()], *numbers])
