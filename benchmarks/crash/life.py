@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from kkcv.errors import KkcvError
-from kkcv.search.folder.doctor import examine
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.index.kinds import KINDS
+from kkcv.search.maintenance.doctor import examine
 
 from .toy import picture, sha256, toy_embedder, vector
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from kkcv.errors import KkcvError
 from kkcv.search.folder import catalog
-from kkcv.search.folder.backup import backup, restore
 from kkcv.search.gallery import Gallery
+from kkcv.search.maintenance.backup import backup, restore
 
 from .disk import Disk, Event, laid_out, recording
 from .life import Effect, Life, Problem, Told, rows_of, verdict

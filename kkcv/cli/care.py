@@ -31,8 +31,8 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
     \b
     kkcv doctor photos.kkcv --repair
     """
-    from kkcv.search.folder.doctor import examine
     from kkcv.search.gallery import Gallery
+    from kkcv.search.maintenance.doctor import examine
 
     with Gallery.open(gallery) as opened, progress_bar("looking") as update:
         findings = examine(opened, repair=repair, progress=update)
@@ -115,8 +115,8 @@ def reindex(
     kkcv reindex photos.kkcv --model mobilenet_v3_large_1.0
     kkcv reindex photos.kkcv --undo
     """
-    from kkcv.search import reindex as work
     from kkcv.search.gallery import Gallery
+    from kkcv.search.maintenance import reindex as work
 
     if not undo and model is None and not weights and not asked_of_runtimes()["precision"]:
         raise RequestError("name the other network: --model NAME (see: kkcv zoo list), or --undo")
@@ -152,8 +152,8 @@ def backup(gallery: str, file: str) -> None:
     \b
     kkcv backup photos.kkcv photos.backup
     """
-    from kkcv.search.folder.backup import backup as write
     from kkcv.search.gallery import Gallery
+    from kkcv.search.maintenance.backup import backup as write
 
     with Gallery.open(gallery) as opened:
         click.echo(f"{write(opened, file)} pictures are in {file}")
@@ -168,7 +168,7 @@ def restore(file: str, gallery: str) -> None:
     \b
     kkcv restore photos.backup again.kkcv
     """
-    from kkcv.search.folder.backup import restore as read
+    from kkcv.search.maintenance.backup import restore as read
 
     with read(file, gallery) as restored:
         click.echo(f"{len(restored)} pictures are in {gallery}")

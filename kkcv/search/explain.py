@@ -7,7 +7,7 @@ from kkcv.images.source import Source, read_bytes
 
 from .gallery import Gallery
 from .verification.geometry import match
-from .verification.kept import features_of
+from .verification.store import features_of
 
 Points = tuple[tuple[float, float], tuple[float, float]]  # x, y in the query, and in the hit
 

@@ -47,7 +47,7 @@ from .picture import LARGEST_ID, Picture, whole
 from .query import Like, Text, checked_k, checked_vectors, combined
 from .ranking.names import PLAIN
 from .stored import delete_stored, store
-from .verification.kept import LocalFeatures
+from .verification.store import LocalFeatures
 from .verification.verify import FIRST
 from .where import parse as parse_where
 

@@ -14,9 +14,9 @@ from kkcv.embedding.quantized import keep, kept
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError
 
-from .chance.kept import KeptCalibration
+from .chance.store import CalibrationStore
 from .engine import Catalog, Engine
-from .learning.projection import SETTING, Projection
+from .projection import SETTING, Projection
 
 
 class Generation:
@@ -36,7 +36,7 @@ class Generation:
         self.projection = Projection.from_text(self.catalog.settings.get(SETTING, ""))
         self.space = projected_space(self.stored_space, self.projection)
         self.live = engine.index_for(self.space)
-        self.calibration = KeptCalibration(self.folder, self.space.fingerprint)
+        self.calibration = CalibrationStore(self.folder, self.space.fingerprint)
         self.sharing = Sharing()
         self._embedder = embedder
         self._loading = threading.Lock()

@@ -10,7 +10,7 @@ from kkcv.images.formats import extension
 
 from .engine import Catalog
 from .picture import Picture, PictureFile
-from .verification.kept import forget_features
+from .verification.store import forget_features
 
 FOLDER = "pictures"
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
-from kkcv.search.reindex import Reindexed, reindex
+from kkcv.search.maintenance.reindex import Reindexed, reindex
 from kkcv.zoo.weights import offered
 
 from .escaping import as_markdown

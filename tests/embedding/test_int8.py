@@ -13,9 +13,9 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import EmbedderMismatch, MissingExtra, RequestError, WeightsError
 from kkcv.images.folder import find_pictures
-from kkcv.search.folder.backup import backup, restore
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.maintenance.backup import backup, restore
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,9 @@ from kkcv.search.exchange.loading import load
 from kkcv.search.exchange.parquet import export, import_parquet
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.maintenance.reindex import reindex, undo
 from kkcv.search.quality.selfcheck import selfcheck
 from kkcv.search.ranking.names import reranked
-from kkcv.search.reindex import reindex, undo
 
 Paint = Callable[..., Path]
 Make = Callable[[], str]

@@ -11,9 +11,9 @@ import pytest
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import GalleryError, GalleryLocked, MissingExtra, NotAGallery, RequestError
-from kkcv.search.folder.backup import backup, restore
-from kkcv.search.folder.doctor import examine
 from kkcv.search.gallery import Gallery
+from kkcv.search.maintenance.backup import backup, restore
+from kkcv.search.maintenance.doctor import examine
 from kkcv.search.milvus.address import parse
 from kkcv.search.milvus.lease import CLAIM, taken
 from kkcv.search.milvus.server import Server

@@ -31,11 +31,11 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import RUNTIMES
 from kkcv.search.exchange.parquet import export, import_parquet
-from kkcv.search.folder.backup import backup, restore
-from kkcv.search.folder.doctor import examine
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.index.kinds import KINDS
+from kkcv.search.maintenance.backup import backup, restore
+from kkcv.search.maintenance.doctor import examine
 
 from .conftest import PREPROCESS, GridOfColors
 

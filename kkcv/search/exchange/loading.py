@@ -10,7 +10,7 @@ from kkcv.errors import DataError
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
 
-from .done import finished, intact, read_done
+from .manifest import finished, intact, read_manifest
 from .parquet import Row, batches, gallery_for, opened, own, unpacked
 from .plan import Plan
 
@@ -80,7 +80,7 @@ def load(
     """
     report = LoadReport()
     for file in files:
-        done = read_done(file.with_suffix(".json"))
+        done = read_manifest(file.with_suffix(".json"))
         if done is not None and not checked and not intact(file, done):
             raise DataError(
                 f"{file} is damaged: its sha256 is not the one beside it; embed it again"

@@ -33,7 +33,7 @@ from kkcv.images.source import label_of, read_bytes
 from kkcv.search.importing import Found, Reject, modified, must_be_utf8, prepared
 from kkcv.search.picture import PictureFile
 
-from .done import Done, finished, made_by, write_done
+from .manifest import Manifest, finished, made_by, write_manifest
 from .parquet import ROWS, described_schema, sealed, table
 from .plan import Plan, Planned, Shard, sha256_of
 
@@ -166,7 +166,7 @@ def embed_shard(
     limits: Limits = DEFAULT_LIMITS,
     threads: int | None = None,
     progress: Callable[[int], None] = lambda pictures: None,
-) -> Done:
+) -> Manifest:
     """Write the two files of a shard: the Parquet file first, the other makes it valid."""
     schema = described_schema(plan.settings)
     rejects: list[Reject] = []
@@ -180,8 +180,8 @@ def embed_shard(
                 embedded += len(rows)
         must_be_mounted(shard, rejects)
         sha256 = sha256_of(part)
-    done = Done(shard.sha256, *made_by(plan), sha256, embedded, tuple(rejects))
-    write_done(folder / f"{shard.name}.json", done)
+    done = Manifest(shard.sha256, *made_by(plan), sha256, embedded, tuple(rejects))
+    write_manifest(folder / f"{shard.name}.json", done)
     return done
 
 

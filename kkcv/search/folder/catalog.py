@@ -26,7 +26,7 @@ from kkcv.errors import (
     Superseded,
 )
 from kkcv.search.engine import WAIT_SECONDS
-from kkcv.search.learning.projection import SETTING, Projection
+from kkcv.search.projection import SETTING, Projection
 
 from .migration import DESCRIBED, EDITS, FORMAT, LAST_EDITS, is_old, migrate
 from .reader import Reader

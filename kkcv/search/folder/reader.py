@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import apsw
 import numpy as np
 
-from kkcv.search.learning.projection import Projection
 from kkcv.search.picture import Picture, PictureFile, Totals
+from kkcv.search.projection import Projection
 from kkcv.search.where import Condition
 
 from .filters import as_sql

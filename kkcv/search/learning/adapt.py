@@ -20,9 +20,8 @@ from kkcv.search.folder.engine import in_a_folder
 from kkcv.search.folder.writer import Writer
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
+from kkcv.search.projection import SETTING, Projection
 from kkcv.search.quality.metrics import BLOCK, average_precision, ranked
-
-from .projection import SETTING, Projection
 
 FOLDER = "folder"  # the label is the name of the folder that a picture lies in
 FOLDS = 4

@@ -16,7 +16,7 @@ from kkcv.search.chance.model import FEWEST, calibrated
 from kkcv.search.options import check_ranking
 from kkcv.search.ranking.names import PLAIN
 from kkcv.search.verification.features import Features
-from kkcv.search.verification.kept import features_of
+from kkcv.search.verification.store import features_of
 
 from .metrics import Retrieval, leave_one_out
 from .reordering import Timed, by_ranking, by_verification

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from kkcv.errors import NotAGallery
-from kkcv.search.folder.backup import backup, restore
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.gallery import Gallery
+from kkcv.search.maintenance.backup import backup, restore
 
 
 def test_a_change_of_a_gallery_that_was_moved_or_deleted_is_refused(

@@ -11,12 +11,12 @@ from PIL import Image
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder, unit
 from kkcv.errors import DataError, MissingExtra, RequestError
-from kkcv.search import reindex
 from kkcv.search.exchange.parquet import export, import_parquet
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.learning.adapt import adapt, is_better, project, undo
-from kkcv.search.learning.projection import Projection
+from kkcv.search.maintenance import reindex
+from kkcv.search.projection import Projection
 from tests.search.conftest import PREPROCESS
 
 Paint = Callable[..., Path]

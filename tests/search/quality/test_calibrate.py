@@ -9,7 +9,7 @@ import pytest
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 from kkcv.search.learning.adapt import project
-from kkcv.search.learning.projection import Projection
+from kkcv.search.projection import Projection
 from kkcv.search.quality.calibrate import calibrate
 
 Paint = Callable[..., Path]

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kkcv.disk import atomic_write
+from kkcv.disk import write_file
 from kkcv.search.importing import Reject
 
 from .plan import Plan, Shard, sha256_of
@@ -13,7 +13,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Done:
+class Manifest:
     """What was made from a shard, and by what. ``sha256`` is of the Parquet file."""
 
     list_sha256: str
@@ -36,35 +36,34 @@ def made_by(plan: Plan) -> tuple[str, str, str, str]:
     return plan.space.fingerprint, *plan.choice, plan.settings["vectors"]
 
 
-def write_done(file: Path, done: Done) -> None:
-    with atomic_write(file) as part:
-        rejects = [reject._asdict() for reject in done.rejects]
-        document = {"format": FORMAT, **asdict(done), "rejects": rejects}
-        part.write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
+def write_manifest(file: Path, manifest: Manifest) -> None:
+    rejects = [reject._asdict() for reject in manifest.rejects]
+    document = {"format": FORMAT, **asdict(manifest), "rejects": rejects}
+    write_file(file, json.dumps(document, indent=1) + "\n")
 
 
-def finished(plan: Plan, shard: Shard, folder: Path) -> Done | None:
+def finished(plan: Plan, shard: Shard, folder: Path) -> Manifest | None:
     """What became of a shard, or None when it is not done or its files are damaged."""
-    done = read_done(folder / f"{shard.name}.json")
+    done = read_manifest(folder / f"{shard.name}.json")
     if done is None or not done.of(plan, shard):
         return None
     return done if intact(folder / f"{shard.name}.parquet", done) else None
 
 
-def intact(parquet: Path, done: Done) -> bool:
+def intact(parquet: Path, done: Manifest) -> bool:
     try:
         return sha256_of(parquet) == done.sha256
     except OSError:
         return False
 
 
-def read_done(file: Path) -> Done | None:
+def read_manifest(file: Path) -> Manifest | None:
     """What lies beside a Parquet file; None when there is nothing of the kind."""
     try:
         document = json.loads(file.read_bytes())
         if document.pop("format") > FORMAT:
             return None
         rejects = tuple(Reject(**reject) for reject in document.pop("rejects"))
-        return Done(**document, rejects=rejects)
+        return Manifest(**document, rejects=rejects)
     except (OSError, ValueError, KeyError, TypeError):
         return None

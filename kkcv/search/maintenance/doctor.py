@@ -14,14 +14,13 @@ import numpy as np
 from kkcv.disk import atomic_write, has_hash, make_folder
 from kkcv.errors import GalleryFormatError, KkcvError
 from kkcv.search import stored
+from kkcv.search.folder.catalog import Catalog
+from kkcv.search.folder.engine import in_a_folder
+from kkcv.search.folder.live import LiveIndex, vouched
+from kkcv.search.folder.reader import Reader
 from kkcv.search.gallery import Gallery
 from kkcv.search.index import snapshot
 from kkcv.search.picture import Picture
-
-from .catalog import Catalog
-from .engine import in_a_folder
-from .live import LiveIndex, vouched
-from .reader import Reader
 
 ORPHANS = "orphans"  # where files go that no row names
 PAGE = 1000

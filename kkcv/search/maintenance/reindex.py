@@ -14,14 +14,13 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.embedding.quantized import keep
 from kkcv.errors import GalleryError, KkcvError, PictureError, RequestError
-
-from .engine import NextVectors
-from .gallery import Gallery
-from .generation import embedder_for, settings_for
-from .importing import Reject
-from .index.exact import inner_products
-from .picture import Picture
-from .quality.metrics import leave_one_out
+from kkcv.search.engine import NextVectors
+from kkcv.search.gallery import Gallery
+from kkcv.search.generation import embedder_for, settings_for
+from kkcv.search.importing import Reject
+from kkcv.search.index.exact import inner_products
+from kkcv.search.picture import Picture
+from kkcv.search.quality.metrics import leave_one_out
 
 COMMIT = 64  # pictures a transaction
 SAMPLE = 2000  # pictures whose answers are compared

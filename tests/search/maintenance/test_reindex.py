@@ -8,11 +8,10 @@ import pytest
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import GalleryError, RequestError, Superseded
-from kkcv.search import reindex as module
 from kkcv.search.gallery import Gallery
-from kkcv.search.reindex import overlap, reindex, undo
-
-from .conftest import GridOfColors
+from kkcv.search.maintenance import reindex as module
+from kkcv.search.maintenance.reindex import overlap, reindex, undo
+from tests.search.conftest import GridOfColors
 
 Paint = Callable[..., Path]
 

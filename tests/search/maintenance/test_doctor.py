@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from kkcv.errors import GalleryFormatError
-from kkcv.search.folder import doctor, live
-from kkcv.search.folder.doctor import examine
+from kkcv.search.folder import live
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.maintenance import doctor
+from kkcv.search.maintenance.doctor import examine
 from kkcv.search.picture import PictureFile
 
 Paint = Callable[..., Path]

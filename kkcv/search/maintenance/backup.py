@@ -28,12 +28,11 @@ from kkcv.disk import (
 )
 from kkcv.errors import GalleryError, NotAGallery
 from kkcv.search.engines import must_be_a_folder
+from kkcv.search.folder.catalog import FILE, Catalog
+from kkcv.search.folder.engine import in_a_folder
+from kkcv.search.folder.reader import Reader
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
-
-from .catalog import FILE, Catalog
-from .engine import in_a_folder
-from .reader import Reader
 
 INT8 = re.compile(r"int8/[0-9a-f]{16}/(model\.xml|model\.bin|reference\.npz|meta\.json)")
 STORED = re.compile(r"pictures/([0-9a-f]{2})/(\1[0-9a-f]{62})(\.[a-z0-9]{1,9})?")

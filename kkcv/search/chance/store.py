@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 1.0  # until the pictures are counted again
 log = logging.getLogger(__name__)
 
 
-class KeptCalibration:
+class CalibrationStore:
     """What a gallery's scores mean, as of now. Safe to use from several threads."""
 
     def __init__(self, folder: Path, space: str) -> None:
