@@ -6,8 +6,8 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
 
 from .gallery import Gallery
+from .verification.features import features_of
 from .verification.geometry import match
-from .verification.store import features_of
 
 Points = tuple[tuple[float, float], tuple[float, float]]  # x, y in the query, and in the hit
 

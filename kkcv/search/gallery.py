@@ -47,7 +47,7 @@ from .picture import LARGEST_ID, Picture, whole
 from .query import Like, Text, checked_k, checked_vectors, combined
 from .ranking.names import PLAIN
 from .stored import delete_stored, store
-from .verification.store import LocalFeatures
+from .verification.verifier import Verifier
 from .verification.verify import FIRST
 from .where import parse as parse_where
 
@@ -224,7 +224,8 @@ class Gallery:
         if not options.verify:
             return answers(generation, query[None], k, options, own)[0]
         hits = answers(generation, query[None], max(k, FIRST), options, own)[0]
-        return LocalFeatures(self, limits).verified(pictures, hits, options.verify)[:k]
+        verifier = Verifier(self, generation.sharing.turn, limits)
+        return verifier.verified(pictures, hits, options.verify)[:k]
 
     def search_vector(
         self,

@@ -10,7 +10,7 @@ from kkcv.images.formats import extension
 
 from .engine import Catalog
 from .picture import Picture, PictureFile
-from .verification.store import forget_features
+from .verification.store import delete_features
 
 FOLDER = "pictures"
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def delete_stored(catalog: Catalog, gone: Iterable[Picture]) -> None:
     gone = list(gone)
     try:
         for picture in gone:
-            forget_features(catalog.folder, picture.file.sha256)
+            delete_features(catalog.folder, picture.file.sha256)
         if stored := [picture for picture in gone if picture.file.stored]:
             with catalog.writing() as writer:  # files are stored in a turn too
                 for picture in stored:

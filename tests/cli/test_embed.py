@@ -23,7 +23,7 @@ MORTAL = """
 import sys, time
 from contextlib import contextmanager
 from kkcv import disk
-from kkcv.search.exchange import done
+from kkcv.search.exchange import manifest
 from kkcv.search.exchange import shards
 
 left = int(sys.argv.pop(1))
@@ -38,7 +38,7 @@ def atomic_write(target):
             time.sleep(600)
         left -= 1
 
-shards.atomic_write = done.atomic_write = atomic_write
+shards.atomic_write = manifest.atomic_write = atomic_write
 from kkcv.cli import main
 main()
 """

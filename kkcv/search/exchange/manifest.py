@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kkcv.disk import write_file
+from kkcv.disk import atomic_write
 from kkcv.search.importing import Reject
 
 from .plan import Plan, Shard, sha256_of
@@ -39,7 +39,8 @@ def made_by(plan: Plan) -> tuple[str, str, str, str]:
 def write_manifest(file: Path, manifest: Manifest) -> None:
     rejects = [reject._asdict() for reject in manifest.rejects]
     document = {"format": FORMAT, **asdict(manifest), "rejects": rejects}
-    write_file(file, json.dumps(document, indent=1) + "\n")
+    with atomic_write(file) as part:
+        part.write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
 
 
 def finished(plan: Plan, shard: Shard, folder: Path) -> Manifest | None:

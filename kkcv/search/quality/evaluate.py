@@ -15,8 +15,7 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.search.chance.model import FEWEST, calibrated
 from kkcv.search.options import check_ranking
 from kkcv.search.ranking.names import PLAIN
-from kkcv.search.verification.features import Features
-from kkcv.search.verification.store import features_of
+from kkcv.search.verification.features import Features, features_of
 
 from .metrics import Retrieval, leave_one_out
 from .reordering import Timed, by_ranking, by_verification

@@ -10,6 +10,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from kkcv.images.decode import decode
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
+from kkcv.images.source import Source
+
 LONGEST = 640  # pixels of the longer side that is looked at
 SMALL = (
     480  # a smaller one is enlarged to this: its points are found again two to four times as often
@@ -47,3 +51,8 @@ def features(pixels: np.ndarray) -> Features:
     total = np.maximum(descriptors.sum(1, keepdims=True), 1)
     roots = np.minimum(np.rint(np.sqrt(descriptors / total) * STEPS), 255).astype(np.uint8)
     return Features(points / np.array([width, height], np.float32), roots, (height, width))
+
+
+def features_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> Features:
+    """The features of a path, bytes or a file object (PictureError)."""
+    return features(decode(source, limits, target=LONGEST // 2))

@@ -14,7 +14,7 @@ from kkcv import disk
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
-from kkcv.search.exchange import done, shards
+from kkcv.search.exchange import manifest, shards
 from kkcv.search.exchange.loading import load, parquet_files
 from kkcv.search.exchange.parquet import import_parquet
 from kkcv.search.exchange.plan import Plan, make_plan, read_plan
@@ -244,7 +244,7 @@ def test_a_worker_that_dies_between_any_two_steps_is_started_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(shards, "atomic_write", mortal)
-        patch.setattr(done, "atomic_write", mortal)
+        patch.setattr(manifest, "atomic_write", mortal)
         with pytest.raises(Death):
             embed_shards(plan, tmp_path / "out", embedder)
     embed_shards(plan, tmp_path / "out", embedder)
