@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kkcv import adapters, zoo
+from kkcv.disk import atomic_write, write_file
 from kkcv.errors import CheckpointError, UnknownNetwork
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.richness import joined, split
@@ -177,10 +178,9 @@ def save(
 
     assert network.spec is not None
     weights, file = Path(f"{path}.safetensors"), Path(f"{path}.json")
-    unfinished = Path(f"{path}.safetensors.part")
     file.unlink(missing_ok=True)
-    save_file({k: v.contiguous().cpu() for k, v in network.state_dict().items()}, unfinished)
-    unfinished.replace(weights)
+    with atomic_write(weights) as part:
+        save_file({k: v.contiguous().cpu() for k, v in network.state_dict().items()}, part)
     document = {
         "format": FORMAT,
         "network": network.spec.name,
@@ -190,9 +190,7 @@ def save(
         "sha256": sha256(weights),
         **(facts or {}),
     }
-    part = Path(f"{path}.json.part")
-    part.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
-    part.replace(file)
+    write_file(file, json.dumps(document, indent=1, ensure_ascii=False))
     return load(file)
 
 

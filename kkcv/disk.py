@@ -7,8 +7,9 @@ synced.
 import errno
 import hashlib
 import os
-import platform
 import re
+import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,18 +50,23 @@ def reason(error: Exception) -> str:
 
 
 @contextmanager
-def atomic_write(target: Path) -> Iterator[Path]:
-    """A temporary path beside ``target``, which replaces ``target`` when the block ends.
+def atomic_write(target: Path, mode: int = 0o666) -> Iterator[Path]:
+    """An empty temporary file beside ``target``, which replaces ``target`` when the block ends.
 
-    Readers see the old file or the whole new one. After an exception the old one is untouched.
+    Readers see the old file or the whole new one. After an exception the old one is untouched. A
+    link stays a link, and a device or a pipe is written to directly. ``mode`` is that of the new
+    file, less the umask.
     """
-    # Machines may share the folder, and in containers all processes have the same number.
-    part = target.with_name(f"{target.name}.{platform.node()}.{os.getpid()}.part")
+    if target.exists() and not target.is_file() and not target.is_dir():
+        yield target
+        return
+    target = Path(os.path.realpath(target))
+    part = beside(target)
     try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL, mode))
         yield part
         sync_file(part)
-        part.replace(target)
-        sync_folder(target.parent)
+        move_into_place(part, target)
     finally:
         part.unlink(missing_ok=True)
 
@@ -69,6 +75,38 @@ def write_file(target: Path, data: bytes | str) -> None:
     """Write all bytes of a file, or the text as UTF-8, as atomic_write does."""
     with atomic_write(target) as part:
         part.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """A new folder beside ``target``, which becomes ``target`` when the block ends.
+
+    After an exception the new folder is deleted. Raises OSError where ``target`` is there already
+    and not an empty folder.
+    """
+    part = beside(target)
+    try:
+        make_folder(part)
+        yield part
+        for each in part.rglob("*"):
+            (sync_folder if each.is_dir() else sync_file)(each)
+        sync_folder(part)
+        if target.is_dir():
+            target.rmdir()  # Windows renames over nothing, Linux over an empty folder too
+        move_into_place(part, target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def beside(target: Path) -> Path:
+    """A name in the same folder that no other thread, process or machine chooses."""
+    return target.parent / f"{target.name[:40]}.{secrets.token_hex(4)}.part"
+
+
+def move_into_place(part: Path, target: Path) -> None:
+    """Rename a file or folder that is on the disk, and wait until its new name is too."""
+    part.replace(target)
+    sync_folder(target.parent)
 
 
 def make_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from kkcv.disk import atomic_write
 from kkcv.environment import cache_folder, make_cache_folder, offline
 from kkcv.errors import UnknownNetwork, WeightsError
 from kkcv.images.preprocess import Preprocess
@@ -89,9 +90,8 @@ def kept(
         try:
             state = download()
             make_cache_folder(file.parent)
-            part = file.with_suffix(".part")
-            save_file({key: value.contiguous().clone() for key, value in state.items()}, part)
-            part.replace(file)
+            with atomic_write(file) as part:
+                save_file({key: value.contiguous().clone() for key, value in state.items()}, part)
         except Exception as error:  # each library and each network fails in its own way
             raise no_weights(network, error) from None
     return WeightsFile(file, sha256(file))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kkcv.disk import write_file
 from kkcv.errors import DataError, MissingExtra
 
 from .output import progress_bar
@@ -75,7 +76,7 @@ def demo(images: str | None, out: str) -> None:
         show_report(gallery, report, as_json=False)
         expected = original(gallery, paths, images is None)
         query = disturbed_copy(gallery, expected)
-        (folder / "query.jpg").write_bytes(query)
+        write_file(folder / "query.jpg", query)
         click.echo(
             f"2. search with {folder / 'query.jpg'}, a cropped, mirrored, compressed copy of"
         )

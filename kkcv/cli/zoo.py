@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kkcv.disk import write_file
 from kkcv.errors import RequestError
 
 from .options import json_option
@@ -144,7 +145,7 @@ def draw(name: str, output: str | None) -> None:
     text = picture(name)
     file = Path(output or f"{name}.svg")
     try:
-        file.write_text(text, encoding="utf-8")
+        write_file(file, text)
     except OSError as error:
         raise RequestError(f"{file} cannot be written: {error.strerror}") from None
     click.echo(str(file))

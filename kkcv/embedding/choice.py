@@ -11,7 +11,6 @@ import platform
 import re
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple
 
 from kkcv import __version__, adapters
 from kkcv.checkpoint import Checkpoint
+from kkcv.disk import write_file
 from kkcv.environment import cache_folder, make_cache_folder
 from kkcv.errors import RequestError
 
@@ -207,7 +207,7 @@ def read(file: Path) -> list[Measured] | None:
 
 
 def write(file: Path, checkpoint: Checkpoint, measured: list[Measured]) -> None:
-    """Appears whole or not at all; a cache that cannot be written is no reason to stop."""
+    """Keep the measurements; a cache that cannot be written is no reason to stop."""
     document: dict[str, Any] = {
         "machine": machine(),
         "network": checkpoint.network,
@@ -217,8 +217,6 @@ def write(file: Path, checkpoint: Checkpoint, measured: list[Measured]) -> None:
     }
     try:
         make_cache_folder(file.parent)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, suffix=".part") as out:
-            json.dump(document, out, indent=1)
-        Path(out.name).replace(file)
+        write_file(file, json.dumps(document, indent=1))
     except OSError:
         pass

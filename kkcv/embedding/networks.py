@@ -14,7 +14,6 @@ import pickle
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
@@ -26,6 +25,7 @@ from filelock import FileLock
 
 from kkcv import __version__, adapters
 from kkcv.checkpoint import Checkpoint
+from kkcv.disk import atomic_folder
 from kkcv.environment import cache_folder, make_cache_folder
 from kkcv.errors import RequestError
 from kkcv.zoo.weights import sha256
@@ -86,10 +86,9 @@ def opened(folder: Path, format: str) -> Exported | None:
 
 
 def make(checkpoint: Checkpoint, folder: Path, format: str, module: str, question: bytes) -> None:
-    """Let a child write the files into a folder beside, and give it its name when it is whole."""
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="export-") as temporary:
-        part = Path(temporary) / "network"
-        part.mkdir()
+    """Let a child write the files; a damaged network makes room."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with atomic_folder(folder) as part:
         run_child(module, format, str(part), stdin=question)
         meta = {
             "network": checkpoint.network,
@@ -99,8 +98,6 @@ def make(checkpoint: Checkpoint, folder: Path, format: str, module: str, questio
             "sha256": {path.name: sha256(path) for path in sorted(part.iterdir())},
         }
         (part / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
-        part.rename(folder)
 
 
 def run_child(module: str, *arguments: str, stdin: bytes) -> None:

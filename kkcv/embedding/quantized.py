@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kkcv.checkpoint import Checkpoint
+from kkcv.disk import atomic_folder
 from kkcv.environment import cache_folder
 from kkcv.errors import MissingExtra, PictureError, RequestError, WeightsError
 from kkcv.images.decode import decode
@@ -111,7 +112,5 @@ def keep(quantized: Quantized, folder: Path) -> None:
     target = folder / FOLDER / quantized.id
     if opened(target, "openvino") is None:
         shutil.rmtree(target, ignore_errors=True)
-        part = target.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(quantized.folder, part)
-        part.rename(target)
+        with atomic_folder(target) as part:
+            shutil.copytree(quantized.folder, part, dirs_exist_ok=True)

@@ -2,15 +2,14 @@
 
 import io
 import os
-import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
+from kkcv.disk import write_file
 from kkcv.errors import RequestError
 
 from .source import label_of
@@ -122,24 +121,15 @@ def save_png(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
     Raises:
         RequestError: the path cannot be written to, or something else is there.
     """
-    path = Path(os.path.realpath(path))
+    path = Path(path)
     marked = PngInfo()
     marked.add_text(*MARK)
     data = io.BytesIO()
     Image.fromarray(pixels).save(data, format="PNG", pnginfo=marked)
-    temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_bytes(data.getvalue())  # a device or a pipe
-            return
         if not may_be_replaced(path):
             raise RequestError(f"{label_of(path)}there is something else already; name a new file")
-        try:
-            temporary.write_bytes(data.getvalue())
-            os.replace(temporary, path)
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        write_file(path, data.getvalue())
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else "input/output error"
         raise RequestError(f"{label_of(path)}it cannot be written: {why}") from None

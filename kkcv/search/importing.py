@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kkcv.disk import write_file
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.errors import PictureError
@@ -228,9 +230,8 @@ def write_rejects(file: Path, rejects: list[Reject]) -> None:
     if not rejects:
         file.unlink(missing_ok=True)
         return
-    part = file.with_suffix(".part")
-    with part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as out:
-        table = csv.writer(out)
-        table.writerow(Reject._fields)
-        table.writerows(rejects)
-    part.replace(file)
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(Reject._fields)
+    table.writerows(rejects)
+    write_file(file, text.getvalue().encode(errors="backslashreplace"))

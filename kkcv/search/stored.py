@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from kkcv.disk import atomic_write, sync_folder
+from kkcv.disk import sync_folder, write_file
 from kkcv.errors import GalleryError
 from kkcv.images.formats import extension
 
@@ -25,8 +25,7 @@ def store(folder: Path, data: bytes, sha256: bytes) -> PictureFile:
         for each in (file.parent.parent, file.parent):
             each.mkdir(exist_ok=True)  # in the gallery, which is never made again where it was
             sync_folder(each.parent)
-        with atomic_write(file) as part:
-            part.write_bytes(data)
+        write_file(file, data)
     except OSError as error:
         raise GalleryError(
             f"{file} cannot be written ({error.strerror}); nothing was changed: "

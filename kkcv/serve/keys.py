@@ -11,7 +11,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from kkcv.disk import read_file
+from kkcv.disk import atomic_write, read_file
 from kkcv.errors import RequestError
 
 READ, WRITE = SCOPES = ("read", "write")  # who may write may read
@@ -113,19 +113,12 @@ def locked(file: Path) -> Iterator[None]:
 
 
 def write_keys(file: Path, keys: Sequence[Key]) -> None:
-    """All of it or nothing, for the owner's eyes."""
-    part = file.with_name(f"{file.name}.part")
+    """Write the file, which only its owner can read."""
     document = {"keys": [asdict(key) for key in keys]}
     try:
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-            json.dump(document, opened, indent=1)
-            opened.flush()
-            os.fsync(opened.fileno())
-        part.replace(file)
+        with atomic_write(file, mode=0o600) as part:
+            part.write_text(json.dumps(document, indent=1))
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise RequestError(f"{file} cannot be written: {error.strerror}") from None
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from kkcv.checkpoint import Checkpoint
+from kkcv.disk import atomic_write
 from kkcv.errors import MissingExtra, TrainingError
 from kkcv.zoo.network import Network
 
@@ -62,7 +63,8 @@ def export_onnx(checkpoint: Checkpoint, path: str | Path) -> None:
     }
     onnx.helper.set_model_props(model, facts)
     try:
-        onnx.save(model, path)
+        with atomic_write(path) as part:
+            onnx.save(model, part)
     except OSError as error:
         raise TrainingError(f"{path} cannot be written: {error.strerror}") from None
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

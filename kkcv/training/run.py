@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from kkcv.checkpoint import Checkpoint
+from kkcv.disk import write_file
 from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import DataError, TrainingError
 
@@ -124,7 +125,7 @@ def prepare(
     }
     try:
         write_json(folder.data, facts)
-        folder.recipe.write_text(recipe.to_json(), encoding="utf-8")
+        write_file(folder.recipe, recipe.to_json())
         write_split(folder.split, LabelledData(data.root, pictures))
     except OSError as error:
         raise TrainingError(f"{folder.path} cannot be written: {error.strerror}") from None

@@ -16,6 +16,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from kkcv.disk import write_file
 from kkcv.errors import TrainingError
 
 from .recipe import Recipe
@@ -96,7 +97,5 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, document: dict[str, Any]) -> None:
-    part = path.with_name(f"{path.name}.part")
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    part.write_text(text, encoding="utf-8", errors="backslashreplace")
-    part.replace(path)
+    write_file(path, text.encode(errors="backslashreplace"))

@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from kkcv.disk import write_file
 from kkcv.errors import RequestError
 from kkcv.training.run_folder import RunFolder
 
@@ -152,7 +153,7 @@ class Runs:
                 )
             self._processes[run.path] = process
             record = {"data": data, "options": list(options), "process": process.pid}
-            run.record.write_text(json.dumps(record), encoding="utf-8")
+            write_file(run.record, json.dumps(record))
 
 
 def changed(path: Path) -> float:

@@ -21,6 +21,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from filelock import FileLock
 
 from kkcv import __version__
+from kkcv.disk import move_into_place, sync_file
 from kkcv.environment import make_cache_folder, offline
 from kkcv.errors import WeightsError
 
@@ -50,7 +51,8 @@ def fetch(url: str, path: Path, expected: str = "") -> Path:
         with FileLock(path.with_name(f"{path.name}.lock")):
             if not path.is_file():  # else another process was downloading it, and is done
                 download(url, part, expected)
-                part.replace(path)
+                sync_file(part)
+                move_into_place(part, path)
     except OSError as error:
         raise WeightsError(f"cannot write {part}: {error.strerror or error}") from None
     return path

@@ -8,6 +8,8 @@ channels; below them the blocks that are repeated are expanded once, as graphs t
 import sys
 from pathlib import Path
 
+from kkcv.disk import write_file
+
 from .costs import Cost, cost
 from .diagram.blocks import Drawn, draw_panel, panels, unit_class, units
 from .diagram.stages import BLOCKS, draw_stages, short
@@ -87,4 +89,4 @@ def placed(drawn: Drawn, x: float, y: float) -> list[str]:
 if __name__ == "__main__":
     for family in (module.FAMILY for module in FAMILIES):
         diagram = draw(family.example)
-        (Path(sys.argv[1]) / f"{family.name}.svg").write_text(diagram, encoding="utf-8")
+        write_file(Path(sys.argv[1]) / f"{family.name}.svg", diagram)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from kkcv.disk import write_file
+
 from .costs import cost
 from .draw import short
 from .facts import MEASURED, Printed, printed_of
@@ -189,4 +191,4 @@ if __name__ == "__main__":
     for path, text in pages().items():
         file = Path(sys.argv[1]) / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        write_file(file, text)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kkcv.disk import atomic_write
+from kkcv.disk import write_file
 from kkcv.search.engine import Reader
 from kkcv.search.picture import Picture
 
@@ -60,8 +60,7 @@ class CalibrationStore:
         found = calibrated(self._space, pictures, *sample(rows, pictures))
         if found is not None:
             try:
-                with atomic_write(self._file) as part:
-                    part.write_text(json.dumps(found.to_dict()), encoding="utf-8")
+                write_file(self._file, json.dumps(found.to_dict()))
             except OSError as error:  # it is known now, and measured again by the next process
                 log.info("%s cannot be written (%s)", self._file, error.strerror)
         return found

@@ -19,12 +19,10 @@ import apsw
 
 from kkcv.disk import (
     absolute,
+    atomic_folder,
     atomic_write,
     has_hash,
-    make_folder,
     reason,
-    sync_file,
-    sync_folder,
 )
 from kkcv.errors import GalleryError, NotAGallery
 from kkcv.search.engines import must_be_a_folder
@@ -123,18 +121,8 @@ def restore(file: str | PathLike[str], folder: str | PathLike[str]) -> Gallery:
     if not os.path.isfile(source):
         raise NotAGallery(f"{source}: there is no such file")
     try:
-        make_folder(target.parent)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".kkcv-") as scratch:
-            made = Path(scratch) / "gallery"
-            made.mkdir()
+        with atomic_folder(target) as made:
             unpack(source, made)
-            for each in (*made.rglob("*"), made):
-                if each.is_dir():
-                    sync_folder(each)
-            if target.exists():
-                target.rmdir()
-            made.replace(target)
-        sync_folder(target.parent)
     except OSError as error:
         raise unwritable(target, error) from None
     return Gallery.open(target)
@@ -198,7 +186,6 @@ def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> N
         shutil.copyfileobj(packed, out)
     if name is not None and not has_hash(path, bytes.fromhex(name[2])):
         raise ValueError(f"{entry.filename} is damaged")
-    sync_file(path)
 
 
 def unwritable(target: Path, error: Exception) -> GalleryError:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from kkcv.disk import atomic_write
 from kkcv.errors import DataError
 
 from .inspection import Inspection, groups
@@ -92,7 +93,10 @@ def fingerprint(inspection: Inspection, parts: Sequence[str]) -> str:
 
 def write_split(path: Path, data: LabelledData) -> None:
     """A CSV of path, label and part, which ``read_data`` takes back with the same root."""
-    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with (
+        atomic_write(path) as part,
+        part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         table = csv.writer(file, lineterminator="\n")
         table.writerow(Picture._fields)
         table.writerows(data.pictures)

@@ -10,6 +10,8 @@ from matplotlib import font_manager, rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from kkcv.disk import atomic_write
+
 from .metrics import BINS, calibration_bins
 
 DPI = 110
@@ -48,7 +50,8 @@ def draw(
         paths = {}
         for title, figure in figures.items():
             path = folder / f"{title.lower().replace(' ', '-')}.png"
-            figure.savefig(path, dpi=DPI, metadata={"Software": None})
+            with atomic_write(path) as part:
+                figure.savefig(part, format="png", dpi=DPI, metadata={"Software": None})
             paths[title] = path
     return paths
 

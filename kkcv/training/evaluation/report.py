@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from kkcv.disk import write_file
 from kkcv.training.data.inspection import leaks
 from kkcv.training.data.labelled import PARTS
 from kkcv.training.fit.progress import Progress
@@ -45,7 +46,7 @@ def write_report(
         recipe=recipe.to_dict(),
         pictures={title: data_url(file) for title, file in pictures.items()},
     )
-    path.write_text(html, encoding="utf-8", errors="backslashreplace")
+    write_file(path, html.encode(errors="backslashreplace"))
 
 
 def data_url(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from kkcv.disk import atomic_write
 from kkcv.training.data.labelled import LabelledData, Picture
 from kkcv.training.fit.job import Job
 from kkcv.training.fit.stages import Fitted
@@ -152,7 +153,10 @@ def write_predictions(
     path: Path, measured: dict[str, Scored], classes: tuple[str, ...], temperature: float
 ) -> None:
     """A row for each labelled picture: part, label, what it was taken for, all probabilities."""
-    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with (
+        atomic_write(path) as unfinished,
+        unfinished.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["path", "part", "label", "predicted", *classes])
         for part, scored in measured.items():

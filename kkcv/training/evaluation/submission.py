@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kkcv.disk import atomic_write
+
 from .scoring import Scored
 
 SUREST = 0.995  # the log loss of one sure error is endless
@@ -26,7 +28,10 @@ def write_submission(
     }
     unknown = np.full(len(classes), 1 / len(classes))
     paths = sorted([*known, *(each["path"] for each in scored.unreadable)], key=by_number)
-    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with (
+        atomic_write(path) as part,
+        part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["id", "label"] if len(classes) == 2 else ["id", *classes])
         for each in paths:

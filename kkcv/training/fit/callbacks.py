@@ -10,6 +10,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
+from kkcv.disk import atomic_write
 from kkcv.errors import TrainingError
 
 from .classifier import Classifier
@@ -89,21 +90,16 @@ class Bar(pl.Callback):
 
 
 class WholeFiles(TorchCheckpointIO):
-    """A file is written beside the old one and takes its place when it is whole and on the disk."""
+    """Saves a state so that the one before it is kept until the new one is on the disk."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
     ) -> None:
         path = Path(path)
-        part = path.with_name(f"{path.name}.part")
         try:
-            with part.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
+            with atomic_write(path) as part:
+                torch.save(checkpoint, part)
         except (OSError, RuntimeError) as error:  # torch's writer turns a full disk into the latter
-            part.unlink(missing_ok=True)
             raise TrainingError(unwritable(path, error)) from None
 
     def load_checkpoint(

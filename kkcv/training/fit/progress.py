@@ -1,12 +1,13 @@
 """How far a run has come: the epochs behind it, and the best weights so far."""
 
 import csv
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import Tensor
+
+from kkcv.disk import atomic_write
 
 COLUMNS = (
     "stage",
@@ -67,12 +68,10 @@ class Progress:
         self.rows.append(dict(zip(COLUMNS, values, strict=True)))
 
     def write_csv(self, path: Path) -> None:
-        part = path.with_name(f"{path.name}.part")
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with atomic_write(path) as part, part.open("w", encoding="utf-8", newline="") as file:
             table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             table.writeheader()
             table.writerows(self.rows)
-        os.replace(part, path)
 
     def to_state(self) -> dict[str, Any]:
         """Plain values and tensors."""
