@@ -23,8 +23,9 @@ class Exported(nn.Module):
         self.network, self.temperature = network, temperature
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        embedding = self.network.embedding(images)
-        return (self.network.head(embedding) / self.temperature).softmax(1), embedding
+        features = self.network.features(images)
+        scores, embedding = self.network.scores(features), self.network.neck(features)
+        return (scores / self.temperature).softmax(1), embedding
 
 
 def export_onnx(checkpoint: Checkpoint, path: str | Path) -> None:

@@ -189,6 +189,7 @@ class Stage:
     """A stretch of training with the same layers unfrozen.
 
     ``depth`` is how many stages of the network train besides the head; -1 means all of them.
+    ``sees_map`` is for a head that takes feature maps, which are too large to be kept.
     """
 
     name: str
@@ -197,11 +198,12 @@ class Stage:
     lr: float
     lr_decay: float
     augment: str
+    sees_map: bool = False
 
     @property
     def on_embeddings(self) -> bool:
         """Whether the backbone's answers never change, so that they are computed once."""
-        return self.depth == 0 and self.augment == "none"
+        return self.depth == 0 and self.augment == "none" and not self.sees_map
 
 
 def stages(recipe: Recipe) -> tuple[Stage, ...]:

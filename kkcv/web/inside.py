@@ -95,7 +95,7 @@ def deciding(classifier: Classifier, picture: bytes, top: int, lang: str) -> Ite
     seen = preprocess.seen(*pixels.shape[:2])
     with torch.enable_grad():
         features = network.features(tensor_of(classifier, picture))
-        scores = network.head(network.neck(features))[0]
+        scores = network.scores(features)[0]
     chances = (scores.detach().float() / classifier.checkpoint.temperature).softmax(0)
     names = classifier.labels(lang)
     for index in chances.argsort(descending=True)[:top].tolist():

@@ -78,6 +78,9 @@ def measure(network: Network, input_size: tuple[int, int, int]) -> Cost:
     """
     assert network.spec is not None
     calls = trace(network, input_size)
+    if network.classifies_map:  # then the scores do not pass the neck
+        last = next(call.shape for call in reversed(calls) if call.module is network.stages)
+        calls += trace(network.neck, last)
     return Cost(
         network.spec.name,
         input_size,
@@ -126,7 +129,7 @@ def has_weights(module: nn.Module) -> bool:
     return any(isinstance(m, nn.Conv2d | nn.Linear) for m in module.modules())
 
 
-def trace(network: nn.Module, input_size: tuple[int, int, int]) -> list[Call]:
+def trace(network: nn.Module, input_size: Shape) -> list[Call]:
     """Every module's call, in the order in which they end."""
     calls: list[Call] = []
 
@@ -136,7 +139,7 @@ def trace(network: nn.Module, input_size: tuple[int, int, int]) -> list[Call]:
 
     hooks: list[RemovableHandle] = [m.register_forward_hook(note) for m in network.modules()]
     was_training = network.training
-    first = next(network.parameters())
+    first = next(network.parameters(), torch.empty(0, device="meta"))
     try:
         with torch.no_grad(), WithoutValues():
             network.eval()(torch.empty(1, *input_size, device=first.device, dtype=first.dtype))

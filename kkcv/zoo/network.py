@@ -2,6 +2,8 @@
 
     images (N, C, H, W) ─stages▶ map (N, c, h, w) ─neck▶ embedding (N, D) ─head▶ scores (N, classes)
 
+SqueezeNet classifies every position of the map: its head takes the map, not the embedding.
+
 The stages carry the names of the rows of the paper's table, so that a reader of the paper finds
 each of them, and the tables and drawings of kkcv can be measured from the network itself.
 """
@@ -68,6 +70,7 @@ class Network(nn.Module):
     """Stages in the paper's order, then a neck that makes the embedding, then the classifier."""
 
     spec: Spec | None = None  # set by zoo.create
+    classifies_map = False  # whether the head takes the map, so that no scores follow from vectors
 
     def __init__(self, stages: Mapping[str, nn.Module], neck: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -86,7 +89,11 @@ class Network(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Unnormalized class scores: (N, C, H, W) → (N, num_classes)."""
-        return self.head(self.embedding(images))
+        return self.scores(self.features(images))
+
+    def scores(self, features: Tensor) -> Tensor:
+        """The same from the last feature map: (N, c, h, w) → (N, num_classes)."""
+        return self.head(features if self.classifies_map else self.neck(features))
 
     def check(self, images: Tensor) -> None:
         """Refuse a batch that the network cannot take (InputShapeError)."""

@@ -26,6 +26,7 @@ from . import (
     senet,
     shufflenet_v1,
     shufflenet_v2,
+    squeezenet,
     vgg,
 )
 from .conversion import load_into
@@ -47,6 +48,7 @@ FAMILIES = (
     resnet_v2,
     senet,
     densenet,
+    squeezenet,
     mobilenet_v1,
     mobilenet_v2,
     mobilenet_v3,

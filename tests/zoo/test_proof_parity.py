@@ -29,6 +29,7 @@ QUICK = (  # whose gradients are quick to compare, one of each kind
     "resnetv2_50",
     "seresnet50",
     "densenet121",
+    "squeezenet1_0",
     "mobilenet_v1_1.0",
     "mobilenet_v2_0.35",
     "mobilenet_v3_small_1.0",

@@ -230,7 +230,7 @@ def test_ours_and_the_publishers_network_score_the_same_pixels_alike(
         scores = ours(normalized(pixels, row.mean, row.std))
         expected = network(normalized(pixels, mean, std))
     assert parity.difference(scores, expected) < 1e-4
-    assert parity.difference(expected[:1], expected[1:]) > 0.1  # they do depend on the picture
+    assert parity.difference(expected[:1], expected[1:]) > 0.01  # they do depend on the picture
 
 
 def publishers_normalization(row: Published) -> tuple[tuple[float, ...], tuple[float, ...]]:

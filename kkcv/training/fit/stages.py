@@ -71,6 +71,7 @@ def fit(job: Job) -> Fitted:
         network = network_for(job.base, job.classes, job.recipe.seed)
         network.load_state_dict(progress.best_state, strict=False)
         freeze(network, stage.depth)
+        stage = dataclasses.replace(stage, sees_map=network.classifies_map)
         with quiet():
             train = fit_stage(job, stage, network, progress, point)
         if isinstance(train, Embeddings):

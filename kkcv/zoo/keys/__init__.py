@@ -25,6 +25,7 @@ from . import (
     senet,
     shufflenet_v1,
     shufflenet_v2,
+    squeezenet,
     vgg,
 )
 
@@ -42,6 +43,7 @@ KEYS: Mapping[str, Mapping[str, Renamings]] = {
     "resnet_v2": resnet_v2.KEYS,
     "senet": senet.KEYS,
     "densenet": densenet.KEYS,
+    "squeezenet": squeezenet.KEYS,
     "mobilenet_v1": mobilenet_v1.KEYS,
     "mobilenet_v2": mobilenet_v2.KEYS,
     "mobilenet_v3": mobilenet_v3.KEYS,

@@ -6,7 +6,9 @@ import torch
 from kkcv import zoo
 from kkcv.errors import TrainingError
 from kkcv.training.fit.freezing import depths, freeze, layers, parameter_groups, training_mode
+from kkcv.training.recipe import Recipe
 from kkcv.zoo.registry import FAMILIES, create_on_meta
+from tests.training.conftest import fitted
 
 FIRST_OF_FAMILIES = [family.NETWORKS[0].name for family in FAMILIES]
 
@@ -100,3 +102,17 @@ def test_a_head_that_cannot_learn_is_refused():
 
     with pytest.raises(TrainingError, match="the head of lenet5_1998 has nothing to learn"):
         freeze(network, 0)
+
+
+def test_a_head_that_sees_the_map_is_trained_on_pictures(cats_dogs, tmp_path):
+    """SqueezeNet's scores do not follow from its embeddings, so none are kept."""
+    torch.save(zoo.create("squeezenet1_1").state_dict(), tmp_path / "weights.pth")
+    weights = str(tmp_path / "weights.pth")
+    recipe = Recipe(model="squeezenet1_1", weights=weights, size=64, head_epochs=1, batch_size=16)
+
+    done = fitted(cats_dogs, recipe, tmp_path / "run")
+
+    assert done.embeddings is None
+    learned = done.network.head.conv10.weight
+    assert learned.shape == (2, 512, 1, 1)
+    assert done.progress.best_state["head.conv10.weight"].shape == learned.shape
