@@ -82,11 +82,11 @@ def test_chinese_names_are_in_simplified_characters():
 # fmt: off
 TWINS = [
     (134, "crane (bird)", "鹤"),                      (517, "crane (machine)", "起重机"),
-    (638, "maillot (one-piece swimsuit)", "连体泳衣"),  (639, "maillot (tank suit)", "背心式泳衣"),
+    (638, "maillot (tights)", "紧身衣"),  (639, "maillot (one-piece swimsuit)", "女式连体泳衣"),
     (264, "Cardigan Welsh corgi", "卡迪根威尔士柯基犬"),  (474, "cardigan (sweater)", "开襟毛衣"),
-    (836, "sunglass (lens)", "太阳镜镜片"),             (837, "sunglasses", "太阳镜"),
+    (836, "sunglass", "墨镜"),                        (837, "sunglasses", "太阳镜"),
     (657, "missile", "导弹"),                         (744, "projectile", "射弹"),
-    (435, "bathtub", "浴缸"),                         (876, "tub (vat)", "大盆"),
+    (435, "bathtub", "浴缸"),                         (876, "tub (vat)", "大桶"),
     (664, "computer monitor", "显示器"),               (782, "display screen", "显示屏"),
     (620, "laptop", "膝上型电脑"),                     (681, "notebook computer", "笔记本电脑"),
     (987, "corn", "玉米"),                            (998, "ear of corn", "玉米穗"),
@@ -124,6 +124,30 @@ def test_classes_that_are_easily_confused_are_told_apart(index, name, name_zh):
 )
 def test_a_name_is_that_of_the_wordnet_id(wnid, name, name_zh):
     (label,) = (label for label in imagenet_labels() if label.wnid == wnid)
+
+    assert (label.name, label.name_zh) == (name, name_zh)
+
+
+@pytest.mark.parametrize(
+    ("index", "name", "name_zh"),
+    [
+        (17, "jay", "冠蓝鸦"),  # the pictures are of blue jays
+        (42, "agama", "飞蜥"),
+        (345, "ox", "阉牛"),  # not any cattle: 牛
+        (417, "balloon", "热气球"),  # the pictures are of hot-air balloons
+        (513, "cornet", "小号"),
+        (551, "face powder", "散粉"),
+        (601, "hoop skirt", "裙撑裙"),
+        (656, "minivan", "家用小型面包车"),
+        (692, "packet", "小包"),
+        (734, "police van", "囚车"),  # for prisoners: black Maria, paddy wagon
+        (748, "purse", "零钱包"),  # for coins, not a handbag
+        (759, "reflex camera", "单反相机"),
+        (844, "electric switch", "开关"),
+    ],
+)
+def test_a_chinese_name_is_what_a_chinese_reader_calls_it(index, name, name_zh):
+    label = imagenet_labels()[index]
 
     assert (label.name, label.name_zh) == (name, name_zh)
 
