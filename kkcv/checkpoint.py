@@ -17,7 +17,7 @@ from kkcv.disk import atomic_write, write_file
 from kkcv.errors import CheckpointError, UnknownNetwork
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.richness import joined, split
-from kkcv.zoo.weights import Published, WeightsFile, find, published, sha256
+from kkcv.zoo.weights import Published, WeightsFile, find, name_of, published, sha256
 
 if TYPE_CHECKING:
     from kkcv.zoo.network import Network
@@ -94,8 +94,15 @@ def pretrained(network: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Che
         file,
         published_preprocess(file.published) if file.published else usual_preprocess(network),
         trained_in=file.trained_in,
-        weights_name=weights if is_public(weights) else str(file.path.absolute()),
+        weights_name=name_to_find(weights, file),
     )
+
+
+def name_to_find(weights: str, file: WeightsFile) -> str:
+    """What finds these weights again, on another machine too if they are public."""
+    if not is_public(weights):
+        return str(file.path.absolute())
+    return name_of(file.published) if weights == "imagenet" and file.published else weights
 
 
 def is_public(weights: str) -> bool:

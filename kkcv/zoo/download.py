@@ -3,13 +3,16 @@
 What has arrived lies in ``NAME.part`` beside the file, and the next try asks the server for the
 rest alone. The file itself appears by one rename, after its sha256 was found right. A part that
 turns out wrong (the server has another file by now) is thrown away and the whole asked for once
-more, so the server's own validators (ETag, If-Range) need not be remembered.
+more, so the server's own validators (ETag, If-Range) need not be remembered. Of a zip archive
+``NAME.zip`` the file ``NAME`` in it is kept.
 """
 
 import hashlib
 import re
+import shutil
 import socket
 import ssl
+import zlib
 from collections.abc import Iterator
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
@@ -17,6 +20,7 @@ from typing import IO, TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
+from zipfile import BadZipFile, ZipFile
 
 from filelock import FileLock
 
@@ -36,8 +40,8 @@ CHUNK = 1 << 20
 def fetch(url: str, path: Path, expected: str = "") -> Path:
     """``path``, with the file at ``url`` in it: downloaded unless it is there already.
 
-    ``expected`` is the file's sha256 in hex, or its first digits. Without it the server must tell
-    one, as the Hugging Face hub does.
+    ``expected`` is the file's sha256 in hex, or its first digits; or ``sha1:`` and those of its
+    SHA-1. Without it the server must tell a sha256, as the Hugging Face hub does.
 
     Raises WeightsError, which says in a few words why there is no file.
     """
@@ -70,13 +74,31 @@ def download(url: str, part: Path, expected: str) -> None:
                 continue
             raise
         wanted = expected or told
-        if wanted and sha256(part).startswith(wanted):
+        file = unpacked(part) if url.endswith(".zip") else part
+        if wanted and matches(file, wanted):
+            file.replace(part)
             return
-        part.unlink(missing_ok=True)
+        for wrong in {file, part}:
+            wrong.unlink(missing_ok=True)
         if not wanted:
             raise WeightsError(f"{host} tells no sha256 to check the file against")
         if not had or not tries_left:
-            raise WeightsError(f"what {host} sent is damaged: its sha256 is not {wanted[:16]}…")
+            raise WeightsError(f"what {host} sent is damaged: {mismatch(wanted)}")
+
+
+def unpacked(archive: Path) -> Path:
+    """``NAME`` out of the zip archive ``NAME.part``, beside it; empty where the archive is bad."""
+    file = archive.with_suffix(".unpacked")
+    try:
+        with (
+            ZipFile(archive) as members,
+            members.open(archive.stem) as member,
+            file.open("wb") as out,
+        ):
+            shutil.copyfileobj(member, out, CHUNK)
+    except (BadZipFile, KeyError, EOFError, zlib.error, NotImplementedError, RuntimeError):
+        file.write_bytes(b"")  # which no hash fits
+    return file
 
 
 def receive(url: str, part: Path) -> str:
@@ -186,5 +208,21 @@ def progress() -> "Progress":
 
 def sha256(path: Path) -> str:
     """The hash of a file's bytes, in hex."""
+    return digest(path, "sha256")
+
+
+def matches(path: Path, expected: str) -> bool:
+    """Whether a file has this digest: the first digits of its sha256, or ``sha1:`` and digits."""
+    kind, _, digits = expected.rpartition(":")
+    return digest(path, kind or "sha256").startswith(digits)
+
+
+def mismatch(expected: str) -> str:
+    """What to say of a file without this digest."""
+    kind, _, digits = expected.rpartition(":")
+    return f"its {kind or 'sha256'} is not {digits[:16]}…"
+
+
+def digest(path: Path, kind: str) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, kind).hexdigest()

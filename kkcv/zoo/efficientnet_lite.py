@@ -8,7 +8,7 @@ lose little; depth, width and resolution grow together, but stem, head and end s
     images (N, 3, 224, 224) → stem (32, 112²) → stage1 (16) … stage7 (320, 7²) → conv_head (1280)
     → embedding (N, 1280) → scores
 
-``STAGES`` is table 1 of the EfficientNet paper; ``NETWORKS`` is the README's table of scales.
+``STAGES`` is table 1 of the EfficientNet paper; ``SCALES`` is the README's table of scales.
 
 Where the code differs from the source
 - Padding is symmetric and norms have PyTorch's epsilon, as in timm's training of lite0; for the
@@ -119,11 +119,13 @@ def row(lite: int, width: float, depth: float, size: int, dropout: float) -> Spe
     return Spec(f"efficientnet_lite{lite}", FAMILY, build, 1280, (3, size, size), min_size=1)
 
 
-# README: width, depth, resolution, dropout.
-NETWORKS = (
-    row(0, 1.0, 1.0, 224, 0.2),
-    row(1, 1.0, 1.1, 240, 0.2),
-    row(2, 1.1, 1.2, 260, 0.3),
-    row(3, 1.2, 1.4, 280, 0.3),
-    row(4, 1.4, 1.8, 300, 0.3),
+# The table of the README.
+SCALES = (
+    # lite, width, depth, resolution, dropout
+    (0, 1.0, 1.0, 224, 0.2),
+    (1, 1.0, 1.1, 240, 0.2),
+    (2, 1.1, 1.2, 260, 0.3),
+    (3, 1.2, 1.4, 280, 0.3),
+    (4, 1.4, 1.8, 300, 0.3),
 )
+NETWORKS = tuple(row(*scale) for scale in SCALES)

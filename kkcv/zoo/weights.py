@@ -4,7 +4,8 @@
 default: ``weights="imagenet"`` takes it, ``weights="imagenet:TAG"`` another. The default is the
 plain training where there is a choice, as search needs it: recipes that soften the labels (mixup,
 label smoothing) score higher on ImageNet, and their embeddings tell less (Kornblith et al.,
-arXiv:2010.16402).
+arXiv:2010.16402). ``TAG@288`` is the file of ``TAG`` with larger pictures than it was trained on,
+for which its publisher reports a higher accuracy (Touvron et al., arXiv:1906.06423).
 
 ``python -m kkcv.zoo.weights`` prints the table for the documentation.
 """
@@ -21,7 +22,7 @@ from pathlib import Path
 from kkcv.environment import cache_folder, model_hub
 from kkcv.errors import WeightsError
 
-from .download import fetch, sha256
+from .download import fetch, matches, mismatch, sha256
 
 __all__ = ["Published", "WeightsFile", "find", "published", "sha256", "table"]
 
@@ -33,10 +34,12 @@ class Published:
     """A row of the table: public ImageNet weights of one network, and how they want pictures.
 
     ``source`` is a URL, ``hub:`` and a repository of the Hugging Face hub that holds
-    ``model.safetensors``, or ``package:`` and a file inside an installed package. ``sha256`` may
-    be its first digits alone, as publishers print them in file names; it is empty for the hub,
-    which tells the hash as it sends the file. ``top1`` is the accuracy on ImageNet's validation
-    pictures in percent that ``reported_by`` documents; it was not measured here.
+    ``model.safetensors``, or ``package:`` and a file inside an installed package. ``digest`` is
+    the file's sha256, perhaps its first digits alone, as publishers print them in file names, or
+    ``sha1:`` and its SHA-1; it is empty for the hub, which tells the hash as it sends the file. A
+    URL that ends with ``.zip`` is of an archive, and the digest that of the file in it.
+    ``top1`` is the accuracy on ImageNet's validation pictures in percent that ``reported_by``
+    documents; it was not measured here.
 
     ``trained_in`` says whose arithmetic the network must follow: ``tensorflow`` and ``timm`` differ
     from ``pytorch`` in padding, epsilons or activations of some families. ``size`` is the side of
@@ -47,7 +50,7 @@ class Published:
     network: str
     tag: str
     source: str
-    sha256: str
+    digest: str
     license: str
     top1: float
     reported_by: str
@@ -70,7 +73,7 @@ class Published:
     @property
     def file_name(self) -> str:
         """Its name in the cache."""
-        name = self.source.rpartition("/")[2]
+        name = self.source.rpartition("/")[2].removesuffix(".zip")
         return f"{name}.safetensors" if self.source.startswith("hub:") else name
 
 
@@ -99,7 +102,7 @@ def read_row(row: dict[str, str]) -> Published:
         row["network"],
         row["tag"],
         row["source"],
-        row["sha256"],
+        row["digest"],
         row["license"],
         float(row["top1"]),
         row["reported_by"],
@@ -119,8 +122,7 @@ def published(network: str) -> tuple[Published, ...]:
 
 def offered() -> dict[str, bool]:
     """The networks with public weights, and whether the default ones are here; those come first."""
-    first = {row.network: row for row in reversed(table())}
-    here = {row.network: is_here(first[row.network]) for row in table()}
+    here = {row.network: is_here(default(row.network)) for row in table()}
     return dict(sorted(here.items(), key=lambda choice: not choice[1]))
 
 
@@ -142,9 +144,8 @@ def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
         raise WeightsError(
             f"no weights file {path}; give 'imagenet' or an existing .pth or .safetensors file"
         )
-    digest = sha256(path)
-    known = (r for r in published(network) if r.sha256 and digest.startswith(r.sha256))
-    return WeightsFile(path, digest, next(known, None))
+    known = (row for row in published(network) if row.digest and matches(path, row.digest))
+    return WeightsFile(path, sha256(path), next(known, None))
 
 
 def choose(network: str, tag: str) -> Published:
@@ -156,18 +157,38 @@ def choose(network: str, tag: str) -> Published:
             f"no public ImageNet weights of {network} are known; give a local file with "
             f"--weights PATH, or choose a network that has some: {', '.join(near or [EMBEDDED])}"
         )
+    if not tag:
+        return default(network)
     for row in rows:
-        if tag in ("", row.tag):
+        if tag == row.tag:
             return row
     raise WeightsError(
         f"{network} has no public weights {tag!r}; there are: {', '.join(r.tag for r in rows)}"
     )
 
 
+def default(network: str) -> Published:
+    """The row that ``imagenet`` alone means: the first, unless its optional package is missing."""
+    rows = published(network)
+    if network == EMBEDDED:
+        return rows[0]
+    return next((row for row in rows if row.url or is_here(row)), rows[0])
+
+
+def name_of(row: Published) -> str:
+    """What to give as ``weights`` to have this row on every machine.
+
+    That is ``imagenet``, with the tag where the default depends on the installed packages.
+    """
+    first = published(row.network)[0]
+    steady = first.network == EMBEDDED or bool(first.url)
+    return "imagenet" if row is first and steady else f"imagenet:{row.tag}"
+
+
 def downloaded(row: Published) -> Path:
     """The file in the cache, brought there if need be."""
     try:
-        return fetch(row.url, kept(row), row.sha256)
+        return fetch(row.url, kept(row), row.digest)
     except WeightsError as error:
         raise WeightsError(
             f"the weights of {row.network} cannot be downloaded ({error}); give a local file with "
@@ -199,11 +220,10 @@ def packaged(row: Published) -> Path:
 
 def checked(path: Path, row: Published) -> str:
     """The file's sha256, which must be the row's: a disk can damage what came well."""
-    digest = sha256(path) if path.is_file() else "missing"
-    if not digest.startswith(row.sha256):
+    if not path.is_file() or not matches(path, row.digest):
         remedy = "remove it and try again" if row.url else "install its package again"
-        raise WeightsError(f"{path} is damaged: its sha256 is not {row.sha256[:16]}…; {remedy}")
-    return digest
+        raise WeightsError(f"{path} is damaged: {mismatch(row.digest)}; {remedy}")
+    return sha256(path)
 
 
 def markdown() -> str:
@@ -225,6 +245,8 @@ def publisher(row: Published) -> str:
         return f"timm, hub `{row.source[4:]}`"
     if row.source.startswith("package:"):
         return f"package `{row.source[8:].partition('/')[0].replace('_', '-')}`"
+    if "osmr" in row.source:
+        return "pytorchcv, GitHub release"
     return "torchvision" if "pytorch.org" in row.source else "timm, GitHub release"
 
 

@@ -1,6 +1,7 @@
 """Downloads, from a real server on loopback that misbehaves as real ones do."""
 
 import hashlib
+import io
 import os
 import pty
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -371,3 +373,55 @@ def read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:
         return b""
+
+
+def zipped(name: str, body: bytes = BODY) -> bytes:
+    """An archive with one file, compressed, as pytorchcv's releases are."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr(name, body)
+    return archive.getvalue()
+
+
+def test_of_an_archive_the_file_in_it_is_kept_and_checked_by_sha1(
+    server: Server, path: Path
+) -> None:
+    server.body = zipped("net.pth")
+
+    fetch(server.url("/net.pth.zip"), path, f"sha1:{hashlib.sha1(BODY).hexdigest()}")
+
+    assert path.read_bytes() == BODY
+    assert sorted(p.name for p in path.parent.iterdir()) == ["net.pth", "net.pth.lock"]
+
+
+def test_an_archive_that_was_cut_is_gone_on_with(server: Server, path: Path) -> None:
+    server.body = zipped("net.pth")
+    leave_part(path, server.body[:100])
+
+    fetch(server.url("/net.pth.zip"), path, SHA256)
+
+    assert server.ranges_asked == ["bytes=100-"]
+    assert path.read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        zipped("net.pth", BODY[1:]),
+        zipped("other.pth"),
+        zipped("net.pth")[:-30],
+        zipped("net.pth").replace(zipped("net.pth")[100:140], b"?" * 40),
+        BODY,
+    ],
+    ids=["wrong-file", "other-name", "cut", "damaged", "no-archive"],
+)
+def test_of_a_bad_archive_nothing_is_kept(server: Server, path: Path, archive: bytes) -> None:
+    server.body = archive
+    sha1 = hashlib.sha1(BODY).hexdigest()
+
+    with pytest.raises(
+        WeightsError, match=f"what 127.0.0.1 sent is damaged: its sha1 is not {sha1[:16]}…"
+    ):
+        fetch(server.url("/net.pth.zip"), path, f"sha1:{sha1}")
+
+    assert [p.name for p in path.parent.iterdir()] == ["net.pth.lock"]

