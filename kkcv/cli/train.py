@@ -20,7 +20,7 @@ from .output import print_json
 
 if TYPE_CHECKING:
     from kkcv.training.data.source import Source
-    from kkcv.training.run import Voice
+    from kkcv.training.reporter import Reporter
 
 Command = Callable[..., Any]
 LINE_SECONDS = 10.0  # from one line to the next that is in place of a bar (web/runs.py reads them)
@@ -79,6 +79,11 @@ def extra_needed() -> Iterator[None]:
 @click.argument("data")
 @click.option("--out", required=True, help="Folder for all that comes out; it is made.")
 @click.option("--resume", "resumes", is_flag=True, help="Go on with the stopped run in --out.")
+@click.option(
+    "--accept-changes",
+    is_flag=True,
+    help="With --resume: train on the pictures as they are now, if they have changed.",
+)
 @recipe_options
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Print the evaluation as one JSON object.")
@@ -88,6 +93,7 @@ def train(
     data: str,
     out: str,
     resumes: bool,
+    accept_changes: bool,
     path_column: str | None,
     label_column: str | None,
     root: str | None,
@@ -112,7 +118,7 @@ def train(
         from kkcv.training.run import resume
         from kkcv.training.run import train as run
     source = source_of(data, path_column, label_column, root)
-    with voice() as heard, saying_how_to_go_on(context, data, out):
+    with reporting() as reporter, saying_how_to_go_on(context, data, out):
         if resumes:
             given = click.core.ParameterSource.COMMANDLINE
             changes = {
@@ -120,9 +126,9 @@ def train(
                 for name, value in settings.items()
                 if context.get_parameter_source(name) == given
             }
-            evaluation = resume(source, out, changes, heard)
+            evaluation = resume(source, out, changes, reporter, accept_changes=accept_changes)
         else:
-            evaluation = run(source, recipe, out, heard)
+            evaluation = run(source, recipe, out, reporter)
     if evaluation and as_json:
         print_json(evaluation)
     elif evaluation:
@@ -147,7 +153,7 @@ def start_processes(count: int) -> int:
 
 
 @contextmanager
-def voice() -> Iterator["Voice"]:
+def reporting() -> Iterator["Reporter"]:
     """Lines and a bar on standard error; without a terminal a line now and then is the bar."""
     from rich.console import Console
     from rich.progress import (
@@ -158,7 +164,7 @@ def voice() -> Iterator["Voice"]:
         TimeRemainingColumn,
     )
 
-    from kkcv.training.run import Voice
+    from kkcv.training.reporter import Reporter
 
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     columns = (
@@ -182,7 +188,7 @@ def voice() -> Iterator["Voice"]:
                 tasks[what] = bar.add_task(text, total=total)
             bar.update(tasks[what], description=text, completed=done, total=total)
 
-        yield Voice(console.print, show)
+        yield Reporter(console.print, show)
 
 
 @click.group()

@@ -56,7 +56,7 @@ def _walk(folder: Path, recursive: bool, entered: set[tuple[int, int]]) -> Itera
         except OSError:
             yield here
             continue
-        paths = [here / name for name in names if not _is_hidden(name)]
+        paths = [here / name for name in names if not is_hidden(name)]
         folders = [path for path in paths if path.is_dir()]
         skipped = set(folders)
         yield from (p for p in paths if p not in skipped and p.suffix.lower() in EXTENSIONS)
@@ -64,7 +64,8 @@ def _walk(folder: Path, recursive: bool, entered: set[tuple[int, int]]) -> Itera
             waiting.extend(reversed(folders))
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is none of the user's pictures."""
     return name.startswith(".") or name in _NOT_ALBUMS
 
 
@@ -77,7 +78,7 @@ def labelled_pictures(folder: Path_) -> list[tuple[Path, str]]:
     root = Path(folder)
     if not root.is_dir():
         raise DataError(f"{label_of(root)}there is no folder at this path")
-    classes = sorted(p for p in root.iterdir() if p.is_dir() and not _is_hidden(p.name))
+    classes = sorted(p for p in root.iterdir() if p.is_dir() and not is_hidden(p.name))
     if not classes:
         raise DataError(
             f"{label_of(root)}it has no subfolders; each class needs one, as cats/ dogs/"

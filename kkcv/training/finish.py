@@ -1,7 +1,7 @@
 """The end of a run: measured, drawn, reported, and only then a checkpoint."""
 
+import dataclasses
 import platform
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 
 from kkcv import checkpoint as checkpoints
 from kkcv.errors import TrainingError
+from kkcv.training.run_data import RunData
 from kkcv.zoo.network import Network
 
 from .data.labelled import LabelledData
@@ -27,17 +28,16 @@ def finish(
     job: Job,
     fitted: Fitted,
     data: LabelledData,
-    facts: dict[str, Any],
-    say: Callable[[str], None],
+    run_data: RunData,
 ) -> dict[str, Any]:
     """Measure, draw, report; then the checkpoints, the best one last of all."""
     network = network_for(job.base, job.classes, job.recipe.seed)
     network.load_state_dict(fitted.progress.best_state, strict=False)
     try:
-        results = measure_run(folder, job, network, fitted, data, facts)
+        results = measure_run(folder, job, network, fitted, data, run_data)
         for line in results.lines():
-            say(line)
-        kept = run_facts(job.recipe, results, facts, fitted)
+            job.reporter.say(line)
+        kept = run_facts(job.recipe, results, run_data, fitted)
         save(fitted.network, folder.last, job, kept | {"weights_of": "last"})
         save(network, folder.best, job, kept | {"weights_of": "best"})
     except (OSError, SafetensorError) as error:
@@ -46,9 +46,7 @@ def finish(
     return results.to_dict()
 
 
-def run_facts(
-    recipe: Recipe, results: Results, facts: dict[str, Any], fitted: Fitted
-) -> dict[str, Any]:
+def run_facts(recipe: Recipe, results: Results, data: RunData, fitted: Fitted) -> dict[str, Any]:
     """What a checkpoint remembers of its run."""
     stage, epoch = fitted.progress.best_at
     return {
@@ -60,7 +58,11 @@ def run_facts(
             "epoch": epoch,
             "chosen_by": recipe.choose_by,
         },
-        "data": {"fingerprint": facts["fingerprint"], "source": facts["source"]},
+        "data": {
+            "fingerprint": data.fingerprint,
+            "source": str(data.source.path),
+            "changes": [dataclasses.asdict(each) for each in data.changes],
+        },
         "recipe": recipe.to_dict(),
         "versions": {
             "python": platform.python_version(),

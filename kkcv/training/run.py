@@ -1,7 +1,7 @@
 """A training run from labelled pictures to a finished folder."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +12,29 @@ from kkcv.disk import write_file
 from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import DataError, TrainingError
 
-from .data.inspection import inspect_pictures, lines, report
-from .data.labelled import LabelledData
-from .data.source import Source, read_data
-from .data.split import fingerprint, split, write_split
+from .data.changes import Changes, changes_since
+from .data.inspection import Inspection, inspect_pictures
+from .data.labelled import LabelledData, Picture
+from .data.report import report
+from .data.source import Source
+from .data.split import Split, fingerprint, read_split, split, write_split
 from .finish import finish
-from .fit.callbacks import unwritable
+from .fit.callbacks import restart_stage, unwritable
 from .fit.freezing import freeze
 from .fit.job import Files, Job, Labelled
 from .fit.network import network_for, starting_point
 from .fit.processes import Processes, join
 from .fit.stages import fit
 from .recipe import Recipe, stages
-from .run_folder import RunFolder, read_json, write_json
+from .reporter import QUIET, Reporter
+from .run_data import RunData
+from .run_folder import RunFolder
 
 
-def silent(*_: Any) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class Voice:
-    """How a run is heard: ``say(line)``, and ``show(what, done, total)`` for what takes time."""
-
-    say: Callable[[str], None] = silent
-    show: Callable[[str, int, int], None] = silent
-
-
-QUIET = Voice()
-
-
-def train(source: Source, recipe: Recipe, out: str | Path, voice: Voice = QUIET) -> dict[str, Any]:
-    """Inspect the data, split them, train, measure; what comes out lies in the folder ``out``.
+def train(
+    source: Source, recipe: Recipe, out: str | Path, reporter: Reporter = QUIET
+) -> dict[str, Any]:
+    """Inspect the data, split them, train, measure; the folder ``out`` gets the results.
 
     Returns the evaluation, as in evaluation.json.
 
@@ -56,32 +47,48 @@ def train(source: Source, recipe: Recipe, out: str | Path, voice: Voice = QUIET)
     if processes.first:
         folder.begin()
         try:
-            prepare(source, recipe, base, folder, voice)
+            prepare(source, recipe, base, folder, reporter)
         except BaseException:
             folder.forget()
             raise
     processes.wait()
-    return go_on(folder, recipe, base, processes, device, voice)
+    return train_prepared(folder, recipe, base, processes, device, reporter)
 
 
 def resume(
-    source: Source, out: str | Path, changes: Mapping[str, Any], voice: Voice = QUIET
+    source: Source,
+    out: str | Path,
+    settings: Mapping[str, Any],
+    reporter: Reporter = QUIET,
+    *,
+    accept_changes: bool = False,
 ) -> dict[str, Any]:
-    """Go on with a run that was stopped, from its last resume point, to the same end.
+    """Continue a run that was stopped from its last resume point, to the same end.
 
-    ``changes`` are settings to use instead of the run's own: where it runs and how fast, no more.
+    Args:
+        source: the data of the run, which may lie elsewhere now; where nothing lies at its path,
+            the place that the run knows counts.
+        settings: where it runs and how fast; others than these must be as the run has them.
+        accept_changes: train on the pictures as they are now, if they have changed since the run
+            began. The stage that was interrupted starts again, from the best weights so far.
 
-    Raises TrainingError, DataError when a picture is gone.
+    Raises:
+        TrainingError: nothing to resume, other settings, or changed pictures.
+        DataError: accepted changes that leave nothing to train or validate on.
     """
     folder = RunFolder(out)
     folder.check_resumable()
     own = folder.read_recipe()
-    recipe = Recipe.from_dict(own.to_dict() | dict(changes))
+    recipe = Recipe.from_dict(own.to_dict() | dict(settings))
     if different := recipe.differences(own):
         raise TrainingError(f"{out} was begun otherwise: {'; '.join(different)} in the run")
     device = device_for(recipe)
     processes = join(device)
-    return go_on(folder, recipe, starting_point(recipe), processes, device, voice, source)
+    base = starting_point(recipe)
+    if processes.first:
+        check_data(source, recipe, folder, reporter, accept_changes)
+    processes.wait()
+    return train_prepared(folder, recipe, base, processes, device, reporter)
 
 
 def device_for(recipe: Recipe) -> torch.device:
@@ -95,68 +102,126 @@ def device_for(recipe: Recipe) -> torch.device:
 
 
 def prepare(
-    source: Source, recipe: Recipe, base: Checkpoint, folder: RunFolder, voice: Voice
+    source: Source, recipe: Recipe, base: Checkpoint, folder: RunFolder, reporter: Reporter
 ) -> None:
-    """Look at every picture, decide who is in which part, and write both down."""
+    """Inspect every picture, decide its part, and write both down.
+
+    Raises DataError, TrainingError.
+    """
     data = source.read()
+    data.check_trainable()
     network = network_for(base, data.classes, recipe.seed)
-    for stage in stages(recipe):  # what cannot be is said before the long part
+    for stage in stages(recipe):  # an impossible stage is refused before the long part
         freeze(network, stage.depth)
-    inspection = inspect_pictures(
+    inspection = inspect(data, recipe, reporter)
+    parts = split(inspection, val=recipe.val, test=recipe.test, seed=recipe.seed)
+    write_down(source, recipe, folder, data, inspection, parts, reporter)
+
+
+def check_data(
+    source: Source, recipe: Recipe, folder: RunFolder, reporter: Reporter, accept_changes: bool
+) -> None:
+    """Compare the pictures with those that the run began with; take over accepted changes.
+
+    Raises DataError, TrainingError.
+    """
+    before, known = RunData.read(folder.data), read_split(folder.split)
+    source = source if source.path.exists() else before.source
+    data = source.read()
+    changes = changes_since(
+        known,
+        [each.path for each in before.report.unreadable],
         data,
         threads=recipe.threads or None,
-        progress=lambda done, total: voice.show("looking at the data", done, total),
+        progress=lambda done, total: reporter.show("comparing the data", done, total),
     )
-    parts = split(inspection, val=recipe.val, test=recipe.test, seed=recipe.seed)
-    findings = report(inspection, parts)
-    for line in lines(findings):
-        voice.say(line)
-    pictures = tuple(
-        each.picture._replace(part=part)
-        for each, part in zip(inspection.looked, parts, strict=True)
+    if not changes:
+        replace(before, source=source, root=data.root).write(folder.data)
+        return
+    if not accept_changes:
+        raise TrainingError(
+            f"{source.path} has changed since the run in {folder.path} began: {changes}; put the "
+            "pictures back, or train on them as they are now with --accept-changes"
+        )
+    if strange := sorted(set(data.classes) ^ set(before.classes)):
+        raise DataError(
+            f"{source.path} has not the classes that the run began with (now different: "
+            f"{', '.join(strange)}); begin a new run"
+        )
+    reporter.say(f"accepted: {changes}")
+    parts = {picture.path: picture.part for picture in known}
+    pictures = tuple(p._replace(part=parts.get(p.path, p.part or "train")) for p in data.pictures)
+    data = replace(data, pictures=pictures)
+    inspection = inspect(data, recipe, reporter)
+    kept = split(inspection, val=recipe.val, test=recipe.test, seed=recipe.seed)
+    accepted = (*before.changes, changes)
+    write_down(source, recipe, folder, data, inspection, kept, reporter, accepted)
+    restart_stage(folder.resume)
+
+
+def inspect(data: LabelledData, recipe: Recipe, reporter: Reporter) -> Inspection:
+    return inspect_pictures(
+        data,
+        threads=recipe.threads or None,
+        progress=lambda done, total: reporter.show("looking at the data", done, total),
     )
-    facts = {
-        "source": str(source.path),
-        "root": str(data.root),
-        "fingerprint": fingerprint(inspection, parts),
-        "classes": list(data.classes),
-        "unlabelled": list(data.unlabelled),
-        "report": findings,
-    }
+
+
+def write_down(
+    source: Source,
+    recipe: Recipe,
+    folder: RunFolder,
+    data: LabelledData,
+    inspection: Inspection,
+    parts: Split,
+    reporter: Reporter,
+    changes: tuple[Changes, ...] = (),
+) -> None:
+    """Tell what was found; write split.csv, data.json and recipe.json (TrainingError)."""
+    findings = report(inspection, parts, data.empty)
+    for line in findings.lines():
+        reporter.say(line)
+    pictures = [
+        picture._replace(part=part)
+        for picture, part in zip(inspection.pictures, parts.parts, strict=True)
+    ]
+    run_data = RunData(
+        source=source,
+        root=data.root,
+        fingerprint=fingerprint(pictures),
+        classes=data.classes,
+        unlabelled=data.unlabelled,
+        report=findings,
+        changes=changes,
+    )
     try:
-        write_json(folder.data, facts)
+        run_data.write(folder.data)
         write_file(folder.recipe, recipe.to_json())
-        write_split(folder.split, LabelledData(data.root, pictures))
+        write_split(folder.split, pictures)
     except OSError as error:
         raise TrainingError(f"{folder.path} cannot be written: {error.strerror}") from None
 
 
-def go_on(
+def train_prepared(
     folder: RunFolder,
     recipe: Recipe,
     base: Checkpoint,
     processes: Processes,
     device: torch.device,
-    voice: Voice,
-    source: Source | None = None,
+    reporter: Reporter,
 ) -> dict[str, Any]:
-    """From what is written down to the finished folder."""
-    facts = read_json(folder.data)
-    root = Path(facts["root"]) if source is None else moved(source, Path(facts["root"]))
-    data = read_data(folder.split, root=root)
-    classes = tuple(facts["classes"])
-    if gone := [p.path for p in data.pictures if not (root / p.path).is_file()]:
-        raise DataError(f"{root}: {len(gone)} pictures of the run are gone, the first: {gone[0]}")
+    """Train on the data that are written down, from the resume point if there is one."""
+    data, pictures = RunData.read(folder.data), read_split(folder.split)
     if not processes.first:
-        voice = QUIET
-    job = job_for(folder, recipe, base, data, classes, processes, device, voice)
+        reporter = QUIET
+    job = job_for(folder, recipe, base, data, pictures, processes, device, reporter)
     try:
         fitted = fit(job)
     except OSError as error:
         raise TrainingError(unwritable(folder.path, error)) from None
     results: dict[str, Any] = {}
     if processes.first:
-        results = finish(folder, job, fitted, data, facts, voice.say)
+        results = finish(folder, job, fitted, LabelledData(data.root, pictures), data)
     processes.wait()
     return results
 
@@ -165,36 +230,30 @@ def job_for(
     folder: RunFolder,
     recipe: Recipe,
     base: Checkpoint,
-    data: LabelledData,
-    classes: tuple[str, ...],
+    data: RunData,
+    pictures: tuple[Picture, ...],
     processes: Processes,
     device: torch.device,
-    voice: Voice,
+    reporter: Reporter,
 ) -> Job:
     return Job(
         base,
         recipe,
-        classes,
-        train=labelled(data, "train", classes),
-        val=labelled(data, "val", classes),
+        data.classes,
+        train=labelled(pictures, "train", data),
+        val=labelled(pictures, "val", data),
         files=Files(folder.resume, folder.table, folder.logs),
         device=device,
         processes=processes,
-        show=voice.show,
+        reporter=reporter,
     )
 
 
-def moved(source: Source, root: Path) -> Path:
-    """Where the pictures are now: the data may lie elsewhere when a run is resumed."""
-    if source.path.is_file():
-        return source.root or source.path.parent
-    return source.path if source.path.is_dir() else root
-
-
-def labelled(data: LabelledData, part: str, classes: tuple[str, ...]) -> Labelled:
-    pictures = data.of(part)
-    index = {label: i for i, label in enumerate(classes)}
+def labelled(pictures: tuple[Picture, ...], part: str, data: RunData) -> Labelled:
+    """The files of a part, and the indices of their classes."""
+    index = {label: i for i, label in enumerate(data.classes)}
+    chosen = [picture for picture in pictures if picture.part == part]
     return Labelled(
-        [data.root / picture.path for picture in pictures],
-        [index[picture.label] for picture in pictures],
+        [data.root / picture.path for picture in chosen],
+        [index[picture.label] for picture in chosen],
     )

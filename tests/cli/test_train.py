@@ -55,7 +55,7 @@ def test_the_report_on_the_data_goes_to_standard_error(trained: tuple[Path, Resu
     said = trained[1].stderr
 
     assert "60 pictures of 2 classes" in said
-    assert "0 exact copies, 0 near duplicates; 0 across the split" in said
+    assert "0 exact copies, 0 near duplicates; 0 groups across the split" in said
 
 
 def test_without_a_terminal_lines_say_how_far_it_is(trained: tuple[Path, Result]) -> None:

@@ -3,18 +3,23 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from kkcv import checkpoint, zoo
-from kkcv.training.data.source import Source, read_data
+from kkcv.training.data.labelled import LabelledData
+from kkcv.training.data.source import Source
+from kkcv.training.data.split import read_split
 from kkcv.training.fit.network import starting_point
 from kkcv.training.fit.processes import Processes
 from kkcv.training.fit.stages import Fitted, fit
 from kkcv.training.recipe import Recipe
-from kkcv.training.run import QUIET, job_for, prepare, train
-from kkcv.training.run_folder import RunFolder, read_json
+from kkcv.training.reporter import QUIET
+from kkcv.training.run import job_for, prepare, train
+from kkcv.training.run_data import RunData
+from kkcv.training.run_folder import RunFolder
 
 LENET = Recipe(model="lenet5_modern", weights="none", epochs=3, batch_size=16, augment="none")
 
@@ -70,15 +75,19 @@ def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
     return copied
 
 
+def read_data(path: Path, **options: Any) -> LabelledData:
+    """The labelled pictures at a path."""
+    return Source(path, **options).read()
+
+
 def fitted(data: Path, recipe: Recipe, out: Path) -> Fitted:
     """Training alone: nothing is measured, and the folder stays unfinished."""
     folder, base = RunFolder(out), starting_point(recipe)
     folder.begin()
     prepare(Source(data), recipe, base, folder, QUIET)
-    facts = read_json(folder.data)
-    labelled, classes = read_data(folder.split, root=data), tuple(facts["classes"])
+    run_data, pictures = RunData.read(folder.data), read_split(folder.split)
     device = torch.device("cpu")
-    return fit(job_for(folder, recipe, base, labelled, classes, Processes(), device, QUIET))
+    return fit(job_for(folder, recipe, base, run_data, pictures, Processes(), device, QUIET))
 
 
 def metrics_of(run: Path) -> str:

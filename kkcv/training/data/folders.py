@@ -1,44 +1,43 @@
 """Folders of labelled pictures: one a class, perhaps within parts, or Kaggle's flat folder."""
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from kkcv.errors import DataError
-from kkcv.images.folder import find_pictures, labelled_pictures
+from kkcv.images.folder import find_pictures, is_hidden
 from kkcv.images.source import label_of
 
-from .labelled import PART_NAMES, LabelledData, Picture, labelled_data
+from .labelled import PART_NAMES, LabelledData, Picture, check_paths
 
 UNLABELLED = ("test1", "test", "unlabelled", "unlabeled")  # folders of pictures without a class
 KAGGLE = re.compile(r"(?P<label>[^.]+)\.\d+\.[^.]+")  # cat.0.jpg
 
 
-def read_folder(path: Path) -> LabelledData:
-    """The labelled pictures of a folder, and those without a label beside them.
+def read_folder(root: Path) -> LabelledData:
+    """The labelled pictures of a folder, in the order of their paths, and the unlabelled beside.
 
     The folder holds class folders, or ``train``, ``val``, ``test`` with class folders in them, or
-    the contents of Kaggle's zip: ``train/cat.0.jpg`` … and ``test1/`` without labels.
+    the contents of Kaggle's zip: ``train/cat.0.jpg`` … and ``test1/`` without labels. Class folders
+    without a picture are listed as empty; hidden folders are no classes.
 
-    Raises DataError.
+    Raises DataError when no picture has a class, or a path cannot be used.
     """
-    parts, unlabelled = part_folders(path)
-    if parts:
-        pictures = [
-            Picture(relative(file, path), label, part)
-            for folder, part in parts
-            for file, label in in_folder(folder)
-        ]
-    else:
-        pictures = [Picture(relative(file, path), label) for file, label in in_folder(path)]
-    if parts and {part for _, part in parts} == {"train"}:
+    parts, unlabelled = part_folders(root)
+    pictures: list[Picture] = []
+    empty: list[str] = []
+    for folder, part in parts or [(root, "")]:
+        found, without = classes_of(folder)
+        pictures += [Picture(relative(file, root), label, part) for file, label in found]
+        empty += [relative(each, root) for each in without]
+    if {part for _, part in parts} == {"train"}:
         pictures = [picture._replace(part="") for picture in pictures]
-    return labelled_data(path, pictures, unlabelled)
+    check_paths(root, pictures)
+    return LabelledData(root, tuple(pictures), unlabelled, tuple(empty))
 
 
 def part_folders(root: Path) -> tuple[list[tuple[Path, str]], tuple[str, ...]]:
     """The folders that are parts, and the pictures of those that have no labels."""
-    folders = sorted(p for p in root.iterdir() if p.is_dir())
+    folders = subfolders(root)
     parts = [(f, PART_NAMES[f.name.lower()]) for f in folders if f.name.lower() in PART_NAMES]
     if not any(part == "train" for _, part in parts):
         return [], ()  # a class may be called "test"
@@ -49,24 +48,41 @@ def part_folders(root: Path) -> tuple[list[tuple[Path, str]], tuple[str, ...]]:
 
 def is_labelled(folder: Path) -> bool:
     """Whether it has class folders, or names such as cat.0.jpg."""
-    if any(p.is_dir() and not p.name.startswith(".") for p in folder.iterdir()):
+    if subfolders(folder):
         return True
     first = next(find_pictures(folder), None)
     return first is not None and KAGGLE.fullmatch(first.name) is not None
 
 
-def in_folder(folder: Path) -> Iterable[tuple[Path, str]]:
-    """Pictures with their classes: by the names of subfolders, or by Kaggle's file names."""
+def classes_of(folder: Path) -> tuple[list[tuple[Path, str]], list[Path]]:
+    """Pictures with their classes, by subfolder or by Kaggle's file names; empty subfolders."""
     flat = list(find_pictures(folder, recursive=False))
     named = [(file, KAGGLE.fullmatch(file.name)) for file in flat]
     if flat and all(match for _, match in named):
-        return [(file, match["label"]) for file, match in named if match]
-    if flat and not any(p.is_dir() for p in folder.iterdir()):
+        return [(file, match["label"]) for file, match in named if match], []
+    classes = subfolders(folder)
+    if not classes and flat:
         raise DataError(
-            f"{label_of(folder)}{flat[0].name} says no class; pictures lie in one folder a class, "
+            f"{label_of(folder)}{flat[0].name} has no class; pictures lie in one folder a class, "
             "or are named like cat.0.jpg, or are listed in a .csv of path and label"
         )
-    return labelled_pictures(folder)
+    if not classes:
+        raise DataError(
+            f"{label_of(folder)}it has no subfolders; each class needs one, as cats/ dogs/"
+        )
+    found: list[tuple[Path, str]] = []
+    empty = []
+    for each in classes:
+        pictures = [(path, each.name) for path in find_pictures(each)]
+        found += pictures
+        if not pictures:
+            empty.append(each)
+    return found, empty
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """By name, without hidden ones such as .ipynb_checkpoints and those that systems leave."""
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p.name))
 
 
 def relative(file: Path, root: Path) -> str:

@@ -1,5 +1,7 @@
-"""Labelled pictures, wherever they were read from."""
+"""Labelled pictures, whatever they were read from."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,20 +17,29 @@ PART_NAMES = {
 
 
 class Picture(NamedTuple):
-    """``path`` is below the root, with forward slashes; ``part`` is empty while undecided."""
+    """A labelled picture.
+
+    ``path`` is relative to the root, with forward slashes. ``part`` is empty while undecided,
+    ``sha256`` (of the file) until the picture has been inspected.
+    """
 
     path: str
     label: str
     part: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
 class LabelledData:
-    """Pictures with their classes, as they lie; ``unlabelled`` are those to predict."""
+    """Pictures with their classes as they lie on disk.
+
+    ``unlabelled`` are pictures to predict, ``empty`` class folders without any picture.
+    """
 
     root: Path
     pictures: tuple[Picture, ...]
     unlabelled: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -38,24 +49,29 @@ class LabelledData:
     def of(self, part: str) -> tuple[Picture, ...]:
         return tuple(picture for picture in self.pictures if picture.part == part)
 
+    def check_trainable(self) -> None:
+        """Raises DataError for fewer than two classes."""
+        if len(self.classes) < 2:
+            empty = f" (without pictures: {', '.join(self.empty)})" if self.empty else ""
+            raise DataError(
+                f"{self.root}: there is one class, {self.classes[0]!r}{empty}; "
+                "a classifier needs two or more"
+            )
 
-def labelled_data(
-    root: Path, pictures: list[Picture], unlabelled: tuple[str, ...], named: Path | None = None
-) -> LabelledData:
-    """Refuse what cannot be learned from: nothing, one class, a path with two labels."""
-    where = named or root
-    data = LabelledData(root, tuple(pictures), unlabelled)
+
+def check_paths(where: Path, pictures: Sequence[Picture]) -> None:
+    """Raises DataError when there are no pictures, or a path has two labels or is listed twice."""
     if not pictures:
         raise DataError(f"{where}: there are no pictures")
-    if len(data.classes) < 2:
-        raise DataError(
-            f"{where}: there is one class, {data.classes[0]!r}; a classifier needs two or more"
-        )
-    seen: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for picture in pictures:
-        if seen.setdefault(picture.path, picture.label) != picture.label:
-            both = f"{seen[picture.path]!r} and {picture.label!r}"
-            raise DataError(f"{where}: {picture.path} has two labels, {both}")
-    if len(seen) < len(pictures):
-        raise DataError(f"{where}: {len(pictures) - len(seen)} pictures are listed twice")
-    return data
+        if labels.setdefault(picture.path, picture.label) != picture.label:
+            both = f"{labels[picture.path]!r} and {picture.label!r}"
+            raise DataError(
+                f"{where}: {picture.path} has two labels, {both}; multi-label data cannot be "
+                "trained on: a picture has one label"
+            )
+    if len(labels) < len(pictures):
+        twice = next(path for path, n in Counter(p.path for p in pictures).items() if n > 1)
+        count = len(pictures) - len(labels)
+        raise DataError(f"{where}: {count} pictures are listed twice, the first: {twice}")

@@ -1,5 +1,6 @@
 """Where labelled pictures are: a folder or a CSV."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,37 +8,16 @@ from kkcv.errors import DataError
 
 from .folders import read_folder
 from .labelled import LabelledData
-from .tables import read_csv
-
-
-def read_data(
-    path: str | Path,
-    *,
-    path_column: str | None = None,
-    label_column: str | None = None,
-    root: str | Path | None = None,
-) -> LabelledData:
-    """The labelled pictures of a folder or a CSV, in an order that does not change.
-
-    A folder holds class folders, or ``train``, ``val``, ``test`` with class folders in them, or
-    what Kaggle's zip holds: ``train/cat.0.jpg`` … and ``test1/`` without labels. A CSV has a column
-    of paths, relative to ``root`` (its own folder), one of labels, and perhaps one of parts.
-
-    Raises DataError.
-    """
-    path = Path(path)
-    if path.is_file():
-        if path.suffix.lower() != ".csv":
-            raise DataError(f"{path}: give a folder or a .csv; a .zip must be unzipped first")
-        return read_csv(path, path_column, label_column, Path(root) if root else path.parent)
-    if not path.is_dir():
-        raise DataError(f"{path}: there is no folder and no .csv at this path")
-    return read_folder(path)
+from .tables import SUFFIXES, read_csv
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where labelled pictures are, before they are read."""
+    """A folder (see ``read_folder``) or a table (see ``read_csv``) of labelled pictures.
+
+    ``path_column`` and ``label_column`` are columns of the table; None finds them by their usual
+    names. ``root`` is where the paths of a table begin; None is its own folder.
+    """
 
     path: Path
     path_column: str | None = None
@@ -45,10 +25,27 @@ class Source:
     root: Path | None = None
 
     def read(self) -> LabelledData:
-        """See ``read_data``."""
-        return read_data(
-            self.path,
-            path_column=self.path_column,
-            label_column=self.label_column,
-            root=self.root,
-        )
+        """The labelled pictures, in an order that does not change.
+
+        Raises DataError when there are none, or a table cannot be used.
+        """
+        if self.path.is_file():
+            if self.path.suffix.lower() not in SUFFIXES:
+                raise DataError(
+                    f"{self.path}: give a folder or a .csv; a .zip must be unzipped first"
+                )
+            root = self.root or self.path.parent
+            return read_csv(self.path, self.path_column, self.label_column, root)
+        if not self.path.is_dir():
+            raise DataError(f"{self.path}: there is no folder and no .csv at this path")
+        return read_folder(self.path)
+
+    def to_dict(self) -> dict[str, str]:
+        """Without what is not set."""
+        return {name: str(value) for name, value in vars(self).items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, str]) -> "Source":
+        """The source that ``to_dict`` made a dictionary of."""
+        paths = {name: Path(values[name]) for name in ("path", "root") if name in values}
+        return cls(**{**values, **paths})  # type: ignore[arg-type]

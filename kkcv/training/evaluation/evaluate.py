@@ -1,5 +1,6 @@
 """The figures of a finished run again, or on other pictures."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import CheckpointError, DataError
 from kkcv.training.data.labelled import LabelledData, Picture
-from kkcv.training.data.source import read_data
+from kkcv.training.data.split import read_split
 from kkcv.training.inference import Progress
 from kkcv.training.run_folder import RunFolder, read_json
 
@@ -80,12 +81,12 @@ def with_parts_of(run: str | Path, data: LabelledData) -> LabelledData:
     split = RunFolder(run).split
     if any(picture.part for picture in data.pictures) or not split.is_file():
         return data
-    known = {picture.path: picture for picture in read_data(split).pictures}
+    known = {picture.path: picture for picture in read_split(split)}
     pictures = tuple(
-        known[p.path] if known.get(p.path, p).label == p.label and p.path in known else p
+        known[p.path] if p.path in known and known[p.path].label == p.label else p
         for p in data.pictures
     )
-    return LabelledData(data.root, pictures, data.unlabelled)
+    return replace(data, pictures=pictures)
 
 
 def chosen(data: LabelledData, part: str) -> tuple[str, tuple[Picture, ...]]:

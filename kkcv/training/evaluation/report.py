@@ -11,18 +11,20 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from kkcv.disk import write_file
-from kkcv.training.data.inspection import leaks
 from kkcv.training.data.labelled import PARTS
+from kkcv.training.data.report import described
 from kkcv.training.fit.progress import Progress
 from kkcv.training.recipe import Recipe
+from kkcv.training.run_data import RunData
 
+MOST_LISTED = 100  # entries of a list; data.json has all
 FIGURES = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
 
 
 def write_report(
     path: Path,
     recipe: Recipe,
-    facts: dict[str, Any],
+    data: RunData,
     progress: Progress,
     results: dict[str, Any],
     classes: tuple[str, ...],
@@ -36,11 +38,13 @@ def write_report(
         results=results,
         quoted=results["parts"][results["part"]],
         classes=classes,
-        data=facts["report"],
-        leaks=leaks(facts["report"]),
-        parts=[p for p in PARTS if any(p in of for of in facts["report"]["classes"].values())],
-        fingerprint=facts["fingerprint"],
-        source=facts["source"],
+        data=data.report,
+        changes=[str(each) for each in data.changes],
+        described=described,
+        most=MOST_LISTED,
+        parts=[p for p in PARTS if any(p in of for of in data.report.classes.values())],
+        fingerprint=data.fingerprint,
+        source=data.source.path,
         epochs=progress.rows,
         best=progress.best_at,
         recipe=recipe.to_dict(),

@@ -12,6 +12,7 @@ from kkcv.disk import atomic_write
 from kkcv.training.data.labelled import LabelledData, Picture
 from kkcv.training.fit.job import Job
 from kkcv.training.fit.stages import Fitted
+from kkcv.training.run_data import RunData
 from kkcv.training.run_folder import RunFolder, write_json
 from kkcv.zoo.network import Network
 
@@ -71,7 +72,7 @@ def measure_run(
     network: Network,
     fitted: Fitted,
     data: LabelledData,
-    facts: dict[str, Any],
+    run_data: RunData,
 ) -> Results:
     """Score every part, and write evaluation, predictions, plots, sheets, report and submission."""
     classes, recipe = job.classes, job.recipe
@@ -86,7 +87,7 @@ def measure_run(
             device=job.device,
             tta=recipe.tta,
             threads=recipe.threads or None,
-            progress=lambda done, total: job.show(what, done, total),
+            progress=lambda done, total: job.reporter.show(what, done, total),
         )
 
     measured = {p: scored(data.of(p), f"measuring {p}") for p in ("val", "test") if data.of(p)}
@@ -102,11 +103,11 @@ def measure_run(
     write_json(folder.evaluation, results.to_dict())
     write_predictions(folder.predictions, measured | {"train": training}, classes, temperature)
     pictures = draw_all(folder, fitted, results, measured, training, data.root, classes)
-    if facts["unlabelled"]:
-        unlabelled = tuple(Picture(path, "") for path in facts["unlabelled"])
+    if run_data.unlabelled:
+        unlabelled = tuple(Picture(path, "") for path in run_data.unlabelled)
         write_submission(folder.submission, scored(unlabelled, "predicting"), classes, temperature)
     write_report(
-        folder.report, recipe, facts, fitted.progress, results.to_dict(), classes, pictures
+        folder.report, recipe, run_data, fitted.progress, results.to_dict(), classes, pictures
     )
     return results
 

@@ -108,6 +108,20 @@ class WholeFiles(TorchCheckpointIO):
         return load(Path(path))
 
 
+def restart_stage(path: Path) -> None:
+    """Let a resumed run start its stage again, from the best weights so far, if there are any.
+
+    The best figures are forgotten: they are of other pictures.
+    """
+    if not path.is_file():
+        return
+    progress = Progress()
+    progress.load_state(load(path)["kkcv"])
+    progress.restart_stage()
+    progress.best = None
+    WholeFiles().save_checkpoint({"kkcv": progress.to_state()}, path)
+
+
 def unwritable(path: Path, error: Exception) -> str:
     """What to say when weights cannot be written."""
     why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)

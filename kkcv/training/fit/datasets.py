@@ -41,7 +41,7 @@ def embedded(job: Job, network: Network, part: Labelled, name: str) -> Tensor:
         job.base.preprocess,
         device=job.device,
         threads=job.recipe.threads or None,
-        progress=lambda done, total: job.show(f"embedding {name}", done, total),
+        progress=lambda done, total: job.reporter.show(f"embedding {name}", done, total),
     )
     shares = job.processes.gather((rows, [str(error) for error in errors if error]))
     if failed := [message for _, messages in shares for message in messages]:

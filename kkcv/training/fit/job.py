@@ -1,6 +1,5 @@
-"""What a run needs to know while it trains."""
+"""The inputs of training: data, settings, devices, files."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -9,10 +8,9 @@ import torch
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.training.recipe import Recipe
+from kkcv.training.reporter import QUIET, Reporter
 
 from .processes import Processes
-
-Show = Callable[[str, int, int], None]  # what, done, total
 
 
 class Labelled(NamedTuple):
@@ -32,7 +30,7 @@ class Files(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """The same for all stages: ``val`` is what the best epoch is chosen by."""
+    """The inputs of all stages; ``val`` chooses the best epoch."""
 
     base: Checkpoint
     recipe: Recipe
@@ -42,7 +40,7 @@ class Job:
     files: Files
     device: torch.device
     processes: Processes
-    show: Show = lambda what, done, total: None
+    reporter: Reporter = QUIET
 
     @property
     def threads(self) -> int:

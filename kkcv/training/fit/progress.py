@@ -42,10 +42,18 @@ class Progress:
         self.choose_by = choose_by
         self.stage = 0
         self.rows: list[dict[str, Any]] = []
+        self.rows_before = 0  # rows of the stages before this one
         self.best: Figures | None = None
         self.best_at: tuple[int, int] = (0, 0)  # stage, epoch
         self.best_state: dict[str, Tensor] = {}
         self.latest: Figures | None = None
+
+    def begin_stage(self, number: int) -> None:
+        self.stage, self.rows_before = number, len(self.rows)
+
+    def restart_stage(self) -> None:
+        """Forget the epochs of this stage; the best weights stay."""
+        del self.rows[self.rows_before :]
 
     def improves(self, figures: Figures) -> bool:
         """Whether these are better than the best; the other figure decides between equals."""
@@ -78,6 +86,7 @@ class Progress:
         return {
             "stage": self.stage,
             "rows": self.rows,
+            "rows_before": self.rows_before,
             "best": None if self.best is None else list(self.best),
             "best_at": list(self.best_at),
             "best_state": self.best_state,
@@ -86,6 +95,7 @@ class Progress:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.stage, self.rows = state["stage"], list(state["rows"])
+        self.rows_before = state["rows_before"]
         self.best = None if state["best"] is None else Figures(*state["best"])
         self.best_at = tuple(state["best_at"])
         self.best_state = dict(state["best_state"])

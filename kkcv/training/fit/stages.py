@@ -61,13 +61,16 @@ def fit(job: Job) -> Fitted:
     """
     progress, resumed = Progress(job.recipe.choose_by), job.files.resume.is_file()
     if resumed:
-        progress.load_state(callbacks.load(job.files.resume)["kkcv"])
+        saved = callbacks.load(job.files.resume)
+        progress.load_state(saved["kkcv"])
+        resumed = "state_dict" in saved  # a stage that starts again has no position in it
     plan, embeddings = stages(job.recipe), None
     for number, stage in enumerate(plan):
         if number < progress.stage:
             continue
         point = job.files.resume if resumed and number == progress.stage else None
-        progress.stage = number
+        if point is None:
+            progress.begin_stage(number)
         network = network_for(job.base, job.classes, job.recipe.seed)
         network.load_state_dict(progress.best_state, strict=False)
         freeze(network, stage.depth)
@@ -167,7 +170,7 @@ def callbacks_for(job: Job, progress: Progress) -> list[pl.Callback]:
     if recipe.patience:
         mode = "min" if recipe.choose_by == "loss" else "max"
         chosen.append(EarlyStopping(f"val_{recipe.choose_by}", patience=recipe.patience, mode=mode))
-    chosen.append(callbacks.Bar(job.show))
+    chosen.append(callbacks.Bar(job.reporter.show))
     files = job.files
     chosen.append(callbacks.ResumePoint(files.resume, recipe.save_minutes, progress, files.table))
     return chosen
@@ -224,7 +227,7 @@ def find_rate(job: Job, stage: Stage, network: Network, train: Embeddings | Pict
     network.load_state_dict(before)
     if rate is None:
         raise TrainingError("no learning rate lets the loss fall; give one as lr and head_lr")
-    job.show(f"{stage.name}: learning rate {rate:.2g}", 1, 1)
+    job.reporter.show(f"{stage.name}: learning rate {rate:.2g}", 1, 1)
     return float(rate)
 
 

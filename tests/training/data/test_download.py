@@ -7,7 +7,7 @@ import pytest
 
 from kkcv.errors import DataError
 from kkcv.training.data.download import arrange_pets, fetch_cats_dogs, unpack_kaggle
-from kkcv.training.data.source import read_data
+from tests.training.conftest import read_data
 
 
 def test_without_a_network_it_says_what_to_do_by_hand(tmp_path):

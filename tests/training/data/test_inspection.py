@@ -2,15 +2,16 @@
 
 import csv
 import shutil
-from itertools import combinations
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from kkcv.errors import DataError
-from kkcv.training.data.inspection import groups, inspect_pictures, lines, report
-from kkcv.training.data.source import read_data
+from kkcv.training.data.inspection import inspect_pictures
+from kkcv.training.data.report import Small, report
+from kkcv.training.data.split import Split
+from tests.training.conftest import read_data
 
 
 def test_damaged_pictures_are_listed_with_the_reason_and_left_out(cats_dogs, copy_of):
@@ -22,13 +23,13 @@ def test_damaged_pictures_are_listed_with_the_reason_and_left_out(cats_dogs, cop
 
     inspection = inspect_pictures(read_data(root))
 
-    found = {u.picture.path: u.reason for u in inspection.unreadable}
+    found = {u.path: u.reason for u in inspection.unreadable}
     assert found == {
         "train/cats/half.jpg": "truncated",
         "train/dogs/text.jpg": "not-an-image",
         "val/dogs/empty.jpg": "empty",
     }
-    assert len(inspection.looked) == 72
+    assert len(inspection.readable) == 72
 
 
 def test_every_nasty_file_is_either_looked_at_or_listed(pictures, tmp_path):
@@ -40,7 +41,7 @@ def test_every_nasty_file_is_either_looked_at_or_listed(pictures, tmp_path):
 
     inspection = inspect_pictures(read_data(table, root=pictures / "nasty"))
 
-    assert len(inspection.looked) + len(inspection.unreadable) == len(rows)
+    assert len(inspection.readable) + len(inspection.unreadable) == len(rows)
     assert len(inspection.unreadable) > 5
 
 
@@ -53,20 +54,44 @@ def test_a_class_without_a_readable_picture_is_refused(tmp_path, cats_dogs):
         inspect_pictures(read_data(tmp_path))
 
 
-def test_near_duplicates_are_found_and_no_other_pair(pictures, tmp_path):
-    root = pictures / "near_dup_caltech"
+def test_resized_copies_are_found_and_nothing_else(pictures):
+    inspection = inspect_pictures(read_data(pictures / "near_dup_caltech"))
 
-    inspection = inspect_pictures(read_data(root))
-
-    labels = [each.picture.label for each in inspection.looked]
-    expected = {(a, b) for a, b in combinations(range(len(labels)), 2) if labels[a] == labels[b]}
-    assert {(p.a, p.b) for p in inspection.pairs} == expected
-    assert len(expected) == 165
+    labels = [picture.label for picture in inspection.pictures]
+    expected = {label: [i for i, x in enumerate(labels) if x == label] for label in labels}
+    assert sorted(inspection.groups) == sorted(expected.values())
+    assert len(expected) == 17
 
 
 def test_different_pictures_are_no_duplicates(digits, cats_dogs):
-    assert not inspect_pictures(read_data(digits)).pairs
-    assert not inspect_pictures(read_data(cats_dogs)).pairs
+    assert alike(digits) == alike(cats_dogs) == []
+
+
+def test_flat_pictures_are_not_alike_by_accident(tmp_path):
+    for label, greys in (("blank", range(200, 240)), ("dark", range(10, 20))):
+        (tmp_path / label).mkdir()
+        for grey in greys:
+            Image.new("RGB", (60, 80), (grey, grey, grey)).save(tmp_path / label / f"{grey}.png")
+
+    assert alike(tmp_path) == []
+
+
+def test_ten_thousand_links_to_one_file_are_one_group(tmp_path):
+    generator = np.random.default_rng(0)
+    Image.fromarray(generator.integers(0, 255, (9, 9, 3), np.uint8)).save(tmp_path / "one.png")
+    Image.fromarray(generator.integers(0, 255, (9, 9, 3), np.uint8)).save(tmp_path / "two.png")
+    for label, target, count in (("a", "one.png", 10_000), ("b", "two.png", 3)):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for i in range(count):
+            (tmp_path / "data" / label / f"{i}.png").symlink_to(tmp_path / target)
+
+    inspection = inspect_pictures(read_data(tmp_path / "data"))
+
+    assert [len(group) for group in inspection.groups] == [10_000, 3]
+
+
+def alike(root):
+    return [group for group in inspect_pictures(read_data(root)).groups if len(group) > 1]
 
 
 def test_copies_across_the_split_are_called_leaks(cats_dogs, copy_of):
@@ -78,16 +103,20 @@ def test_copies_across_the_split_are_called_leaks(cats_dogs, copy_of):
         image.resize((image.width // 2, image.height // 2)).save(root / "val/cats/small.jpg")
 
     inspection = inspect_pictures(read_data(root))
-    found = report(inspection, [each.picture.part for each in inspection.looked])
+    found = report(inspection, Split([picture.part for picture in inspection.pictures]), ())
 
-    assert found["leaks"] == 3
-    assert found["label_conflicts"] == 1  # of equal files, the first stands for all
-    assert [pair["paths"][1] for pair in found["copies"]] == [
-        "val/cats/again.jpg",
-        "val/dogs/changed.jpg",
+    assert [group.paths for group in found.leaks] == [
+        [f"train/cats/{second.name}", "val/cats/small.jpg", "val/dogs/changed.jpg"],
+        [f"train/cats/{first.name}", "val/cats/again.jpg"],
     ]
-    leak = f"  leak: train/cats/{first.name} (train) is like val/cats/again.jpg (val)"
-    assert leak in lines(found)
+    assert [group.copies for group in found.leaks] == [1, 1]
+    assert [group.labels for group in found.conflicts] == [{"cats": 2, "dogs": 1}]
+    assert "2 exact copies, 1 near duplicates; 2 groups across the split, 1 with two labels" in (
+        found.lines()
+    )
+    assert f"  alike: 2 pictures (1 train, 1 val): {', '.join(found.leaks[1].paths)}" in (
+        found.lines()
+    )
 
 
 def test_the_report_counts_classes_and_names_the_smallest(cats_dogs, copy_of):
@@ -95,15 +124,7 @@ def test_the_report_counts_classes_and_names_the_smallest(cats_dogs, copy_of):
     Image.fromarray(np.zeros((5, 9, 3), np.uint8)).save(root / "train/dogs/tiny.png")
 
     inspection = inspect_pictures(read_data(root))
-    found = report(inspection, [each.picture.part for each in inspection.looked])
+    found = report(inspection, Split([picture.part for picture in inspection.pictures]), ())
 
-    assert found["classes"] == {"cats": {"train": 24, "val": 12}, "dogs": {"train": 25, "val": 12}}
-    assert found["smallest"][0] == {"path": "train/dogs/tiny.png", "width": 9, "height": 5}
-
-
-def test_groups_are_what_pairs_connect():
-    from kkcv.training.data.inspection import Pair
-
-    found = groups(6, [Pair(0, 3, 0), Pair(3, 5, 9), Pair(1, 2, 4)])
-
-    assert sorted(map(sorted, found)) == [[0, 3, 5], [1, 2], [4]]
+    assert found.classes == {"cats": {"train": 24, "val": 12}, "dogs": {"train": 25, "val": 12}}
+    assert found.smallest[0] == Small("train/dogs/tiny.png", 9, 5)

@@ -6,7 +6,7 @@ import pytest
 
 from kkcv.errors import DataError
 from kkcv.training.data.labelled import Picture
-from kkcv.training.data.source import read_data
+from tests.training.conftest import read_data
 
 
 def make(root, *names):
@@ -79,6 +79,72 @@ def test_a_csv_names_path_label_and_part(tmp_path):
     assert data.pictures == (Picture("x/1.jpg", "猫", "train"), Picture("2.jpg", "狗", "val"))
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "gbk"])
+def test_a_csv_is_read_as_spreadsheets_write_it(tmp_path, encoding, separator):
+    lines = [" File ; Label ", "x\\1.jpg;猫", '2.jpg;"狗; 大"', ";"]
+    text = "\r\n".join(lines).replace("; 大", "@").replace(";", separator).replace("@", "; 大")
+    table = tmp_path / "t.csv"
+    table.write_bytes(text.encode(encoding))
+
+    assert read_data(table).pictures == (Picture("x/1.jpg", "猫"), Picture("2.jpg", "狗; 大"))
+
+
+def test_a_western_csv_is_not_taken_for_chinese(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_bytes(
+        "sep=;\npath;label\n1.jpg;Käfer\n2.jpg;Bär\n3.jpg;Châtaigne\n".encode("cp1252")
+    )
+
+    assert read_data(table).classes == ("Bär", "Châtaigne", "Käfer")
+
+
+def test_paths_of_another_computer_are_found_below_the_root(tmp_path):
+    make(tmp_path, "pets/cats/1.jpg", "pets/dogs/2.jpg")
+    table = tmp_path / "t.csv"
+    table.write_text("path,label\nC:\\me\\pets\\cats\\1.jpg,a\n.\\dogs\\2.jpg,b\n./dogs/3.jpg,b\n")
+
+    data = read_data(table, root=tmp_path / "pets")
+
+    assert [p.path for p in data.pictures] == ["cats/1.jpg", "dogs/2.jpg", "dogs/3.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("path,label\n1.jpg,cat|dog\n2.jpg,cat\n3.jpg,dog", "several labels a cell, as 'cat|dog'"),
+        ('path,label\n1.jpg,"cat, dog"\n2.jpg,cat\n3.jpg,dog', "several labels a cell"),
+        ("path,label\n1.jpg,\"['cat', 'dog']\"\n2.jpg,['cat']\n3.jpg,['dog']", "several labels"),
+        ("path,cat,dog\n1.jpg,1,1\n2.jpg,0,1", "it has columns of 0 and 1: cat, dog"),
+        ("path,tags\n1.jpg,haze primary\n2.jpg,clear", "it has a column 'tags'"),
+    ],
+)
+def test_a_multi_label_table_is_refused_in_a_line_that_says_so(tmp_path, text, why):
+    table = tmp_path / "t.csv"
+    table.write_text(text)
+
+    message = refusal(table)
+
+    assert message.startswith(f"{table} is a multi-label table, which cannot be trained on: ")
+    assert why in message
+    assert "\n" not in message
+
+
+def test_commas_in_names_are_not_several_labels(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text('path,label\n1.jpg,"Paris, France"\n2.jpg,"Lyon, France"\n3.jpg,Rome\n')
+
+    assert read_data(table).classes == ("Lyon, France", "Paris, France", "Rome")
+
+
+def test_what_is_no_table_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"PK\x03\x04" + bytes(range(256)) * 9)
+
+    assert re.search(
+        "is not a table|cannot be read as a CSV|has no column", refusal(tmp_path / "t.csv")
+    )
+
+
 def test_columns_of_a_csv_can_be_chosen(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("id,breed,label\n1.jpg,pug,x\n2.jpg,boxer,x\n")
@@ -120,31 +186,56 @@ def test_a_part_that_is_none_is_named(tmp_path):
     assert refusal(table) == f"{table}, row 2: no part 'holdout'; there are: train, val, test"
 
 
-def test_an_empty_class_folder_is_refused(tmp_path):
+def test_an_empty_class_folder_is_left_out_and_listed(tmp_path):
+    make(tmp_path, "cats/a.jpg", "cows/b.jpg", "dogs/notes.txt")
+
+    data = read_data(tmp_path)
+
+    assert data.classes == ("cats", "cows")
+    assert data.empty == ("dogs",)
+
+
+def test_hidden_folders_are_no_classes(tmp_path):
+    make(tmp_path, "cats/a.jpg", "dogs/b.jpg", ".ipynb_checkpoints/c.jpg", "cats/.cache/d.jpg")
+
+    assert [picture.path for picture in read_data(tmp_path).pictures] == [
+        "cats/a.jpg",
+        "dogs/b.jpg",
+    ]
+
+
+def test_a_hidden_folder_does_not_hide_that_pictures_have_no_class(tmp_path):
+    make(tmp_path, "a.jpg", ".ipynb_checkpoints/b.jpg")
+
+    assert "a.jpg has no class" in refusal(tmp_path)
+
+
+def test_one_class_is_too_few_to_train_on(tmp_path):
     make(tmp_path, "cats/a.jpg", "dogs/notes.txt")
 
-    assert refusal(tmp_path) == f"{tmp_path / 'dogs'}: there are no pictures of this class"
+    with pytest.raises(DataError) as caught:
+        read_data(tmp_path).check_trainable()
 
-
-def test_one_class_is_refused(tmp_path):
-    make(tmp_path, "cats/a.jpg")
-
-    assert refusal(tmp_path) == (
-        f"{tmp_path}: there is one class, 'cats'; a classifier needs two or more"
+    assert str(caught.value) == (
+        f"{tmp_path}: there is one class, 'cats' (without pictures: dogs); "
+        "a classifier needs two or more"
     )
 
 
 def test_pictures_without_any_class_are_refused(tmp_path):
     make(tmp_path, "a.jpg", "b.jpg")
 
-    assert "a.jpg says no class; pictures lie in one folder a class" in refusal(tmp_path)
+    assert "a.jpg has no class; pictures lie in one folder a class" in refusal(tmp_path)
 
 
 def test_two_labels_for_one_picture_are_refused(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("path,label\n1.jpg,a\n1.jpg,b\n")
 
-    assert refusal(tmp_path / "t.csv") == f"{table}: 1.jpg has two labels, 'a' and 'b'"
+    assert refusal(tmp_path / "t.csv") == (
+        f"{table}: 1.jpg has two labels, 'a' and 'b'; multi-label data cannot be trained on: "
+        "a picture has one label"
+    )
 
 
 @pytest.mark.parametrize("name", ["nothing", "pictures.zip"])

@@ -6,10 +6,10 @@ import shutil
 import pytest
 
 from kkcv.errors import CheckpointError, DataError
-from kkcv.training.data.source import Source, read_data
+from kkcv.training.data.source import Source
 from kkcv.training.evaluation.evaluate import evaluate_classifier
 from kkcv.training.run import train
-from tests.training.conftest import LENET
+from tests.training.conftest import LENET, read_data
 
 
 def test_it_repeats_the_figures_of_the_run(run, cats_dogs):

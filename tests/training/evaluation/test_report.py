@@ -8,12 +8,16 @@ import pytest
 from PIL import Image
 from sklearn import metrics as peer
 
+from kkcv.training.data.inspection import Unreadable
+from kkcv.training.data.report import DataReport, DuplicateGroup
+from kkcv.training.data.source import Source
 from kkcv.training.evaluation.contact_sheets import likeliest_mislabelled, most_confidently_wrong
 from kkcv.training.evaluation.metrics import measure, softmax
 from kkcv.training.evaluation.plots import draw, rates
 from kkcv.training.evaluation.report import write_report
 from kkcv.training.fit.progress import COLUMNS, Figures, Progress, TrainingFigures
 from kkcv.training.recipe import Recipe
+from kkcv.training.run_data import RunData
 from kkcv.training.run_folder import RunFolder
 
 
@@ -32,7 +36,7 @@ def test_the_report_needs_no_other_file_and_no_network(run):
     ):
         assert f'<h2><span lang="en">{title}</span><span lang="zh">' in html
     assert cells(html, "pictures") == "72"
-    assert cells(html, "pairs of exact copies") == "0"
+    assert cells(html, "exact copies of another") == "0"
 
 
 def cells(html: str, name: str) -> str:
@@ -81,18 +85,18 @@ def test_names_from_the_disk_cannot_change_the_report(tmp_path: Path):
     classes = ("<script>alert(1)</script>", "猫")
     p, labels = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1])
     results = {"part": "val", "temperature": 1.0, "parts": {"val": measure(p, labels, classes)}}
-    data = {
-        "pictures": 2,
-        "classes": {c: {"val": 1} for c in classes},
-        "unreadable": [{"path": "<i>", "message": "<i>: it is empty", "reason": "empty"}],
-        "copies": [{"paths": ["<u>", "b"], "parts": ["train", "val"], "bits": 0}],
-        "near_duplicates": [],
-        "leaks": 1,
-        "label_conflicts": 0,
-        "near_duplicates_searched": True,
-        "smallest": [],
-    }
-    facts = {"report": data, "fingerprint": "f", "source": "<b>here</b>"}
+    found = DataReport(
+        pictures=2,
+        classes={c: {"val": 1} for c in classes},
+        unreadable=[Unreadable("<i>", "empty", "<i>: it is empty")],
+        empty_classes=[],
+        duplicates=[DuplicateGroup(2, 1, {"a": 2}, {"train": 1, "val": 1}, ["<u>", "b"])],
+        near_duplicates_searched=True,
+        divided={},
+        unmeasured=[],
+        smallest=[],
+    )
+    facts = RunData(Source(Path("<b>here</b>")), Path(), "f", classes, (), found)
 
     write_report(tmp_path / "r.html", Recipe(), facts, Progress(), results, classes, {})
 
@@ -100,7 +104,7 @@ def test_names_from_the_disk_cannot_change_the_report(tmp_path: Path):
     assert "<script>alert" not in html
     assert not re.search("<b>here|<i>|<u>", html)
     assert "&lt;i&gt;: it is empty [empty]" in html
-    assert "&lt;u&gt; (train), b (val)" in html
+    assert "2 pictures (1 train, 1 val): &lt;u&gt;, b" in html
     assert "猫" in html
 
 

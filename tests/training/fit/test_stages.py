@@ -33,10 +33,10 @@ EVERYTHING = dataclasses.replace(
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
-from kkcv.training.fit.stages import class_weights
 from kkcv.training.data.source import Source
 from kkcv.training.recipe import Recipe
-from kkcv.training.run import Voice, train
+from kkcv.training.reporter import Reporter
+from kkcv.training.run import train
 
 data, out, settings, last = sys.argv[1:]
 
@@ -44,7 +44,7 @@ def show(what, done, total):
     if what.startswith("all") and done == int(last):
         os.kill(os.getpid(), signal.SIGKILL)
 
-train(Source(Path(data)), Recipe(**json.loads(settings)), out, Voice(show=show))
+train(Source(Path(data)), Recipe(**json.loads(settings)), out, Reporter(show=show))
 """
 
 
