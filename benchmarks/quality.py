@@ -32,7 +32,8 @@ from rich.console import Console
 from rich.table import Table
 
 from kkcv.checkpoint import DEFAULT_NETWORK
-from kkcv.embedding.embedder import Embedder, unit
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.space import unit
 from kkcv.images.folder import labelled_pictures
 from kkcv.search.chance.model import calibrated
 from kkcv.search.gallery import Gallery

@@ -20,8 +20,7 @@ BELOW_SEARCH = (
     "checkpoint",
     "embedding",
     "classify",
-    "child",
-    "apart",
+    "worker",
 )
 ROOMS = {
     "errors": (),
@@ -35,8 +34,7 @@ ROOMS = {
     "checkpoint": (*GROUND, "images", "zoo", "adapters"),
     "embedding": (*GROUND, "images", "zoo", "adapters", "checkpoint"),
     "classify": (*GROUND, "images", "zoo", "checkpoint", "embedding"),
-    "child": GROUND,
-    "apart": (*GROUND, "images", "adapters", "checkpoint", "embedding", "classify", "child"),
+    "worker": (*GROUND, "images", "zoo", "adapters", "checkpoint", "embedding", "classify"),
     "search": BELOW_SEARCH,
     "training": (*GROUND, "images", "zoo", "checkpoint", "embedding"),
     "serve": (*BELOW_SEARCH, "search"),

@@ -50,12 +50,12 @@ def explain(
     kkcv explain cat.jpg id:17 --gallery photos.kkcv -o why.png
     kkcv explain cup.jpg id:4 --gallery photos.kkcv --matches -o points.png
     """
-    from kkcv.apart import Apart
     from kkcv.checkpoint import DEFAULT_NETWORK
     from kkcv.images.source import read_bytes
     from kkcv.search.explain import bytes_of, shared_points
     from kkcv.search.explain import explain as explained
     from kkcv.search.gallery import Gallery
+    from kkcv.worker.worker import Worker
 
     if not out and not as_json:
         raise RequestError("name the picture to write: -o why.png (or --json for the numbers)")
@@ -70,11 +70,11 @@ def explain(
         raise RequestError("id:17 is a picture of a gallery: name it with --gallery")
     else:
         pictures = read_bytes(first), read_bytes(second)
-        apart = Apart()
+        worker = Worker()
         try:
-            found = apart.explain((model or DEFAULT_NETWORK, weights or "imagenet"), *pictures)
+            found = worker.explain((model or DEFAULT_NETWORK, weights or "imagenet"), *pictures)
         finally:
-            apart.close()
+            worker.close()
     points = shared_points(*pictures) if matches else None
     said = f"score {found.score:.4f}"
     if points is not None:

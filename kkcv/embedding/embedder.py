@@ -23,7 +23,7 @@ from .choice import AUTO, SURE, Choice, choose
 from .gathering import Gathering, Sharing
 from .quantized import Quantized, calibrated
 from .runtimes import RUNTIMES, CropRuntime, Runtime
-from .space import EmbeddingSpace
+from .space import EmbeddingSpace, unit
 from .threads import numpy_in_one_thread
 
 Part = Callable[[np.ndarray], np.ndarray]
@@ -215,9 +215,3 @@ def finite(vector: np.ndarray) -> np.ndarray:
     if not np.isfinite(vector).all():
         raise PictureError("the network answers with values that are not finite", "corrupt")
     return vector
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Each row divided by its length: (N, D) → (N, D). A row of zeros stays: it is like nothing."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from kkcv.errors import GalleryFormatError
 from kkcv.images.preprocess import Preprocess
 
@@ -63,6 +65,12 @@ class EmbeddingSpace:
             return cls(**{**document, "preprocess": preprocess})
         except (KeyError, TypeError) as error:
             raise GalleryFormatError(f"this describes no embedding space: {error}") from None
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Each row divided by its length: (N, D) → (N, D). A row of zeros stays: it is like nothing."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
 
 
 def flat(document: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,13 @@ def shrink(pixels: np.ndarray, size: int) -> bytes:
     return out.getvalue()
 
 
+def as_png(pixels: np.ndarray, compress_level: int = 6) -> bytes:
+    """A PNG without loss: uint8 (H, W, 3) or (H, W, 4) → bytes."""
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(out, "PNG", compress_level=compress_level)
+    return out.getvalue()
+
+
 class Thumbnails:
     """JPEGs by the hash of their picture and their size; the least used go when memory is full.
 

@@ -22,7 +22,7 @@ def explain(
     """What each position of two pictures adds to their score, by the gallery's network.
 
     A picture is a path, bytes, a file object, or the id of one of the gallery. It takes PyTorch,
-    which runs in a process of its own, ``gallery.apart``. The score is that of the network in
+    which runs in a process of its own, ``gallery.worker``. The score is that of the network in
     float32; vectors of a quicker runtime may score 0.002 off it.
 
     Raises PictureError, UnknownPicture, FileMissing, RequestError for a network without a feature
@@ -30,7 +30,7 @@ def explain(
     """
     generation = gallery.generation
     settings, projection = generation.catalog.settings, generation.projection
-    return gallery.apart.explain(
+    return gallery.worker.explain(
         (settings["model"], settings["weights"]),
         bytes_of(gallery, query, limits),
         bytes_of(gallery, hit, limits),

@@ -21,7 +21,6 @@ from typing import Any, Unpack, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kkcv.apart import Apart
 from kkcv.disk import absolute
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
@@ -36,6 +35,7 @@ from kkcv.errors import (
 from kkcv.forks import ForkGuard
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
+from kkcv.worker.worker import Worker
 
 from .answer import RANKING, answers
 from .engine import WAIT_SECONDS, Catalog, Index
@@ -68,7 +68,7 @@ class Gallery:
         self._generation = generation
         self._turning = threading.Lock()
         self._fork_guard = ForkGuard()
-        self.apart = Apart()  # what needs torch, in a process that is started when it is needed
+        self.worker = Worker()
 
     @classmethod
     def create(
@@ -107,7 +107,7 @@ class Gallery:
     def close(self) -> None:
         """Let go of the files. Everything that was acknowledged is on the disk already."""
         self._generation.catalog.close()
-        self.apart.close()
+        self.worker.close()
 
     def __enter__(self) -> "Gallery":
         return self
@@ -487,7 +487,7 @@ class Gallery:
             raise RequestError("the text to search for is empty")
         settings = generation.catalog.settings
         model = settings["model"], settings["weights"]
-        return generation.projected(self.apart.embed_texts(model, [text])[0])
+        return generation.projected(self.worker.embed_texts(model, [text])[0])
 
     def _known(self, id: int) -> int:
         """An id that a picture could have (UnknownPicture, RequestError)."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kkcv.embedding.embedder import unit
+from kkcv.embedding.space import unit
 
 SETTING = "projection"  # of the catalog
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kkcv.embedding.embedder import unit
+from kkcv.embedding.space import unit
 from kkcv.errors import RequestError
 from kkcv.images.source import Source
 

@@ -12,5 +12,5 @@ def classify(service: Service, body: ClassifyQuestion) -> Guesses:
     settings = service.gallery.catalog.settings
     model = settings["model"], settings["weights"]
     with service.worker():
-        guesses = service.apart.classify(model, data, body.top, body.lang, service.limits)
+        guesses = service.gallery.worker.classify(model, data, body.top, body.lang, service.limits)
     return Guesses(guesses=[Guess(**guess) for guess in guesses])

@@ -1,14 +1,12 @@
 """Routes that show which regions of two pictures made them match."""
 
-import io
-
 from flask import Response
-from PIL import Image
 
 from kkcv.embedding.explanation import Explanation
 from kkcv.errors import PictureError
 from kkcv.images.decode import decode
 from kkcv.images.heat import overlaid, side_by_side
+from kkcv.images.thumbnails import as_png
 from kkcv.search.explain import explain as explained
 
 from .problem import problem_of
@@ -35,9 +33,7 @@ def explain_as_picture(service: Service, body: ExplainQuestion) -> Response:
             for data, side in zip(pictures, (found.query, found.hit), strict=True)
         ]
         drawn = side_by_side(*shown, title=f"score {found.score:.4f}", captions=("query", "hit"))
-    file = io.BytesIO()
-    Image.fromarray(drawn).save(file, "PNG")
-    return Response(file.getvalue(), mimetype="image/png")
+    return Response(as_png(drawn), mimetype="image/png")
 
 
 def explanation(service: Service, body: ExplainQuestion) -> tuple[Explanation, tuple[bytes, bytes]]:

@@ -27,7 +27,6 @@ class Service:
         self.settings = settings
         self.limits = settings.limits
         self.thumbnails = Thumbnails()
-        self.apart = gallery.apart
         self.metrics = Metrics(gallery)
         self._recall = RecallCheck(gallery, settings.recall_check, self.metrics.recall_measured)
         self._room = threading.BoundedSemaphore(settings.concurrent)
@@ -50,7 +49,7 @@ class Service:
     def close(self) -> None:
         """End what runs beside the requests."""
         self._recall.stop()
-        self.apart.close()
+        self.gallery.worker.close()
 
     def must_be_ready(self) -> None:
         """The network is loaded and the catalog can be read; the problem is told to strangers too.

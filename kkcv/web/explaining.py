@@ -1,14 +1,10 @@
 """Why a hit came: a heat map over the query and one over the hit, in a dialog."""
 
-import io
-
-import numpy as np
 import streamlit as st
-from PIL import Image
 
 from kkcv.images.decode import decode
 from kkcv.images.heat import overlaid
-from kkcv.images.thumbnails import shrink
+from kkcv.images.thumbnails import as_png, shrink
 from kkcv.search.query import Text
 
 from .asking import Question
@@ -49,10 +45,4 @@ def query_of(here: Library, question: Question) -> bytes:
     content = here.file(here.get(picture)) if isinstance(picture, int) else picture
     if question.region is None:
         return content
-    return as_png(question.region.of(decode(content, LIMITS)))
-
-
-def as_png(pixels: np.ndarray) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(out, "PNG", compress_level=1)
-    return out.getvalue()
+    return as_png(question.region.of(decode(content, LIMITS)), compress_level=1)

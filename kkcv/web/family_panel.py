@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from .escaping import as_html
-from .session import studio, url_of
+from .session import families, network_facts, url_of
 from .strings import Strings
 
 ARXIV = re.compile(r"arXiv:([0-9.]+[0-9])")
@@ -16,14 +16,14 @@ UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "K"))
 
 def show_family(text: Strings) -> None:
     with st.spinner(text("zoo.loading")):
-        families = {family["name"]: family for family in studio().families(text.language)}
-    titles = {n: f"{f['title']} · {f['paper']['year']}" for n, f in families.items()}
-    names = list(families)
+        known = {family["name"]: family for family in families(text.language)}
+    titles = {n: f"{f['title']} · {f['paper']['year']}" for n, f in known.items()}
+    names = list(known)
     left, right = st.columns(2)
     name = left.selectbox(
         text("zoo.family"), names, names.index("resnet"), format_func=titles.__getitem__
     )
-    family = families[name]
+    family = known[name]
     networks = family["networks"]
     chosen = right.selectbox(
         text("zoo.network"), networks, networks.index(family["example"]), key=f"network-{name}"
@@ -32,7 +32,7 @@ def show_family(text: Strings) -> None:
     st.markdown(family["idea"])
     st.caption(cited(family["paper"]))
     with st.spinner(text("zoo.measuring")):
-        facts = studio().network(chosen, text.language)
+        facts = network_facts(chosen, text.language)
     show_figures(text, facts)
     drawing = url_of("image/svg+xml", facts["diagram"].encode())
     st.html(f'<div class="diagram"><img alt="{chosen}" src="{drawing}"></div>')

@@ -1,6 +1,7 @@
 """Networks looking at one picture: what they call it, what decided that, what happens inside."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -9,10 +10,11 @@ from kkcv.zoo.weights import offered
 
 from .escaping import as_html, as_markdown
 from .job import Job, wait_for
-from .session import data_url, strings, studio, url_of
+from .session import data_url, url_of, worker
 from .session import runs as all_runs
 from .strings import Strings
 
+T = TypeVar("T")
 TOP = 5
 DECIDED = 2  # classes of which it is shown what spoke for them
 MOST_NETWORKS = 4  # side by side
@@ -58,13 +60,19 @@ def look(text: Strings) -> None:
     show_inside(text, model, picture)
 
 
-def asked(text: Strings, what: str, model: str, picture: bytes, *rest: Any) -> Any:
-    """What the studio answers, kept for the visitor; None while it works, or when it cannot."""
+def asked(text: Strings, ask: Callable[..., T], model: str, picture: bytes, *rest: Any) -> T | None:
+    """The worker's answer, kept for the visitor; None while it works, or after an error.
+
+    ``ask`` is a method of the worker that takes a model and a picture.
+    """
+    what = ask.__name__
     key = (what, model, hash(picture), rest)
-    jobs: dict[Any, Job[Any]] = st.session_state.setdefault("studio", {})
+    jobs: dict[Any, Job[T]] = st.session_state.setdefault("looked", {})
     if key not in jobs:
-        method = getattr(studio(), what)
-        jobs[key] = Job(lambda job: method(model, picture, *rest), on_stop=studio().stop)
+        jobs[key] = Job(
+            lambda job: ask((model, "imagenet"), picture, *rest, unwanted=lambda: job.stopped),
+            on_stop=worker().stop,
+        )
     try:
         if wait_for(jobs[key], text, text("zoo.working"), key=f"{what}-{model}"):
             return jobs[key].result
@@ -76,12 +84,12 @@ def asked(text: Strings, what: str, model: str, picture: bytes, *rest: Any) -> A
 
 
 def show_labels(text: Strings, model: str, picture: bytes) -> None:
-    guesses = asked(text, "classify", model, picture, TOP, strings().language)
+    guesses = asked(text, worker().classify, model, picture, TOP, text.language)
     if guesses:
         rows = "".join(
-            f'<div class="guess"><span>{as_html(label)}</span><b>{100 * p:.1f}%</b>'
-            f'<i style="width:{100 * p:.1f}%"></i></div>'
-            for label, p in guesses
+            f'<div class="guess"><span>{as_html(label)}</span><b>{percent}%</b>'
+            f'<i style="width:{percent}%"></i></div>'
+            for label, percent in ((g["label"], f"{100 * g['probability']:.1f}") for g in guesses)
         )
         st.html(f'<div class="guesses">{rows}</div>')
 
@@ -89,7 +97,7 @@ def show_labels(text: Strings, model: str, picture: bytes) -> None:
 def show_inside(text: Strings, model: str, picture: bytes) -> None:
     st.markdown(f"##### {text('zoo.decided')}")
     st.caption(text("zoo.decided_more"))
-    decided = asked(text, "deciding", model, picture, DECIDED, strings().language)
+    decided = asked(text, worker().gradcam, model, picture, DECIDED, text.language)
     if not decided:
         return
     for column, (label, p, shown) in zip(st.columns(DECIDED), decided, strict=False):
@@ -98,7 +106,7 @@ def show_inside(text: Strings, model: str, picture: bytes) -> None:
             st.caption(f"{as_markdown(label)} · {100 * p:.1f}%")
     st.markdown(f"##### {text('zoo.layers')}")
     st.caption(text("zoo.layers_more"))
-    for layer in asked(text, "layers", model, picture) or []:
+    for layer in asked(text, worker().feature_maps, model, picture) or []:
         shape = " × ".join(map(str, layer["shape"]))
         st.markdown(f"**{layer['name']}** · {shape}")
         st.html(f'<img class="maps" alt="" src="{url_of("image/png", layer["sheet"])}">')

@@ -3,19 +3,20 @@
 import base64
 import os
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from kkcv.client import Client
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
+from kkcv.worker.worker import Worker
 
 from .far import FarLibrary
 from .library import Library
 from .near import LIMITS, NearLibrary
 from .runs import Runs
 from .strings import LANGUAGES, Strings, best_language
-from .studio import Studio
 
 __all__ = ["LIMITS"]
 
@@ -37,9 +38,21 @@ def other_library() -> Library | None:
 
 
 @st.cache_resource(show_spinner=False)
-def studio() -> Studio:
-    """The process that runs networks for all visitors."""
-    return Studio()
+def worker() -> Worker:
+    """Runs networks for all visitors, in the process that the galleries use too."""
+    return Worker()
+
+
+@st.cache_resource(show_spinner=False)
+def families(lang: str) -> list[dict[str, Any]]:
+    """The families of the zoo."""
+    return worker().families(lang)
+
+
+@st.cache_resource(show_spinner=False)
+def network_facts(name: str, lang: str) -> dict[str, Any]:
+    """The facts of one network of the zoo."""
+    return worker().network(name, lang)
 
 
 def open_library(named: str) -> Library:

@@ -17,7 +17,7 @@ from .job import Job, wait_for
 from .library import Library
 from .near import NearLibrary
 from .runs import Run, State
-from .session import library, names_paths, runs, strings, studio
+from .session import families, library, names_paths, runs, strings
 from .strings import Strings
 
 WAYS = {
@@ -63,9 +63,7 @@ def begin(text: Strings) -> None:
     networks = list(choices)
     if way == "scratch":
         with st.spinner(text("zoo.loading")):
-            networks = [
-                n for family in studio().families(text.language) for n in family["networks"]
-            ]
+            networks = [n for family in families(text.language) for n in family["networks"]]
 
     def named(network: str) -> str:
         away = way != "scratch" and not choices[network]

@@ -9,9 +9,10 @@ import torch
 from PIL import Image
 
 from kkcv.checkpoint import resolve
-from kkcv.embedding.embedder import Embedder, unit
+from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.explainer import Explainer
 from kkcv.embedding.parts import parts_of
+from kkcv.embedding.space import unit
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, UnknownNetwork, WeightsError
 from kkcv.images.decode import decode
 from kkcv.images.preprocess import Preprocess

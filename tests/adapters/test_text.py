@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from kkcv.adapters import texts
-from kkcv.embedding.embedder import Embedder, unit
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.space import unit
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 from kkcv.search.learning.feedback import moved

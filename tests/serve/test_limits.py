@@ -16,7 +16,8 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from kkcv.embedding.embedder import Embedder, unit
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.space import unit
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
 from kkcv.serve import deadline

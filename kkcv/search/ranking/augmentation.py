@@ -12,7 +12,7 @@ exactly as in the paper.
 
 import numpy as np
 
-from kkcv.embedding.embedder import unit
+from kkcv.embedding.space import unit
 
 from .graph import nearest
 

@@ -7,7 +7,7 @@ CNN Image Retrieval with No Human Annotation, 2018, arXiv:1711.02512 (the weight
 
 import numpy as np
 
-from kkcv.embedding.embedder import unit
+from kkcv.embedding.space import unit
 
 NEIGHBORS = 5
 ALPHA = 3.0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kkcv.embedding.embedder import unit
+from kkcv.embedding.space import unit
 
 FEWEST = 30  # vectors, whose mean is theirs and not chance's
 

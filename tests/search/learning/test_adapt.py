@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from kkcv.checkpoint import Checkpoint
-from kkcv.embedding.embedder import Embedder, unit
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.space import unit
 from kkcv.errors import DataError, MissingExtra, RequestError
 from kkcv.search.exchange.parquet import export, import_parquet
 from kkcv.search.gallery import Gallery

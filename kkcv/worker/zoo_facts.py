@@ -1,7 +1,4 @@
-"""What the page of the zoo tells of families and networks, as plain values.
-
-It needs torch, so that only the child process of ``studio.py`` imports it.
-"""
+"""Families and networks of the zoo as plain values, for the web page."""
 
 from typing import Any
 

@@ -1,0 +1,133 @@
+"""The answers of the child, by the name of the question. Imports of torch wait until needed."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kkcv.embedding.explanation import Explanation
+from kkcv.embedding.space import unit
+from kkcv.images.decode import decode
+from kkcv.images.limits import Limits
+from kkcv.images.thumbnails import as_png, shrink
+
+from . import Model
+
+if TYPE_CHECKING:
+    from kkcv.checkpoint import Checkpoint
+    from kkcv.classify import Classifier
+    from kkcv.embedding.explainer import Explainer
+    from kkcv.zoo import network as zoo
+
+MOST_NETWORKS = 3  # held in memory
+GRADCAM_PIXELS = 512  # longer side of the picture with its heat map
+
+
+class Network:
+    """A network, each part of it made when it is first needed."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @cached_property
+    def checkpoint(self) -> "Checkpoint":
+        from kkcv.checkpoint import resolve
+
+        return resolve(*self.model)
+
+    @cached_property
+    def module(self) -> "zoo.Network":
+        return self.checkpoint.build()
+
+    @cached_property
+    def classifier(self) -> "Classifier":
+        from kkcv.classify import Classifier
+
+        return Classifier(self.checkpoint, network=self.module)
+
+    @cached_property
+    def explainer(self) -> "Explainer":
+        from kkcv.embedding.explainer import Explainer
+
+        return Explainer(self.checkpoint, self.module)
+
+    @cached_property
+    def texts(self) -> Callable[[list[str]], np.ndarray]:
+        from kkcv.adapters import texts
+
+        return texts(self.checkpoint.name, self.checkpoint.weights_name)
+
+
+_held: OrderedDict[Model, Network] = OrderedDict()
+
+
+def network(model: Model) -> Network:
+    """A network, kept until MOST_NETWORKS others were used since."""
+    if model not in _held:
+        _held[model] = Network(model)
+        while len(_held) > MOST_NETWORKS:
+            _held.popitem(last=False)
+    _held.move_to_end(model)
+    return _held[model]
+
+
+def classify(
+    model: Model, picture: bytes, top: int, lang: str, limits: Limits
+) -> list[dict[str, Any]]:
+    classifier = network(model).classifier
+    top = min(top, len(classifier.labels()))
+    return [guess._asdict() for guess in classifier.classify(picture, top, lang, limits)]
+
+
+def explain(
+    model: Model, query: bytes, hit: bytes, limits: Limits, projection: np.ndarray | None
+) -> Explanation:
+    asked = network(model)
+    target = asked.checkpoint.preprocess.target
+    first, second = (decode(picture, limits, target=target) for picture in (query, hit))
+    return asked.explainer.explain(first, second, projection)
+
+
+def embed_texts(model: Model, texts: list[str]) -> np.ndarray:
+    return unit(network(model).texts(texts))
+
+
+def feature_maps(model: Model, picture: bytes) -> list[dict[str, Any]]:
+    from .feature_maps import feature_maps as maps_of
+
+    return [
+        {"name": stage.name, "shape": stage.shape, "sheet": as_png(stage.sheet)}
+        for stage in maps_of(network(model).classifier, picture)
+    ]
+
+
+def gradcam(model: Model, picture: bytes, top: int, lang: str) -> list[tuple[str, float, bytes]]:
+    from .gradcam import gradcam as heats_of
+
+    heats = heats_of(network(model).classifier, picture, top, lang, GRADCAM_PIXELS)
+    return [(heat.label, heat.probability, shrink(heat.picture, GRADCAM_PIXELS)) for heat in heats]
+
+
+def families(lang: str) -> list[dict[str, Any]]:
+    from . import zoo_facts
+
+    return zoo_facts.families(lang)
+
+
+def network_facts(name: str, lang: str) -> dict[str, Any]:
+    from . import zoo_facts
+
+    return zoo_facts.network_facts(name, lang)
+
+
+ANSWERS: dict[str, Callable[..., Any]] = {
+    "classify": classify,
+    "explain": explain,
+    "embed_texts": embed_texts,
+    "feature_maps": feature_maps,
+    "gradcam": gradcam,
+    "families": families,
+    "network": network_facts,
+}

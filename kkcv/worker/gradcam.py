@@ -1,0 +1,48 @@
+"""Grad-CAM: where a network saw each of its most probable classes.
+
+Selvaraju et al., Grad-CAM, ICCV 2017, arXiv:1610.02391.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from kkcv.classify import Classifier
+from kkcv.images.decode import decode
+from kkcv.images.heat import overlaid
+from kkcv.images.limits import DEFAULT_LIMITS
+
+from .feature_maps import images_of
+
+
+class ClassHeat(NamedTuple):
+    """A class, and the picture with the places that raised its score: uint8 (H, W, 3)."""
+
+    label: str
+    probability: float
+    picture: np.ndarray
+
+
+def gradcam(
+    classifier: Classifier, picture: bytes, top: int, lang: str, target: int
+) -> Iterator[ClassHeat]:
+    """The most probable classes, best first.
+
+    The heat is the last feature map, each channel weighted with the mean of its gradient (equations
+    1 and 2). ``target`` is the size to decode the shown picture at (decode).
+    """
+    network, preprocess = classifier.network, classifier.checkpoint.preprocess
+    pixels = decode(picture, DEFAULT_LIMITS, target=target)
+    seen = preprocess.seen(*pixels.shape[:2])
+    with torch.enable_grad():
+        features = network.features(images_of(classifier, picture))
+        scores = network.scores(features)[0]
+    probabilities = (scores.detach().float() / classifier.checkpoint.temperature).softmax(0)
+    names = classifier.labels(lang)
+    for index in probabilities.argsort(descending=True)[:top].tolist():
+        (gradient,) = torch.autograd.grad(scores[index], features, retain_graph=True)
+        weights = gradient.mean((2, 3), keepdim=True)
+        heat = (weights * features).sum(1)[0].relu().detach().float().cpu().numpy()
+        yield ClassHeat(names[index], float(probabilities[index]), overlaid(pixels, heat, seen))

@@ -1,0 +1,110 @@
+"""The asking side: what a process wants of networks without importing torch."""
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from kkcv.embedding.explanation import Explanation
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
+
+from . import Model
+from .process import ChildProcess, never
+
+
+class Worker:
+    """Asks the child that all workers of this process share. Safe to use from several threads.
+
+    The child starts with the first question and ends when the last worker is closed; a question
+    after that starts another. It holds a few networks. Each method raises what the child answers
+    (PictureError, WeightsError, ...), and KkcvError when the child failed.
+    """
+
+    def classify(
+        self,
+        model: Model,
+        picture: bytes,
+        top: int,
+        lang: str,
+        limits: Limits = DEFAULT_LIMITS,
+        unwanted: Callable[[], bool] = never,
+    ) -> list[dict[str, Any]]:
+        """The fields of the most probable classes (classify.Guess), best first."""
+        return self._ask("classify", model, picture, top, lang, limits, unwanted=unwanted)
+
+    def explain(
+        self,
+        model: Model,
+        query: bytes,
+        hit: bytes,
+        limits: Limits = DEFAULT_LIMITS,
+        projection: np.ndarray | None = None,
+    ) -> Explanation:
+        """How much each position of two pictures adds to their score.
+
+        With a ``projection``, float (D, d), the score is that of the projected embeddings.
+
+        Raises RequestError for a network without a feature map.
+        """
+        return self._ask("explain", model, query, hit, limits, projection)
+
+    def embed_texts(self, model: Model, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors of texts, in the space of the pictures: float32 (N, D).
+
+        Raises RequestError for a network that reads no text.
+        """
+        return self._ask("embed_texts", model, list(texts))
+
+    def feature_maps(
+        self, model: Model, picture: bytes, unwanted: Callable[[], bool] = never
+    ) -> list[dict[str, Any]]:
+        """The feature maps of every stage: name, shape (C, H, W), and a sheet of them as PNG."""
+        return self._ask("feature_maps", model, picture, unwanted=unwanted)
+
+    def gradcam(
+        self,
+        model: Model,
+        picture: bytes,
+        top: int,
+        lang: str,
+        unwanted: Callable[[], bool] = never,
+    ) -> list[tuple[str, float, bytes]]:
+        """The most probable classes: label, probability, and a heat map as JPEG."""
+        return self._ask("gradcam", model, picture, top, lang, unwanted=unwanted)
+
+    def families(self, lang: str) -> list[dict[str, Any]]:
+        """The families of the zoo."""
+        return self._ask("families", lang)
+
+    def network(self, name: str, lang: str) -> dict[str, Any]:
+        """The facts of one network of the zoo, with its diagram."""
+        return self._ask("network", name, lang)
+
+    def stop(self) -> None:
+        """End the child in the middle of a question that is unwanted by now."""
+        child_of(os.getpid()).stop()
+
+    def close(self) -> None:
+        with _closing:
+            _open.discard(self)
+            if not _open:
+                child_of(os.getpid()).close()
+
+    def _ask(self, *question: Any, unwanted: Callable[[], bool] = never) -> Any:
+        with _closing:
+            _open.add(self)
+        return child_of(os.getpid()).ask(question, unwanted)
+
+
+_open: weakref.WeakSet[Worker] = weakref.WeakSet()  # those that have asked
+_closing = threading.Lock()
+
+
+@cache
+def child_of(process: int) -> ChildProcess:
+    """The child of a process; a fork does not use its parent's."""
+    return ChildProcess("kkcv.worker.child")
