@@ -133,14 +133,14 @@ def open_or_create(
 ) -> "Gallery":
     """The gallery that is there, which must be as asked for, or a new one of the paths."""
     from kkcv.images.folder import find_pictures
-    from kkcv.search.engines import must_be_free
+    from kkcv.search.engines import engine_at
     from kkcv.search.gallery import Gallery
 
     asked = any((model, weights, backend, device, *asked_of_runtimes().values()))
     try:
         gallery = Gallery.open(address)
     except NotAGallery:
-        must_be_free(address)
+        engine_at(address).must_be_free(address)
         embedder = load_embedder(model, weights, backend, device, find_pictures(paths))
         gallery = Gallery.create(address, embedder, vectors=vectors or "float16")
         warn_of_random(embedder, f"to change it: kkcv reindex {address}")

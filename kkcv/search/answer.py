@@ -36,7 +36,7 @@ def answers(
     if options.fold is not None:
         return folded(generation, vectors, k, options, without)
     where = None if options.where is None else parse(options.where)
-    with step("search"), generation.catalog.reading(hits=True) as rows:
+    with step("search"), generation.catalog.searching() as rows:
         ranking = options.ranking or rows.setting(RANKING, PLAIN)
         depth = k if ranking == PLAIN else max(k, DEPTH)
         ids, scores = generation.live.search(rows, vectors, depth + len(without), where)

@@ -1,17 +1,26 @@
-"""What a gallery asks of the engine below it. There are two (engines.py).
+"""What an engine is: where a gallery's rows are kept, and how the nearest vectors are found.
 
-catalog        rows: a picture each, with its vector; the source of truth
-index          the nearest of those vectors
-next vectors   those of another network, beside them, until they are swapped in
+A row is a picture and its vector. An engine provides what is abstract here. Everything else is
+answered from that, more slowly; an engine overrides what it does better.
 
-A picture that was removed is in no answer to a question that is asked after that, by whatever
-process; what was acknowledged is on a disk. All are safe to use from several threads.
+    Engine        opens and creates galleries
+    Catalog       transactions over the rows, the source of truth
+    Reader        what can be asked in one, Writer: and changed
+    Index         the nearest vectors
+    NextVectors   the vectors of another network, beside the rows, until they are swapped in
+
+After a removal no process finds the picture any more, and what was acknowledged is on a disk.
+Everything is safe to use from several threads, but a Reader or Writer belongs to the thread that
+opened it. docs/howto/add-engine.md has a complete engine; tests/search/test_contract.py has the
+promises.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -19,59 +28,99 @@ from kkcv.embedding.space import EmbeddingSpace
 
 from .index.neighbors import Neighbors
 from .picture import Picture, PictureFile, Totals
+from .projection import Projection
 from .tuning import Goal
-from .where import Condition
+from .where import Condition, matches
 
 WAIT_SECONDS = 30.0  # for another process that is writing
+CHUNK = 4096  # vectors in memory at once
+Vectors = Iterator[tuple[np.ndarray, np.ndarray]]  # ids int64 (n,) and their float32 (n, D)
 
 
-class Reader(Protocol):
+class Reader(ABC):
     """What can be asked inside ``Catalog.reading``."""
 
-    def superseded(self) -> bool:
-        """Whether the vectors are of another network than when the catalog was opened."""
+    def __init__(self, stored_dim: int, projection: Projection | None = None) -> None:
+        """Vectors are read through the ``projection``, which changes their dimension."""
+        self.stored_dim = stored_dim
+        self.dim = projection.dim if projection else stored_dim
+        self.projection = projection
 
+    @abstractmethod
+    def superseded(self) -> bool:
+        """Whether the vectors are another network's than when the catalog was opened."""
+
+    @abstractmethod
     def setting(self, name: str, default: str = "") -> str: ...
 
-    def count(self) -> int: ...
-
-    def totals(self) -> Totals: ...
-
-    def picture(self, id: int) -> Picture | None: ...
-
+    @abstractmethod
     def pictures(self, ids: Iterable[int] | None = None) -> Iterator[Picture]:
-        """The pictures with these ids that there are, or all of them, in the order of their ids."""
+        """The existing pictures with these ids, or all pictures, in the order of ids."""
+
+    @abstractmethod
+    def stored_vectors(self, chunk: int = CHUNK, ids: np.ndarray | None = None) -> Vectors:
+        """The network's own vectors, all or those of ``ids``, in the order of ids.
+
+        At most ``chunk`` at a time. Pictures without an intact vector are left out.
+        """
+
+    def count(self) -> int:
+        return len(self.ids())
+
+    def totals(self) -> Totals:
+        files = [picture.file for picture in self.pictures()]
+        return Totals(len(files), sum(f.stored for f in files), sum(f.bytes for f in files))
+
+    def picture(self, id: int) -> Picture | None:
+        return next(self.pictures([id]), None)
 
     def shown(self, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
-        """What a hit shows of the pictures with these ids, int64 (N,): path (as in PictureFile)
-        and metadata."""
+        """What hits show, by id: the path as in PictureFile, and the metadata."""
+        return {p.id: (p.file.path, p.metadata) for p in self.pictures(ids.tolist())}
 
     def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
-        """Up to ``limit`` pictures behind an id, in the order of ids or against it."""
+        """Up to ``limit`` pictures after an id, in the order of ids or, ``newest``, against it."""
+        ids = self.ids()
+        if after is not None:
+            ids = ids[ids < after] if newest else ids[ids > after]
+        found = self.pictures((ids[::-1] if newest else ids)[:limit].tolist())
+        return sorted(found, key=lambda picture: picture.id, reverse=newest)
 
-    def by_path(self, path: str) -> Picture | None: ...
+    def by_path(self, path: str) -> Picture | None:
+        return next((p for p in self.pictures() if p.file.path == path), None)
 
-    def by_sha256(self, sha256: bytes) -> list[Picture]: ...
+    def by_sha256(self, sha256: bytes) -> list[Picture]:
+        return [p for p in self.pictures() if p.file.sha256 == sha256]
 
     def ids(self, where: Condition | None = None) -> np.ndarray:
-        """All ids, or those that a filter leaves, ascending: int64 (N,)."""
+        """All ids, or those that match a filter, ascending: int64 (N,)."""
+        found = (p.id for p in self.pictures() if where is None or matches(where, p))
+        return np.fromiter(found, np.int64)
 
-    def vector(self, id: int) -> np.ndarray | None:
-        """The stored vector as float32 (D,), or None where there is none."""
+    def vectors(self, chunk: int = CHUNK, ids: np.ndarray | None = None) -> Vectors:
+        """As ``stored_vectors``, in the gallery's space: through the projection."""
+        for some, vectors in self.stored_vectors(chunk, ids):
+            yield some, self.projection(vectors) if self.projection else vectors
 
     def vectors_of(self, ids: np.ndarray) -> np.ndarray:
-        """The vectors of these ids, float32 (N, D), in their order; zeros where there is none."""
+        """The vectors of ids, float32 (N, D), in the order of ``ids``; zeros for a missing one."""
+        found = np.zeros((len(ids), self.dim), np.float32)
+        order = np.argsort(ids)
+        for some, vectors in self.vectors(ids=ids):
+            found[order[np.searchsorted(ids, some, sorter=order)]] = vectors
+        return found
 
-    def vectors(self, chunk: int = 4096) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All ids and vectors, ascending: int64 (n,) with float32 (n, D), n at most ``chunk``."""
+    def vector(self, id: int) -> np.ndarray | None:
+        """One vector, float32 (D,), or None."""
+        for _, (vector,) in self.vectors(ids=np.array([id])):
+            return vector
+        return None
 
 
-class Writer(Reader, Protocol):
-    """What can be changed inside ``Catalog.writing``, beside all that can be asked."""
+class Writer(Reader):
+    """What can be asked and changed inside ``Catalog.writing``. It reads its own changes."""
 
-    def expect(self, files: Iterable[PictureFile]) -> None:
-        """These are asked for next, by path and by hash: an engine that is far away asks once."""
-
+    @abstractmethod
     def add(
         self,
         file: PictureFile,
@@ -79,61 +128,76 @@ class Writer(Reader, Protocol):
         metadata: Mapping[str, Any],
         added: float | None = None,
     ) -> int:
-        """A new row; its id. ``added`` is in seconds since 1970, UTC; None: now."""
+        """Add a row; its id, which was never used before.
 
-    def replace(self, id: int, file: PictureFile, vector: np.ndarray) -> None:
-        """Other bytes under the same id; the metadata stays."""
+        ``added`` is in seconds since 1970, UTC; None means now.
+        """
 
-    def relocate(self, id: int, file: PictureFile) -> None:
-        """The same bytes at another path, or with another time of change."""
+    @abstractmethod
+    def update(
+        self,
+        id: int,
+        *,
+        file: PictureFile | None = None,
+        vector: np.ndarray | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Replace the given parts of a row."""
 
-    def describe(self, id: int, metadata: Mapping[str, Any]) -> None:
-        """Other metadata."""
-
+    @abstractmethod
     def remove(self, id: int) -> bool:
-        """False when there is no such picture."""
+        """Remove a row; False if there is none."""
 
+    @abstractmethod
     def set(self, name: str, value: str | None) -> None:
-        """A setting, or with None its end."""
+        """Change a setting, or delete it with None."""
+
+    def expect(self, files: Iterable[PictureFile]) -> None:
+        """Announce files that ``by_path`` and ``by_sha256`` will be asked for, to fetch at once."""
 
 
-class Catalog(Protocol):
-    """The rows. ``address`` is what Gallery.open takes; ``folder`` has what lies beside them;
-    ``batch`` pictures are a good transaction."""
+class Catalog(ABC):
+    """The rows of a gallery.
+
+    ``address`` is what Gallery.open takes, ``folder`` holds the files beside the rows, and
+    ``settings`` are those that the catalog had when it was opened.
+    """
 
     address: str
     folder: Path
     settings: dict[str, str]
-    wait_seconds: float
-    batch: int
+    wait_seconds: float = WAIT_SECONDS
+    batch: int = 64  # pictures in a transaction of an import
 
-    def reading(
-        self,
-        *,
-        frozen: bool = False,
-        hasty: bool = False,
-        raw: bool = False,
-        hits: bool = False,
-    ) -> AbstractContextManager[Reader]:
-        """``frozen``: all questions see one instant, where the engine can. ``hasty``: answers may
-        be a moment old; for look-ups that a transaction makes again. ``raw``: vectors are those of
-        the network, where others read them through a projection (adapt.py). ``hits``: for the
-        rows of what a search finds, as quickly as the engine can."""
+    @abstractmethod
+    def reading(self, *, frozen: bool = False) -> AbstractContextManager[Reader]:
+        """``frozen``: all answers are of one instant, if the engine can do so."""
 
+    @abstractmethod
     def writing(self) -> AbstractContextManager[Writer]:
-        """A transaction: at its end all of it is on the disk, after an exception none of it.
+        """A transaction: all of it is on the disk at the end, none of it after an exception.
 
         Raises GalleryLocked, Superseded, and GalleryError when the engine refuses.
         """
 
-    def size_on_disk(self) -> int:
-        """In bytes, on this machine."""
+    def searching(self) -> AbstractContextManager[Reader]:
+        """As ``reading``, for the few scattered rows that a search shows."""
+        return self.reading()
 
-    def close(self) -> None: ...
+    def stale_reading(self) -> AbstractContextManager[Reader]:
+        """As ``reading``, but answers may be moments old: a transaction asks again."""
+        return self.reading()
+
+    def size_on_disk(self) -> int:
+        """Bytes on this machine."""
+        return 0
+
+    def close(self) -> None:  # noqa: B027
+        """Release what the catalog holds open."""
 
 
 class Index(Protocol):
-    """What finds the nearest."""
+    """Finds the nearest vectors."""
 
     def search(
         self, rows: Reader, vectors: np.ndarray, k: int, where: Condition | None = None
@@ -163,35 +227,61 @@ class Index(Protocol):
         built."""
 
 
-class NextVectors(Protocol):
-    """The vectors of another network, while they are made."""
+class NextVectors(ABC):
+    """The vectors of another network, while they are made.
 
+    A vector counts only while its picture has the bytes that it was made of.
+    """
+
+    @abstractmethod
     def begin(self, settings: dict[str, str]) -> None:
-        """Make room for them, or go on with those of the same network."""
+        """Start with a network of these settings, or go on with it."""
 
+    @abstractmethod
     def begin_undo(self) -> dict[str, str] | None:
-        """Go on with those of the network before; its settings, or None when there are none."""
+        """Start with the previous network's vectors; its settings, or None if there is none."""
 
+    @abstractmethod
     def todo(self) -> list[int]:
-        """The ids of the pictures that have none yet."""
+        """The ids of the pictures that have no new vector yet."""
 
+    @abstractmethod
     def keep(self, embedded: Sequence[tuple[Picture, np.ndarray]]) -> None:
-        """Acknowledged when it returns."""
+        """Store new vectors; they are on the disk when this returns."""
 
-    def sample(self, size: int) -> tuple[np.ndarray, np.ndarray, list[Any]]:
-        """Old vectors, new vectors and labels (None: no label) of up to so many pictures."""
+    @abstractmethod
+    def vectors(self, ids: np.ndarray) -> Vectors:
+        """The new vectors of some pictures, in the order of ids; those without are left out."""
 
+    @abstractmethod
     def swap(self, without: set[int]) -> int | None:
-        """Use them from now on, all in one step; how many pictures there are.
+        """Use the new vectors from now on, in one step; the number of pictures.
 
-        None and nothing is changed when a picture that is not among those ``without`` has none. The
-        old ones are kept for ``begin_undo``.
+        None, and nothing changes, if a picture that is not in ``without`` has no new vector. The
+        old vectors are kept for ``begin_undo``.
         """
 
 
-class Engine(NamedTuple):
-    """A gallery's catalog and what belongs to it."""
+class Engine(ABC):
+    """The catalog of one gallery and what belongs to it."""
 
     catalog: Catalog
-    index_for: Callable[[EmbeddingSpace], Index]
     next_vectors: NextVectors
+
+    @classmethod
+    @abstractmethod
+    def open(cls, address: str | PathLike[str], wait_seconds: float) -> Self:
+        """An existing gallery (NotAGallery, GalleryFormatError)."""
+
+    @classmethod
+    @abstractmethod
+    def create(cls, address: str | PathLike[str], settings: Mapping[str, str]) -> Self:
+        """A new gallery with these settings, or the existing one (GalleryError)."""
+
+    @classmethod  # noqa: B027
+    def must_be_free(cls, address: str | PathLike[str]) -> None:
+        """Raises NotAGallery if something else is where a new gallery should be."""
+
+    @abstractmethod
+    def index_for(self, space: EmbeddingSpace) -> Index:
+        """The index of the vectors, which are of this space."""

@@ -39,7 +39,7 @@ from kkcv.worker.worker import Worker
 
 from .answer import RANKING, answers
 from .engine import WAIT_SECONDS, Catalog, Index
-from .engines import make_engine, open_engine
+from .engines import engine_at
 from .generation import Generation, settings_for
 from .hits import Hit
 from .options import USUAL, OptionWords, SearchOptions, check_ranking, chosen
@@ -88,7 +88,8 @@ class Gallery:
         if vectors not in VECTOR_TYPES:
             raise RequestError(f"vectors are {' or '.join(VECTOR_TYPES)}, not {vectors!r}")
         embedder = embedder or Embedder.load()
-        return cls(Generation(make_engine(address, settings_for(embedder, vectors)), embedder))
+        engine = engine_at(address).create(address, settings_for(embedder, vectors))
+        return cls(Generation(engine, embedder))
 
     @classmethod
     def open(
@@ -102,7 +103,7 @@ class Gallery:
 
         ``wait_seconds`` is how long a change waits for another process that is writing.
         """
-        return cls(Generation(open_engine(address, wait_seconds), embedder))
+        return cls(Generation(engine_at(address).open(address, wait_seconds), embedder))
 
     def close(self) -> None:
         """Let go of the files. Everything that was acknowledged is on the disk already."""
@@ -140,7 +141,8 @@ class Gallery:
         with self._turning:
             if self._generation is generation:
                 wait_seconds = generation.catalog.wait_seconds
-                self._generation = generation.next(open_engine(self.address, wait_seconds))
+                engine = engine_at(self.address).open(self.address, wait_seconds)
+                self._generation = generation.next(engine)
             return self._generation
 
     @property
@@ -426,9 +428,9 @@ class Gallery:
                 for other in writer.by_sha256(sha256):
                     if other.id != id:
                         raise AlreadyThere(f"the gallery has this picture, with id {other.id}")
-                writer.replace(id, store(self.folder, data, sha256), vector)
+                writer.update(id, file=store(self.folder, data, sha256), vector=vector)
             if metadata is not None:
-                writer.describe(id, metadata)
+                writer.update(id, metadata=metadata)
         if old.file.sha256 != sha256:
             delete_stored(self.catalog, [old])
         return self.get(id)
@@ -439,7 +441,7 @@ class Gallery:
         with self.catalog.writing() as writer:
             if writer.picture(id) is None:
                 raise self._unknown(id)
-            writer.describe(id, metadata)
+            writer.update(id, metadata=metadata)
         return self.get(id)
 
     def remove(self, ids: Iterable[int]) -> list[int]:

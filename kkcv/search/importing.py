@@ -93,7 +93,7 @@ def import_pictures(
         return look_at(generation.catalog, embedder, path, limits)
 
     with generation.catalog.reading() as rows:
-        rows.count()  # a hasty look is no older than this one
+        rows.count()  # a stale answer is no older than this one
 
     try:
         looked = ahead(look, files_to_import(gallery, paths), threads=threads)
@@ -120,7 +120,7 @@ def look_at(catalog: Catalog, embedder: Embedder, path: str, limits: Limits) -> 
     """Read, hash and decode a file as far as needed; None when it did not change (PictureError)."""
     must_be_utf8(path)
     mtime_ns = modified(path)  # before the bytes: a change in between is seen next time
-    with catalog.reading(hasty=True) as rows:
+    with catalog.stale_reading() as rows:
         known = rows.by_path(path)
         if known and mtime_ns == known.file.mtime_ns and os.path.getsize(path) == known.file.bytes:
             return None
@@ -201,10 +201,10 @@ def settle(
     here = writer.by_path(file.path)
     same = writer.by_sha256(file.sha256)
     if here and here.file.sha256 == file.sha256:
-        writer.relocate(here.id, file)  # touched, not changed
+        writer.update(here.id, file=file)  # touched, not changed
         done.unchanged += 1
     elif not here and (gone := missing(gallery, same)):
-        writer.relocate(gone.id, file)
+        writer.update(gone.id, file=file)
         done.moved += 1
     else:
         if vector is None and same:
@@ -212,7 +212,7 @@ def settle(
         if vector is None:  # the twin was removed in between, or is damaged: next time
             done.rejected.append(Reject(file.path, "unreadable", "try again: its twin has gone"))
         elif here:
-            writer.replace(here.id, file, vector)
+            writer.update(here.id, file=file, vector=vector)
             done.replaced += 1
         else:
             writer.add(file, vector, {})

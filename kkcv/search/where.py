@@ -7,18 +7,22 @@
 
 A name is a key of the metadata, or one of ``id``, ``path``, ``bytes`` and ``added``. Numbers are
 compared with numbers and text with text, by its code points; a picture without the key does not
-match. Only what is listed here is understood; nothing is ever run. Each engine has its own way to
-ask (folder/filters.py, milvus/filters.py).
+match. Only what is listed here is understood; nothing is ever run. ``matches`` decides for one
+picture; folder/filters.py and milvus/filters.py ask their database the same.
 """
 
 import ast
 import json
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from kkcv.errors import RequestError
+
+from .picture import Picture
 
 COLUMNS = ("id", "path", "bytes", "added")  # names that are no keys of the metadata
 SIGNS: dict[type[ast.cmpop], str] = {
@@ -67,6 +71,50 @@ class AnyOf:
 
 
 Condition = Compare | StartsWith | Not | AllOf | AnyOf
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def matches(condition: Condition, picture: Picture) -> bool:
+    """Whether a filter leaves a picture."""
+    match condition:
+        case AllOf(parts):
+            return all(matches(part, picture) for part in parts)
+        case AnyOf(parts):
+            return any(matches(part, picture) for part in parts)
+        case Not(part):
+            return not matches(part, picture)
+        case StartsWith(name, prefix):
+            value = value_of(picture, name)
+            return isinstance(value, str) and value.startswith(prefix)
+        case Compare(name, sign, None):
+            return (value_of(picture, name) is None) == (sign == "==")
+        case Compare(name, sign, wanted):
+            value = value_of(picture, name)
+            alike = isinstance(value, str) == isinstance(wanted, str)
+            return value is not None and alike and OPERATORS[sign](value, wanted)
+
+
+def value_of(picture: Picture, name: str) -> int | float | str | None:
+    """A column or a key of the metadata, as ``comparable``."""
+    if name not in COLUMNS:
+        return comparable(picture.metadata.get(name))
+    return getattr(picture if name in ("id", "added") else picture.file, name)
+
+
+def comparable(value: Any) -> int | float | str | None:
+    """A JSON value as SQLite compares it: true is 1, a list or an object is its text."""
+    if isinstance(value, int):
+        return int(value) if abs(value) < 2**63 else float(value)
+    if value is None or isinstance(value, float | str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def parse(text: str) -> Condition:
@@ -76,7 +124,7 @@ def parse(text: str) -> Condition:
     if len(text) > LONGEST:
         raise RequestError(f"a filter has at most {LONGEST} characters, this has {len(text)}")
     if short := SHORT.fullmatch(text):
-        return compare(short[1], ast.Eq(), number_or_text(short[2]))
+        return compared(short[1], ast.Eq(), number_or_text(short[2]))
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         return condition(tree)
@@ -116,13 +164,13 @@ def comparison(node: ast.Compare) -> Condition:
         raise refused(node.left)
     if len(node.ops) > 1:
         raise RequestError("one comparison at a time: write year > 1 and year < 5")
-    name, operator, right = node.left.id, node.ops[0], node.comparators[0]
-    if isinstance(operator, ast.In | ast.NotIn):
+    name, sign, right = node.left.id, node.ops[0], node.comparators[0]
+    if isinstance(sign, ast.In | ast.NotIn):
         if not isinstance(right, ast.List | ast.Tuple | ast.Set):
             raise RequestError(f'{name} in […] wants a list, such as ["cat", "dog"]')
-        any_of = AnyOf(tuple(compare(name, ast.Eq(), constant(each)) for each in right.elts))
-        return Not(any_of) if isinstance(operator, ast.NotIn) else any_of
-    return compare(name, operator, constant(right))
+        any_of = AnyOf(tuple(compared(name, ast.Eq(), constant(each)) for each in right.elts))
+        return Not(any_of) if isinstance(sign, ast.NotIn) else any_of
+    return compared(name, sign, constant(right))
 
 
 def starts_with(node: ast.Call) -> StartsWith:
@@ -142,15 +190,15 @@ def starts_with(node: ast.Call) -> StartsWith:
     return StartsWith(call.value.id, prefix)
 
 
-def compare(name: str, operator: ast.cmpop, value: Any) -> Compare:
-    """``added`` takes a date, too."""
-    if type(operator) not in SIGNS:
+def compared(name: str, sign: ast.cmpop, value: Any) -> Compare:
+    """``added`` may also be compared with a date."""
+    if type(sign) not in SIGNS:
         raise RequestError("comparisons are == != < <= > >= and in")
     if name == "added" and isinstance(value, str):
         value = seconds(value)
-    if value is None and not isinstance(operator, ast.Eq | ast.NotEq):
+    if value is None and not isinstance(sign, ast.Eq | ast.NotEq):
         raise RequestError(f"nothing is less or more than None: write {name} != None")
-    return Compare(name, SIGNS[type(operator)], value)
+    return Compare(name, SIGNS[type(sign)], value)
 
 
 def constant(node: ast.expr) -> Any:

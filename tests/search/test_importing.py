@@ -53,7 +53,7 @@ def test_a_moved_file_keeps_its_id_and_metadata(gallery: Gallery, photos: Path) 
     import_pictures(gallery, [photos])
     picture = gallery.find(str(photos / "a.png"))
     with gallery.catalog.writing() as writer:
-        writer.describe(picture.id, {"who": "me"})
+        writer.update(picture.id, metadata={"who": "me"})
     (photos / "a.png").rename(photos / "below/renamed.png")
 
     report = import_pictures(gallery, [photos])

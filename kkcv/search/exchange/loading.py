@@ -108,7 +108,7 @@ def commit(gallery: Gallery, rows: list[Row], report: LoadReport) -> None:
                 writer.add(file, row.vector, row.metadata, row.added)
                 added += 1
             elif is_newer(file, known.file):
-                writer.replace(known.id, file, row.vector)
+                writer.update(known.id, file=file, vector=row.vector)
                 replaced += 1
     report.added += added
     report.replaced += replaced

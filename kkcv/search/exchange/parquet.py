@@ -20,7 +20,7 @@ import numpy as np
 from kkcv.disk import absolute, atomic_write, must_be_a_file, reason
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
-from kkcv.search.engines import make_engine, must_be_free
+from kkcv.search.engines import engine_at
 from kkcv.search.gallery import VECTOR_TYPES, Gallery
 from kkcv.search.generation import Generation
 from kkcv.search.picture import PictureFile
@@ -59,9 +59,9 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
         with (
             atomic_write(target) as part,
             sealed(part, schema) as writer,
-            catalog.reading(frozen=True, raw=True) as rows,
+            catalog.reading(frozen=True) as rows,
         ):
-            for ids, vectors in rows.vectors(ROWS):
+            for ids, vectors in rows.stored_vectors(chunk=ROWS):
                 pictures = list(rows.pictures(ids))
                 writer.write_table(
                     table(
@@ -200,8 +200,9 @@ def gallery_for(
     address: str | PathLike[str], settings: dict[str, str], file: str | PathLike[str]
 ) -> Gallery:
     """The gallery that is there, if it has the same space, or a new one."""
-    must_be_free(address)
-    gallery = Gallery(Generation(make_engine(address, settings)))
+    engine = engine_at(address)
+    engine.must_be_free(address)
+    gallery = Gallery(Generation(engine.create(address, settings)))
     theirs = EmbeddingSpace.from_dict(json.loads(settings["space"]))
     if theirs != gallery.generation.stored_space:
         gallery.close()

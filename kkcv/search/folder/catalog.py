@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -25,6 +25,7 @@ from kkcv.errors import (
     NotAGallery,
     Superseded,
 )
+from kkcv.search import engine
 from kkcv.search.engine import WAIT_SECONDS
 from kkcv.search.projection import SETTING, Projection
 
@@ -62,14 +63,12 @@ SCHEMA += f"{EDITS};{LAST_EDITS};{DESCRIBED}"
 log = logging.getLogger(__name__)
 
 
-class Catalog:
+class Catalog(engine.Catalog):
     """One SQLite file. Safe to use from several threads and processes.
 
     Readers never wait; writers take turns and wait ``wait_seconds`` for theirs. Connections are
     kept and lent, one to each ``with``.
     """
-
-    batch = 64
 
     def __init__(self, folder: Path, wait_seconds: float = WAIT_SECONDS) -> None:
         """Open an existing catalog (NotAGallery, GalleryFormatError)."""
@@ -144,37 +143,25 @@ class Catalog:
                     idle.pop().close()
 
     @contextmanager
-    def reading(
-        self,
-        *,
-        frozen: bool = False,
-        hasty: bool = False,
-        raw: bool = False,
-        hits: bool = False,
-    ) -> Iterator[Reader]:
-        """A connection to ask. ``frozen``: all questions see the catalog of one instant. ``raw``:
-        vectors are those of the network, whatever was learned since. ``hits``: the file is read
-        where it lies, which is quicker here and there in it, and counts as memory of the process.
-
-        ``hasty`` makes no difference here: every answer is the newest.
-        """
+    def reading(self, *, frozen: bool = False, mapped: bool = False) -> Iterator[Reader]:
+        """``mapped``: the file is mapped into memory, which is quicker for scattered rows; what is
+        read then counts as memory of the process."""
         epoch = self._epoch_now()
-        with self._explained(), self._lent(mapped=hits) as connection:
+        with self._explained(), self._lent(mapped=mapped) as connection:
             if frozen:
                 connection.execute("BEGIN")
             try:
-                projection = None if raw else self.projection
-                yield Reader(connection, self._dtype, self._dim, epoch, projection)
+                yield Reader(connection, self._dtype, self._dim, epoch, self.projection)
             finally:
                 if frozen:
                     connection.execute("ROLLBACK")
 
+    def searching(self) -> AbstractContextManager[Reader]:
+        return self.reading(mapped=True)
+
     @contextmanager
     def writing(self) -> Iterator[Writer]:
-        """A transaction: at its end all of it is on the disk, after an exception none of it.
-
-        Raises GalleryLocked, Superseded, InDoubt, and GalleryError when the disk refuses.
-        """
+        """Also raises InDoubt."""
         if self.read_only:
             raise GalleryError(f"{self.folder} is read-only; nothing was changed")
         if not self._turn.acquire(timeout=self.wait_seconds):

@@ -27,7 +27,7 @@ def as_sql(condition: Condition) -> Where:
             text = f"(typeof({sql}) = 'text' AND substr({sql}, 1, ?) = ?)"
             return Where(text, (*bindings, *bindings, len(prefix), prefix))
         case Compare():
-            return compare(condition)
+            return comparison(condition)
 
 
 def joined(word: str, parts: tuple[Condition, ...]) -> Where:
@@ -43,7 +43,7 @@ def field(name: str) -> Where:
     return Where("json_extract(metadata, ?)", (f"$.{json.dumps(name, ensure_ascii=False)}",))
 
 
-def compare(condition: Compare) -> Where:
+def comparison(condition: Compare) -> Where:
     """Numbers with numbers and text with text."""
     sql, bindings = field(condition.name)
     if condition.value is None:

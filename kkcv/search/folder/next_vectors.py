@@ -4,13 +4,15 @@ in."""
 import json
 import zlib
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from kkcv.search import engine
+from kkcv.search.engine import Vectors
 from kkcv.search.picture import Picture
 
 from .catalog import Catalog
+from .reader import bound
 from .writer import Writer
 
 TABLE = """
@@ -27,15 +29,14 @@ TODO = """
         SELECT 1 FROM next_vectors AS n WHERE n.id = p.id AND n.sha256 = p.sha256
     ) ORDER BY id
 """
-SAMPLE = (
-    "SELECT p.vector, n.vector, json_extract(p.metadata, '$.label') FROM pictures AS p "
-    "JOIN next_vectors AS n ON n.id = p.id AND n.sha256 = p.sha256 "
-    "ORDER BY p.id * 2654435761 % 4294967296 LIMIT ?"
-)
+MADE = """
+    SELECT id, n.vector FROM next_vectors AS n JOIN pictures AS p USING (id)
+    WHERE id IN carray(?) AND n.sha256 = p.sha256 ORDER BY id
+"""
 
 
-class NextVectors:
-    """See engine.py. Settings of the catalog say whose they are: ``next`` and ``previous``."""
+class NextVectors(engine.NextVectors):
+    """Settings of the catalog say whose they are: ``next`` and ``previous``."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -73,18 +74,14 @@ class NextVectors:
                     (picture.id, picture.file.sha256, blob, zlib.crc32(blob)),
                 )
 
-    def sample(self, size: int) -> tuple[np.ndarray, np.ndarray, list[Any]]:
+    def vectors(self, ids: np.ndarray) -> Vectors:
         dtype = np.dtype(self._catalog.settings["vectors"])
-        whole = int(self._catalog.settings["dim"]) * dtype.itemsize
         with self._catalog.reading() as rows:
-            found = [row for row in rows.execute(SAMPLE, (size,)) if len(row[0]) == whole]
-        if not found:
-            nothing = np.empty((0, 1), np.float32)
-            return nothing, nothing, []
-        old, new, labels = zip(*found, strict=True)
-        before = np.frombuffer(b"".join(old), dtype).reshape(len(found), -1)
-        after = np.frombuffer(b"".join(new), dtype).reshape(len(found), -1)
-        return before.astype(np.float32), after.astype(np.float32), list(labels)
+            found = list(rows.execute(MADE, (bound(ids),)))
+        if found:
+            made, blobs = zip(*found, strict=True)
+            vectors = np.frombuffer(b"".join(blobs), dtype).reshape(len(found), -1)
+            yield np.array(made, np.int64), vectors.astype(np.float32)
 
     def swap(self, without: set[int]) -> int | None:
         with self._catalog.writing() as writer:

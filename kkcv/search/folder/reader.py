@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import apsw
 import numpy as np
 
+from kkcv.search import engine
+from kkcv.search.engine import CHUNK, Vectors
 from kkcv.search.picture import Picture, PictureFile, Totals
 from kkcv.search.projection import Projection
 from kkcv.search.where import Condition
 
 from .filters import as_sql
 
-CHUNK = 4096  # vectors that are unpacked together
 NO_ID = np.zeros(1, np.int64)  # they count from 1
 # Text as bytes: one that rotted shall not keep the others from being read.
 PICTURE = "id, CAST(path AS BLOB), stored, sha256, bytes, mtime_ns, added, CAST(metadata AS BLOB)"
@@ -42,7 +43,7 @@ class Changes(NamedTuple):
     edited: np.ndarray
 
 
-class Reader:
+class Reader(engine.Reader):
     """What can be asked of the catalog, on one connection."""
 
     def __init__(
@@ -53,16 +54,12 @@ class Reader:
         epoch: int,
         projection: Projection | None = None,
     ) -> None:
-        """Vectors are read through the ``projection``, where there is one."""
+        super().__init__(dim, projection)
         self._connection = connection
         self._dtype = dtype
-        self._dim = dim  # as stored
         self._epoch = epoch
-        self._projected = projection or (lambda vectors: vectors)
-        self._width = projection.dim if projection else dim  # as read
 
     def superseded(self) -> bool:
-        """Whether the vectors are of another network than when the catalog was opened."""
         return self.setting("epoch", "0") != str(self._epoch)
 
     def setting(self, name: str, default: str = "") -> str:
@@ -87,18 +84,14 @@ class Reader:
         sums = "count(*), coalesce(sum(stored), 0), coalesce(sum(bytes), 0)"
         return Totals(*self.execute(f"SELECT {sums} FROM pictures").get)
 
-    def picture(self, id: int) -> Picture | None:
-        return next(self._pictures("WHERE id = ?", (id,)), None)
-
     def pictures(self, ids: Iterable[int] | None = None) -> Iterator[Picture]:
-        """The pictures with these ids that there are, or all of them, in the order of their ids."""
         if ids is None:
             return self._pictures("ORDER BY id")
         wanted = np.array([int(id) for id in ids], np.int64)
         return self._pictures("WHERE id IN carray(?) ORDER BY id", (bound(wanted),))
 
     def shown(self, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
-        """What a hit shows, from what lies beside the rows: they are as large as their vectors."""
+        # from the index beside the rows, which are as large as their vectors
         found = self._connection.execute(f"{SHOWN} WHERE id IN carray(?)", (bound(ids),))
         return {id: (as_text(path), parsed(id, metadata)) for id, path, metadata in found}
 
@@ -108,7 +101,6 @@ class Reader:
             yield id, (path or b"") + SEPARATOR + (metadata or b"")
 
     def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
-        """Up to ``limit`` pictures behind an id, in the order of ids or against it."""
         if newest:
             where, start = "WHERE id < ? ORDER BY id DESC", 2**63 - 1 if after is None else after
         else:
@@ -121,33 +113,13 @@ class Reader:
     def by_sha256(self, sha256: bytes) -> list[Picture]:
         return list(self._pictures("WHERE sha256 = ? ORDER BY id", (sha256,)))
 
-    def vector(self, id: int) -> np.ndarray | None:
-        """The stored vector as float32 (D,), or None where there is none."""
-        for blob, crc32 in self._connection.execute(
-            "SELECT vector, crc32 FROM pictures WHERE id = ?", (id,)
-        ):
-            return self._unpack(id, blob, crc32)
-        return None
-
-    def vectors_of(self, ids: np.ndarray) -> np.ndarray:
-        """The vectors of these ids, float32 (N, D), in their order; zeros where there is none."""
-        rows = {id: row for row, id in enumerate(ids.tolist())}
-        vectors = np.zeros((len(ids), self._width), np.float32)
-        for id, blob, crc32 in self._connection.execute(
-            "SELECT id, vector, crc32 FROM pictures WHERE id IN carray(?)", (bound(ids),)
-        ):
-            vector = self._unpack(id, blob, crc32)
-            if vector is not None:
-                vectors[rows[id]] = vector
-        return vectors
-
     def changes(self, since: int) -> Changes:
         """What was removed, what is new or changed, and what was edited, after a number."""
         with self._connection:  # one consistent view of all of it
             sequence = self.sequence()
             if self.superseded():  # those vectors are not for this reader
                 nothing = np.empty(0, np.int64)
-                no_vectors = np.empty((0, self._width), np.float32)
+                no_vectors = np.empty((0, self.dim), np.float32)
                 return Changes(since, nothing, nothing, no_vectors, nothing)
             removed, edited = (
                 self._ids(f"SELECT id FROM {log} WHERE sequence > ?", (since,))
@@ -156,14 +128,15 @@ class Reader:
             rows = "FROM pictures WHERE sequence > ?"
             size = self._one(f"SELECT count(*) {rows}", (since,))
             ids = np.empty(size, np.int64)
-            vectors = np.empty((size, self._width), np.float32)
+            vectors = np.empty((size, self.dim), np.float32)
             good = 0
             found = self._connection.execute(
                 f"SELECT id, vector, crc32 {rows} ORDER BY id", (since,)
             )
-            for some, their in self._unpacked(found, CHUNK):
+            for some, stored in self._unpacked(found, CHUNK):
                 end = good + len(some)
-                ids[good:end], vectors[good:end] = some, their
+                ids[good:end] = some
+                vectors[good:end] = self.projection(stored) if self.projection else stored
                 good = end
         return Changes(sequence, removed, ids[:good], vectors[:good], edited)
 
@@ -172,13 +145,14 @@ class Reader:
         count = "SELECT count(*) FROM {} WHERE sequence > ?"
         return sum(self._one(count.format(table), (since,)) for table in ("pictures", "removals"))
 
-    def vectors(self, chunk: int = CHUNK) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All ids and vectors, ascending: int64 (n,) with float32 (n, D), n at most ``chunk``."""
-        rows = self._connection.execute("SELECT id, vector, crc32 FROM pictures ORDER BY id")
-        return self._unpacked(rows, chunk)
+    def stored_vectors(self, chunk: int = CHUNK, ids: np.ndarray | None = None) -> Vectors:
+        rows = "SELECT id, vector, crc32 FROM pictures"
+        if ids is None:
+            return self._unpacked(self.execute(f"{rows} ORDER BY id"), chunk)
+        some = self.execute(f"{rows} WHERE id IN carray(?) ORDER BY id", (bound(ids),))
+        return self._unpacked(some, chunk)
 
     def ids(self, where: Condition | None = None) -> np.ndarray:
-        """All ids, or those that a filter leaves, ascending: int64 (N,)."""
         sql, bindings = ("1", ()) if where is None else as_sql(where)
         return self._ids(f"SELECT id FROM pictures WHERE {sql} ORDER BY id", bindings)
 
@@ -213,26 +187,17 @@ class Reader:
             file = PictureFile(as_text(path), bool(stored), sha256, size, mtime_ns)
             yield Picture(id, file, added, parsed(id, metadata))
 
-    def _unpack(self, id: int, blob: Any, crc32: int) -> np.ndarray | None:
-        """The vector, or None with a warning when it is not what was written."""
-        if not self._is_whole(id, blob, crc32):
-            return None
-        return self._projected(np.frombuffer(blob, self._dtype).astype(np.float32))
-
-    def _unpacked(
-        self, rows: Iterator[tuple[int, Any, int]], chunk: int
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Those that are what was written, so many at a time: int64 (n,) with float32 (n, D)."""
+    def _unpacked(self, rows: Iterator[tuple[int, Any, int]], chunk: int) -> Vectors:
+        """Those that are what was written."""
         while page := list(islice(rows, chunk)):
             good = [(id, blob) for id, blob, crc32 in page if self._is_whole(id, blob, crc32)]
             if good:
                 ids = np.array([id for id, _ in good], np.int64)
                 together = np.frombuffer(b"".join(blob for _, blob in good), self._dtype)
-                rows_of = together.reshape(len(good), self._dim).astype(np.float32)
-                yield ids, self._projected(rows_of)
+                yield ids, together.reshape(len(good), self.stored_dim).astype(np.float32)
 
     def _is_whole(self, id: int, blob: Any, crc32: int) -> bool:
-        size = self._dim * self._dtype.itemsize
+        size = self.stored_dim * self._dtype.itemsize
         if isinstance(blob, bytes) and len(blob) == size and zlib.crc32(blob) == crc32:
             return True
         log.warning("the vector of picture %d is damaged: it is left out of all answers", id)

@@ -116,10 +116,9 @@ def labelled(gallery: Gallery, labels: str) -> tuple[np.ndarray, list[str]]:
             f"{len(shared)} labels; {FEWEST} of 2 are needed (label: "
             f"{'folder name' if labels == FOLDER else f'metadata key {labels!r}'})"
         )
-    with gallery.catalog.reading(raw=True) as rows:
-        vectors = rows.vectors_of(ids)
-    whole = vectors.any(axis=1)  # a damaged one is all zeros
-    return vectors[whole], [names[id] for id in ids[whole].tolist()]
+    with gallery.catalog.reading() as rows:
+        intact, vectors = zip(*rows.stored_vectors(ids=ids), strict=True)
+    return np.concatenate(vectors), [names[id] for id in np.concatenate(intact).tolist()]
 
 
 def label_of(gallery: Gallery, picture: Picture, labels: str) -> str:

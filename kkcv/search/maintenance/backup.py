@@ -24,10 +24,10 @@ from kkcv.disk import (
     has_hash,
     reason,
 )
-from kkcv.errors import GalleryError, NotAGallery
-from kkcv.search.engines import must_be_a_folder
+from kkcv.errors import GalleryError, NotAGallery, RequestError
+from kkcv.search.engines import engine_at
 from kkcv.search.folder.catalog import FILE, Catalog
-from kkcv.search.folder.engine import in_a_folder
+from kkcv.search.folder.engine import FolderEngine, in_a_folder
 from kkcv.search.folder.reader import Reader
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
@@ -114,7 +114,8 @@ def restore(file: str | PathLike[str], folder: str | PathLike[str]) -> Gallery:
     Raises NotAGallery for a file that is no backup, GalleryError when the folder is in use or
     cannot be written, RequestError for an address that is no folder.
     """
-    must_be_a_folder(folder, "kkcv restore")
+    if engine_at(folder) is not FolderEngine:
+        raise RequestError(f"kkcv restore is for galleries in folders, and {folder} is none")
     source, target = absolute(file), absolute(folder)
     if os.path.exists(target) and (not target.is_dir() or any(target.iterdir())):
         raise GalleryError(f"{target} is there already; name a new folder")

@@ -110,8 +110,9 @@ def metadata(gallery: Gallery, repair: bool) -> Iterator[Finding]:
             "--repair keeps the text under the key damaged",
         )
         if repair:
+            damaged = (text or b"").decode(errors="backslashreplace")
             with gallery.catalog.writing() as writer:
-                writer.describe(id, {"damaged": (text or b"").decode(errors="backslashreplace")})
+                writer.update(id, metadata={"damaged": damaged})
             finding = finding._replace(mended="kept under the key damaged")
         yield finding
 
@@ -185,7 +186,7 @@ def stored_again(gallery: Gallery, picture: Picture) -> str:
         for own in (gallery.folder / stored.FOLDER / name[:2]).glob(f"{name}*"):
             if own != path and has_hash(own, sha256):  # it is the path that rotted
                 found = own.relative_to(gallery.folder).as_posix()
-                writer.relocate(picture.id, replace(picture.file, path=found))
+                writer.update(picture.id, file=replace(picture.file, path=found))
                 return f"found as {own}"
         twins = [gallery.path(p) for p in writer.by_sha256(sha256)]
         for source in (*twins, gallery.folder / ORPHANS / path.name):
@@ -200,9 +201,9 @@ def stored_again(gallery: Gallery, picture: Picture) -> str:
 
 
 def bad_vector(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Finding]:
-    with gallery.catalog.reading(raw=True) as rows:
-        vector = rows.vector(picture.id)
-    if (vector is not None and is_unit(vector)) or not unchanged(gallery, picture):
+    with gallery.catalog.reading() as rows:
+        found = [vector for _, (vector,) in rows.stored_vectors(ids=np.array([picture.id]))]
+    if (found and is_unit(found[0])) or not unchanged(gallery, picture):
         return
     advice, mended = "with its file as it was, --repair embeds it again", ""
     if repair:
@@ -226,7 +227,7 @@ def embedded_again(gallery: Gallery, picture: Picture) -> str:
     vector = generation.embedder.embed_picture(gallery.read(picture))
     with generation.catalog.writing() as writer:
         if writer.picture(picture.id) == picture:
-            writer.replace(picture.id, picture.file, vector)
+            writer.update(picture.id, vector=vector)
     return "embedded again"
 
 

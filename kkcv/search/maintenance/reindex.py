@@ -14,7 +14,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.embedding.quantized import keep
 from kkcv.errors import GalleryError, KkcvError, PictureError, RequestError
-from kkcv.search.engine import NextVectors
+from kkcv.search.engine import Catalog, NextVectors, Vectors
 from kkcv.search.gallery import Gallery
 from kkcv.search.generation import embedder_for, settings_for
 from kkcv.search.importing import Reject
@@ -100,7 +100,7 @@ def finish(
                     f"mend them, remove them (kkcv remove {gallery.address} --missing), "
                     "or pass --leave-out"
                 )
-        compared = compare(new)
+        compared = comparison(gallery.catalog, new)
         pictures = new.swap(set(rejected))
     gallery.live.renew()
     return Reindexed(pictures, list(rejected.values()), *compared)
@@ -143,17 +143,28 @@ def embed_missing(
     return rejected
 
 
-def compare(
-    new: NextVectors,
+def comparison(
+    catalog: Catalog, new: NextVectors
 ) -> tuple[float, dict[str, float] | None, dict[str, float] | None]:
     """Overlap of the ten nearest, and retrieval figures before and after, over a sample."""
-    before, after, labels = new.sample(SAMPLE)
-    if len(labels) < 2:
+    with catalog.reading() as rows:
+        sampled = np.sort(np.random.default_rng(0).permutation(rows.ids())[:SAMPLE])
+        before, after = by_id(rows.stored_vectors(ids=sampled)), by_id(new.vectors(sampled))
+        pictures = [p for p in rows.pictures(sampled) if p.id in before and p.id in after]
+    if len(pictures) < 2:
         return 1.0, None, None
+    old, fresh = (np.stack([found[p.id] for p in pictures]) for found in (before, after))
+    labels = [picture.metadata.get("label") for picture in pictures]
     if None in labels:
-        return overlap(before, after), None, None
+        return overlap(old, fresh), None, None
     texts = [str(label) for label in labels]
-    return overlap(before, after), figures(before, texts), figures(after, texts)
+    return overlap(old, fresh), figures(old, texts), figures(fresh, texts)
+
+
+def by_id(vectors: Vectors) -> dict[int, np.ndarray]:
+    return {
+        id: vector for ids, found in vectors for id, vector in zip(ids.tolist(), found, strict=True)
+    }
 
 
 def overlap(old: np.ndarray, new: np.ndarray, k: int = 10) -> float:

@@ -3,16 +3,17 @@
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 
 from kkcv.disk import make_folder
 from kkcv.errors import GalleryError, GalleryFormatError, NotAGallery, Superseded
+from kkcv.search import engine
 
 from .address import Address
 from .lease import locked, taken
-from .reader import Reader
+from .reader import ANY, STRONG, Reader
 from .rows import make_rows
 from .server import Server
 from .settings import Settings, make_settings
@@ -22,8 +23,8 @@ FORMAT = 1
 GAPS = "gaps"  # in the settings of a generation: there are pictures without a vector
 
 
-class Catalog:
-    """See engine.py. ``rows`` is the collection of the network that was in use when it was
+class Catalog(engine.Catalog):
+    """``rows`` is the collection of the network that was in use when it was
     opened."""
 
     batch = 256  # each waits for Milvus some times
@@ -81,16 +82,12 @@ class Catalog:
         return cls(address, wait)
 
     @contextmanager
-    def reading(
-        self,
-        *,
-        frozen: bool = False,
-        hasty: bool = False,
-        raw: bool = False,
-        hits: bool = False,
-    ) -> Iterator[Reader]:
+    def reading(self, *, frozen: bool = False, level: str = STRONG) -> Iterator[Reader]:
         """Milvus freezes nothing: questions after the first may see later changes."""
-        yield Reader(*self._about(hasty))
+        yield Reader(*self._about(level))
+
+    def stale_reading(self) -> AbstractContextManager[Reader]:
+        return self.reading(level=ANY)
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:
@@ -98,7 +95,7 @@ class Catalog:
             raise locked(self.address, self.wait_seconds)
         try:
             with taken(self.texts, self.address, self.wait_seconds) as (lease, now):
-                writer = Writer(lease, now, self._dtype, *self._about(hasty=False))
+                writer = Writer(lease, now, self._dtype, *self._about(STRONG))
                 if writer.superseded():
                     raise Superseded(
                         f"{self.address} was given another network meanwhile; try again"
@@ -108,14 +105,11 @@ class Catalog:
         finally:
             self._turn.release()
 
-    def size_on_disk(self) -> int:
-        return 0  # all of it is elsewhere
-
     def close(self) -> None:
         self.server.close()
 
-    def _about(self, hasty: bool) -> tuple[Server, str, Settings, int, bool, bool]:
-        return self.server, self.rows, self.texts, self.dim, GAPS in self.settings, hasty
+    def _about(self, level: str) -> tuple[Server, str, Settings, int, bool, str]:
+        return self.server, self.rows, self.texts, self.dim, GAPS in self.settings, level
 
 
 def generation(rows: str) -> str:

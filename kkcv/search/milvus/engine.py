@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from contextlib import closing
 from os import PathLike
+from typing import Self
 
-from kkcv.search.engine import WAIT_SECONDS, Engine
+from kkcv.embedding.space import EmbeddingSpace
+from kkcv.search import engine
+from kkcv.search.engine import WAIT_SECONDS
 
 from . import catalog
 from .address import parse
@@ -14,21 +17,26 @@ from .next_vectors import NextVectors
 from .server import Server
 
 
-def opened(address: str | PathLike[str], wait_seconds: float) -> Engine:
-    """Raises NotAGallery, GalleryFormatError, MissingExtra, GalleryError when nobody answers."""
-    return engine_of(Catalog(parse(address), wait_seconds))
+class MilvusEngine(engine.Engine):
+    """Its methods also raise MissingExtra, and GalleryError if the server does not answer."""
 
+    def __init__(self, rows: Catalog) -> None:
+        self.catalog: Catalog = rows
+        self.next_vectors = NextVectors(rows)
 
-def made(address: str | PathLike[str], settings: Mapping[str, str]) -> Engine:
-    """With these settings, unless it is there already (as ``opened``, and GalleryLocked)."""
-    return engine_of(Catalog.create(parse(address), settings, WAIT_SECONDS))
+    @classmethod
+    def open(cls, address: str | PathLike[str], wait_seconds: float) -> Self:
+        return cls(Catalog(parse(address), wait_seconds))
 
+    @classmethod
+    def create(cls, address: str | PathLike[str], settings: Mapping[str, str]) -> Self:
+        """Also raises GalleryLocked."""
+        return cls(Catalog.create(parse(address), settings, WAIT_SECONDS))
 
-def must_be_free(address: str | PathLike[str]) -> None:
-    """Raises NotAGallery when another collection has the name."""
-    with closing(Server(parse(address))) as server:
-        catalog.must_be_free(server)
+    @classmethod
+    def must_be_free(cls, address: str | PathLike[str]) -> None:
+        with closing(Server(parse(address))) as server:
+            catalog.must_be_free(server)
 
-
-def engine_of(rows: Catalog) -> Engine:
-    return Engine(rows, lambda space: Index(rows), NextVectors(rows))
+    def index_for(self, space: EmbeddingSpace) -> Index:
+        return Index(self.catalog)

@@ -14,7 +14,7 @@ from typing import Any
 
 from kkcv.errors import RequestError
 from kkcv.search.picture import Picture
-from kkcv.search.where import COLUMNS, AllOf, AnyOf, Compare, Condition, Not, StartsWith
+from kkcv.search.where import COLUMNS, AllOf, AnyOf, Compare, Condition, Not, StartsWith, value_of
 
 NOTHING = "(id < 0)"  # in parentheses: not binds more closely than <
 LARGEST = 60_000  # bytes of JSON: Milvus takes 65,536
@@ -22,34 +22,23 @@ LARGEST = 60_000  # bytes of JSON: Milvus takes 65,536
 
 def terms_of(picture: Picture) -> dict[str, Any]:
     """What filters may name (RequestError for more than Milvus can hold)."""
-    file = picture.file
     terms: dict[str, Any] = {}
-    for name, value in picture.metadata.items():
-        if name.isidentifier() and name not in COLUMNS:
-            terms |= term(name, value)
-    columns = {"id": picture.id, "path": file.path, "bytes": file.bytes, "added": picture.added}
-    for name, value in columns.items():
-        terms |= term(name, value)
+    for name in {*filter(str.isidentifier, picture.metadata), *COLUMNS}:
+        terms |= term(name, value_of(picture, name))
     if len(json.dumps(terms)) > LARGEST or len(packed(picture.metadata).encode()) > LARGEST:
         raise RequestError(
-            f"the metadata of {file.path} are too long for Milvus, which takes about 30,000 bytes"
+            f"the metadata of {picture.file.path} are too long for Milvus, "
+            "which takes about 30,000 bytes"
         )
     return terms
 
 
-def term(name: str, value: Any) -> dict[str, Any]:
-    """As SQLite sees a JSON value: true is 1, a list is its text."""
+def term(name: str, value: int | float | str | None) -> dict[str, Any]:
     if value is None:
         return {}
-    if isinstance(value, int | float):
-        whole = isinstance(value, int) and abs(value) < 2**63
-        return {key("n", name): int(value) if whole else float(value)}
-    text = (
-        value
-        if isinstance(value, str)
-        else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    )
-    return {key("t", name): hexadecimal(text)}
+    if isinstance(value, str):
+        return {key("t", name): hexadecimal(value)}
+    return {key("n", name): value}
 
 
 def packed(metadata: Mapping[str, Any]) -> str:
@@ -77,10 +66,10 @@ def as_expression(condition: Condition) -> str:
                 return there("t", name)
             return f'({there("t", name)} and {term_of("t", name)} like "{hexadecimal(prefix)}%")'
         case Compare():
-            return compare(condition)
+            return comparison(condition)
 
 
-def compare(condition: Compare) -> str:
+def comparison(condition: Compare) -> str:
     name, sign, value = condition.name, condition.sign, condition.value
     if value is None:
         either = f"({there('n', name)} or {there('t', name)})"

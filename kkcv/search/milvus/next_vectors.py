@@ -6,14 +6,15 @@ Settings: ``next`` and ``previous``, JSON of a generation with the name of its `
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from kkcv.search import engine
+from kkcv.search.engine import Vectors
 from kkcv.search.picture import Picture
 
 from .catalog import GAPS, Catalog, generation
-from .reader import PAGE, Reader, Version
+from .reader import PAGE, STRONG, Reader, Version
 from .rows import Row, make_rows
 from .writer import Writer
 
@@ -23,9 +24,7 @@ NUMBER = "networks"  # how many there have been, beside the first
 Versions = dict[int, Version]
 
 
-class NextVectors:
-    """See engine.py."""
-
+class NextVectors(engine.NextVectors):
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
@@ -73,16 +72,13 @@ class NextVectors:
             ]
             writer.write(under_way[NAME], rows, dim)
 
-    def sample(self, size: int) -> tuple[np.ndarray, np.ndarray, list[Any]]:
+    def vectors(self, ids: np.ndarray) -> Vectors:
         under_way = json.loads(self._catalog.texts.get(NEXT, "Strong") or "{}")
         new = self._reader(under_way)
         with self._catalog.reading() as rows:
             there, made = rows.versions(), new.versions()
-            both = [id for id in there if there[id].embedded and fits(there[id], made.get(id))]
-            chosen = sorted(both, key=lambda id: id * 2654435761 % 2**32)[:size]
-            labels = {p.id: p.metadata.get("label") for p in rows.pictures(chosen)}
-            ids = np.array([id for id in chosen if id in labels], np.int64)
-            return rows.vectors_of(ids), new.vectors_of(ids), [labels[id] for id in ids.tolist()]
+        good = [id for id in ids.tolist() if id in there and fits(there[id], made.get(id))]
+        return new.stored_vectors(ids=np.array(good, np.int64))
 
     def swap(self, without: set[int]) -> int | None:
         with self._catalog.writing() as writer:
@@ -105,7 +101,7 @@ class NextVectors:
     def _reader(self, under_way: dict[str, str]) -> Reader:
         catalog, dim = self._catalog, int(under_way["dim"])
         rows = under_way[NAME]
-        return Reader(catalog.server, rows, catalog.texts, dim, gaps=False, hasty=False)
+        return Reader(catalog.server, rows, catalog.texts, dim, gaps=False, level=STRONG)
 
     def _bring_up_to_date(
         self, writer: Writer, under_way: dict[str, str], there: Versions, made: Versions

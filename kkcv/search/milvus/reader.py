@@ -9,17 +9,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kkcv.search.index.exact import ExactIndex
+from kkcv.search import engine
+from kkcv.search.engine import Vectors
+from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, no_neighbors
 from kkcv.search.picture import Picture, Totals
 from kkcv.search.where import Condition
 
 from .filters import as_expression
-from .rows import FIELDS, INDEX, place_of, unpack, vector_of
+from .rows import FIELDS, INDEX, place_of, unpack
 from .server import Server
 from .settings import Settings
 
 STRONG, ANY = "Strong", "Eventually"
+HAS_VECTOR = "embedded == true"
 PAGE = 1024  # rows a question; Milvus answers at most 16,384
 LAST = "last_id"  # a setting: the largest id so far
 COMPARED = 2**24  # bytes of vectors that are fetched rather than looked for
@@ -35,18 +38,19 @@ class Version(NamedTuple):
     embedded: bool
 
 
-class Reader:
-    """See engine.py. For one thread."""
+class Reader(engine.Reader):
+    """What can be asked of a collection of rows."""
 
     def __init__(
-        self, server: Server, rows: str, settings: Settings, dim: int, gaps: bool, hasty: bool
+        self, server: Server, rows: str, settings: Settings, dim: int, gaps: bool, level: str
     ) -> None:
+        """``gaps``: there are pictures without a vector."""
+        super().__init__(dim)
         self._server = server
         self._rows = rows
         self._settings = settings
-        self._dim = dim
-        self._gaps = gaps  # pictures without a vector
-        self._level = ANY if hasty else STRONG
+        self._gaps = gaps
+        self._level = level
 
     def superseded(self) -> bool:
         return self._server.aliased(self._server.address.name) != self._rows
@@ -63,9 +67,6 @@ class Reader:
         stored = sum(bool(row["stored"]) for row in files)
         return Totals(len(files), stored, sum(row["bytes"] for row in files))
 
-    def picture(self, id: int) -> Picture | None:
-        return next(self.pictures([id]), None)
-
     def pictures(self, ids: Iterable[int] | None = None) -> Iterator[Picture]:
         if ids is None:
             for found in self._windows(0, FIELDS):
@@ -74,9 +75,6 @@ class Reader:
         wanted = sorted({int(id) for id in ids})
         for start in range(0, len(wanted), PAGE):
             yield from map(unpack, self._by_ids(wanted[start : start + PAGE], FIELDS))
-
-    def shown(self, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
-        return {p.id: (p.file.path, p.metadata) for p in self.pictures(ids.tolist())}
 
     def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
         page: list[Picture] = []
@@ -100,27 +98,18 @@ class Reader:
         found = [row["id"] for rows in self._windows(0, ["id"], asked) for row in rows]
         return np.array(found, np.int64)
 
-    def vector(self, id: int) -> np.ndarray | None:
-        for found in self._by_ids([id], ["embedded", "vector"]):
-            return vector_of(found)
-        return None
-
-    def vectors_of(self, ids: np.ndarray) -> np.ndarray:
-        rows = {id: row for row, id in enumerate(ids.tolist())}
-        vectors = np.zeros((len(ids), self._dim), np.float32)
-        for start in range(0, len(ids), PAGE):
-            some = ids[start : start + PAGE].tolist()
-            for found in self._by_ids(some, ["id", "embedded", "vector"]):
-                if found["embedded"]:
-                    vectors[rows[found["id"]]] = found["vector"]
-        return vectors
-
-    def vectors(self, chunk: int = PAGE) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        fields = ["id", "embedded", "vector"]
-        for found in self._windows(0, fields, "embedded == true", min(chunk, PAGE)):
+    def stored_vectors(self, chunk: int = PAGE, ids: np.ndarray | None = None) -> Vectors:
+        fields, size = ["id", "vector"], min(chunk, PAGE)
+        if ids is None:
+            pages = self._windows(0, fields, HAS_VECTOR, size)
+        else:
+            wanted = np.unique(ids).tolist()
+            parts = (wanted[start : start + size] for start in range(0, len(wanted), size))
+            pages = (self._by_ids(part, fields, HAS_VECTOR) for part in parts)
+        for found in pages:
             if found:
-                ids = np.array([row["id"] for row in found])
-                yield ids, np.array([row["vector"] for row in found], np.float32)
+                some = np.array([row["id"] for row in found], np.int64)
+                yield some, np.array([row["vector"] for row in found], np.float32)
 
     def nearest(self, vectors: np.ndarray, k: int, where: Condition | None) -> Neighbors:
         """float32 (Q, D) → (Q, k or less); an id of -1 is none.
@@ -129,12 +118,11 @@ class Reader:
         is little is fetched, therefore, and compared here, each with each.
         """
         asked = " and ".join(
-            ([] if where is None else [as_expression(where)])
-            + (["embedded == true"] if self._gaps else [])
+            ([] if where is None else [as_expression(where)]) + ([HAS_VECTOR] if self._gaps else [])
         )
         if where is not None:
             found = self._ask(asked, ["count(*)"])[0]["count(*)"]
-            if found <= min(MOST, COMPARED // (4 * self._dim)):
+            if found <= min(MOST, COMPARED // (4 * self.stored_dim)):
                 return self._compared(vectors, k, asked)
         return self._looked_for(vectors, k, asked)
 
@@ -152,14 +140,13 @@ class Reader:
     # Within
 
     def _compared(self, vectors: np.ndarray, k: int, asked: str) -> Neighbors:
-        rows = self._ask(asked, ["id", "embedded", "vector"])
-        good = [(row["id"], vector) for row in rows if (vector := vector_of(row)) is not None]
-        if not good:
+        rows = self._ask(f"{asked} and {HAS_VECTOR}", ["id", "vector"])
+        if not rows:
             return no_neighbors(len(vectors))
-        ids, there = zip(*good, strict=True)
-        nothing = np.empty(0, np.int64)
-        index = ExactIndex(self._dim).updated(nothing, np.array(ids), np.stack(there))
-        return index.search(vectors, k)
+        ids = np.array([row["id"] for row in rows], np.int64)
+        stored = np.array([row["vector"] for row in rows], np.float32)
+        found, scores = inner_products(vectors, stored, min(k, len(rows)))
+        return Neighbors(ids[found], scores.clip(-1, 1))
 
     def _looked_for(self, vectors: np.ndarray, k: int, asked: str) -> Neighbors:
         answers = self._server.call(
@@ -189,11 +176,12 @@ class Reader:
         self._level = ANY
         return found
 
-    def _by_ids(self, ids: list[int], fields: list[str]) -> list[dict[str, Any]]:
+    def _by_ids(self, ids: list[int], fields: list[str], asked: str = "") -> list[dict[str, Any]]:
         """In the order of ids."""
         if not ids:
             return []
-        found = self._ask(f"id in [{','.join(map(str, ids))}]", fields)
+        among = f"id in [{','.join(map(str, ids))}]"
+        found = self._ask(f"{among} and {asked}" if asked else among, fields)
         return sorted(found, key=lambda row: row["id"])
 
     def _last_id(self) -> int:

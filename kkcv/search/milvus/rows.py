@@ -102,7 +102,3 @@ def unpack(found: dict[str, Any]) -> Picture:
         found["mtime_ns"],
     )
     return Picture(found["id"], file, found["added"], json.loads(found["metadata"]))
-
-
-def vector_of(found: dict[str, Any]) -> np.ndarray | None:
-    return np.array(found["vector"], np.float32) if found["embedded"] else None

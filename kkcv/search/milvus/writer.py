@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from kkcv.errors import GalleryError
+from kkcv.search import engine
 from kkcv.search.picture import Picture, PictureFile
 
 from .lease import Lease
@@ -23,8 +24,8 @@ BATCH = 512  # rows a request
 ASKED = 256  # files a question
 
 
-class Writer(Reader):
-    """See engine.py. Its answers have its own changes in them, but for searches and pages."""
+class Writer(Reader, engine.Writer):
+    """Reads see this transaction's changes, except searches, pages and vectors of many rows."""
 
     def __init__(self, lease: Lease, now: Mapping[str, str], dtype: np.dtype, *reader: Any) -> None:
         """``now`` are the settings, read under the lease."""
@@ -109,14 +110,22 @@ class Writer(Reader):
         self._change(Picture(self._last, file, when, dict(metadata)), self._rounded(vector))
         return self._last
 
-    def replace(self, id: int, file: PictureFile, vector: np.ndarray) -> None:
-        self._change(replace(self._known(id), file=file), self._rounded(vector))
-
-    def relocate(self, id: int, file: PictureFile) -> None:
-        self._change(replace(self._known(id), file=file), self.vector(id))
-
-    def describe(self, id: int, metadata: Mapping[str, Any]) -> None:
-        self._change(replace(self._known(id), metadata=dict(metadata)), self.vector(id))
+    def update(
+        self,
+        id: int,
+        *,
+        file: PictureFile | None = None,
+        vector: np.ndarray | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        picture = self.picture(id)
+        if picture is None:
+            raise GalleryError(f"the picture with id {id} was removed meanwhile; try again")
+        if file is not None:
+            picture = replace(picture, file=file)
+        if metadata is not None:
+            picture = replace(picture, metadata=dict(metadata))
+        self._change(picture, self.vector(id) if vector is None else self._rounded(vector))
 
     def remove(self, id: int) -> bool:
         if self.picture(id) is None:
@@ -129,7 +138,7 @@ class Writer(Reader):
 
     def commit(self) -> None:
         """Write it. Ids are taken first, so that none is used twice whatever happens then."""
-        rows = [pack(row, self._dim) for row in self._changed.values() if row is not None]
+        rows = [pack(row, self.stored_dim) for row in self._changed.values() if row is not None]
         if self._last != int(self._now.get(LAST, "0")):
             self._keep({LAST: str(self._last)})
         self._upsert(self._rows, rows)
@@ -163,12 +172,6 @@ class Writer(Reader):
 
     def _last_id(self) -> int:
         return self._last
-
-    def _known(self, id: int) -> Picture:
-        picture = self.picture(id)
-        if picture is None:
-            raise GalleryError(f"the picture with id {id} was removed meanwhile; try again")
-        return picture
 
     def _change(self, picture: Picture, vector: np.ndarray | None) -> None:
         self._changed[picture.id] = Row(picture, new_version(), vector)

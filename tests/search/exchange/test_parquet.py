@@ -112,7 +112,7 @@ def test_it_comes_in_beside_what_is_there(
     with Gallery.create(tmp_path / "other", embedder) as other:
         import_pictures(other, [paint("1.png", 1), paint("9.png", 9)])
         with other.catalog.writing() as writer:
-            writer.describe(1, {"mine": True})
+            writer.update(1, metadata={"mine": True})
 
         assert import_parquet(other.folder, exported) == (3, 1)
 

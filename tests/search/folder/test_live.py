@@ -130,17 +130,19 @@ def test_hits_show_what_the_catalog_says_whatever_the_snapshot_kept(
 ) -> None:
     ids = fill(1, 300)
     with catalog.writing() as writer:
-        writer.describe(ids[0], {"name": "före\u2028 snapshot"})
+        writer.update(ids[0], metadata={"name": "före\u2028 snapshot"})
         writer.execute("UPDATE pictures SET crc32 = 0 WHERE id = ?", (ids[1],))  # it has no vector
     opened().rebuild()
     live = opened()
     ids += fill(2, 5)
     with catalog.writing() as writer:
         writer.remove(ids[2])
-        writer.describe(ids[3], {"label": "cat"})
-        writer.relocate(ids[4], PictureFile("/moved/4", False, b"", 1, 1))
-        writer.relocate(ids[5], PictureFile("/1/5", False, b"", 1, 2))  # touched
-        writer.replace(ids[6], PictureFile("/other/6", False, b"", 1, 1), unit_vectors(3, 1)[0])
+        writer.update(ids[3], metadata={"label": "cat"})
+        writer.update(ids[4], file=PictureFile("/moved/4", False, b"", 1, 1))
+        writer.update(ids[5], file=PictureFile("/1/5", False, b"", 1, 2))  # touched
+        writer.update(
+            ids[6], file=PictureFile("/other/6", False, b"", 1, 1), vector=unit_vectors(3, 1)[0]
+        )
     wanted = np.array([*ids, 999, ids[7]])
 
     live.refreshed()
@@ -171,8 +173,8 @@ def test_hits_of_untouched_pictures_are_shown_without_the_catalog(
         live.shown(rows, np.array(ids))
         assert not asked
     with catalog.writing() as writer:
-        writer.describe(ids[3], {})
-        writer.relocate(ids[5], PictureFile("/1/5", False, b"", 1, 2))
+        writer.update(ids[3], metadata={})
+        writer.update(ids[5], file=PictureFile("/1/5", False, b"", 1, 2))
     live.refreshed()
     with catalog.reading() as rows:
         live.shown(rows, np.array(ids))
@@ -269,7 +271,7 @@ def test_filters_are_exact_that_keep_one_or_some_of_a_hundred_thousand(
     for left in (order[:1], order[:25_000]):  # the farthest; more than are compared singly
         with catalog.writing() as writer:
             for id in ids[left].tolist():
-                writer.describe(id, {"kept": len(left)})
+                writer.update(id, metadata={"kept": len(left)})
         with catalog.reading() as rows:
             found = live.search(rows, query, 10, parse(f"kept == {len(left)}"))
         assert set(found.ids[0]) <= set(ids[left])

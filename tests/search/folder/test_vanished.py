@@ -37,7 +37,7 @@ def test_a_gallery_that_goes_while_a_change_is_made_keeps_nothing_of_it(
 
     def change() -> None:
         with gallery.catalog.writing() as writer:
-            writer.describe(1, {"lost": True})
+            writer.update(1, metadata={"lost": True})
             gallery.folder.rename(elsewhere)
 
     with pytest.raises(NotAGallery):

@@ -62,7 +62,7 @@ def test_what_helps_is_learned_used_everywhere_and_undone(
 ) -> None:
     new = paint_labelled(tmp_path / "new", 40, seed=1)
     plain, space = right(labelled, new), labelled.space
-    with labelled.catalog.reading(raw=True) as rows:
+    with labelled.catalog.reading() as rows:
         stored = np.concatenate([vectors for _, vectors in rows.vectors()])
 
     report = adapt(labelled)
@@ -174,7 +174,7 @@ def test_another_network_forgets_the_projection_and_undo_brings_it_back(
 
 
 def test_an_export_has_the_vectors_of_the_network(labelled: Gallery, tmp_path: Path) -> None:
-    with labelled.catalog.reading(raw=True) as rows:
+    with labelled.catalog.reading() as rows:
         stored = rows.vectors_of(np.arange(1, 161))
     with labelled.catalog.writing() as writer:
         project(writer, Projection(np.eye(48, 8, dtype=np.float16)).to_text())

@@ -94,7 +94,7 @@ def test_a_backup_taken_while_others_write_is_of_one_instant(
             for pair in zip(ids[::2], ids[1::2], strict=True):
                 with gallery.catalog.writing() as writer:
                     for id in pair:
-                        writer.describe(id, {"pair": sum(pair)})
+                        writer.update(id, metadata={"pair": sum(pair)})
             gallery.remove(ids)
 
     writing = threading.Thread(target=write)
