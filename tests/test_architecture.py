@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,39 @@ def test_a_file_imports_only_from_the_rooms_below_it(path: Path) -> None:
     ]
 
     assert not wrong
+
+
+FOLDERS = sorted({path.parent for path in PACKAGE.rglob("*.py")})
+
+
+def imported_modules(path: Path) -> Iterator[tuple[str, ...]]:
+    """The dotted names that a file imports anywhere, for type checking too, in parts."""
+    here = ("kkcv", *path.relative_to(PACKAGE).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (tuple(alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = here[: len(here) - node.level + 1] if node.level else ()
+            module = (*start, *(node.module.split(".") if node.module else ()))
+            yield from ((*module, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: str(p.relative_to(PACKAGE.parent)))
+def test_files_and_folders_side_by_side_do_not_import_in_a_circle(folder: Path) -> None:
+    parents = ("kkcv", *folder.relative_to(PACKAGE).parts)
+    children = {path.stem for path in folder.glob("*")} - {"__init__"}  # the facade may see all
+    arrows: dict[str, set[str]] = {child: set() for child in children}
+    for path in folder.rglob("*.py"):
+        child = path.relative_to(folder).parts[0].removesuffix(".py")
+        for module in imported_modules(path):
+            inside = module[: len(parents)] == parents and len(module) > len(parents)
+            if inside and child in children and module[len(parents)] in children - {child}:
+                arrows[child].add(module[len(parents)])
+
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        pytest.fail(f"{folder.name} has a circle: {' imports '.join(error.args[1][::-1])}")
 
 
 @pytest.mark.parametrize("statement", ["import kkcv", "import kkcv.cli", "import kkcv.zoo.labels"])

@@ -20,13 +20,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 
 from kkcv.embedding.space import EmbeddingSpace
+from kkcv.errors import RequestError
 
-from .index.neighbors import Neighbors
+from .index.exact import inner_products
+from .index.neighbors import Neighbors, nearest_of, no_neighbors
 from .picture import Picture, PictureFile, Totals
 from .projection import Projection
 from .tuning import Goal
@@ -196,35 +198,47 @@ class Catalog(ABC):
         """Release what the catalog holds open."""
 
 
-class Index(Protocol):
-    """Finds the nearest vectors."""
+class Index:
+    """Finds the nearest vectors: as it is, by comparing with all of them."""
 
     def search(
         self, rows: Reader, vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
-        """The nearest of all, or of what a filter leaves: float32 (Q, D) → (Q, k or less)."""
+        """The nearest of all, or of those that match a filter: float32 (Q, D) → (Q, k or less)."""
+        best = no_neighbors(len(vectors))
+        for ids, some in rows.vectors(ids=None if where is None else rows.ids(where)):
+            found, scores = inner_products(vectors, some, min(k, len(some)))
+            best = nearest_of([best, Neighbors(ids[found], scores)], k)
+        return best
 
     def shown(self, rows: Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
-        """As ``rows.shown``, from what lies nearer where there is such."""
+        """As ``rows.shown``, if the index has it at hand more quickly."""
+        return rows.shown(ids)
 
     def describe(self) -> dict[str, Any]:
-        """What answers, with its recall where it was measured, as plain values."""
+        """The kind of index, and its recall if it was measured, as plain values."""
+        return {"kind": "exact", "recall": 1.0}
 
     @property
     def wants_rebuild(self) -> bool:
-        """True when answers would come more quickly after ``rebuild``."""
+        """Whether searches would be quicker after ``rebuild``."""
+        return False
 
-    def rebuild(self) -> object: ...
-
-    def tune(self, goal: Goal) -> object:
-        """``rebuild`` for a goal, which holds from now on (RequestError)."""
+    def rebuild(self) -> object:
+        """Build the index anew; searches go on meanwhile."""
+        return None
 
     def rebuild_in_background(self) -> None:
-        """Start ``rebuild`` when it is wanted and not under way."""
+        """Start ``rebuild`` if it is wanted and not running yet."""
+
+    def tune(self, goal: Goal) -> object:
+        """``rebuild`` for a goal that holds from now on (RequestError)."""
+        raise RequestError(
+            "this engine has no index to tune: kkcv tune is for galleries in folders"
+        )
 
     def renew(self) -> None:
-        """After a change of network: nothing of the one before is left, and what is wanted is
-        built."""
+        """Rebuild after a change of network, if wanted, and forget everything of the old one."""
 
 
 class NextVectors(ABC):
@@ -282,6 +296,6 @@ class Engine(ABC):
     def must_be_free(cls, address: str | PathLike[str]) -> None:
         """Raises NotAGallery if something else is where a new gallery should be."""
 
-    @abstractmethod
     def index_for(self, space: EmbeddingSpace) -> Index:
         """The index of the vectors, which are of this space."""
+        return Index()

@@ -3,14 +3,10 @@
 import json
 import logging
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from kkcv.errors import RequestError
 
 from .index.kinds import KINDS, Kind, kind_for
-
-if TYPE_CHECKING:
-    from .engine import Reader, Writer
 
 RECALL = 0.99  # of the exact top 10
 GOAL = "goal"  # a setting of the catalog
@@ -54,15 +50,13 @@ class Goal:
             log.warning("%s; the smallest kind is built", error)
             return min(KINDS.values(), key=lambda kind: kind.resident(dim))
 
+    def to_text(self) -> str:
+        """For the setting ``GOAL``; an existing index stays until it is built again."""
+        return json.dumps(asdict(self))
 
-def goal_of(rows: "Reader") -> Goal:
-    """What was asked for last."""
-    return Goal(**json.loads(rows.setting(GOAL, "{}")))
-
-
-def keep_goal(writer: "Writer", goal: Goal) -> None:
-    """From now on; the index that is there stays until it is built again."""
-    writer.set(GOAL, json.dumps(asdict(goal)))
+    @classmethod
+    def from_text(cls, text: str) -> "Goal":
+        return cls(**json.loads(text or "{}"))
 
 
 def parse_memory(text: str) -> int:

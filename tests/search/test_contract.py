@@ -1,4 +1,5 @@
-"""What a gallery promises, on every engine: in a folder, and on a Milvus server.
+"""What a gallery promises, on every engine: a folder, a Milvus server, and the one that is shown in
+docs/howto/add-engine.md.
 
 The server is that of milvus-lite; ``make test-milvus`` runs the same tests against the real one.
 """
@@ -28,17 +29,22 @@ from kkcv.search.maintenance.reindex import reindex, undo
 from kkcv.search.quality.selfcheck import selfcheck
 from kkcv.search.ranking.names import reranked
 
+from .shown_engine import shown_engine
+
 Paint = Callable[..., Path]
 Make = Callable[[], str]
 
 
-@pytest.fixture(params=["sqlite", "milvus"])
-def address(request: pytest.FixtureRequest, tmp_path: Path, unused: str) -> str:
+@pytest.fixture(params=["sqlite", "milvus", "shown"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, unused: str) -> Iterator[str]:
     """Where there is no gallery yet."""
     if request.param == "sqlite":
-        return str(tmp_path / "gallery")
-    server = request.getfixturevalue("milvus")
-    return f"{server}/{unused}?files={tmp_path / 'files'}"
+        yield str(tmp_path / "gallery")
+    elif request.param == "milvus":
+        yield f"{request.getfixturevalue('milvus')}/{unused}?files={tmp_path / 'files'}"
+    else:
+        with shown_engine() as scheme:
+            yield f"{scheme}://{tmp_path / 'gallery.json'}"
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from kkcv.errors import GalleryError, KkcvError
+from kkcv.search import engine
 from kkcv.search.index import kinds, snapshot
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.kinds import Kind
@@ -20,14 +21,11 @@ from kkcv.search.index.layered import LayeredIndex
 from kkcv.search.index.neighbors import Neighbors
 from kkcv.search.index.records import Records
 from kkcv.search.index.snapshot import Snapshot
-from kkcv.search.tuning import Goal, goal_of, keep_goal
+from kkcv.search.tuning import GOAL, Goal
 from kkcv.search.where import Condition
 
 from .catalog import Catalog
 from .reader import Reader, told
-
-if TYPE_CHECKING:
-    from kkcv.search import engine
 
 EXACT_MILLISECONDS = 5.0  # what comparing with every vector may take
 SAMPLE = 100_000  # vectors that train an index
@@ -38,7 +36,7 @@ PAUSE_SECONDS = 60.0  # after a rebuild in the background that failed
 log = logging.getLogger(__name__)
 
 
-class LiveIndex:
+class LiveIndex(engine.Index):
     """The newest snapshot of a gallery, and what its catalog has since. Safe for many threads."""
 
     def __init__(self, catalog: Catalog, folder: Path, space: str, dim: int) -> None:
@@ -71,16 +69,14 @@ class LiveIndex:
         return index, seen
 
     def search(
-        self, rows: "engine.Reader", vectors: np.ndarray, k: int, where: Condition | None = None
+        self, rows: engine.Reader, vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
         """The nearest of all, or of what a filter leaves: float32 (Q, D) → (Q, k or less)."""
         assert isinstance(rows, Reader)  # of the catalog beside this index
         allowed = None if where is None else rows.ids(where)
         return self._refreshed(rows).search(vectors, k, allowed)
 
-    def shown(
-        self, rows: "engine.Reader", ids: np.ndarray
-    ) -> dict[int, tuple[str, dict[str, Any]]]:
+    def shown(self, rows: engine.Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
         """What hits show of these ids, int64 (N,): from the snapshot, or else from the catalog."""
         kept, others = self._seen[0].records(ids)
         found = {id: told(id, record) for id, record in kept.items()}
@@ -127,7 +123,7 @@ class LiveIndex:
         with self._catalog.reading() as rows:
             goal.kind_for(rows.count(), self._dim)  # it must be possible
         with self._catalog.writing() as writer:
-            keep_goal(writer, goal)
+            writer.set(GOAL, goal.to_text())
         return self.rebuild()
 
     def rebuild(self, recall: float | None = None, kind: Kind | None = None) -> Snapshot | None:
@@ -189,7 +185,7 @@ class LiveIndex:
             def chunks() -> Iterator[np.ndarray]:
                 return (vectors for _, vectors in rows.vectors(TOGETHER))
 
-            sequence, goal = rows.sequence(), goal_of(rows)
+            sequence, goal = rows.sequence(), Goal.from_text(rows.setting(GOAL))
             if rows.superseded():
                 return None
             ids, sample = ids_and_sample(rows, self._dim)

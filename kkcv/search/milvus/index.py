@@ -14,11 +14,11 @@ from .catalog import Catalog
 from .reader import EFFORT, Reader
 from .rows import INDEX
 
-IN_HAND = 4000  # rows from which Milvus 2.3 looks at parts only of what it has not laid down
+UNFLUSHED = 4000  # rows from which Milvus 2.3 searches only parts of what is not flushed
 
 
-class Index:
-    """See engine.py."""
+class Index(engine.Index):
+    """The index of a collection."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -34,10 +34,6 @@ class Index:
         ids, scores = rows.nearest(vectors, k, where)
         return Neighbors(ids, np.clip(scores, -1, 1))  # vectors in 16 bits are a little off 1
 
-    def shown(self, rows: engine.Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
-        """There is nothing nearer than the rows."""
-        return rows.shown(ids)
-
     def describe(self) -> dict[str, Any]:
         return {
             "kind": f"{INDEX['index_type']} of Milvus",
@@ -49,9 +45,9 @@ class Index:
 
     @property
     def wants_rebuild(self) -> bool:
-        """True when Milvus holds many rows in its hands, where it looks less closely."""
+        """True when Milvus holds many rows in memory, which it searches less thoroughly."""
         with self._catalog.reading() as rows:
-            return rows.count() - self._indexed() > IN_HAND
+            return rows.count() - self._indexed() > UNFLUSHED
 
     def tune(self, goal: Goal) -> None:
         raise RequestError(
@@ -60,13 +56,8 @@ class Index:
         )
 
     def rebuild(self) -> None:
-        """Have Milvus lay down what it holds; then it builds the index, by and by."""
+        """Have Milvus flush what it holds in memory; it then builds the index in its own time."""
         self._catalog.server.call("flush", self._catalog.rows)
-
-    def rebuild_in_background(self) -> None:
-        """Nothing to do, as for ``renew``: Milvus lays down and builds by itself, in its time."""
-
-    def renew(self) -> None: ...
 
     def _indexed(self) -> int:
         return self._catalog.server.call("describe_index", self._catalog.rows, "vector")[

@@ -16,7 +16,7 @@ from kkcv.search.folder.live import LiveIndex, exact_limit
 from kkcv.search.folder.reader import Reader
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.picture import PictureFile
-from kkcv.search.tuning import Goal, goal_of, parse_memory
+from kkcv.search.tuning import GOAL, Goal, parse_memory
 from kkcv.search.where import parse
 
 DIM = 16
@@ -314,7 +314,7 @@ def test_a_memory_limit_that_nothing_fits_is_refused_and_the_old_goal_stays(
         opened().tune(Goal(memory=1000))
 
     with catalog.reading() as rows:
-        assert goal_of(rows) == Goal()
+        assert Goal.from_text(rows.setting(GOAL)) == Goal()
 
 
 def test_a_gallery_that_outgrew_its_limit_gets_the_smallest_kind_and_a_warning(
