@@ -14,7 +14,7 @@ import numpy as np
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
-from kkcv.search.exchange.parquet import described_schema, sealed, table
+from kkcv.search.exchange.parquet import described_schema, parquet_writer, table
 from kkcv.search.generation import settings_for
 from kkcv.search.index.exact import inner_products
 from kkcv.search.picture import PictureFile
@@ -64,7 +64,7 @@ def write(scratch: Path, count: int, settings: dict[str, str]) -> None:
     (scratch / "parquet").mkdir()
     chunks = grown.chunks(count)
     for start in range(0, count, FILE_ROWS):
-        with sealed(scratch / f"parquet/{start:09d}.parquet", schema) as writer:
+        with parquet_writer(scratch / f"parquet/{start:09d}.parquet", schema) as writer:
             done, end = start, min(start + FILE_ROWS, count)
             while done < end:
                 vectors = next(chunks)

@@ -30,7 +30,14 @@ from rich.table import Table
 from kkcv.embedding.embedder import Embedder
 from kkcv.images.folder import find_pictures
 from kkcv.search.exchange.loading import load, parquet_files
-from kkcv.search.exchange.parquet import batches, described_schema, opened, sealed, table, unpacked
+from kkcv.search.exchange.parquet import (
+    batches,
+    described_schema,
+    opened,
+    parquet_writer,
+    table,
+    unpacked,
+)
 from kkcv.search.exchange.plan import SHARD_PICTURES, make_plan
 from kkcv.search.exchange.shards import embed_shards
 from kkcv.search.gallery import Gallery
@@ -119,7 +126,7 @@ def grow(out: Path, grown: Path, rows: int) -> None:
     grown.mkdir()
     for shard, start in enumerate(range(0, rows, SHARD_PICTURES)):
         end = min(start + SHARD_PICTURES, rows)
-        with sealed(grown / f"{shard:06d}.parquet", schema) as writer:
+        with parquet_writer(grown / f"{shard:06d}.parquet", schema) as writer:
             for begin in range(start, end, CHUNK):
                 numbers = np.arange(begin, min(begin + CHUNK, end))
                 moved = vectors[numbers % len(real)]

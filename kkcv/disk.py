@@ -117,11 +117,16 @@ def make_folder(folder: Path) -> None:
         sync_folder(made.parent)
 
 
+def sha256_of(file: Path) -> str:
+    """The hash of a file's bytes in hexadecimal digits."""
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
 def has_hash(file: Path, sha256: bytes) -> bool:
     """Whether the file exists and its bytes have this hash."""
     try:
-        with file.open("rb") as data:
-            return hashlib.file_digest(data, "sha256").digest() == sha256
+        return sha256_of(file) == sha256.hex()
     except (OSError, ValueError):  # ValueError: an impossible name
         return False
 

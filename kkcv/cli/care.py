@@ -200,7 +200,7 @@ def import_(gallery: str, files: tuple[str, ...], as_json: bool) -> None:
     \b
     kkcv import copy.kkcv photos.parquet
     """
-    from kkcv.search.exchange.parquet import import_parquet
+    from kkcv.search.exchange.loading import import_parquet
 
     counts = [import_parquet(gallery, file) for file in files]
     added, known = (sum(column) for column in zip(*counts, strict=True))

@@ -194,7 +194,7 @@ def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json
             update(report.files, len(files))
 
         try:
-            report = load(gallery, files, checked=planned is not None, progress=progress)
+            report = load(gallery, files, verified=planned is not None, progress=progress)
         except KeyboardInterrupt:
             click.echo("stopped; run it again to go on", err=True)
             sys.exit(130)

@@ -21,8 +21,8 @@ from kkcv.errors import (
     UnknownPicture,
 )
 from kkcv.search.duplicates import duplicates
-from kkcv.search.exchange.loading import load
-from kkcv.search.exchange.parquet import export, import_parquet
+from kkcv.search.exchange.loading import import_parquet, load
+from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.maintenance.reindex import reindex, undo

@@ -30,7 +30,8 @@ from PIL import Image
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import RUNTIMES
-from kkcv.search.exchange.parquet import export, import_parquet
+from kkcv.search.exchange.loading import import_parquet
+from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.index.kinds import KINDS

@@ -68,27 +68,29 @@ def load(
     address: str | PathLike[str],
     files: Iterable[Path],
     *,
-    checked: bool = False,
+    verified: bool = False,
+    update: bool = True,
     progress: Callable[[LoadReport], None] = lambda report: None,
 ) -> LoadReport:
     """Bring Parquet files into a gallery, new or of the same embedding space; again is harmless.
 
-    A file with a sha256 beside it must agree with it, unless that was ``checked`` just now. Ids are
-    the gallery's own, in the order of the rows. ``progress`` is called after each commit.
+    A file with a manifest beside it must agree with it; ``verified`` says that this was just found.
+    With ``update`` a known path gets another vector if its file has changed since. Ids are the
+    gallery's own, in the order of the rows. ``progress`` is called after each commit.
 
     Raises DataError, EmbedderMismatch, GalleryLocked, MissingExtra.
     """
     report = LoadReport()
     for file in files:
         done = read_manifest(file.with_suffix(".json"))
-        if done is not None and not checked and not intact(file, done):
+        if done is not None and not verified and not intact(file, done):
             raise DataError(
                 f"{file} is damaged: its sha256 is not the one beside it; embed it again"
             )
         source, settings = opened(file)
         with gallery_for(address, settings, file) as gallery:
             for batch in batches(source, file):
-                commit(gallery, list(unpacked(batch, file)), report)
+                commit(gallery, list(unpacked(batch, file)), update, report)
                 progress(report)
         report.files += 1
         report.rejected += len(done.rejects) if done else 0
@@ -96,7 +98,16 @@ def load(
     return report
 
 
-def commit(gallery: Gallery, rows: list[Row], report: LoadReport) -> None:
+def import_parquet(address: str | PathLike[str], file: str | PathLike[str]) -> tuple[int, int]:
+    """Load one file; known paths stay as they are. The number of new and of known pictures.
+
+    If it fails in the middle, what was committed stays: run it again. Raises as ``load``.
+    """
+    report = load(address, [Path(file)], update=False)
+    return report.added, report.unchanged
+
+
+def commit(gallery: Gallery, rows: list[Row], update: bool, report: LoadReport) -> None:
     """One transaction for all of them; the report is told when it is on the disk."""
     added = replaced = 0
     files = [own(gallery, row.file) for row in rows]
@@ -107,7 +118,7 @@ def commit(gallery: Gallery, rows: list[Row], report: LoadReport) -> None:
             if known is None:
                 writer.add(file, row.vector, row.metadata, row.added)
                 added += 1
-            elif is_newer(file, known.file):
+            elif update and is_newer(file, known.file):
                 writer.update(known.id, file=file, vector=row.vector)
                 replaced += 1
     report.added += added
@@ -116,5 +127,5 @@ def commit(gallery: Gallery, rows: list[Row], report: LoadReport) -> None:
 
 
 def is_newer(file: PictureFile, known: PictureFile) -> bool:
-    """Whether the same path holds other bytes since."""
+    """Whether the same path holds other bytes since then."""
     return file.sha256 != known.sha256 and file.mtime_ns > known.mtime_ns

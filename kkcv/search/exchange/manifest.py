@@ -4,10 +4,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kkcv.disk import atomic_write
+from kkcv.disk import atomic_write, sha256_of
 from kkcv.search.importing import Reject
 
-from .plan import Plan, Shard, sha256_of
+from .plan import Plan, Shard
 
 FORMAT = 1
 

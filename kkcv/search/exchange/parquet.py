@@ -2,14 +2,13 @@
 
 A row a picture: ``id``, ``path``, ``sha256`` (hex), ``bytes``, ``mtime_ns``, ``added`` (seconds
 since 1970), ``metadata`` (JSON), ``vector``. What made the vectors is in the file's own metadata
-under ``kkcv``. ``id`` and ``added`` may be empty in a file that comes from no gallery. A seal
-(seal.py) tells a damaged file before anything of it comes in.
+under ``kkcv``. ``id`` and ``added`` may be empty in a file that comes from no gallery. Beside an
+export lies its sha256, so that a damaged file is refused before anything of it comes in.
 """
 
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -17,15 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kkcv.disk import absolute, atomic_write, must_be_a_file, reason
+from kkcv.disk import absolute, atomic_write, must_be_a_file, reason, sha256_of, write_file
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
 from kkcv.search.engines import engine_at
 from kkcv.search.gallery import VECTOR_TYPES, Gallery
 from kkcv.search.generation import Generation
 from kkcv.search.picture import PictureFile
-
-from .seal import is_broken, seal
 
 if TYPE_CHECKING:
     import pyarrow
@@ -45,7 +42,7 @@ class Row(NamedTuple):
 
 
 def export(gallery: Gallery, file: str | PathLike[str]) -> int:
-    """Write all pictures, complete or not at all; how many there are.
+    """Write all pictures, complete or not at all, and the sha256 of the file; their number.
 
     Pictures whose vector is damaged are left out with a warning: mend them first (doctor.py).
 
@@ -57,23 +54,24 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
     schema, count = described_schema(catalog.settings), 0
     try:
         with (
-            atomic_write(target) as part,
-            sealed(part, schema) as writer,
             catalog.reading(frozen=True) as rows,
+            atomic_write(target) as part,
         ):
-            for ids, vectors in rows.stored_vectors(chunk=ROWS):
-                pictures = list(rows.pictures(ids))
-                writer.write_table(
-                    table(
-                        schema,
-                        [replace(p.file, path=str(gallery.path(p))) for p in pictures],
-                        vectors,
-                        ids=[p.id for p in pictures],
-                        added=[p.added for p in pictures],
-                        metadata=[p.metadata for p in pictures],
+            with parquet_writer(part, schema) as writer:
+                for ids, vectors in rows.stored_vectors(ROWS):
+                    pictures = list(rows.pictures(ids))
+                    writer.write_table(
+                        table(
+                            schema,
+                            [replace(p.file, path=str(gallery.path(p))) for p in pictures],
+                            vectors,
+                            ids=[p.id for p in pictures],
+                            added=[p.added for p in pictures],
+                            metadata=[p.metadata for p in pictures],
+                        )
                     )
-                )
-                count += len(ids)
+                    count += len(ids)
+            write_file(checksum_file(target), f"{sha256_of(part)}  {target.name}\n")
     except OSError as error:
         raise GalleryError(
             f"{target} cannot be written: {reason(error)}; look for free space and permissions"
@@ -81,13 +79,24 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
     return count
 
 
-@contextmanager
-def sealed(file: Path, schema: "pyarrow.Schema") -> Iterator["pyarrow.parquet.ParquetWriter"]:
-    """A writer of tables into a new file, which tells its own damage at the end."""
+def parquet_writer(file: Path, schema: "pyarrow.Schema") -> "pyarrow.parquet.ParquetWriter":
+    """Of tables into a new file, with a checksum of each page."""
     _, pq = arrow()
-    with pq.ParquetWriter(file, schema, write_page_checksum=True) as writer:
-        yield writer
-    seal(file)
+    return pq.ParquetWriter(file, schema, write_page_checksum=True)
+
+
+def checksum_file(file: str | PathLike[str]) -> Path:
+    """``photos.parquet.sha256``, as ``sha256sum`` writes and checks it."""
+    return absolute(f"{os.fspath(file)}.sha256")
+
+
+def is_damaged(file: str | PathLike[str]) -> bool:
+    """Whether there is a checksum beside the file that is not that of its bytes."""
+    try:
+        expected = checksum_file(file).read_bytes()
+    except FileNotFoundError:
+        return False
+    return not expected.startswith(sha256_of(absolute(file)).encode())
 
 
 def schema_of(vectors: str, dim: int) -> "pyarrow.Schema":
@@ -141,33 +150,6 @@ def table(
     return pa.table(columns, schema=schema)
 
 
-def import_parquet(address: str | PathLike[str], file: str | PathLike[str]) -> tuple[int, int]:
-    """Bring the pictures of a Parquet file into a gallery, new or of the same embedding space.
-
-    A path that is there already is left as it is. Returns how many came in, and how many were
-    there. Ids are the gallery's own. When it fails in the middle, what came in stays: run it again.
-
-    Raises DataError for a file that kkcv did not write or that is damaged, EmbedderMismatch,
-    NotAGallery, GalleryLocked, MissingExtra.
-    """
-    source, settings = opened(file)
-    added = known = 0
-    with gallery_for(address, settings, file) as gallery:
-        catalog = gallery.catalog  # it refuses when the gallery goes on to another network
-        for batch in batches(source, file):
-            rows = list(unpacked(batch, file))
-            places = [own(gallery, row.file) for row in rows]
-            with catalog.writing() as writer:
-                writer.expect(places)
-                for place, row in zip(places, rows, strict=True):
-                    if writer.by_path(place.path):
-                        known += 1
-                    else:
-                        writer.add(place, row.vector, row.metadata, row.added)
-                        added += 1
-    return added, known
-
-
 def opened(file: str | PathLike[str]) -> tuple["pyarrow.parquet.ParquetFile", dict[str, str]]:
     """The file and the settings of the gallery that it came from (DataError)."""
     pa, pq = arrow()
@@ -176,7 +158,7 @@ def opened(file: str | PathLike[str]) -> tuple["pyarrow.parquet.ParquetFile", di
     except OSError as error:
         raise DataError(f"{file} is no Parquet file that kkcv exported: {reason(error)}") from None
     try:
-        if is_broken(Path(file)):
+        if is_damaged(file):
             raise DataError(f"{file} is damaged: its checksum is not that of its bytes")
         source = pq.ParquetFile(file, page_checksum_verification=True)
         about = json.loads((source.schema_arrow.metadata or {})[b"kkcv"])
@@ -216,7 +198,7 @@ def gallery_for(
 def batches(
     source: "pyarrow.parquet.ParquetFile", file: str | PathLike[str]
 ) -> Iterator["pyarrow.RecordBatch"]:
-    """All rows of the file, or DataError at its end: one without a seal may have lost some."""
+    """All rows of the file; DataError at its end if some are missing."""
     pa, _ = arrow()
     count, expected = 0, source.metadata.num_rows
     try:

@@ -18,7 +18,7 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
-from kkcv.disk import absolute, make_folder, reason, sync_file, sync_folder
+from kkcv.disk import absolute, make_folder, reason, sha256_of, sync_file, sync_folder
 from kkcv.embedding.choice import Choice
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import EmbeddingSpace
@@ -216,9 +216,3 @@ def read_plan(folder: str | PathLike[str]) -> Plan:
 
 def list_file(folder: Path, number: int) -> Path:
     return folder / f"{number:06d}.jsonl"
-
-
-def sha256_of(file: Path) -> str:
-    """Of a file's bytes, in hex."""
-    with file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()

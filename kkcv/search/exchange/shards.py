@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from kkcv.checkpoint import resolve
-from kkcv.disk import absolute, atomic_write, make_folder, reason
+from kkcv.disk import absolute, atomic_write, make_folder, reason, sha256_of
 from kkcv.embedding.choice import Choice
 from kkcv.embedding.embedder import BATCH, Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
@@ -34,8 +34,8 @@ from kkcv.search.importing import Found, Reject, modified, must_be_utf8, prepare
 from kkcv.search.picture import PictureFile
 
 from .manifest import Manifest, finished, made_by, write_manifest
-from .parquet import ROWS, described_schema, sealed, table
-from .plan import Plan, Planned, Shard, sha256_of
+from .parquet import ROWS, described_schema, parquet_writer, table
+from .plan import Plan, Planned, Shard
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def embed_shard(
     embedded = 0
     with atomic_write(folder / f"{shard.name}.parquet") as part:
         vectors = embedded_files(plan.files(shard), embedder, rejects, limits, threads, progress)
-        with sealed(part, schema) as writer:
+        with parquet_writer(part, schema) as writer:
             while rows := list(islice(vectors, ROWS)):
                 files = [file for file, _ in rows]
                 writer.write_table(table(schema, files, np.stack([v for _, v in rows])))

@@ -25,7 +25,7 @@ import faiss
 import numpy as np
 from filelock import FileLock, Timeout
 
-from kkcv.disk import atomic_write, make_folder
+from kkcv.disk import atomic_write, make_folder, sha256_of
 from kkcv.errors import GalleryLocked
 
 from .exact import inner_products, selector
@@ -151,16 +151,16 @@ def save(folder: Path, snapshot: Snapshot, vouch: Callable[[str], None]) -> None
     with atomic_write(file.with_suffix(".faiss")) as part, part.open("wb") as out:
         faiss.write_index(snapshot.index, faiss.PyCallbackIOWriter(out.write))
         out.flush()
-        hashes = {"faiss": digest(part)}
+        hashes = {"faiss": sha256_of(part)}
     with atomic_write(file.with_suffix(".ids")) as part:
         part.write_bytes(snapshot.ids.astype("<i8").tobytes())
-        hashes["ids"] = digest(part)
+        hashes["ids"] = sha256_of(part)
     with atomic_write(file.with_suffix(".records")) as part:
         snapshot.records.write(part)
-        hashes["records"] = digest(part)
+        hashes["records"] = sha256_of(part)
     with atomic_write(file) as part:
         part.write_text(json.dumps(facts_of(snapshot, hashes)), encoding="utf-8")
-        vouch(digest(part))
+        vouch(sha256_of(part))
     for other in folder.iterdir():
         if other.stem != file.stem and other.name != LOCK:
             other.unlink(missing_ok=True)
@@ -203,7 +203,7 @@ def read(file: Path, space: str, vouched: Collection[str]) -> Snapshot:
         if facts["format"] != FORMAT or facts["space"] != space:
             raise ValueError("it is of another kkcv or another network")
         for suffix, expected in facts["sha256"].items():
-            if digest(file.with_suffix(f".{suffix}")) != expected:
+            if sha256_of(file.with_suffix(f".{suffix}")) != expected:
                 raise ValueError(f"its .{suffix} file is damaged")
         index = faiss.read_index(str(file.with_suffix(".faiss")), faiss.IO_FLAG_MMAP_IFC)
         ids = np.fromfile(file.with_suffix(".ids"), "<i8")
@@ -215,8 +215,3 @@ def read(file: Path, space: str, vouched: Collection[str]) -> Snapshot:
         raise ValueError(f"{Path(error.filename).name} is missing") from None
     except (OSError, KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"it cannot be read: {error}") from None
-
-
-def digest(file: Path) -> str:
-    with file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()

@@ -15,8 +15,7 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
 from kkcv.search.exchange import manifest, shards
-from kkcv.search.exchange.loading import load, parquet_files
-from kkcv.search.exchange.parquet import import_parquet
+from kkcv.search.exchange.loading import import_parquet, load, parquet_files
 from kkcv.search.exchange.plan import Plan, make_plan, read_plan
 from kkcv.search.exchange.shards import embed_shards
 from kkcv.search.gallery import Gallery

@@ -12,7 +12,8 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import unit
 from kkcv.errors import DataError, MissingExtra, RequestError
-from kkcv.search.exchange.parquet import export, import_parquet
+from kkcv.search.exchange.loading import import_parquet
+from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.learning.adapt import adapt, is_better, project, undo
