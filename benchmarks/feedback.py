@@ -56,7 +56,7 @@ def asked(
         return vectors[query]
     liked = [row for row, good in marks.items() if good]
     unliked = [row for row, good in marks.items() if not good]
-    likes = feedback.moved(Like(query), liked, unliked, weights)
+    likes = feedback.rocchio(Like(query), liked, unliked, weights)
     return combined(vectors[[like.picture for like in likes]], [like.weight for like in likes])
 
 

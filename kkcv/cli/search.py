@@ -62,7 +62,7 @@ def search(
     kkcv search photos.kkcv --text "a red bus"
     """
     from kkcv.search.gallery import Gallery
-    from kkcv.search.learning.feedback import moved
+    from kkcv.search.learning.feedback import rocchio
     from kkcv.search.query import Like, Text
 
     if more := click.get_current_context().args:
@@ -74,7 +74,7 @@ def search(
         raise RequestError("name a picture to search with, or what it shows: --text (not both)")
     asked = Text(text) if text is not None else as_picture(picture or "")
     query = Like(asked, 1.0, parse_region(region) if region else None)
-    likes = moved(query, [as_picture(p) for p in like], [as_picture(p) for p in unlike])
+    likes = rocchio(query, [as_picture(p) for p in like], [as_picture(p) for p in unlike])
     with Gallery.open(gallery) as opened:
         hits = opened.search_like(likes, k, options)
         left = len(hits) or options.where is None or opened.count(options.where)

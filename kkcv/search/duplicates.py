@@ -1,4 +1,4 @@
-"""Groups of exact and near duplicates, without comparing every pair."""
+"""UnionFind of exact and near duplicates, without comparing every pair."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -11,7 +11,7 @@ BATCH = 64
 NEIGHBORS = 32  # looked at for each picture; a larger group is joined through its members
 
 
-class Group(NamedTuple):
+class DuplicateGroup(NamedTuple):
     """Pictures that are one another's duplicates, oldest first.
 
     ``exact``: their bytes are the same. ``similarity`` is the least that joined them.
@@ -26,8 +26,8 @@ def duplicates(
     gallery: Gallery,
     min_score: float = 0.95,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Group]:
-    """Groups in which each picture scores at least ``min_score`` with another, largest first.
+) -> list[DuplicateGroup]:
+    """UnionFind in which each picture scores at least ``min_score`` with another, largest first.
 
     Each picture asks the index for its nearest: as quick as so many searches. Where one is wanted
     and is not there, it is built first.
@@ -38,7 +38,7 @@ def duplicates(
     if gallery.live.wants_rebuild:
         gallery.live.rebuild()
     pictures = {picture.id: picture for picture in gallery.pictures()}
-    groups = Groups()
+    groups = UnionFind()
     for a, b, score in near_pairs(gallery, min_score, len(pictures), progress):
         if a in pictures and b in pictures:
             groups.join(a, b, score)
@@ -48,7 +48,7 @@ def duplicates(
         if first != picture.id:
             groups.join(first, picture.id, 1.0)
     found = [
-        Group(
+        DuplicateGroup(
             tuple(pictures[id] for id in sorted(ids)),
             len({pictures[id].file.sha256 for id in ids}) == 1,
             score,
@@ -58,7 +58,7 @@ def duplicates(
     return sorted(found, key=lambda group: (-len(group.pictures), group.pictures[0].id))
 
 
-def summary_of(groups: list[Group]) -> dict[str, int]:
+def summary_of(groups: list[DuplicateGroup]) -> dict[str, int]:
     """How many there are, and what would go if the oldest of each were kept."""
     spare = [picture for group in groups for picture in group.pictures[1:]]
     return {
@@ -86,7 +86,7 @@ def near_pairs(
             progress(done, total)
 
 
-class Groups:
+class UnionFind:
     """Sets that grow together (union-find), each with the least score that joined it."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from kkcv.errors import KkcvError, PictureError, RequestError
 from kkcv.images.source import decode_base64
 from kkcv.search.hits import Hit as Found
-from kkcv.search.learning.feedback import moved
+from kkcv.search.learning.feedback import rocchio
 from kkcv.search.options import SearchOptions
 from kkcv.search.query import Like, Text
 from kkcv.search.query import Region as Part
@@ -35,7 +35,7 @@ def search(service: Service, body: SearchQuestion) -> Hits:
     """The pictures most like this one, nearest first."""
     query = as_like(service, LikeImage(image=body.image, region=body.region))
     with at_field("unliked"):
-        likes = moved(query, body.liked, body.unliked)
+        likes = rocchio(query, body.liked, body.unliked)
     return find(service, likes, body, body.fields)
 
 

@@ -11,7 +11,7 @@ from kkcv.errors import KkcvError, PictureError
 from kkcv.images.decode import decode
 from kkcv.images.source import decode_base64
 from kkcv.images.thumbnails import shrink
-from kkcv.search.learning.feedback import moved
+from kkcv.search.learning.feedback import rocchio
 from kkcv.search.query import Like, Region, Text
 
 from .library import Found, Library, Options
@@ -39,7 +39,7 @@ class Question:
     @property
     def likes(self) -> list[Like]:
         """As a library is asked."""
-        return moved(Like(self.picture, region=self.region), self.more, self.less)
+        return rocchio(Like(self.picture, region=self.region), self.more, self.less)
 
     @property
     def own(self) -> set[int]:

@@ -13,7 +13,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import unit
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
-from kkcv.search.learning.feedback import moved
+from kkcv.search.learning.feedback import rocchio
 from kkcv.search.query import Like, Text
 from kkcv.serve.app import create_app
 from kkcv.serve.service import Service
@@ -51,7 +51,7 @@ def test_a_text_finds_the_pictures_that_lie_nearest_to_it(
 
 
 def test_a_text_can_be_refined_by_pictures(gallery: Gallery) -> None:
-    hits = gallery.search_like(moved(Like(Text("a cat")), liked=[3], unliked=[5]), k=12)
+    hits = gallery.search_like(rocchio(Like(Text("a cat")), liked=[3], unliked=[5]), k=12)
 
     assert {3, 5}.isdisjoint({hit.id for hit in hits})
     assert len(hits) == 10

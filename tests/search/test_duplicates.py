@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from kkcv.search.duplicates import Groups, duplicates, summary_of
+from kkcv.search.duplicates import UnionFind, duplicates, summary_of
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 
@@ -42,7 +42,7 @@ def test_copies_and_nearly_the_same_are_grouped_and_others_left_alone(
 
 
 def test_groups_grow_together_whatever_the_order() -> None:
-    groups = Groups()
+    groups = UnionFind()
     for a, b, score in ((5, 6, 0.99), (1, 2, 0.97), (2, 5, 0.96), (8, 9, 1.0)):
         groups.join(a, b, score)
 

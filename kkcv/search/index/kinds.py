@@ -60,7 +60,7 @@ def tune(
 
     The queries are vectors of the gallery, moved so that none is met exactly.
     """
-    queries = moved(sample)
+    queries = perturbed(sample)
     truth = exact_neighbors(queries, chunks, min(MEASURED, index.ntotal))
     curve: list[Effort] = []
     for effort in kind.effort:
@@ -74,8 +74,8 @@ def tune(
     return tuple(curve)
 
 
-def moved(sample: np.ndarray) -> np.ndarray:
-    """Some of the vectors, each moved by a fifth of its length: float32 (S, D) → (Q or less, D)."""
+def perturbed(sample: np.ndarray) -> np.ndarray:
+    """A sample of unit vectors, each with noise of length 0.2: float32 (S, D) → (Q or less, D)."""
     generator = np.random.default_rng(1)
     chosen = sample[generator.permutation(len(sample))[:QUERIES]]
     noise = generator.normal(size=chosen.shape).astype(np.float32)

@@ -15,7 +15,7 @@ Weights = tuple[float, float]  # of the mean of all that were liked, and of all 
 WEIGHTS: Weights = (2.0, 0.5)
 
 
-def moved(
+def rocchio(
     query: Like,
     liked: Sequence[Source | int | Text] = (),
     unliked: Sequence[Source | int | Text] = (),
@@ -26,7 +26,7 @@ def moved(
     ``liked`` and ``unliked`` are pictures, or ids of the gallery; those with ids are not found
     again, so each round shows what is new.
 
-        gallery.search_like(moved(Like("cat.jpg"), liked=[17, 4], unliked=[23]))
+        gallery.search_like(rocchio(Like("cat.jpg"), liked=[17, 4], unliked=[23]))
 
     Raises RequestError for a picture that is both.
     """

@@ -59,7 +59,7 @@ def evaluate_search(
     """
     check_ranking(ranking)
     embedded = embed_folder(folder, embedder, limits, threads, progress)
-    (ordered,) = compare(folder, embedded, [ranking], verify)
+    (ordered,) = ordered_by(folder, embedded, [ranking], verify)
     return {
         **figures(ordered.found),
         **(cut_off(embedded, max_chance) if max_chance is not None else {}),
@@ -82,7 +82,7 @@ def compare_rankings(
     for ranking in rankings:
         check_ranking(ranking)
     embedded = embed_folder(folder, embedder, limits, threads, progress)
-    orders = compare(folder, embedded, rankings, verify)
+    orders = ordered_by(folder, embedded, rankings, verify)
     rows = [
         {"ranking": name, **figures(order.found), "milliseconds": order.milliseconds}
         for name, order in zip(rankings, orders, strict=True)
@@ -122,7 +122,7 @@ def embed_folder(
     return embedded._replace(vectors=np.array(vectors)) if vectors else embedded
 
 
-def compare(
+def ordered_by(
     folder: str | PathLike[str], embedded: Embedded, rankings: Sequence[str], verify: bool
 ) -> list[Ordered]:
     """Each ranking over the same vectors (DataError)."""

@@ -10,7 +10,7 @@ from benchmarks.feedback import simulated
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
-from kkcv.search.learning.feedback import WEIGHTS, moved
+from kkcv.search.learning.feedback import WEIGHTS, rocchio
 from kkcv.search.query import Like
 
 Paint = Callable[..., Path]
@@ -23,7 +23,7 @@ def test_the_query_is_moved_as_rocchio_has_it(
     ids = [gallery.add(path).id for path in paths]
     vectors = np.array([embedder.embed_picture(path) for path in paths])
 
-    hits = gallery.search_like(moved(Like(paths[0]), liked=ids[1:4], unliked=ids[4:6]), k=20)
+    hits = gallery.search_like(rocchio(Like(paths[0]), liked=ids[1:4], unliked=ids[4:6]), k=20)
 
     query = vectors[0] + WEIGHTS[0] * vectors[1:4].mean(0) - WEIGHTS[1] * vectors[4:6].mean(0)
     truth = dict(zip(ids, vectors @ query / np.linalg.norm(query), strict=True))
@@ -32,12 +32,12 @@ def test_the_query_is_moved_as_rocchio_has_it(
 
 
 def test_without_feedback_the_query_stays_what_it_is() -> None:
-    assert moved(Like(17, 2.0)) == [Like(17, 2.0)]
+    assert rocchio(Like(17, 2.0)) == [Like(17, 2.0)]
 
 
 def test_a_picture_cannot_be_both_liked_and_unliked() -> None:
     with pytest.raises(RequestError, match="picture 4 cannot be both liked and unliked"):
-        moved(Like(1), liked=[2, 4], unliked=[4])
+        rocchio(Like(1), liked=[2, 4], unliked=[4])
 
 
 def test_a_simulated_user_finds_more_with_feedback() -> None:
