@@ -15,9 +15,19 @@ from typing import TYPE_CHECKING, Any
 from kkcv import adapters, zoo
 from kkcv.disk import atomic_write, write_file
 from kkcv.errors import CheckpointError, UnknownNetwork
+from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.richness import joined, split
-from kkcv.zoo.weights import Published, WeightsFile, find, name_of, published, sha256
+from kkcv.zoo.weights import (
+    EMBEDDED,
+    Published,
+    WeightsFile,
+    choose,
+    find,
+    name_of,
+    published,
+    sha256,
+)
 
 if TYPE_CHECKING:
     from kkcv.zoo.network import Network
@@ -32,7 +42,8 @@ FORMAT = 1
 class Checkpoint:
     """A network that is ready to be built.
 
-    ``weights`` is None for the paper's initialization, seeded so that it is the same every time.
+    ``weights`` is None for the paper's initialization, seeded so that it is the same every time;
+    Published for weights in a package that is looked for only when the network is built.
     ``classes`` is None for the 1000 ImageNet classes. ``resolve(name, weights_name)`` finds it
     again, from whatever folder. Scores are divided by ``temperature`` before they become
     probabilities. ``text`` says that the network embeds texts too, in the same space.
@@ -40,7 +51,7 @@ class Checkpoint:
 
     name: str
     network: str
-    weights: WeightsFile | None
+    weights: WeightsFile | Published | None
     preprocess: Preprocess
     classes: tuple[str, ...] | None = None
     trained_in: str = "pytorch"
@@ -51,10 +62,19 @@ class Checkpoint:
     @property
     def weights_id(self) -> str:
         """The sha256 of the weights file, or ``random``."""
+        if isinstance(self.weights, Published):
+            return self.weights.digest
         return self.weights.sha256 if self.weights else "random"
 
+    def weights_path(self) -> Path | None:
+        """The file of the weights; None for random ones (WeightsError)."""
+        if isinstance(self.weights, Published):
+            return find(self.network, self.weights_name).path
+        return self.weights.path if self.weights else None
+
     def build(self) -> "Network":
-        """The network in eval mode, with its weights (WeightsError)."""
+        """The network in eval mode, with its weights (WeightsError, MissingExtra)."""
+        need("torch")
         import torch
 
         name, richness = split(self.name)
@@ -67,11 +87,12 @@ class Checkpoint:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             if adapters.split(self.name):
-                file = self.weights.path if self.weights else None
-                return adapters.build(self.name, self.weights_name, file, self.preprocess)
+                return adapters.build(
+                    self.name, self.weights_name, self.weights_path(), self.preprocess
+                )
             return zoo.create(
                 self.network,
-                weights=self.weights.path if self.weights else None,
+                weights=self.weights_path(),
                 num_classes=len(self.classes) if self.classes else None,
                 in_channels=self.preprocess.channels,
                 trained_in=self.trained_in,
@@ -87,27 +108,34 @@ def pretrained(network: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Che
         return Checkpoint(network, zoo.spec(network).name, None, usual_preprocess(network))
     if not published(network):  # what has public weights is known to exist, without torch
         network = zoo.spec(network).name
+    if is_public(weights):
+        row = choose(network, weights.partition(":")[2])
+        name = name_of(row) if weights == "imagenet" else weights
+        # the embedded weights lie in a package, which the bundled network does without
+        embedded = row.network == EMBEDDED and not row.url
+        return public(row, name, row if embedded else find(network, weights))
     file = find(network, weights)
-    return Checkpoint(
-        network,
-        network,
-        file,
-        published_preprocess(file.published) if file.published else usual_preprocess(network),
-        trained_in=file.trained_in,
-        weights_name=name_to_find(weights, file),
-    )
-
-
-def name_to_find(weights: str, file: WeightsFile) -> str:
-    """What finds these weights again, on another machine too if they are public."""
-    if not is_public(weights):
-        return str(file.path.absolute())
-    return name_of(file.published) if weights == "imagenet" and file.published else weights
+    name = str(file.path.absolute())
+    if file.published:
+        return public(file.published, name, file)
+    return Checkpoint(network, network, file, usual_preprocess(network), weights_name=name)
 
 
 def is_public(weights: str) -> bool:
     """Whether ``imagenet`` or ``imagenet:TAG`` is meant, and not a file."""
     return weights.partition(":")[0] == "imagenet"
+
+
+def public(row: Published, weights_name: str, weights: WeightsFile | Published) -> Checkpoint:
+    """A network with public weights, under the name that finds them again."""
+    return Checkpoint(
+        row.network,
+        row.network,
+        weights,
+        published_preprocess(row),
+        trained_in=row.trained_in,
+        weights_name=weights_name,
+    )
 
 
 def published_preprocess(row: Published) -> Preprocess:

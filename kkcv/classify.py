@@ -3,17 +3,15 @@
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from kkcv import checkpoint as checkpoints
 from kkcv.checkpoint import Checkpoint
-from kkcv.embedding.runtimes.pytorch import device_named
+from kkcv.embedding.whole import WholeNetwork, whole_network
 from kkcv.errors import RequestError
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
 from kkcv.zoo.labels import imagenet_labels
-from kkcv.zoo.network import Network
 
 USUAL_TOP = 5
 
@@ -30,16 +28,18 @@ class Classifier:
     """A network with its head: pictures to classes."""
 
     def __init__(
-        self, checkpoint: Checkpoint, device: str | None = None, network: Network | None = None
+        self,
+        checkpoint: Checkpoint,
+        device: str | None = None,
+        network: WholeNetwork | None = None,
     ) -> None:
-        """``network`` is the checkpoint's, where it is built already.
+        """``network`` is the checkpoint's, where it is loaded already.
 
-        Raises WeightsError, RequestError for a network that names no classes.
+        Raises WeightsError, MissingExtra, RequestError for a network that names no classes.
         """
         self.checkpoint = checkpoint
-        self.device = device_named(device)
-        self.network = (network or checkpoint.build()).to(self.device)
-        if self.network.spec is not None and self.network.spec.num_classes == 0:
+        self.network = network or whole_network(checkpoint, device)
+        if self.network.classes == 0:
             raise RequestError(f"{checkpoint.network} names no classes; it only compares")
 
     @classmethod
@@ -75,18 +75,17 @@ class Classifier:
         best = np.argsort(-probabilities, kind="stable")[:top]
         return [Guess(int(i), labels[i], float(probabilities[i])) for i in best]
 
-    @torch.inference_mode()
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Softmax of the scores over the temperature: float32 (N, C, H, W) → (N, classes)."""
-        scores = self.network(torch.from_numpy(batch).to(self.device))
-        return (scores.float() / self.checkpoint.temperature).softmax(1).cpu().numpy()
+        scores = self.network.scores(batch) / np.float32(self.checkpoint.temperature)
+        powers = np.exp(scores - scores.max(1, keepdims=True))
+        return powers / powers.sum(1, keepdims=True)
 
     def labels(self, lang: str = "en") -> list[str]:
         """The names of the classes, by index: those of the training run, or of ImageNet."""
         if self.checkpoint.classes is not None:
             return list(self.checkpoint.classes)
-        assert self.network.spec is not None
-        classes = self.network.spec.num_classes
+        classes = self.network.classes
         if classes == len(imagenet_labels()):
             return [label.text(lang) for label in imagenet_labels()]
         return [str(index) for index in range(classes)]

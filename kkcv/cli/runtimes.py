@@ -14,18 +14,22 @@ from .output import print_json, print_table
 def runtimes(model: str | None, weights: str | None, again: bool, as_json: bool) -> None:
     """What runs networks on this machine, how fast, and which one kkcv chose.
 
-    It is measured at the first use of a network, in processes of their own, and remembered. To use
-    another: --runtime and --precision of a command, or KKCV_RUNTIME and KKCV_PRECISION.
+    Measured once a network, in processes of their own, and remembered: from then on kkcv takes the
+    fastest. Before, it takes OpenVINO where that is installed and answers rightly, else ONNX
+    Runtime. To use another: --runtime and --precision of a command, or KKCV_RUNTIME and
+    KKCV_PRECISION.
 
     \b
     kkcv runtimes --again
     """
     from kkcv import environment
     from kkcv.checkpoint import DEFAULT_NETWORK, resolve
-    from kkcv.embedding.choice import choose, known_or_measured, machine
+    from kkcv.embedding.choice import choose
+    from kkcv.embedding.measuring import measured as measured_here
+    from kkcv.embedding.record import machine
 
     checkpoint = resolve(model or DEFAULT_NETWORK, weights or "imagenet")
-    measured = known_or_measured(checkpoint, again=again)
+    measured = measured_here(checkpoint, again=again)
     chosen = choose(checkpoint, environment.runtime(), environment.precision())
     if as_json:
         print_json(

@@ -19,7 +19,7 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
 from kkcv.timing import step
 
-from .choice import AUTO, SURE, Choice, choose
+from .choice import AUTO, Choice, choose
 from .gathering import Gathering, Sharing
 from .quantized import Quantized, calibrated
 from .runtimes import RUNTIMES, CropRuntime, Runtime
@@ -29,6 +29,8 @@ from .threads import numpy_in_one_thread
 Part = Callable[[np.ndarray], np.ndarray]
 BATCH = 32  # pictures a run of the network, at most
 
+# What takes over when a runtime that kkcv chose itself does not start: on a full disk, say.
+AFTER = {"openvino": "onnxruntime", "onnxruntime": "pytorch"}
 BACKEND = "opencv"  # the quickest of those that need no torch; all give the same pixels
 
 
@@ -194,14 +196,15 @@ def start(
                 "kkcv index GALLERY PICTURES --precision int8"
             )
         return choice, int8(checkpoint, device, quantized)
-    try:
-        return choice, RUNTIMES[choice.runtime](checkpoint, device, choice.precision)
-    except RequestError as error:
-        if runtime != AUTO or choice.runtime == SURE[0]:
-            raise
-        warnings.warn(f"{error}; kkcv goes on with PyTorch", RuntimeWarning, stacklevel=3)
-    sure = Choice(*SURE)
-    return sure, RUNTIMES[sure.runtime](checkpoint, device, sure.precision)
+    while True:
+        try:
+            return choice, RUNTIMES[choice.runtime](checkpoint, device, choice.precision)
+        except RequestError as error:
+            after = AFTER.get(choice.runtime)
+            if runtime != AUTO or after is None:
+                raise
+            warnings.warn(f"{error}; kkcv goes on with {after}", RuntimeWarning, stacklevel=3)
+            choice = Choice(after, "float32")
 
 
 def int8(checkpoint: Checkpoint, device: str | None, quantized: Quantized) -> CropRuntime:

@@ -1,23 +1,23 @@
 """A network that is asked why two pictures score what they do."""
 
 import numpy as np
-import torch
 
 from kkcv.checkpoint import Checkpoint
-from kkcv.zoo.network import Network
-from kkcv.zoo.richer import Richer
 
 from .explanation import Explanation, Parts, explained
-from .parts import parts_of
-from .richer_parts import parts_of_richer
+from .whole import WholeNetwork, whole_network
 
 
 class Explainer:
-    """A network of which each picture's parts are asked. It computes in float32, in PyTorch."""
+    """A network of which each picture's parts are asked. It computes in float32."""
 
-    def __init__(self, checkpoint: Checkpoint, network: Network | None = None) -> None:
+    def __init__(self, checkpoint: Checkpoint, network: WholeNetwork | None = None) -> None:
+        """``network`` is the checkpoint's, where it is loaded already.
+
+        Raises WeightsError, MissingExtra.
+        """
         self.checkpoint = checkpoint
-        self.network = network or checkpoint.build()
+        self.network = network or whole_network(checkpoint)
 
     def explain(
         self, query: np.ndarray, hit: np.ndarray, projection: np.ndarray | None = None
@@ -38,8 +38,4 @@ class Explainer:
 
     def parts(self, pixels: np.ndarray) -> Parts:
         """What each position adds to the embedding of a decoded picture: uint8 (H, W, 3)."""
-        tensor = torch.from_numpy(self.checkpoint.preprocess(pixels, "opencv"))[None]
-        images = tensor.to(next(self.network.parameters()).device)
-        if isinstance(self.network, Richer):
-            return parts_of_richer(self.network, images)
-        return parts_of(self.network, images)
+        return self.network.parts(self.checkpoint.preprocess(pixels, "opencv")[None])

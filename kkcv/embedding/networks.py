@@ -1,4 +1,4 @@
-"""Networks exported for runtimes without torch: once a network, then kept in the cache folder.
+"""Networks in the formats of runtimes without torch: exported once, then kept in the cache folder.
 
     networks/<fingerprint>-<format>/
     ├── model.xml, model.bin   (or model.onnx)
@@ -6,6 +6,8 @@
     └── meta.json              what it is, and the sha256 of each file
 
 The export runs in a child process (``export.py``): it needs torch, and this process does without.
+The bundled network is there as ONNX already, from which ``convert.py`` makes what OpenVINO reads
+faster.
 """
 
 import hashlib
@@ -28,11 +30,15 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.disk import atomic_folder
 from kkcv.environment import cache_folder, make_cache_folder
 from kkcv.errors import RequestError
+from kkcv.extras import need
 from kkcv.zoo.weights import sha256
 
+from . import bundled
+from .bundled import is_bundled
 from .telling import tell
 
 FILES = {"openvino": "model.xml", "onnx": "model.onnx"}  # by format, what the runtime opens
+NEEDED = {"openvino": ("torch", "openvino"), "onnx": ("torch", "onnx", "onnxscript")}  # to export
 EXPORT_SECONDS = 600  # after that it hangs
 
 
@@ -45,14 +51,29 @@ class Exported(NamedTuple):
 
 
 def exported(checkpoint: Checkpoint, format: str) -> Exported:
-    """The network in this format, exported now if it is not there or damaged (RequestError)."""
+    """The network in this format, exported now if it is not there or damaged.
+
+    Raises RequestError, MissingExtra.
+    """
+    if is_bundled(checkpoint):
+        return converted(checkpoint, format)
     folder = cache_folder() / "networks" / f"{fingerprint(checkpoint)}-{format}"
 
     def question() -> bytes:
+        for module in NEEDED[format]:
+            need(module)
         tell(f"preparing {checkpoint.network} for {format}, once")
         return pickle.dumps(checkpoint)
 
     return cached(checkpoint, folder, format, "kkcv.embedding.export", question)
+
+
+def converted(checkpoint: Checkpoint, format: str) -> Exported:
+    """The bundled network in this format (RequestError)."""
+    if format == "onnx":
+        return Exported(bundled.FILE, bundled.DIM, bundled.REFERENCE)
+    folder = cache_folder() / "networks" / f"{bundled.NETWORK}-{bundled.SHA256[:16]}-{format}"
+    return cached(checkpoint, folder, format, "kkcv.embedding.convert", lambda: b"")
 
 
 def cached(

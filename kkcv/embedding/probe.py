@@ -1,7 +1,10 @@
-"""The child process that tries a runtime: ``python -m kkcv.embedding.probe RUNTIME PRECISION...``
+"""The child process that tries a runtime: ``python -m kkcv.embedding.probe check|measure RUNTIME
+PRECISION...``
 
 It reads the pickled checkpoint from standard input, and writes a line of JSON for each precision,
-as soon as it is known: runtime, precision, pictures a second or null, and why.
+as soon as it is known: runtime, precision, pictures a second or null, and why. ``check`` compares
+the answers with the stored ones, and ends with the first precision that passes; ``measure`` takes
+the time as well, of each.
 """
 
 import json
@@ -13,11 +16,11 @@ import warnings
 import numpy as np
 
 from kkcv.checkpoint import Checkpoint
-from kkcv.errors import KkcvError
+from kkcv.errors import KkcvError, RequestError
 
-from .choice import Measured
 from .networks import exported
-from .runtimes import RUNTIMES, run_crops
+from .record import Measured
+from .runtimes import FORMATS, RUNTIMES, CropRuntime, Runtime, run_crops
 
 BATCH = 16
 PASS_SECONDS = 0.3
@@ -25,19 +28,38 @@ PASSES = 4  # the best counts: others may be using the machine
 CLOSE = {"float32": 0.9999, "bfloat16": 0.99}  # least cosine to PyTorch in float32
 
 
-def probe(checkpoint: Checkpoint, name: str, precision: str) -> Measured:
+def check(checkpoint: Checkpoint, name: str, precision: str) -> Measured:
+    """Whether the runtime's answers are those of PyTorch."""
     try:
-        runtime = RUNTIMES[name](checkpoint, None, precision)
-        if name != "pytorch":  # that is what the reference is made with
-            format = "onnx" if name == "onnxruntime" else "openvino"
-            reference = np.load(exported(checkpoint, format).reference)
-            vectors = run_crops(runtime, checkpoint, reference["crops"])
-            least = cosine(vectors, reference["vectors"]).min()
-            if not least >= CLOSE[precision]:
-                why = f"its embeddings are not PyTorch's: cosine {least:.4f}"
-                return Measured(name, precision, None, why)
+        checked(checkpoint, name, precision)
     except KkcvError as error:
         return Measured(name, precision, None, str(error))
+    return Measured(name, precision, None)
+
+
+def measure(checkpoint: Checkpoint, name: str, precision: str) -> Measured:
+    """The same, and how many pictures a second it embeds."""
+    try:
+        runtime = checked(checkpoint, name, precision)
+    except KkcvError as error:
+        return Measured(name, precision, None, str(error))
+    return Measured(name, precision, round(rate(runtime, checkpoint), 1))
+
+
+def checked(checkpoint: Checkpoint, name: str, precision: str) -> Runtime | CropRuntime:
+    """The runtime, which has answered as PyTorch does (KkcvError)."""
+    runtime = RUNTIMES[name](checkpoint, None, precision)
+    if name != "pytorch":  # that is what the reference is made with
+        reference = np.load(exported(checkpoint, FORMATS[name]).reference)
+        vectors = run_crops(runtime, checkpoint, reference["crops"])
+        least = cosine(vectors, reference["vectors"]).min()
+        if not least >= CLOSE[precision]:
+            raise RequestError(f"its embeddings are not PyTorch's: cosine {least:.4f}")
+    return runtime
+
+
+def rate(runtime: Runtime | CropRuntime, checkpoint: Checkpoint) -> float:
+    """Pictures a second, of the best pass."""
     crops = np.zeros((BATCH, *checkpoint.preprocess.size, checkpoint.preprocess.channels), np.uint8)
     run_crops(runtime, checkpoint, crops)
     best = 0.0
@@ -47,7 +69,7 @@ def probe(checkpoint: Checkpoint, name: str, precision: str) -> Measured:
             run_crops(runtime, checkpoint, crops)
             pictures += BATCH
         best = max(best, pictures / elapsed)
-    return Measured(name, precision, round(best, 1))
+    return best
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -58,5 +80,9 @@ def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     checkpoint = pickle.load(sys.stdin.buffer)
-    for precision in sys.argv[2:]:
-        print(json.dumps(probe(checkpoint, sys.argv[1], precision)), flush=True)
+    what, name, *precisions = sys.argv[1:]
+    for precision in precisions:
+        found = (check if what == "check" else measure)(checkpoint, name, precision)
+        print(json.dumps(found), flush=True)
+        if what == "check" and not found.failure:
+            break

@@ -17,6 +17,9 @@ __all__ = ["create", "names", "spec"]
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
+        from kkcv.extras import need
+
+        need("torch")
         from . import registry
 
         return getattr(registry, name)

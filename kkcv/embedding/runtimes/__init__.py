@@ -1,8 +1,8 @@
 """What runs a network: one runtime a file, chosen by name from ``RUNTIMES``.
 
 A runtime is made from a checkpoint and turns a batch into embeddings that are not yet of unit
-length: float32 (N, C, H, W) → float32 (N, D). Which one is the fastest here is measured
-(``choice.py``), each in a process of its own, for a runtime may crash.
+length: float32 (N, C, H, W) → float32 (N, D). ``choice.py`` takes one, and tries it in a process of
+its own, for a runtime may crash.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from kkcv.checkpoint import Checkpoint
+from kkcv.extras import need
 
 PRECISIONS = ("float32", "bfloat16", "int8")
+FORMATS = {"openvino": "openvino", "onnxruntime": "onnx"}  # by runtime, what it reads (networks.py)
 
 
 class Runtime(Protocol):
@@ -37,12 +39,14 @@ class CropRuntime(Protocol):
 
 
 def pytorch(checkpoint: Checkpoint, device: str | None, precision: str) -> Runtime:
+    need("torch")
     from .pytorch import PyTorch
 
     return PyTorch(checkpoint, device, precision)
 
 
 def openvino(checkpoint: Checkpoint, device: str | None, precision: str) -> CropRuntime:
+    need("openvino")
     from .openvino import OpenVINO
 
     return OpenVINO(checkpoint, device, precision)

@@ -1,4 +1,4 @@
-"""OpenVINO, on the processor: the fastest there, and without torch in the process."""
+"""OpenVINO, on the processor: the fastest there, in bfloat16 above all."""
 
 import sys
 import threading
@@ -43,7 +43,8 @@ class OpenVINO:
         core = ov.Core()
         if precision == "bfloat16" and not has_bfloat16(core):
             raise RequestError("this processor has no bfloat16; use --precision float32")
-        model = with_normalization(ov, core.read_model(network.file), checkpoint.preprocess)
+        model = embedding_alone(ov, core.read_model(network.file))
+        model = with_normalization(ov, model, checkpoint.preprocess)
         settings = {
             "PERFORMANCE_HINT": "THROUGHPUT",
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
@@ -122,8 +123,6 @@ def import_openvino() -> ModuleType:
     sys.modules[CONVERTER] = None  # type: ignore[assignment]
     try:
         import openvino
-    except ImportError:
-        raise RequestError("OpenVINO is not installed; to add it: pip install openvino") from None
     finally:
         del sys.modules[CONVERTER]
 
@@ -139,6 +138,13 @@ def import_openvino() -> ModuleType:
 def has_bfloat16(core: Any) -> bool:
     """Whether the processor multiplies bfloat16 itself."""
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def embedding_alone(ov: ModuleType, model: Any) -> Any:
+    """The model without the other outputs that the bundled network has."""
+    if len(model.outputs) == 1:
+        return model
+    return ov.Model([model.output("embedding")], model.get_parameters())
 
 
 def with_normalization(ov: ModuleType, model: Any, preprocess: Preprocess) -> Any:

@@ -72,8 +72,9 @@ def evaluate_classifier(
 
 
 def measured_with_tta(base: Checkpoint) -> bool:
-    assert base.weights is not None
-    return bool(read_json(base.weights.path.with_suffix(".json")).get("tta", False))
+    weights = base.weights_path()
+    assert weights is not None
+    return bool(read_json(weights.with_suffix(".json")).get("tta", False))
 
 
 def with_parts_of(run: str | Path, data: LabelledData) -> LabelledData:

@@ -1,0 +1,90 @@
+"""What was found of the runtimes on this machine, kept in the cache folder: one file a network."""
+
+import hashlib
+import json
+import platform
+import re
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kkcv import __version__, adapters
+from kkcv.checkpoint import Checkpoint
+from kkcv.disk import write_file
+from kkcv.environment import cache_folder, make_cache_folder
+
+from .runtimes import RUNTIMES
+from .threads import cores
+
+
+class Measured(NamedTuple):
+    """What was found of a candidate: its rate in pictures a second, or why it cannot be taken.
+
+    With neither it was tried, and answers rightly.
+    """
+
+    runtime: str
+    precision: str
+    rate: float | None
+    failure: str = ""
+
+
+def record_file(checkpoint: Checkpoint) -> Path:
+    """One a machine, network and version; weights do not change the speed."""
+    spec = checkpoint.preprocess
+    facts: tuple[Any, ...] = (machine(), __version__, versions())
+    facts += (checkpoint.network, spec.size, spec.channels)
+    if library := adapters.library_of(checkpoint.name):  # the name alone does not tell the layers
+        facts += (library, checkpoint.weights_id)
+    key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+    name = re.sub(r"[^\w.-]", "_", checkpoint.network)
+    return cache_folder() / "runtimes" / f"{name}-{key}.json"
+
+
+def machine() -> str:
+    """The processor, how many cores of it, and whether there is a GPU of NVIDIA."""
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    gpu = " with a GPU" if Path("/dev/nvidia0").exists() else ""
+    return f"{name}, {cores()} cores{gpu}"
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that run networks."""
+    found = {}
+    for package in ("openvino", "onnxruntime", "torch"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "-"
+    return found
+
+
+def read(file: Path) -> list[Measured]:
+    """The record; empty when there is none that can be read."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        found = [Measured(**row) for row in document["measured"]]
+        return found if all(m.runtime in RUNTIMES for m in found) else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def write(file: Path, checkpoint: Checkpoint, measured: list[Measured]) -> None:
+    """Keep what was found; a cache that cannot be written is no reason to stop."""
+    document: dict[str, Any] = {
+        "machine": machine(),
+        "network": checkpoint.network,
+        "kkcv": __version__,
+        "versions": versions(),
+        "measured": [m._asdict() for m in measured],
+    }
+    try:
+        make_cache_folder(file.parent)
+        write_file(file, json.dumps(document, indent=1))
+    except OSError:
+        pass

@@ -1,0 +1,45 @@
+"""Optional parts of kkcv: which extra brings which package, and what its absence is called."""
+
+from importlib.util import find_spec
+
+from .errors import MissingExtra
+
+# By top-level module: its name for people, and the extra that installs it.
+EXTRAS = {
+    "torch": ("PyTorch", "zoo"),
+    "torchvision": ("torchvision", "zoo"),
+    "safetensors": ("safetensors", "zoo"),
+    "onnx": ("ONNX", "zoo"),
+    "onnxscript": ("onnxscript", "zoo"),
+    "openvino": ("OpenVINO", "openvino"),
+    "nncf": ("NNCF", "int8"),
+    "lightning": ("Lightning", "train"),
+    "matplotlib": ("matplotlib", "train"),
+    "tensorboard": ("TensorBoard", "train"),
+    "timm": ("timm", "timm"),
+    "open_clip": ("OpenCLIP", "open-clip"),
+    "transformers": ("transformers", "transformers"),
+    "pytorch_metric_learning": ("pytorch-metric-learning", "adapt"),
+    "pyarrow": ("pyarrow", "parquet"),
+    "pymilvus": ("pymilvus", "milvus"),
+    "pillow_heif": ("pillow-heif", "heic"),
+    "streamlit": ("Streamlit", "web"),
+    "skimage": ("scikit-image", "demo"),
+}
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module can be imported; it is not."""
+    return find_spec(module) is not None
+
+
+def need(module: str) -> None:
+    """Refuse to go on without an optional module (MissingExtra)."""
+    if not is_installed(module):
+        raise MissingExtra(*EXTRAS[module])
+
+
+def missing(error: ModuleNotFoundError) -> MissingExtra | None:
+    """The error that says which extra brings what could not be imported; None for other modules."""
+    found = EXTRAS.get((error.name or "").partition(".")[0])
+    return MissingExtra(*found) if found else None
