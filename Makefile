@@ -26,7 +26,7 @@ NETWORKS ?= efficientnet_lite0,resnet50,mobilenet_v2_1.0
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-quality demo docs test check lint format types install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus bench-milvus clean test-docs wheel-test extras-test
+.PHONY: help bench-quality demo docs test check lint format types bundle install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus bench-milvus clean test-docs wheel-test extras-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -52,6 +52,9 @@ format: $(VENV)/.dev ## put the code into its format
 
 install-size: ## measure what the core install alone takes, in an environment of its own
 	@$(PYTHON) -m venv .venv-core && { $(call install,.venv-core,.); rm -rf .venv-core; }
+
+bundle: $(VENV)/.dev ## export the default network, which kkcv comes with
+	$(BIN)/python -m kkcv.embedding.bundle
 
 lock: $(VENV)/.dev ## write the installed versions into constraints.txt
 	@{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new

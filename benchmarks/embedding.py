@@ -26,10 +26,11 @@ from typing import Any
 import numpy as np
 
 from kkcv.checkpoint import DEFAULT_NETWORK, Checkpoint, resolve
-from kkcv.embedding.choice import candidates, cores
 from kkcv.embedding.embedder import BACKEND, Embedder
+from kkcv.embedding.measuring import PRECISIONS, candidates
 from kkcv.embedding.pipeline import ahead
 from kkcv.embedding.quantized import Quantized, calibrated
+from kkcv.embedding.threads import cores
 from kkcv.errors import KkcvError
 from kkcv.images.folder import find_pictures, labelled_pictures
 from kkcv.search.quality.metrics import leave_one_out
@@ -89,8 +90,8 @@ def passes(run: Callable[[], Any]) -> None:
 
 
 def rates(checkpoint: Checkpoint, quantized: Quantized | None) -> list[dict[str, Any]]:
-    every: dict[str, Sequence[str]] = {EAGER: ("float32",), "onnxruntime": ("float32",)}
-    every |= candidates()
+    every: dict[str, Sequence[str]] = {EAGER: ("float32",)}
+    every |= {runtime: PRECISIONS[runtime] for runtime in candidates()}
     if quantized is not None:
         every["openvino"] = (*every["openvino"], "int8")
     rows: list[dict[str, Any]] = []

@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "kkcv"
 
 # From the foundation up: a room may import from itself and from the rooms that it names.
-GROUND = ("errors", "environment", "timing", "disk", "forks")
+GROUND = ("errors", "environment", "timing", "disk", "forks", "extras")
 BELOW_SEARCH = (
     *GROUND,
     "images",
@@ -29,6 +29,7 @@ ROOMS = {
     "timing": (),
     "disk": (),
     "forks": ("errors",),
+    "extras": ("errors",),
     "images": GROUND,
     "zoo": GROUND,
     "adapters": (*GROUND, "images", "zoo"),

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from kkcv.errors import KkcvError
+from kkcv.extras import missing
 
 from .adapt import adapt
 from .calibrate import calibrate
@@ -65,6 +66,10 @@ class Kkcv(click.Group):
                     return super().invoke(ctx)
             except KkcvError as error:
                 raise Failure(str(error)) from None
+            except ModuleNotFoundError as error:
+                if (lacking := missing(error)) is None:
+                    raise
+                raise Failure(str(lacking)) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order of use, not of the alphabet

@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def without_traces_of_this_machine(program: torch.onnx.ONNXProgram) -> None:
-    """Take out what the exporter notes of each node: stack traces with the paths of this machine."""
+    """Take out what the exporter notes of each node: stack traces with the paths of files here."""
     for node in program.model.graph.all_nodes():
         node.metadata_props.clear()
         node.doc_string = None

@@ -59,8 +59,7 @@ def warn(found: Sequence[Measured]) -> None:
     """Say it where a runtime fails in every precision."""
     if all(m.failure for m in found) and found[0].failure != OUT_OF_TIME:
         warnings.warn(
-            f"{found[0].runtime} cannot be used here ({found[0].failure}); "
-            "kkcv goes on without it",
+            f"{found[0].runtime} cannot be used here ({found[0].failure}); kkcv goes on without it",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from kkcv.checkpoint import Checkpoint, pretrained
-from kkcv.embedding import choice, networks
-from kkcv.embedding.choice import Choice, Measured, choose, known_or_measured
+from kkcv.embedding import choice, measuring, networks
+from kkcv.embedding.choice import Choice, choose
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.networks import exported
+from kkcv.embedding.record import Measured, read, record_file, write
 from kkcv.embedding.runtimes import RUNTIMES, CropRuntime
 from kkcv.embedding.runtimes.openvino import CHUNK
 from kkcv.errors import RequestError
@@ -216,59 +217,89 @@ def answers(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     run = subprocess.run
 
     def instead(command: list[str], **options: object) -> object:
-        return run([*child, *command[3:]], **options)  # type: ignore[call-overload]
+        return run([*child, *command[4:]], **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(choice.subprocess, "run", instead)
+    monkeypatch.setattr(measuring.subprocess, "run", instead)
 
 
-def test_the_fastest_is_chosen_and_remembered(
-    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+def processors(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A machine of this kind, without a GPU."""
+    monkeypatch.setattr(choice.platform, "machine", lambda: name)
+    monkeypatch.setattr(choice, "Path", lambda _: Path("nowhere"))
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "AMD64", "aarch64", "arm64"])
+def test_openvino_is_taken_without_measuring_when_it_answers_rightly(
+    machine: str, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rates = {"openvino": 100.0, "pytorch": 300.0}
+    processors(monkeypatch, machine)
+    monkeypatch.setattr(measuring, "measure", pytest.fail)
 
-    def probe(_: Checkpoint, runtime: str, precisions: list[str], __: float) -> list[Measured]:
-        return [Measured(runtime, p, rates[runtime] + (p == "bfloat16")) for p in precisions]
-
-    monkeypatch.setattr(choice, "probe", probe)
     first = choose(pretrained())
-    monkeypatch.setattr(choice, "probe", pytest.fail)
+    monkeypatch.setattr(measuring, "check", pytest.fail)  # it is checked once
 
-    assert first == choose(pretrained()) == Choice("pytorch", "bfloat16")
-    assert choose(pretrained(), precision="float32") == Choice("pytorch", "float32")
+    assert first == choose(pretrained())
+    assert first.runtime == "openvino"
+    assert choose(pretrained(), precision="float32") == Choice("openvino", "float32")
 
 
-def test_a_runtime_that_crashes_is_left_out_with_a_warning(
+def test_a_runtime_that_crashes_gives_way_with_a_warning_and_is_not_tried_again(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers(
-        monkeypatch,
-        """
-        import json, os, signal, sys
-        if sys.argv[1] == "openvino":
-            os.kill(os.getpid(), signal.SIGSEGV)
-        print(json.dumps(["pytorch", "float32", 10.0, ""]))
-        """,
-    )
+    processors(monkeypatch, "x86_64")
+    answers(monkeypatch, "import os, signal; os.kill(os.getpid(), signal.SIGILL)")
 
-    with pytest.warns(RuntimeWarning, match="openvino cannot be used here .its process ended with"):
+    with pytest.warns(RuntimeWarning, match=r"openvino cannot be used here \(.* ended with -4\)"):
         chosen = choose(pretrained())
 
-    assert chosen == Choice("pytorch", "float32")
+    assert chosen == choose(pretrained()) == Choice("onnxruntime", "float32")
 
 
 def test_a_runtime_that_hangs_is_given_up(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers(monkeypatch, "import time; time.sleep(60)")
+    monkeypatch.setattr(measuring, "CHECK_SECONDS", 0.2)
 
-    found = choice.probe(pretrained(), "openvino", ["bfloat16", "float32"], 0.2)
+    found = measuring.check(pretrained(), "openvino")
 
-    assert [m.rate for m in found] == [None, None]
-    assert {m.failure for m in found} == {choice.OUT_OF_TIME}
+    assert found == Measured("openvino", "float32", None, "it hung")
+
+
+def test_where_the_answer_is_not_known_the_fastest_is_measured_and_remembered(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processors(monkeypatch, "riscv64")
+    rates = {"openvino": 100.0, "onnxruntime": 200.0, "pytorch": 300.0}
+
+    def measure(_: Checkpoint, runtime: str, __: float) -> list[Measured]:
+        return [
+            Measured(runtime, p, rates[runtime] + (p == "bfloat16"))
+            for p in measuring.PRECISIONS[runtime]
+        ]
+
+    monkeypatch.setattr(measuring, "rates", measure)
+    first = choose(pretrained())
+    monkeypatch.setattr(measuring, "rates", pytest.fail)
+
+    assert first == choose(pretrained()) == Choice("pytorch", "bfloat16")
+    assert choose(pretrained(), precision="float32") == Choice("pytorch", "float32")
+    assert choose(pretrained(), device="cpu") == Choice("onnxruntime", "float32")
+
+
+def test_what_was_measured_goes_before_what_is_known(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processors(monkeypatch, "x86_64")
+    found = [Measured("openvino", "float32", 10.0), Measured("onnxruntime", "float32", 11.0)]
+
+    write(record_file(pretrained()), pretrained(), found)
+
+    assert choose(pretrained()) == Choice("onnxruntime", "float32")
 
 
 def test_a_runtime_that_answers_wrongly_is_not_taken(shared_cache: Path) -> None:
-    from kkcv.embedding.probe import probe
+    from kkcv.embedding.probe import check
 
     class Shuffled:
         def __init__(self, real: object) -> None:
@@ -281,41 +312,43 @@ def test_a_runtime_that_answers_wrongly_is_not_taken(shared_cache: Path) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RUNTIMES, "openvino", lambda *about: Shuffled(real(*about)))
 
-        found = probe(pretrained(SMALL, "none"), "openvino", "float32")
+        found = check(pretrained(SMALL, "none"), "openvino", "float32")
 
     assert found.rate is None
     assert found.failure.startswith("its embeddings are not PyTorch's: cosine")
 
 
-def test_a_chosen_runtime_that_does_not_start_gives_way_to_pytorch(
+def test_a_chosen_runtime_that_does_not_start_gives_way_to_the_next(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise RequestError("no room on the disk")
 
+    processors(monkeypatch, "x86_64")
     monkeypatch.setitem(RUNTIMES, "openvino", broken)
     measured = [Measured("openvino", "bfloat16", 10.0)]
-    monkeypatch.setattr("kkcv.embedding.choice.known_or_measured", lambda _: measured)
+    write(record_file(pretrained()), pretrained(), measured)
 
-    with pytest.warns(RuntimeWarning, match="no room on the disk; kkcv goes on with PyTorch"):
-        embedder = Embedder(pretrained(SMALL, "none"))
+    with pytest.warns(RuntimeWarning, match="no room on the disk; kkcv goes on with onnxruntime"):
+        embedder = Embedder(pretrained())
 
-    assert embedder.choice == Choice("pytorch", "float32")
+    assert embedder.choice == Choice("onnxruntime", "float32")
     with pytest.raises(RequestError, match="no room on the disk"):
-        Embedder(pretrained(SMALL, "none"), runtime="openvino")
+        Embedder(pretrained(), runtime="openvino")
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"measured": 3}', '{"measured": [{"a": 1}]}'])
 def test_a_damaged_record_is_made_again(
     text: str, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = choice.record_file(pretrained())
+    file = record_file(pretrained())
     file.parent.mkdir(parents=True)
     file.write_text(text)
-    measured = [Measured("pytorch", "float32", 1.0)]
-    monkeypatch.setattr(choice, "measure", lambda _: measured)
+    found = [Measured("pytorch", "float32", 1.0)]
+    monkeypatch.setattr(measuring, "measure", lambda _: found)
 
-    assert known_or_measured(pretrained()) == measured
+    assert measuring.measured(pretrained()) == found
+    assert read(file) == found
     assert json.loads(file.read_text())["network"] == "efficientnet_lite0"
 
 
