@@ -199,7 +199,8 @@ def downloaded(row: Published) -> Path:
 def is_here(row: Published) -> bool:
     """Whether these weights need no download."""
     if not row.url:
-        return find_spec(row.source.removeprefix("package:").partition("/")[0]) is not None
+        package = row.source.removeprefix("package:").partition("/")[0]
+        return row.network == EMBEDDED or find_spec(package) is not None
     return kept(row).is_file()
 
 

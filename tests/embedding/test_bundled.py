@@ -95,7 +95,7 @@ def test_its_hashes_are_recorded() -> None:
 
     assert sha256(bundled.FILE) == bundled.SHA256
     assert bundled.SHA256 in notice
-    assert published(bundled.NETWORK)[0].sha256 == bundled.WEIGHTS
+    assert published(bundled.NETWORK)[0].digest == bundled.WEIGHTS
 
 
 def test_it_has_no_traces_of_the_machine_that_made_it() -> None:
