@@ -69,11 +69,14 @@ class Classifier:
         top = min(USUAL_TOP, len(labels)) if top is None else top
         if not 1 <= top <= len(labels):
             raise RequestError(f"top must be a whole number from 1 to {len(labels)}, got {top}")
-        preprocess = self.checkpoint.preprocess
-        pixels = decode(picture, limits, target=preprocess.target)
-        probabilities = self.probabilities(preprocess(pixels)[None])[0]
+        probabilities = self.probabilities(self.images(picture, limits))[0]
         best = np.argsort(-probabilities, kind="stable")[:top]
         return [Guess(int(i), labels[i], float(probabilities[i])) for i in best]
+
+    def images(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+        """A picture as the network takes it: float32 (1, C, H, W) (PictureError)."""
+        preprocess = self.checkpoint.preprocess
+        return preprocess(decode(picture, limits, target=preprocess.target))[np.newaxis]
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Softmax of the scores over the temperature: float32 (N, C, H, W) → (N, classes)."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from kkcv.embedding.explanation import Explanation
 from kkcv.embedding.space import unit
+from kkcv.extras import need
 from kkcv.images.decode import decode
 from kkcv.images.limits import Limits
 from kkcv.images.thumbnails import as_png, shrink
@@ -18,8 +19,9 @@ from . import Model
 if TYPE_CHECKING:
     from kkcv.checkpoint import Checkpoint
     from kkcv.classify import Classifier
+    from kkcv.embedding.eager import Eager
     from kkcv.embedding.explainer import Explainer
-    from kkcv.zoo import network as zoo
+    from kkcv.embedding.whole import WholeNetwork
 
 MOST_NETWORKS = 3  # held in memory
 GRADCAM_PIXELS = 512  # longer side of the picture with its heat map
@@ -38,20 +40,30 @@ class Network:
         return resolve(*self.model)
 
     @cached_property
-    def module(self) -> "zoo.Network":
-        return self.checkpoint.build()
+    def whole(self) -> "WholeNetwork":
+        from kkcv.embedding.whole import whole_network
+
+        return whole_network(self.checkpoint)
+
+    @cached_property
+    def eager(self) -> "Eager":
+        """The network in PyTorch, for what takes its layers and gradients (MissingExtra)."""
+        need("torch")
+        from kkcv.embedding.eager import Eager
+
+        return self.whole if isinstance(self.whole, Eager) else Eager(self.checkpoint)
 
     @cached_property
     def classifier(self) -> "Classifier":
         from kkcv.classify import Classifier
 
-        return Classifier(self.checkpoint, network=self.module)
+        return Classifier(self.checkpoint, network=self.whole)
 
     @cached_property
     def explainer(self) -> "Explainer":
         from kkcv.embedding.explainer import Explainer
 
-        return Explainer(self.checkpoint, self.module)
+        return Explainer(self.checkpoint, self.whole)
 
     @cached_property
     def texts(self) -> Callable[[list[str]], np.ndarray]:
@@ -95,18 +107,22 @@ def embed_texts(model: Model, texts: list[str]) -> np.ndarray:
 
 
 def feature_maps(model: Model, picture: bytes) -> list[dict[str, Any]]:
+    asked = network(model)
+    eager = asked.eager
     from .feature_maps import feature_maps as maps_of
 
     return [
         {"name": stage.name, "shape": stage.shape, "sheet": as_png(stage.sheet)}
-        for stage in maps_of(network(model).classifier, picture)
+        for stage in maps_of(eager, asked.classifier.images(picture))
     ]
 
 
 def gradcam(model: Model, picture: bytes, top: int, lang: str) -> list[tuple[str, float, bytes]]:
+    asked = network(model)
+    eager = asked.eager
     from .gradcam import gradcam as heats_of
 
-    heats = heats_of(network(model).classifier, picture, top, lang, GRADCAM_PIXELS)
+    heats = heats_of(eager, asked.classifier, picture, top, lang, GRADCAM_PIXELS)
     return [(heat.label, heat.probability, shrink(heat.picture, GRADCAM_PIXELS)) for heat in heats]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kkcv.errors import KkcvError
+from kkcv.extras import missing
 
 
 def answer_all(answer: Callable[[Any], Any]) -> None:
@@ -22,6 +23,10 @@ def answer_all(answer: Callable[[Any], Any]) -> None:
             said = answer(question)
         except KkcvError as error:
             said = error
+        except ModuleNotFoundError as error:
+            said = missing(error)
+            if said is None:
+                raise
         pickle.dump(said, answers)
         answers.flush()
 

@@ -6,9 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from kkcv.classify import Classifier
-from kkcv.images.decode import decode
-from kkcv.images.limits import DEFAULT_LIMITS
+from kkcv.embedding.eager import Eager
 
 CHANNELS = 18  # maps shown of each stage: those that answer most
 ACROSS = 9
@@ -26,19 +24,15 @@ class FeatureMaps(NamedTuple):
     sheet: np.ndarray
 
 
-def images_of(classifier: Classifier, picture: bytes) -> torch.Tensor:
-    """The network's input for one picture: (1, C, H, W)."""
-    preprocess = classifier.checkpoint.preprocess
-    pixels = decode(picture, DEFAULT_LIMITS, target=preprocess.target)
-    return torch.from_numpy(preprocess(pixels)[None]).to(classifier.device)
+def feature_maps(eager: Eager, images: np.ndarray) -> list[FeatureMaps]:
+    """Every stage whose output is a map, in the order of the paper.
 
-
-def feature_maps(classifier: Classifier, picture: bytes) -> list[FeatureMaps]:
-    """Every stage whose output is a map, in the order of the paper."""
+    ``images`` is one picture as the network takes it, float32 (1, C, H, W).
+    """
     found = []
-    x = images_of(classifier, picture)
+    x = torch.from_numpy(images).to(eager.device)
     with torch.inference_mode():
-        for name, stage in classifier.network.stages.named_children():
+        for name, stage in eager.network.stages.named_children():
             x = stage(x)
             if x.ndim == 4:
                 maps = x[0].float().cpu().numpy()

@@ -10,11 +10,10 @@ import numpy as np
 import torch
 
 from kkcv.classify import Classifier
+from kkcv.embedding.eager import Eager
 from kkcv.images.decode import decode
 from kkcv.images.heat import overlaid
 from kkcv.images.limits import DEFAULT_LIMITS
-
-from .feature_maps import images_of
 
 
 class ClassHeat(NamedTuple):
@@ -26,18 +25,19 @@ class ClassHeat(NamedTuple):
 
 
 def gradcam(
-    classifier: Classifier, picture: bytes, top: int, lang: str, target: int
+    eager: Eager, classifier: Classifier, picture: bytes, top: int, lang: str, target: int
 ) -> Iterator[ClassHeat]:
     """The most probable classes, best first.
 
     The heat is the last feature map, each channel weighted with the mean of its gradient (equations
     1 and 2). ``target`` is the size to decode the shown picture at (decode).
     """
-    network, preprocess = classifier.network, classifier.checkpoint.preprocess
+    network, preprocess = eager.network, classifier.checkpoint.preprocess
     pixels = decode(picture, DEFAULT_LIMITS, target=target)
     seen = preprocess.seen(*pixels.shape[:2])
     with torch.enable_grad():
-        features = network.features(images_of(classifier, picture))
+        images = torch.from_numpy(classifier.images(picture)).to(eager.device)
+        features = network.features(images)
         scores = network.scores(features)[0]
     probabilities = (scores.detach().float() / classifier.checkpoint.temperature).softmax(0)
     names = classifier.labels(lang)
