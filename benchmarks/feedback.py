@@ -21,9 +21,10 @@ from kkcv.checkpoint import DEFAULT_NETWORK
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.images.folder import labelled_pictures
+from kkcv.query import Like
 from kkcv.search.learning import feedback
 from kkcv.search.learning.feedback import Weights
-from kkcv.search.query import Like, combined
+from kkcv.search.query import combined
 
 ROUNDS = 4
 SHOWN = 10

@@ -6,7 +6,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from kkcv.cli import page as command_line
-from kkcv.serve import page as http
+from kkcv.serve.docs import reference as http
 from kkcv.zoo.registry import FAMILIES
 
 GENERATED = {"reference/cli.md": command_line.markdown, "reference/http.md": http.markdown}

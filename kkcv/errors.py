@@ -171,9 +171,16 @@ class FileMissing(GalleryError):
 
 
 class RequestError(KkcvError):
-    """A question that makes no sense: k of 0, an unknown option, a field too many."""
+    """A request that makes no sense: k of 0, an unknown option, a field too many.
+
+    ``field`` is the option or parameter at fault, as Python calls it, or None where it is not one.
+    """
 
     code = "bad-request"
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class DataError(KkcvError):

@@ -22,6 +22,8 @@ BELOW_SEARCH = (
     "embedding",
     "classify",
     "worker",
+    "query",
+    "hit",
 )
 ROOMS = {
     "errors": (),
@@ -37,10 +39,12 @@ ROOMS = {
     "embedding": (*GROUND, "images", "zoo", "adapters", "checkpoint"),
     "classify": (*GROUND, "images", "zoo", "checkpoint", "embedding"),
     "worker": (*GROUND, "images", "zoo", "adapters", "checkpoint", "embedding", "classify"),
+    "query": ("errors", "images"),
+    "hit": (),
     "search": BELOW_SEARCH,
     "training": (*GROUND, "images", "zoo", "checkpoint", "embedding"),
     "serve": (*BELOW_SEARCH, "search"),
-    "client": ("errors", "images", "search", "serve"),  # their words, and nothing heavy
+    "client": ("errors", "images", "query", "hit", "serve"),  # of serve, its models alone
     "web": (*BELOW_SEARCH, "search", "training", "client"),
     "cli": (*BELOW_SEARCH, "search", "training", "serve", "web", "client"),
 }

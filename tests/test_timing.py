@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from kkcv.embedding.embedder import Embedder
+from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
-from kkcv.search.query import Like, Region
 from kkcv.timing import STEPS, timed
 
 

@@ -4,7 +4,9 @@ from typing import Any
 
 import click
 
-from .options import RANKING_HELP, json_option, load_embedder, network_options
+from kkcv.search.options import OPTIONS, SearchOptions
+
+from .options import json_option, load_embedder, network_options
 from .output import print_json, print_table, progress_bar
 
 
@@ -22,7 +24,7 @@ def evaluate() -> None:
     metavar="NAME,…",
     default="plain",
     show_default=True,
-    help=f"{RANKING_HELP} Several are compared in a table.",
+    help=f"{OPTIONS['ranking'].help} Several are compared in a table.",
 )
 @click.option("--verify", is_flag=True, help="Verify the first hits point by point.")
 @click.option(
@@ -51,7 +53,6 @@ def search(
     kkcv evaluate search flowers/ --model resnet50
     kkcv evaluate search flowers/ --ranking plain,expanded,best
     """
-    from kkcv.search.options import SearchOptions
     from kkcv.search.quality.evaluate import compare_rankings, evaluate_search
 
     rankings = [name.strip() for name in ranking.split(",")]

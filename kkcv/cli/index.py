@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from kkcv.errors import NotAGallery, RequestError
+from kkcv.search.options import OPTIONS
 
 from .embed import index_from
 from .options import (
-    RANKING_HELP,
     asked_of_runtimes,
     json_option,
     load_embedder,
@@ -44,7 +44,9 @@ SHOWN_REJECTS = 10
     help="How a new gallery stores its vectors.  [default: float16]",
 )
 @click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
-@click.option("--ranking", metavar="NAME", help=f"{RANKING_HELP}  From now on, for all searches.")
+@click.option(
+    "--ranking", metavar="NAME", help=f"{OPTIONS['ranking'].help} From now on, for all searches."
+)
 @json_option
 def index(
     gallery: str,
@@ -71,9 +73,7 @@ def index(
     kkcv index photos.kkcv --ranking best
     """
     if ranking:
-        from kkcv.search.options import check_ranking
-
-        check_ranking(ranking)  # before a gallery is made
+        OPTIONS["ranking"].check(ranking)  # before a gallery is made
     if ranking and not (shards or paths):
         change_ranking(gallery, ranking, as_json)
         return

@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from kkcv.search.option import Number, Option, Switch
+from kkcv.search.options import OPTIONS, SearchOptions
+
 Command = Callable[..., Any]
 
 
@@ -115,68 +118,47 @@ json_option = click.option(
 )
 
 
-RANKING_HELP = (
-    "The order: plain, expanded, augmented, reciprocal, smoothed or best (docs/quality.md); "
-    "the scores stay what they are."
-)
-
-
 def search_options(command: Command) -> Command:
-    """How a search shall answer: the command gets one SearchOptions as ``options``."""
+    """The options of a search: the command gets one SearchOptions as ``options``."""
 
     @wraps(command)
-    def with_options(
-        *arguments: Any,
-        where: str | None,
-        min_score: float,
-        ranking: str | None,
-        verify: bool,
-        verify_ties: bool,
-        max_chance: float | None,
-        fold: float | None,
-        **others: Any,
-    ) -> Any:
-        from kkcv.search.options import SearchOptions, Verify
+    def call(*arguments: Any, **others: Any) -> Any:
+        given = {name: chosen(each, others) for name, each in OPTIONS.items()}
+        return command(*arguments, options=SearchOptions(**given), **others)
 
-        verifying: Verify = True if verify else "ties" if verify_ties else False
-        options = SearchOptions(where, min_score, ranking, verifying, max_chance, fold)
-        return command(*arguments, options=options, **others)
-
-    for option in (
-        click.option(
-            "--fold",
-            type=float,
-            is_flag=False,
-            flag_value=0.95,
-            metavar="SCORE",
-            help="Near-duplicates, which score that much with each other, are one hit."
-            "  [0.95 when no SCORE is given]",
-        ),
-        click.option(
-            "--max-chance",
-            type=float,
-            metavar="RATE",
-            help="Leave out what unrelated pictures reach more often, such as 1e-4.",
-        ),
-        click.option("--verify-ties", is_flag=True, help="--verify where scores do not decide."),
-        click.option(
-            "--verify",
-            is_flag=True,
-            help="Look for what PICTURE shows in the first hits, point by point.",
-        ),
-        click.option("--ranking", metavar="NAME", help=f"{RANKING_HELP}  [default: the gallery's]"),
-        click.option(
-            "--min-score",
-            type=Within(-1, 1),
-            default=-1,
-            help="Leave out what scores less.",
-        ),
-        click.option(
-            "--where", metavar="EXPR", help='A filter, such as: label == "cat" and year >= 2020'
-        ),
-    ):
-        with_options = option(with_options)
+    with_options: Command = call
+    for each in reversed(OPTIONS.values()):
+        for flag in reversed(flags_of(each)):
+            with_options = flag(with_options)
     return with_options
+
+
+def chosen(option: Option, flags: dict[str, Any]) -> Any:
+    """The value of a search option, taken out of the values of its flags."""
+    value = flags.pop(option.name)
+    if isinstance(option.kind, Switch):
+        words = [word for word in option.kind.words if flags.pop(f"{option.name}_{word}")]
+        return value or (words[0] if words else False)
+    return value
+
+
+def flags_of(option: Option) -> list[Callable[[Command], Command]]:
+    """The flag of a search option; a switch has another for each of its words."""
+    name, kind = f"--{option.name.replace('_', '-')}", option.kind
+    if isinstance(kind, Switch):
+        words = [(f"{name}-{word}", help) for word, help in kind.words.items()]
+        return [
+            click.option(flag, is_flag=True, help=help)
+            for flag, help in ((name, option.help), *words)
+        ]
+    details: dict[str, Any] = {"metavar": kind.metavar, "default": option.default}
+    if isinstance(kind, Number):
+        details["type"] = Within(kind.low, kind.high, min_open=kind.above)
+    help = option.help
+    if kind.usual is not None:
+        details |= {"is_flag": False, "flag_value": kind.usual}
+        help += f"  [{kind.usual} when no {kind.metavar} is given]"
+    return [click.option(name, help=help, **details)]
 
 
 def load_embedder(

@@ -1,23 +1,19 @@
 """``kkcv search``: the pictures most like one, like several, or like a text."""
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from kkcv.errors import RequestError
+from kkcv.hit import Hit
+from kkcv.query import Region
+from kkcv.search.options import SearchOptions
 
-from .options import (
-    json_option,
-    search_options,
-)
+from .options import json_option, search_options
 from .output import print_json, print_table
-
-if TYPE_CHECKING:
-    from kkcv.search.gallery import Hit
-    from kkcv.search.options import SearchOptions
-    from kkcv.search.query import Region
 
 
 @click.command(context_settings={"allow_extra_args": True})  # to say what is done with them
@@ -43,7 +39,7 @@ def search(
     unlike: tuple[str, ...],
     region: str | None,
     k: int,
-    options: "SearchOptions",
+    options: SearchOptions,
     sheet: str | None,
     as_json: bool,
 ) -> None:
@@ -61,9 +57,9 @@ def search(
     kkcv search photos.kkcv cat.jpg --fold
     kkcv search photos.kkcv --text "a red bus"
     """
+    from kkcv.query import Like, Text
     from kkcv.search.gallery import Gallery
     from kkcv.search.learning.feedback import rocchio
-    from kkcv.search.query import Like, Text
 
     if more := click.get_current_context().args:
         raise RequestError(
@@ -82,7 +78,9 @@ def search(
             data = opened.read(opened.get(asked)) if isinstance(asked, int) else asked
             write_sheet(sheet, data, hits)
     if as_json:
-        print_json({"query": picture or text, "k": k, "hits": [hit._asdict() for hit in hits]})
+        fields = [name for name in Hit._fields if name != "url"]  # only a service has addresses
+        shown = [{name: getattr(hit, name) for name in fields} for hit in hits]
+        print_json({"query": picture or text, "k": k, "hits": shown})
     else:
         print_hits(hits, options.max_chance)
         if not left:
@@ -104,9 +102,7 @@ def as_picture(text: str) -> "str | bytes | int":
     return read_bytes(sys.stdin.buffer) if text == "-" else text
 
 
-def parse_region(text: str) -> "Region":
-    from kkcv.search.query import Region
-
+def parse_region(text: str) -> Region:
     try:
         left, top, width, height = map(float, text.split(","))
     except ValueError:
@@ -116,36 +112,41 @@ def parse_region(text: str) -> "Region":
     return Region(left, top, width, height)
 
 
-def print_hits(hits: "list[Hit]", max_chance: float | None = None) -> None:
-    """The ranked hits as a table."""
-    from kkcv.search.chance.model import in_words
+def by_chance(rate: float | None) -> str:
+    """A rate as "1 in 20,000"; two digits are all that is known of it."""
+    return "" if rate is None else f"1 in {int(float(f'{1 / rate:.2g}')):,}"
 
+
+# Columns of hits that are more than the value under the name of its field.
+COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "chance": ("by chance", by_chance),
+    "place": ("verified", lambda place: "yes" if place else ""),
+    "folded": ("folded", lambda ids: " ".join(map(str, ids))),
+}
+
+
+def print_hits(hits: list[Hit], max_chance: float | None = None) -> None:
+    """The ranked hits as a table; only columns that say something are shown."""
     if not hits:
         click.echo("nothing like it here" if max_chance else "nothing found")
         return
-    columns = {
-        "rank": range(1, len(hits) + 1),
-        "score": [hit.score for hit in hits],
-        "by chance": [in_words(hit.chance) for hit in hits],
-        "verified": ["yes" if hit.place else "" for hit in hits],
-        "id": [hit.id for hit in hits],
-        "path": [hit.path for hit in hits],
-        "folded": [" ".join(map(str, hit.folded)) for hit in hits],
-        "metadata": [hit.metadata or "" for hit in hits],
-    }
+    columns: dict[str, Sequence[Any]] = {"rank": range(1, len(hits) + 1)}
+    for name in Hit._fields:
+        title, cell = COLUMNS.get(name, (name, lambda value: value or ""))
+        columns[title] = [cell(getattr(hit, name)) for hit in hits]
     always = ("rank", "score", "id", "path")
     shown = {name: column for name, column in columns.items() if name in always or any(column)}
     print_table(list(shown), list(zip(*shown.values(), strict=True)))
 
 
-def write_sheet(path: str, query: Any, hits: "list[Hit]") -> None:
+def write_sheet(path: str, query: Any, hits: list[Hit]) -> None:
     """The contact sheet of a picture or a text; a hit whose file has gone is an empty frame."""
     import numpy as np
 
     from kkcv.errors import PictureError
     from kkcv.images.decode import decode
     from kkcv.images.sheet import contact_sheet, outlined, picture_grid, save_png
-    from kkcv.search.query import Text
+    from kkcv.query import Text
 
     shown: list[tuple[Any, str]] = []
     for hit in hits:

@@ -9,17 +9,16 @@ from collections.abc import Collection
 import numpy as np
 
 from kkcv.errors import RequestError
+from kkcv.hit import Hit
 from kkcv.timing import step
 
 from .chance.model import FEWEST, Calibration
 from .engine import Reader
 from .folding import folded_answers
 from .generation import Generation
-from .hits import Hit
 from .index.neighbors import Neighbors
 from .options import SearchOptions
 from .ranking.names import DEPTH, PLAIN, reranked
-from .where import parse
 
 NONE = -1  # in place of an id
 RANKING = "ranking"  # the setting of the catalog: the gallery's own ranking
@@ -33,13 +32,28 @@ def answers(
     without: Collection[int] = (),
 ) -> list[list[Hit]]:
     """The hits of each query, unit vectors float32 (Q, D), at most k, none of those ``without``."""
-    if options.fold is not None:
-        return folded(generation, vectors, k, options, without)
-    where = None if options.where is None else parse(options.where)
+
+    def search(depth: int) -> list[list[Hit]]:
+        return unfolded(generation, vectors, depth, options, without)
+
+    if options.fold is None:
+        return search(k)
+    with generation.catalog.reading() as rows:
+        return folded_answers(search, rows.vectors_of, k, options.fold)
+
+
+def unfolded(
+    generation: Generation,
+    vectors: np.ndarray,
+    k: int,
+    options: SearchOptions,
+    without: Collection[int],
+) -> list[list[Hit]]:
+    """As ``answers``, with a hit for each near-duplicate."""
     with step("search"), generation.catalog.searching() as rows:
         ranking = options.ranking or rows.setting(RANKING, PLAIN)
         depth = k if ranking == PLAIN else max(k, DEPTH)
-        ids, scores = generation.live.search(rows, vectors, depth + len(without), where)
+        ids, scores = generation.live.search(rows, vectors, depth + len(without), options.condition)
         if without:
             ids[np.isin(ids, list(without))] = NONE
         if ranking != PLAIN:
@@ -48,24 +62,6 @@ def answers(
         calibration = generation.calibration.get(rows)
         ids[scores < max(options.min_score, cut(calibration, options.max_chance))] = NONE
         return hits_of(generation, rows, first(k, Neighbors(ids, scores)), calibration)
-
-
-def folded(
-    generation: Generation,
-    vectors: np.ndarray,
-    k: int,
-    options: SearchOptions,
-    without: Collection[int],
-) -> list[list[Hit]]:
-    """As ``answers``, with near-duplicates in one hit."""
-    assert options.fold is not None
-    one_by_one = options.but(fold=None)
-
-    def search(depth: int) -> list[list[Hit]]:
-        return answers(generation, vectors, depth, one_by_one, without)
-
-    with generation.catalog.reading() as rows:
-        return folded_answers(search, rows.vectors_of, k, options.fold)
 
 
 def reorder(rows: Reader, ranking: str, query: np.ndarray, near: Neighbors) -> None:
@@ -93,11 +89,13 @@ def cut(calibration: Calibration | None, max_chance: float | None) -> float:
         return -1.0
     if calibration is None:
         raise RequestError(
-            f"a cut-off by chance needs a gallery of {FEWEST} pictures; use a score: min_score"
+            f"a cut-off by chance needs a gallery of {FEWEST} pictures; use a score: min_score",
+            field="max_chance",
         )
     if max_chance < calibration.least:
         raise RequestError(
-            f"this gallery can tell chances down to {calibration.least:.2g}, not {max_chance:g}"
+            f"this gallery can tell chances down to {calibration.least:.2g}, not {max_chance:g}",
+            field="max_chance",
         )
     return calibration.cut(max_chance)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from .gallery import Gallery
-from .options import check_min_score
+from .options import OPTIONS
 from .picture import Picture
 
 BATCH = 64
@@ -34,7 +34,7 @@ def duplicates(
 
     Raises RequestError for a score that cannot be.
     """
-    check_min_score(min_score)
+    OPTIONS["min_score"].check(min_score)
     if gallery.live.wants_rebuild:
         gallery.live.rebuild()
     pictures = {picture.id: picture for picture in gallery.pictures()}

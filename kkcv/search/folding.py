@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from .hits import Hit
+from kkcv.hit import Hit
 
 FIRST = 3  # hits that are looked at for each that is wanted, to begin with
 MORE = 4  # times as many, when that was too few

@@ -16,7 +16,7 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Unpack, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,18 +33,19 @@ from kkcv.errors import (
     UnknownPicture,
 )
 from kkcv.forks import ForkGuard
+from kkcv.hit import Hit
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
+from kkcv.query import Like, Text, whole
 from kkcv.worker.worker import Worker
 
 from .answer import RANKING, answers
 from .engine import WAIT_SECONDS, Catalog, Index
 from .engines import engine_at
 from .generation import Generation, settings_for
-from .hits import Hit
-from .options import USUAL, OptionWords, SearchOptions, check_ranking, chosen
-from .picture import LARGEST_ID, Picture, whole
-from .query import Like, Text, checked_k, checked_vectors, combined
+from .options import DEFAULTS, OPTIONS, SearchOptions, merged
+from .picture import LARGEST_ID, Picture
+from .query import checked_k, checked_vectors, combined
 from .ranking.names import PLAIN
 from .stored import delete_stored, store
 from .verification.verifier import Verifier
@@ -172,28 +173,28 @@ class Gallery:
         self,
         picture: Source,
         k: int = 10,
-        options: SearchOptions = USUAL,
+        options: SearchOptions = DEFAULTS,
         *,
         limits: Limits = DEFAULT_LIMITS,
-        **words: Unpack[OptionWords],
+        **words: Any,
     ) -> list[Hit]:
         """The k pictures most like this one (path, bytes, file, Pillow image), nearest first.
 
-        ``options`` say what may be found and in which order; ``words`` are some of them, such as
-        ``where`` and ``min_score``.
+        ``options`` say what may be found and in which order; ``words`` are options by their names:
+        ``where=…``, ``min_score=…`` and the other fields of SearchOptions.
 
         Raises PictureError, RequestError for a k that is not 1 to 1000 or a filter that is none.
         """
         return self.search_like([Like(picture)], k, options, limits=limits, **words)
 
     def search_id(
-        self, id: int, k: int = 10, options: SearchOptions = USUAL, **words: Unpack[OptionWords]
+        self, id: int, k: int = 10, options: SearchOptions = DEFAULTS, **words: Any
     ) -> list[Hit]:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
         return self.search_like([Like(id)], k, options, **words)
 
     def search_text(
-        self, text: str, k: int = 10, options: SearchOptions = USUAL, **words: Unpack[OptionWords]
+        self, text: str, k: int = 10, options: SearchOptions = DEFAULTS, **words: Any
     ) -> list[Hit]:
         """The k pictures that look most like what a text says, where the network reads.
 
@@ -208,17 +209,17 @@ class Gallery:
         self,
         pictures: Sequence[Like],
         k: int = 10,
-        options: SearchOptions = USUAL,
+        options: SearchOptions = DEFAULTS,
         *,
         limits: Limits = DEFAULT_LIMITS,
-        **words: Unpack[OptionWords],
+        **words: Any,
     ) -> list[Hit]:
         """The k pictures most like some and unlike others, without those of them that have ids.
 
         Raises PictureError, UnknownPicture, RequestError.
         """
         k = checked_k(k)
-        options = chosen(options, **words)
+        options = merged(options, words)
         generation = self.generation
         vectors = np.stack([self._vector_of(generation, like, limits) for like in pictures])
         query = combined(vectors, [like.weight for like in pictures])
@@ -233,8 +234,8 @@ class Gallery:
         self,
         vector: ArrayLike,
         k: int = 10,
-        options: SearchOptions = USUAL,
-        **words: Unpack[OptionWords],
+        options: SearchOptions = DEFAULTS,
+        **words: Any,
     ) -> list[Hit]:
         """The k pictures nearest to a unit vector of the gallery's space, float32 (D,).
 
@@ -246,17 +247,19 @@ class Gallery:
         self,
         vectors: ArrayLike,
         k: int = 10,
-        options: SearchOptions = USUAL,
-        **words: Unpack[OptionWords],
+        options: SearchOptions = DEFAULTS,
+        **words: Any,
     ) -> list[list[Hit]]:
         """The answers to many queries, unit vectors float32 (Q, D), in one go.
 
         Raises RequestError; also where pictures are to be verified, for there are only vectors.
         """
         k = checked_k(k)
-        options = chosen(options, **words)
+        options = merged(options, words)
         if options.verify:
-            raise RequestError("to verify hits takes the picture itself; here are only vectors")
+            raise RequestError(
+                "to verify hits takes the picture itself; here are only vectors", field="verify"
+            )
         generation = self.generation
         return answers(generation, checked_vectors(vectors, generation.space.dim), k, options)
 
@@ -268,7 +271,7 @@ class Gallery:
 
     def rank_by(self, name: str) -> None:
         """From now on this order, in all processes, where a search names none (RequestError)."""
-        check_ranking(name)
+        OPTIONS["ranking"].check(name)
         with self.catalog.writing() as writer:
             writer.set(RANKING, name)
 

@@ -1,99 +1,97 @@
-"""How a search shall answer: one value, made at the edge and handed down whole."""
+"""The options of a search: the only place where one has its name, type, default, limits and help.
+
+Fields of HTTP requests, flags, widgets and Python's keyword arguments are made from this class.
+docs/howto/add-search-option.md adds one.
+"""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
-
-import numpy as np
+from functools import cached_property
+from typing import Any, Literal
 
 from kkcv.errors import RequestError
+from kkcv.hit import HIGHEST, LOWEST
 
-from .ranking.names import RANKINGS
+from .option import Number, OneOf, Option, Switch, Text, option, options_of
+from .where import LONGEST, Condition, parse
 
 Verify = bool | Literal["ties"]
 
 
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+def rankings() -> Sequence[str]:
+    from .ranking.names import RANKINGS  # with NumPy, which is not for --help
 
-
-def above_0_to_1(value: Any) -> bool:
-    return is_number(value) and 0 < value <= 1
+    return tuple(RANKINGS)
 
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """What may be found, in which order, and what is left out.
+    """Which pictures a search may find, in which order, and which hits it leaves out.
 
-    ``where`` is a filter (where.py). What scores less than ``min_score``, or what unrelated
-    pictures reach more often than at the rate ``max_chance``, is left out. ``ranking`` is the name
-    of an order (ranking/names.py), None the gallery's own. ``verify`` looks for what the query
-    shows in the first hits, point by point, and puts those first where it is; ``"ties"`` does so
-    only where the scores do not decide. Hits that score ``fold`` or more with a better one are
-    folded into it.
-
-    Raises RequestError for a value that makes no sense.
+    Raises RequestError for a value that is out of its limits; its ``field`` is the option.
     """
 
-    where: str | None = None
-    min_score: float = -1.0
-    ranking: str | None = None
-    verify: Verify = False
-    max_chance: float | None = None
-    fold: float | None = None
+    where: str | None = option(
+        None,
+        Text("EXPR", LONGEST, example='label == "cat"'),
+        'Search only pictures that match a filter, such as: label == "cat" and year >= 2020. '
+        "Names are keys of the metadata, or id, path, bytes, added.",
+    )
+    min_score: float = option(
+        LOWEST, Number("SCORE", LOWEST, HIGHEST), "Leave out hits that score less."
+    )
+    ranking: str | None = option(
+        None,
+        OneOf("NAME", rankings, usual="best"),
+        "Order of the hits, by default the gallery's own: plain, expanded, augmented, reciprocal, "
+        "smoothed or best (docs/quality.md). Scores stay the same.",
+    )
+    verify: Verify = option(
+        False,
+        Switch({"ties": "Verify only where the scores do not decide."}),
+        "Compare the query with the first hits point by point, and put those first that show the "
+        "same object.",
+    )
+    max_chance: float | None = option(
+        None,
+        Number("RATE", 0, 1, above=True, choices=(0.01, 0.001, 0.0001)),
+        "Leave out hits whose score unrelated pictures reach more often than this, such as 1e-4.",
+    )
+    fold: float | None = option(
+        None,
+        Number("SCORE", 0, 1, above=True, usual=0.95),
+        "Show near-duplicates, which score this or more with each other, as one hit.",
+    )
 
     def __post_init__(self) -> None:
-        if self.ranking is not None:
-            check_ranking(self.ranking)
-        if self.verify not in (True, False, "ties"):
-            raise RequestError(f"verify is true, false or 'ties', not {self.verify!r}")
-        check_min_score(self.min_score)
-        if self.max_chance is not None and not above_0_to_1(self.max_chance):
-            raise RequestError(
-                "max_chance is a rate above 0 and up to 1, such as 0.0001, "
-                f"not {self.max_chance!r:.60}"
-            )
-        if self.fold is not None and not above_0_to_1(self.fold):
-            raise RequestError(
-                f"fold is a score above 0 and up to 1, such as 0.95, got {self.fold!r:.60}"
-            )
+        for each in OPTIONS.values():
+            each.check(getattr(self, each.name))
+        _ = self.condition  # refuses a filter that cannot be read
 
-    def but(self, **words: object) -> "SearchOptions":
-        """The same with some values replaced."""
-        if unknown := words.keys() - OptionWords.__annotations__.keys():
-            there_are = ", ".join(OptionWords.__annotations__)
-            raise RequestError(f"no option {min(unknown)!r}; there are: {there_are}")
-        return dataclasses.replace(self, **words) if words else self  # type: ignore[arg-type]
+    @cached_property
+    def condition(self) -> Condition | None:
+        """The filter, parsed; None lets every picture through."""
+        return parse(self.where) if self.where else None
+
+    def chosen(self) -> dict[str, Any]:
+        """The options that are not at their defaults."""
+        values = {name: getattr(self, name) for name in OPTIONS}
+        return {name: value for name, value in values.items() if value != OPTIONS[name].default}
+
+    def replace(self, **values: Any) -> "SearchOptions":
+        """The same with other values for some options (RequestError)."""
+        if unknown := values.keys() - OPTIONS.keys():
+            raise RequestError(f"no option {min(unknown)!r}; there are: {', '.join(OPTIONS)}")
+        return dataclasses.replace(self, **values) if values else self
 
 
-class OptionWords(TypedDict, total=False):
-    """The fields of SearchOptions as keyword arguments: ``gallery.search(picture, where=…)``."""
-
-    where: str | None
-    min_score: float
-    ranking: str | None
-    verify: Verify
-    max_chance: float | None
-    fold: float | None
+OPTIONS: dict[str, Option] = options_of(SearchOptions)
+DEFAULTS = SearchOptions()
 
 
-def check_min_score(score: float) -> None:
-    """Raises RequestError for what no score can be, as nan."""
-    if not is_number(score) or not -1 <= score <= 1:
-        raise RequestError(f"min_score is a score from -1 to 1, got {score!r:.60}")
-
-
-def chosen(options: SearchOptions, **words: object) -> SearchOptions:
-    """The options with some replaced by words, as a search takes both (RequestError)."""
+def merged(options: SearchOptions, words: dict[str, Any]) -> SearchOptions:
+    """Options given as a value and as keyword arguments, which win (RequestError)."""
     if not isinstance(options, SearchOptions):
         raise RequestError(f"options are SearchOptions(…), or words: where=…, got {options!r:.60}")
-    return options.but(**words)
-
-
-def check_ranking(name: str) -> None:
-    """Raises RequestError for a name that is none."""
-    if not isinstance(name, str) or name not in RANKINGS:
-        raise RequestError(f"no ranking {name!r}; there are: {', '.join(RANKINGS)}")
-
-
-USUAL = SearchOptions()
+    return options.replace(**words)

@@ -3,10 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from kkcv.errors import RequestError
-
 LARGEST_ID = 2**63 - 1  # in either engine
 
 
@@ -40,10 +36,3 @@ class Totals(NamedTuple):
     pictures: int
     stored: int
     bytes: int
-
-
-def whole(id: Any) -> int:
-    """What came as an id, if it is a number (RequestError)."""
-    if isinstance(id, bool) or not isinstance(id, int | np.integer):
-        raise RequestError(f"an id is a whole number, such as 17, got {id!r:.60}")
-    return int(id)

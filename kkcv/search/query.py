@@ -1,68 +1,18 @@
-"""What can be asked for: one picture or several with weights, whole or a region of each."""
+"""Query vectors: several pictures combined into one, and what is refused."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kkcv.embedding.space import unit
 from kkcv.errors import RequestError
-from kkcv.images.source import Source
-
-from .picture import whole
+from kkcv.query import Like as Like
+from kkcv.query import Region as Region
+from kkcv.query import Text as Text
 
 MAX_K = 1000
 LENGTH_TOLERANCE = 0.01  # of vectors that were kept in 16 bits
-
-
-@dataclass(frozen=True)
-class Region:
-    """A part of a picture, as fractions from 0 to 1 of its width and height."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-    def __post_init__(self) -> None:
-        inside = 0 <= self.left < 1 and 0 <= self.top < 1
-        if not (inside and 0 < self.width <= 1 - self.left and 0 < self.height <= 1 - self.top):
-            raise RequestError(
-                "a region is left, top, width and height as fractions from 0 to 1, inside of the "
-                f"picture, got {self.left:g}, {self.top:g}, {self.width:g}, {self.height:g}"
-            )
-
-    def of(self, pixels: np.ndarray) -> np.ndarray:
-        """That part of a picture, one pixel at least: (H, W, 3) → (h, w, 3)."""
-        height, width = pixels.shape[:2]
-        top, left = int(self.top * height), int(self.left * width)
-        bottom = max(top + 1, round((self.top + self.height) * height))
-        right = max(left + 1, round((self.left + self.width) * width))
-        return pixels[top:bottom, left:right]
-
-
-class Text(NamedTuple):
-    """Words that say what is to be seen, for networks that read."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Like:
-    """A picture (path, bytes, file, Pillow image), the id of one, or Text, and its weight.
-
-    A negative ``weight`` asks for what is unlike it.
-    """
-
-    picture: "Source | int | Text"
-    weight: float = 1.0
-    region: Region | None = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.picture, bool | np.integer):
-            object.__setattr__(self, "picture", whole(self.picture))
 
 
 def combined(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:

@@ -118,7 +118,15 @@ def comparable(value: Any) -> int | float | str | None:
 
 
 def parse(text: str) -> Condition:
-    """The filter that an expression stands for (RequestError)."""
+    """The filter that an expression stands for (RequestError, its field ``where``)."""
+    try:
+        return parsed(text)
+    except RequestError as error:
+        error.field = "where"
+        raise
+
+
+def parsed(text: str) -> Condition:
     if not isinstance(text, str):
         raise RequestError(f"a filter is text, such as 'year >= 2020', got {text!r:.60}")
     if len(text) > LONGEST:
@@ -126,8 +134,7 @@ def parse(text: str) -> Condition:
     if short := SHORT.fullmatch(text):
         return compared(short[1], ast.Eq(), number_or_text(short[2]))
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
-        return condition(tree)
+        return condition(ast.parse(text.strip(), mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise RequestError(
             f'the filter {text!r} cannot be read; such as: label == "cat" and year >= 2020'

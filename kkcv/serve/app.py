@@ -15,16 +15,14 @@ from werkzeug.exceptions import HTTPException
 from kkcv.errors import PictureError
 from kkcv.timing import timed
 
-from .answer import Answer
-from .body import read_body, read_query, shown
-from .cors import invite, is_preflight
+from .access import Access, invite, is_preflight
 from .deadline import within
-from .docs import describe_problem, docs_page, docs_script, docs_style
-from .doors import Doors
-from .fields import picture_id
+from .docs.openapi import openapi
+from .docs.page import describe_problem, docs_page, docs_script, docs_style
 from .metrics import Metrics, Seen
-from .openapi import openapi
-from .problem import Problem, http_problem, problem_of
+from .models.fields import picture_id
+from .models.parsing import read_body, read_query, shown
+from .problems import Problem, http_problem, problem_of
 from .routes import ROUTES, Route
 from .service import Service
 
@@ -41,7 +39,7 @@ def create_app(service: Service) -> Flask:
     open_endpoints = {route.name for route in ROUTES if route.open}
     writing_endpoints = {route.name for route in ROUTES if route.writes}
     document = json.dumps(openapi(ROUTES, needs_key=service.settings.needs_key))
-    doors = Doors(service.settings)
+    access = Access(service.settings)
 
     for route in ROUTES:
         app.add_url_rule(route.rule, route.name, view(service, route), methods=[route.method])
@@ -63,7 +61,7 @@ def create_app(service: Service) -> Flask:
         g.request_id = request_id(request.headers.get("X-Request-Id", ""))
         open = request.endpoint in open_endpoints
         invited = bool(service.settings.cors) and is_preflight(request)
-        g.key = doors.check(
+        g.key = access.check(
             request, open=open or invited, writes=request.endpoint in writing_endpoints
         )
         if not open:
@@ -119,14 +117,14 @@ def known_id(text: str) -> int:
 
 
 def respond(result: Any) -> Response:
-    """A model as JSON; None as 204; a response as it is."""
+    """A model as JSON, alone or with status and headers; None as 204; a response as it is."""
     if isinstance(result, Response):
         return result
     if result is None:
         answer = Response(status=204)
         del answer.headers["Content-Type"]
         return answer
-    content, status, headers = result if isinstance(result, Answer) else (result, 200, {})
+    content, status, headers = result if isinstance(result, tuple) else (result, 200, {})
     assert isinstance(content, BaseModel)
     text = content.model_dump_json(exclude_unset=True)
     return Response(text, status, headers, content_type="application/json")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
 
-from .problem import Problem
+from .problems import Problem
 
 _end: ContextVar[float] = ContextVar("end", default=inf)
 

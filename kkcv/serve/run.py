@@ -7,7 +7,7 @@ from os import PathLike
 from kkcv.search.gallery import Gallery
 
 from .app import create_app
-from .server import Server
+from .server.server import Server
 from .service import Service
 from .settings import Settings
 

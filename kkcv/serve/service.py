@@ -12,7 +12,7 @@ from kkcv.search.gallery import Gallery
 
 from . import deadline
 from .metrics import Metrics
-from .problem import Problem
+from .problems import Problem
 from .recall import RecallCheck
 from .settings import Settings
 

@@ -11,10 +11,11 @@ from kkcv.errors import KkcvError, PictureError
 from kkcv.images.decode import decode
 from kkcv.images.source import decode_base64
 from kkcv.images.thumbnails import shrink
+from kkcv.query import Like, Region, Text
 from kkcv.search.learning.feedback import rocchio
-from kkcv.search.query import Like, Region, Text
+from kkcv.search.options import SearchOptions
 
-from .library import Found, Library, Options
+from .library import Found, Library
 from .session import LIMITS
 
 PREVIEW = 640
@@ -92,12 +93,12 @@ def look_at_what_was_sent() -> None:
         refuse(sent.name, error)
 
 
-def answer(library: Library, question: Question, options: Options) -> Sequence[Found]:
+def answer(library: Library, question: Question, k: int, options: SearchOptions) -> Sequence[Found]:
     """The hits, kept as long as nothing changes: the page is drawn anew with every click."""
-    key = (library.name, library.fingerprint, len(library), question, options)
+    key = (library.name, library.fingerprint, len(library), question, k, options)
     kept = st.session_state.get("answered")
     if kept is None or kept[0] != key:
-        kept = (key, library.search(question.likes, options))
+        kept = (key, library.search(question.likes, k, options))
         st.session_state["answered"] = kept
     return kept[1]
 

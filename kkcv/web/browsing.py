@@ -40,10 +40,10 @@ def browse(text: Strings, here: Library) -> None:
 def filtered(text: Strings, here: Library) -> str:
     """The filter, or none where it cannot be read."""
     where = st.text_input(
-        text("search.where"),
+        text("option.where"),
         key="browse-where",
         placeholder=text("library.filter"),
-        help=text("search.where_help"),
+        help=text("option.where_help"),
         label_visibility="collapsed",
         width=260,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from kkcv.search.query import Region
+from kkcv.query import Region
 
 from .session import data_url
 

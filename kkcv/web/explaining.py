@@ -5,7 +5,7 @@ import streamlit as st
 from kkcv.images.decode import decode
 from kkcv.images.heat import overlaid
 from kkcv.images.thumbnails import as_png, shrink
-from kkcv.search.query import Text
+from kkcv.query import Text
 
 from .asking import Question
 from .escaping import as_markdown

@@ -11,9 +11,10 @@ import numpy as np
 
 from kkcv.client import Client, PictureInfo
 from kkcv.errors import KkcvError, UnknownPicture
-from kkcv.search.query import Like
+from kkcv.query import Like
+from kkcv.search.options import SearchOptions
 
-from .library import Entry, Found, Options, Progress, Removed, Twins, Warmth, Why, found
+from .library import Entry, Found, Progress, Removed, Twins, Warmth, Why, found
 
 THUMBNAIL = 256
 REMEMBERED = 4000  # thumbnails
@@ -47,8 +48,8 @@ class FarLibrary:
     def __len__(self) -> int:
         return self.client.count()
 
-    def search(self, likes: Sequence[Like], options: Options) -> list[Found]:
-        hits = self.client.search_like(likes, options.k, **options.words())
+    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> list[Found]:
+        hits = self.client.search_like(likes, k, **options.chosen())
         return [found(hit) for hit in hits]
 
     def get(self, id: int) -> Entry:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from kkcv.search.hits import Place
+from kkcv.hit import Place
 
 FOLDER = Path(__file__).parent
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
+from typing import Any
 
 import streamlit as st
 
 from kkcv.errors import PictureError, RequestError, UnknownPicture
-from kkcv.search.query import Text
+from kkcv.query import Text
+from kkcv.search.options import SearchOptions
 
 from .asking import (
     Question,
@@ -21,18 +23,22 @@ from .asking import (
 from .escaping import as_markdown
 from .explaining import explain
 from .grid import Action, Tile, grid
-from .library import Entry, Found, Library, Options
+from .library import Entry, Found, Library
 from .session import data_url, load
 from .strings import Strings
 
 BEGIN_WITH = 12
 
 
-def show_answer(text: Strings, here: Library, other: Library | None, options: Options) -> None:
+def show_answer(
+    text: Strings, here: Library, other: Library | None, k: int, chosen: dict[str, Any]
+) -> None:
+    """The answer to the newest question, with k hits and the chosen search options."""
     question = questions()[-1]
     try:
+        options = SearchOptions(**chosen)
         with st.spinner(text("search.searching")):
-            hits = answer(here, question, options)
+            hits = answer(here, question, k, options)
     except UnknownPicture:  # it was removed since
         go_back()
         st.rerun()
@@ -50,9 +56,9 @@ def show_answer(text: Strings, here: Library, other: Library | None, options: Op
         and (other.reads or not isinstance(question.picture, Text))
         and st.toggle(text("compare.toggle"), key="comparing")
     ):
-        show_both(text, here, other, question, options, hits)
+        show_both(text, here, other, question, k, options, hits)
     else:
-        found = text("search.found", count=len(hits), total=here.count(options.where))
+        found = text("search.found", count=len(hits), total=here.count(options.where or ""))
         st.markdown(f"##### {found}")
         show_hits(text, here, hits, "hits")
 
@@ -112,16 +118,16 @@ def show_both(
     here: Library,
     other: Library,
     question: Question,
-    options: Options,
+    k: int,
+    options: SearchOptions,
     hits: Sequence[Found],
 ) -> None:
     """Two columns; a badge tells which place a picture has in the other one."""
     load(other, text)
     own = {entry.sha256 for entry in here.among(list(question.own))}
-    wider = options._replace(k=options.k + len(own))
-    theirs = other.search(question.elsewhere(here), wider)
+    theirs = other.search(question.elsewhere(here), k + len(own), options)
     mine, others = here.among([hit.id for hit in hits]), other.among([hit.id for hit in theirs])
-    others = [entry for entry in others if entry.sha256 not in own][: options.k]
+    others = [entry for entry in others if entry.sha256 not in own][:k]
     both = {e.sha256 for e in mine} & {e.sha256 for e in others}
     st.markdown(f"##### {text('compare.both', count=len(both), total=len(mine))}")
     left, right = st.columns(2)

@@ -6,10 +6,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from kkcv.search.hits import Place
-from kkcv.search.options import OptionWords
-from kkcv.search.query import Like
-from kkcv.search.ranking.names import BEST
+from kkcv.hit import Place
+from kkcv.query import Like
+from kkcv.search.options import SearchOptions
 
 Progress = Callable[[int, int], None]
 
@@ -37,33 +36,6 @@ class Found(NamedTuple):
     score: float
     chance: float | None = None
     place: Place | None = None
-
-
-class Options(NamedTuple):
-    """How many hits, of which pictures, from which score on, or how rarely made by chance.
-
-    ``best`` looks at the neighbors too when it puts them in order, ``verify`` point by point.
-    """
-
-    k: int = 12
-    where: str = ""
-    min_score: float = -1.0
-    max_chance: float | None = None
-    best: bool = False
-    verify: bool = False
-
-    def words(self) -> OptionWords:
-        """As a gallery and a service are asked."""
-        words = OptionWords(min_score=self.min_score)
-        if self.where:
-            words["where"] = self.where
-        if self.max_chance is not None:
-            words["max_chance"] = self.max_chance
-        if self.best:
-            words["ranking"] = BEST
-        if self.verify:
-            words["verify"] = True
-        return words
 
 
 class Twins(NamedTuple):
@@ -121,7 +93,7 @@ class Library(Protocol):
 
     def __len__(self) -> int: ...
 
-    def search(self, likes: Sequence[Like], options: Options) -> list[Found]:
+    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> list[Found]:
         """The most alike, nearest first (PictureError, UnknownPicture, RequestError)."""
 
     def get(self, id: int) -> Entry:

@@ -8,15 +8,16 @@ from typing import Any
 from kkcv.errors import GalleryError, PictureError, UnknownPicture
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.thumbnails import Thumbnails
+from kkcv.query import Like
 from kkcv.search.duplicates import duplicates
 from kkcv.search.explain import explain
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.options import SearchOptions
 from kkcv.search.picture import Picture
-from kkcv.search.query import Like
 from kkcv.search.where import parse
 
-from .library import Entry, Found, Options, Progress, Removed, Twins, Warmth, Why, found
+from .library import Entry, Found, Progress, Removed, Twins, Warmth, Why, found
 
 THUMBNAIL = 256
 LIMITS = DEFAULT_LIMITS
@@ -50,8 +51,8 @@ class NearLibrary:
     def __len__(self) -> int:
         return len(self.gallery)
 
-    def search(self, likes: Sequence[Like], options: Options) -> list[Found]:
-        hits = self.gallery.search_like(likes, options.k, limits=LIMITS, **options.words())
+    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> list[Found]:
+        hits = self.gallery.search_like(likes, k, options, limits=LIMITS)
         return [found(hit) for hit in hits]
 
     def get(self, id: int) -> Entry:

@@ -1,11 +1,13 @@
 """The page that searches: a picture goes in, the most alike come out, a click searches on."""
 
 from contextlib import suppress
+from typing import Any
 
 import streamlit as st
 
 from kkcv.errors import RequestError
-from kkcv.search.query import Text
+from kkcv.query import Text
+from kkcv.search.options import OPTIONS
 
 from .asking import (
     Question,
@@ -20,14 +22,14 @@ from .asking import (
 )
 from .crop import croppable
 from .escaping import as_markdown
-from .hits import chance_in_words, show_answer, show_start
-from .library import Library, Options
+from .hits import show_answer, show_start
+from .library import Library
+from .options import choose
 from .paste import listen_for_paste
 from .session import data_url, library, load, other_library, strings
 from .strings import Strings
 
 MOST, USUAL = 60, 12
-CHANCES = (0.0, 0.01, 0.001, 0.0001)  # rates to choose from; 0: no cut-off
 
 
 def search_page() -> None:
@@ -39,16 +41,16 @@ def search_page() -> None:
     load(here, text)
     left, right = st.columns([1, 2.6], gap="large")
     with left, st.container(key="ask"):
-        options = ask(text, here, min(total, MOST))
+        k, chosen = ask(text, here, min(total, MOST))
     with right:
         if questions():
-            show_answer(text, here, other_library(), options)
+            show_answer(text, here, other_library(), k, chosen)
         else:
             show_start(text, here, total)
 
 
-def ask(text: Strings, here: Library, most: int) -> Options:
-    """Every way to give a picture, the one that was given, and what is wanted."""
+def ask(text: Strings, here: Library, most: int) -> tuple[int, dict[str, Any]]:
+    """Every way to give a query, the query itself, the number of hits and the options."""
 
     uploads = st.session_state.setdefault("uploads", 0)
     upload = f"upload-{uploads}"
@@ -78,32 +80,21 @@ def ask(text: Strings, here: Library, most: int) -> Options:
         show_refusal(text)
     if questions():
         show_question(text, here, questions()[-1])
-    options = choose_options(text, here, most)
+    chosen = choose_number_and_options(text, here, most)
     listen_for_paste("paste", ask_with_file)
-    return options
+    return chosen
 
 
-def choose_options(text: Strings, here: Library, most: int) -> Options:
-    """How many, from which score on, of which pictures."""
+def choose_number_and_options(
+    text: Strings, here: Library, most: int
+) -> tuple[int, dict[str, Any]]:
     k = st.slider(text("search.k"), 1, most, min(USUAL, most), key="k") if most > 1 else 1
     with st.expander(text("search.options")):
-        least = st.slider(
-            text("search.least"), 0.0, 1.0, 0.0, 0.05, key="least", help=text("search.least_help")
-        )
-        where = st.text_input(
-            text("search.where"), key="where", placeholder='label == "cat"',
-            help=text("search.where_help"),
-        )  # fmt: skip
-        chance = st.selectbox(
-            text("search.rarer"), CHANCES, key="chance", help=text("search.rarer_help"),
-            format_func=lambda rate: chance_in_words(text, rate) if rate else text("search.any"),
-        )  # fmt: skip
-        best = st.toggle(text("search.best"), key="best", help=text("search.best_help"))
-        verify = st.toggle(text("search.verify"), key="verify", help=text("search.verify_help"))
+        chosen = {name: choose(text, option) for name, option in OPTIONS.items()}
         with suppress(RequestError):  # the answer says what is wrong with the filter
-            if where:
+            if where := chosen["where"]:
                 st.caption(text("search.matching", count=here.count(where)))
-    return Options(k, where, least or -1.0, chance or None, best, verify)
+    return k, chosen
 
 
 def show_refusal(text: Strings) -> None:

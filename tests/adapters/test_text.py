@@ -12,9 +12,9 @@ from kkcv.adapters import texts
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import unit
 from kkcv.errors import RequestError
+from kkcv.query import Like, Text
 from kkcv.search.gallery import Gallery
 from kkcv.search.learning.feedback import rocchio
-from kkcv.search.query import Like, Text
 from kkcv.serve.app import create_app
 from kkcv.serve.service import Service
 from kkcv.serve.settings import Settings

@@ -1,24 +1,16 @@
 """How a search shall answer: one value for Python, the command line and the service."""
 
-import dataclasses
-import typing
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kkcv.errors import RequestError
+from kkcv.query import Like
 from kkcv.search.gallery import Gallery
-from kkcv.search.options import OptionWords, SearchOptions
-from kkcv.search.query import Like
+from kkcv.search.options import SearchOptions
 
 Paint = Callable[..., Path]
-
-
-def test_the_words_of_a_search_are_the_fields_of_the_options() -> None:
-    fields = {field.name: field.type for field in dataclasses.fields(SearchOptions)}
-
-    assert typing.get_type_hints(OptionWords) == fields
 
 
 @pytest.mark.parametrize(
@@ -29,14 +21,16 @@ def test_the_words_of_a_search_are_the_fields_of_the_options() -> None:
             "no ranking 'bets'; there are: plain, best, expanded, augmented, reciprocal, smoothed",
         ),
         ({"verify": "perhaps"}, "verify is true, false or 'ties', not 'perhaps'"),
-        ({"max_chance": 0}, "max_chance is a rate above 0 and up to 1, such as 0.0001, not 0"),
-        ({"max_chance": 2}, "max_chance is a rate above 0 and up to 1, such as 0.0001, not 2"),
-        ({"max_chance": "x"}, "max_chance is a rate above 0 and up to 1, such as 0.0001, not 'x'"),
+        ({"max_chance": 0}, "max_chance is a rate above 0 and up to 1, such as 0.0001, got 0"),
+        ({"max_chance": 2}, "max_chance is a rate above 0 and up to 1, such as 0.0001, got 2"),
+        ({"max_chance": "x"}, "max_chance is a rate above 0 and up to 1, such as 0.0001, got 'x'"),
         ({"fold": "x"}, "fold is a score above 0 and up to 1, such as 0.95, got 'x'"),
         ({"min_score": None}, "min_score is a score from -1 to 1, got None"),
         ({"min_score": float("nan")}, "min_score is a score from -1 to 1, got nan"),
         ({"min_score": 5}, "min_score is a score from -1 to 1, got 5"),
         ({"ranking": []}, "no ranking []; there are: "),
+        ({"where": "label =="}, "the filter 'label ==' cannot be read; such as: "),
+        ({"where": 5}, "where is text of at most 2000 characters, got 5"),
     ],
 )
 def test_what_makes_no_sense_is_refused(words: dict[str, object], message: str) -> None:
@@ -44,6 +38,7 @@ def test_what_makes_no_sense_is_refused(words: dict[str, object], message: str) 
         SearchOptions(**words)  # type: ignore[arg-type]
 
     assert str(error.value).startswith(message)
+    assert error.value.field == next(iter(words))
 
 
 def test_options_and_words_ask_the_same(gallery: Gallery, paint: Paint) -> None:
@@ -82,3 +77,14 @@ def test_a_gallery_knows_the_rankings_that_there_are(gallery: Gallery) -> None:
         gallery.rank_by("bets")
 
     assert gallery.ranking == "plain"
+
+
+def test_an_option_that_does_not_exist_is_refused(gallery: Gallery, paint: Paint) -> None:
+    with pytest.raises(RequestError, match="no option 'rankings'; there are: where, min_score, "):
+        gallery.search(paint("0.png", 0), rankings="best")
+
+
+def test_an_empty_filter_lets_everything_through(gallery: Gallery, paint: Paint) -> None:
+    gallery.add(paint("0.png", 0))
+
+    assert gallery.search(paint("q.png", 1), where="") == gallery.search(paint("q.png", 1))

@@ -10,8 +10,9 @@ from PIL import Image
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError, UnknownPicture
 from kkcv.images.decode import decode
+from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
-from kkcv.search.query import Like, Region, combined
+from kkcv.search.query import combined
 
 Paint = Callable[..., Path]
 

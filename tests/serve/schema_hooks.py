@@ -9,7 +9,7 @@ from typing import Any
 import schemathesis
 from schemathesis import Case, CheckContext, GenerationMode, HookContext, Response
 
-from kkcv.serve.fields import EXAMPLE
+from kkcv.serve.models.fields import EXAMPLE
 
 MAY_REFUSE = ("bad-picture", "unknown-picture", "file-missing", "bad-range", "already-there")
 BEYOND_SCHEMAS = (

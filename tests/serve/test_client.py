@@ -10,7 +10,7 @@ import pytest
 
 from kkcv.client import Client
 from kkcv.errors import PictureError, RequestError, ServiceError, UnknownPicture
-from kkcv.search.query import Region
+from kkcv.query import Region
 
 from .conftest import Running, running
 

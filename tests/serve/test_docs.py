@@ -10,7 +10,7 @@ import pytest
 
 from kkcv.cli.serve import serve
 from kkcv.errors import PictureError
-from kkcv.serve.problem import KINDS, REASON_STATUS
+from kkcv.serve.problems import KINDS, REASON_STATUS
 from kkcv.serve.routes import ROUTES
 
 from .conftest import Running

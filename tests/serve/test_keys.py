@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from kkcv.cli import main
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
+from kkcv.serve.access import Rates
 from kkcv.serve.app import create_app
 from kkcv.serve.keys import KeyRing, add_key, hashed, read_keys, remove_key
-from kkcv.serve.rates import Rates
 from kkcv.serve.routes import ROUTES
 from kkcv.serve.service import Service
 from kkcv.serve.settings import Settings

@@ -23,7 +23,7 @@ from kkcv.search.picture import PictureFile
 from kkcv.serve import deadline
 from kkcv.serve.app import create_app
 from kkcv.serve.logs import JsonLines
-from kkcv.serve.problem import Problem
+from kkcv.serve.problems import Problem
 from kkcv.serve.recall import RecallCheck, live_recall
 from kkcv.serve.service import Service
 from kkcv.serve.settings import Settings

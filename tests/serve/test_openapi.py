@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kkcv.serve.openapi import openapi
+from kkcv.serve.docs.openapi import openapi
 from kkcv.serve.routes import ROUTES
 
 from .conftest import running

@@ -2,9 +2,9 @@
 
 import re
 
-from kkcv.serve.openapi import openapi
-from kkcv.serve.page import markdown
-from kkcv.serve.problem import KINDS
+from kkcv.serve.docs.openapi import openapi
+from kkcv.serve.docs.reference import markdown
+from kkcv.serve.problems import KINDS
 from kkcv.serve.routes import ROUTES
 
 

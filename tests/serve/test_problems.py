@@ -6,13 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kkcv.serve.problem import KINDS
-from kkcv.serve.questions import SearchQuestion
+from kkcv.serve.models.requests import SearchRequest
+from kkcv.serve.problems import KINDS
 
 from .conftest import Running, as_base64
 
 JSON = {"Content-Type": "application/json"}
-FIELDS = ", ".join(SearchQuestion.model_fields)
+FIELDS = ", ".join(SearchRequest.model_fields)
 PICTURE = "aGVsbG8gd29ybGQ="  # of no image format, which is asked last
 
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from kkcv.embedding.embedder import Embedder
+from kkcv.query import Like
 from kkcv.search.gallery import Gallery
-from kkcv.search.query import Like
-from kkcv.serve.fields import HIT_FIELDS
+from kkcv.serve.models.fields import HIT_FIELDS
 
 from .conftest import Running, as_base64
 

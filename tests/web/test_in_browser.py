@@ -338,7 +338,7 @@ def test_metadata_is_written_in_a_dialog_and_can_be_filtered_by(
     page.screenshot(path=screenshots / "edit.png")
     page.get_by_role("button", name=ENGLISH("edit.save")).click()
     page.get_by_role("dialog").wait_for(state="detached")
-    where = page.get_by_label(ENGLISH("search.where"), exact=True)
+    where = page.get_by_label(ENGLISH("option.where"), exact=True)
     where.fill('label == "anchor"')
     where.press("Enter")
 

@@ -9,10 +9,11 @@ import pytest
 from kkcv.client import Client
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import UnknownPicture
+from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
-from kkcv.search.query import Like, Region
+from kkcv.search.options import DEFAULTS, SearchOptions
 from kkcv.web.far import FarLibrary
-from kkcv.web.library import Library, Options
+from kkcv.web.library import Library
 from kkcv.web.near import NearLibrary
 from tests.serve.conftest import running
 
@@ -42,7 +43,7 @@ def library(request: pytest.FixtureRequest) -> Library:
 
 
 def test_a_picture_finds_itself_and_its_other_sizes(library: Library, album: list[Path]) -> None:
-    found = library.search([Like(album[7].read_bytes())], Options(k=3))
+    found = library.search([Like(album[7].read_bytes())], 3, DEFAULTS)
 
     assert {library.get(hit.id).path for hit in found} == {str(path) for path in album[6:9]}
     assert found[0].score > 0.99
@@ -51,16 +52,16 @@ def test_a_picture_finds_itself_and_its_other_sizes(library: Library, album: lis
 def test_a_search_is_bounded_by_filter_and_score(library: Library, album: list[Path]) -> None:
     likes = [Like(album[7].read_bytes())]
 
-    assert len(library.search(likes, Options(where=f'path == "{album[6]}"'))) == 1
-    assert len(library.search(likes, Options(min_score=0.95))) == 3
+    assert len(library.search(likes, 12, SearchOptions(where=f'path == "{album[6]}"'))) == 1
+    assert len(library.search(likes, 12, SearchOptions(min_score=0.95))) == 3
 
 
 def test_a_region_and_a_wish_change_the_answer(library: Library, album: list[Path]) -> None:
     content = album[0].read_bytes()
-    whole = library.search([Like(content)], Options())
-    part = library.search([Like(content, region=Region(0.5, 0.5, 0.4, 0.4))], Options())
+    whole = library.search([Like(content)], 12, DEFAULTS)
+    part = library.search([Like(content, region=Region(0.5, 0.5, 0.4, 0.4))], 12, DEFAULTS)
     last = whole[-1].id
-    wished = library.search([Like(content), Like(last, 2.0)], Options())
+    wished = library.search([Like(content), Like(last, 2.0)], 12, DEFAULTS)
 
     assert part[0].score < whole[0].score
     assert last not in [hit.id for hit in wished]
@@ -93,7 +94,7 @@ def test_an_upload_is_added_described_removed_and_brought_back(
     content = stranger.read_bytes()
     assert library.add(content, "cat.jpg")
     assert not library.add(content, "again.jpg")
-    (hit,) = library.search([Like(content)], Options(k=1))
+    (hit,) = library.search([Like(content)], 1, DEFAULTS)
     library.describe(hit.id, {"name": "cat.jpg", "label": "cat"})
     assert library.get(hit.id).metadata == {"name": "cat.jpg", "label": "cat"}
 
@@ -103,7 +104,7 @@ def test_an_upload_is_added_described_removed_and_brought_back(
     with pytest.raises(UnknownPicture):
         library.get(hit.id)
     assert library.restore(removed) == 1
-    (back,) = library.search([Like(content)], Options(k=1))
+    (back,) = library.search([Like(content)], 1, DEFAULTS)
     assert library.get(back.id).metadata == {"name": "cat.jpg", "label": "cat"}
     assert library.file(library.get(back.id)) == content
     library.remove([back.id])

@@ -177,7 +177,7 @@ def test_a_gallery_of_one_picture_has_nothing_to_choose(folder: Path, album: lis
     upload(test, "x.jpg", album[0].read_bytes())
 
     assert errors(test) == []
-    assert [slider.label for slider in test.slider] == [ENGLISH("search.least")]
+    assert [slider.label for slider in test.slider] == [ENGLISH("option.min_score")]
     assert f"##### {ENGLISH('search.found', count=1, total=1)}" in values(test)
 
 
@@ -279,7 +279,7 @@ def test_filter_and_threshold_bound_an_answer(folder: Path, album: list[Path]) -
     test.text_input(key="where").set_value(where).run()
     assert f"##### {ENGLISH('search.found', count=1, total=1)}" in values(test)
     test.text_input(key="where").set_value("").run()
-    test.slider(key="least").set_value(0.95).run()
+    test.slider(key="min_score").set_value(0.95).run()
     assert len(shown(test)) == 3  # itself and its other sizes
     test.text_input(key="where").set_value(f'path == "{album[0]}"').run()
     assert f"### {ENGLISH('search.nothing')}" in values(test)
@@ -289,7 +289,7 @@ def test_a_chance_that_cannot_be_told_is_said(folder: Path, album: list[Path]) -
     test = page()
     upload(test, "x.jpg", album[7].read_bytes())
 
-    test.selectbox(key="chance").set_value(0.001).run()
+    test.selectbox(key="max_chance").set_value(0.001).run()
 
     assert errors(test)[0].startswith("a cut-off by chance needs a gallery of 30 pictures")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kkcv.errors import KkcvError, PictureError, UnknownPicture
+from kkcv.search.options import OPTIONS
 from kkcv.web import strings
 from kkcv.web.runs import State
 from kkcv.web.strings import LANGUAGES, Strings, best_language, texts
@@ -41,6 +42,7 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     used |= set(re.findall(rf"[\"']((?:{sections})\.[a-z0-9_]+)[\"']", code))
     used |= {f"reason.{reason}" for reason in PictureError.REASONS}
     used |= {f"error.{kind.code}" for kind in kinds(KkcvError)}
+    used |= {f"option.{name}{more}" for name in OPTIONS for more in ("", "_help")}
     used |= {f"training.{state.value}" for state in State}
     used |= {f"training.way_{way}" for way in WAYS}
     used |= {f"training.{name}" for name in (*COLORS, "loss", "accuracy")}

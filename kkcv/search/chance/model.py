@@ -78,12 +78,3 @@ def calibrated(
         if len(unrelated) >= FEWEST * (FEWEST - 1) // 2:
             return Calibration(space, pictures, len(unrelated), Tail.of(unrelated), None)
     return Calibration(space, pictures, len(scores), Tail.of(scores), Bulk.of(scores))
-
-
-def in_words(chance: float | None) -> str:
-    """ "1 in 20,000"; nothing where it is not known."""
-    if chance is None:
-        return ""
-    times = 1 / chance
-    digits = 10 ** max(int(np.floor(np.log10(times))) - 1, 0)
-    return f"1 in {round(times / digits) * digits:,}"

@@ -7,6 +7,8 @@ Faiss only multiplies: whoever searches keeps the index that there was when the 
 import faiss
 import numpy as np
 
+from kkcv.hit import clipped
+
 from .neighbors import Neighbors, no_neighbors
 
 MANY_DEAD = 0.2  # share of removed rows at which the living ones are copied together
@@ -57,7 +59,7 @@ class ExactIndex:
         if k == 0:
             return no_neighbors(len(queries))
         rows, scores = inner_products(queries, vectors, k, None if living.all() else living)
-        return Neighbors(ids[rows], np.clip(scores, -1, 1))
+        return Neighbors(ids[rows], clipped(scores))
 
     def _with_room_for(self, rows: int) -> np.ndarray:
         """The buffer, or a copy of twice the size."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from kkcv.errors import RequestError
 from kkcv.images.source import Source
-from kkcv.search.query import Like, Text
+from kkcv.query import Like, Text
 
 Weights = tuple[float, float]  # of the mean of all that were liked, and of all that were not
 WEIGHTS: Weights = (2.0, 0.5)
@@ -32,7 +32,7 @@ def rocchio(
     """
     both = {p for p in liked if isinstance(p, int)}.intersection(unliked)
     if both:
-        raise RequestError(f"picture {min(both)} cannot be both liked and unliked")
+        raise RequestError(f"picture {min(both)} cannot be both liked and unliked", field="unliked")
     return [
         query,
         *(Like(picture, weights[0] / len(liked)) for picture in liked),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from kkcv.errors import RequestError
+from kkcv.hit import clipped
 from kkcv.search import engine
 from kkcv.search.index.neighbors import Neighbors
 from kkcv.search.tuning import Goal
@@ -32,7 +33,7 @@ class Index(engine.Index):
     ) -> Neighbors:
         assert isinstance(rows, Reader)
         ids, scores = rows.nearest(vectors, k, where)
-        return Neighbors(ids, np.clip(scores, -1, 1))  # vectors in 16 bits are a little off 1
+        return Neighbors(ids, clipped(scores))
 
     def describe(self) -> dict[str, Any]:
         return {

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kkcv.hit import clipped
 from kkcv.search import engine
 from kkcv.search.engine import Vectors
 from kkcv.search.index.exact import inner_products
@@ -169,7 +170,7 @@ class Reader(engine.Reader):
             ids[row, : len(answer)] = [hit["id"] for hit in answer]
             scores[row, : len(answer)] = [hit["distance"] for hit in answer]
         longest = max(map(len, answers), default=0)
-        return Neighbors(ids[:, :longest], scores[:, :longest].clip(-1, 1))  # rounding
+        return Neighbors(ids[:, :longest], clipped(scores[:, :longest]))
 
     def _ask(self, asked: str, fields: list[str]) -> list[dict[str, Any]]:
         found = self._server.query(self._rows, asked, fields, self._level)

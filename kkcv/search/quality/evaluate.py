@@ -13,7 +13,7 @@ from kkcv.errors import DataError, PictureError, RequestError
 from kkcv.images.folder import labelled_pictures
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.search.chance.model import FEWEST, calibrated
-from kkcv.search.options import check_ranking
+from kkcv.search.options import OPTIONS
 from kkcv.search.ranking.names import PLAIN
 from kkcv.search.verification.features import Features, features_of
 
@@ -57,7 +57,7 @@ def evaluate_search(
 
     Raises DataError when there are no classes with two pictures, RequestError.
     """
-    check_ranking(ranking)
+    OPTIONS["ranking"].check(ranking)
     embedded = embed_folder(folder, embedder, limits, threads, progress)
     (ordered,) = ordered_by(folder, embedded, [ranking], verify)
     return {
@@ -80,7 +80,7 @@ def compare_rankings(
 ) -> dict[str, Any]:
     """As ``evaluate_search``, for several rankings of the same vectors: a row each."""
     for ranking in rankings:
-        check_ranking(ranking)
+        OPTIONS["ranking"].check(ranking)
     embedded = embed_folder(folder, embedder, limits, threads, progress)
     orders = ordered_by(folder, embedded, rankings, verify)
     rows = [

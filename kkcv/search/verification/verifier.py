@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 from kkcv.errors import FileMissing, PictureError, RequestError, UnknownPicture
+from kkcv.hit import Hit
 from kkcv.images.decode import decode
 from kkcv.images.limits import Limits
-from kkcv.search.hits import Hit
+from kkcv.query import Like, Text
 from kkcv.search.options import Verify
 from kkcv.search.picture import Picture
-from kkcv.search.query import Like, Text
 from kkcv.timing import step
 
 from .features import Features, features, features_of
@@ -69,7 +69,9 @@ class Verifier:
             if like.weight > 0 and not isinstance(source, Text):
                 break
         else:
-            raise RequestError("to verify hits takes a picture that is liked; here is only a text")
+            raise RequestError(
+                "to verify hits takes a picture that is liked; here is only a text", field="verify"
+            )
         if isinstance(source, int):
             picture = self._pictures.get(source)
             if like.region is None:

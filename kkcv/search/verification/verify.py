@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from kkcv.search.hits import Hit, Place
+from kkcv.hit import Hit, Place
 
 from .features import Features
 from .geometry import Match, match

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kkcv.cli.search import by_chance
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
-from kkcv.search.chance.model import Calibration, calibrated, in_words
+from kkcv.search.chance.model import Calibration, calibrated
 from kkcv.search.gallery import Gallery
 
 Paint = Callable[..., Path]
@@ -133,7 +134,7 @@ def test_a_calibration_comes_back_from_json() -> None:
     ],
 )
 def test_a_chance_in_words(chance: float | None, words: str) -> None:
-    assert in_words(chance) == words
+    assert by_chance(chance) == words
 
 
 def test_nothing_like_it_here_is_an_answer(pictures: Path, tmp_path: Path) -> None:

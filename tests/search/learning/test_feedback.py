@@ -9,9 +9,9 @@ import pytest
 from benchmarks.feedback import simulated
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
+from kkcv.query import Like
 from kkcv.search.gallery import Gallery
 from kkcv.search.learning.feedback import WEIGHTS, rocchio
-from kkcv.search.query import Like
 
 Paint = Callable[..., Path]
 

@@ -12,9 +12,9 @@ from benchmarks.scenes import backgrounds, originals, scene
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
 from kkcv.errors import RequestError
+from kkcv.hit import Hit
+from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
-from kkcv.search.hits import Hit
-from kkcv.search.query import Like, Region
 from kkcv.search.verification.verify import tied
 
 

@@ -7,19 +7,44 @@ from datetime import UTC, datetime
 from flask import Response, request, send_file
 
 from kkcv.errors import KkcvError
+from kkcv.images.formats import sniff
 from kkcv.search.picture import Picture
+from kkcv.serve.models.requests import (
+    Description,
+    NewPicture,
+    NewPictures,
+    OtherPicture,
+    PageQuery,
+    ThumbnailQuery,
+)
+from kkcv.serve.models.responses import Added, AddedMany, Page, PictureInfo, ProblemInfo
+from kkcv.serve.problems import Problem, problem_of
+from kkcv.serve.service import Service
 
-from .answer import Answer
-from .media import media_type
-from .problem import Problem, problem_of
-from .questions import Description, NewPicture, NewPictures, OtherPicture, PageQuery, ThumbnailQuery
-from .schemas import Added, AddedMany, Page, PictureInfo, ProblemInfo
-from .searching import check_where, file_url, picture_bytes
-from .service import Service
+from .search import file_url, picture_bytes
+
+Created = tuple[PictureInfo, int, dict[str, str]]  # with status and headers
+
+# By the bytes of a file, not by its name.
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+    "AVIF": "image/avif",
+    "HEIF": "image/heif",
+    "JPEG2000": "image/jp2",
+    "ICO": "image/x-icon",
+    "PPM": "image/x-portable-anymap",
+    "PSD": "image/vnd.adobe.photoshop",
+    "QOI": "image/qoi",
+}
 
 
 def info(service: Service, picture: Picture) -> PictureInfo:
-    """A row of the catalog, as clients see it."""
+    """A row of the catalog as clients see it."""
     return PictureInfo(
         id=picture.id,
         path=str(service.gallery.path(picture)),
@@ -33,8 +58,7 @@ def info(service: Service, picture: Picture) -> PictureInfo:
 
 
 def list_pictures(service: Service, query: PageQuery) -> Page:
-    """The pictures of the gallery, a page at a time, in the order of their ids."""
-    check_where(query.where)
+    """List the pictures of the gallery, a page at a time, in the order of their ids."""
     where = query.where or None
     after = int(query.cursor.removeprefix("after-")) if query.cursor else None
     found = service.gallery.page(query.limit + 1, after, newest=query.newest, where=where)
@@ -47,44 +71,43 @@ def list_pictures(service: Service, query: PageQuery) -> Page:
     )
 
 
-def add(service: Service, body: NewPicture) -> Answer:
+def add(service: Service, body: NewPicture) -> Created:
     """Add a picture; the next search finds it. The same bytes again are the same picture."""
     data = picture_bytes(service, body.image)
     service.wait_until_loaded()
     picture, new = service.gallery.find_or_add(data, body.metadata, limits=service.limits)
     headers = {"Location": f"/v1/images/{picture.id}"} if new else {}
-    return Answer(info(service, picture), 201 if new else 200, headers)
+    return info(service, picture), 201 if new else 200, headers
 
 
 def add_batch(service: Service, body: NewPictures) -> AddedMany:
-    """Add several pictures. Each has its own result: one that is refused does not stop others."""
+    """Add several pictures. Each has its own result: a bad one does not stop the others."""
     return AddedMany(results=[add_one(service, each) for each in body.pictures])
 
 
 def add_one(service: Service, body: NewPicture) -> Added:
     try:
-        answer = add(service, body)
+        picture, status, _ = add(service, body)
     except (KkcvError, Problem) as error:
         problem = problem_of(error, field="image")
         if problem.code == "internal":
             raise
         return Added(status=problem.status, problem=ProblemInfo(**problem.document()))
-    assert isinstance(answer.content, PictureInfo)
-    return Added(status=answer.status, picture=answer.content)
+    return Added(status=status, picture=picture)
 
 
 def get(service: Service, id: int) -> PictureInfo:
-    """What the gallery knows of a picture."""
+    """Show what the gallery knows of a picture."""
     return info(service, service.gallery.get(id))
 
 
 def describe(service: Service, id: int, body: Description) -> PictureInfo:
-    """Put other metadata in place of a picture's."""
+    """Replace the metadata of a picture."""
     return info(service, service.gallery.describe(id, body.metadata))
 
 
 def replace(service: Service, id: int, body: OtherPicture) -> PictureInfo:
-    """Put another picture in place of one. Its id stays, and its metadata unless there is other."""
+    """Replace a picture. Its id stays, and its metadata unless new metadata is sent."""
     data = picture_bytes(service, body.image)
     service.wait_until_loaded()
     picture = service.gallery.replace(id, data, body.metadata, limits=service.limits)
@@ -92,20 +115,20 @@ def replace(service: Service, id: int, body: OtherPicture) -> PictureInfo:
 
 
 def remove(service: Service, id: int) -> None:
-    """Take a picture out of the gallery. A file that lies outside of the gallery is left alone."""
+    """Remove a picture from the gallery. Files outside of the gallery are never deleted."""
     if not service.gallery.remove([id]):
-        service.gallery.get(id)  # says that it is unknown
+        service.gallery.get(id)  # raises UnknownPicture
 
 
 def file(service: Service, id: int) -> Response:
-    """The picture's file, byte by byte as it was indexed."""
+    """Send the file of a picture, as it was indexed."""
     picture = service.gallery.get(id)
     data = service.gallery.read(picture)
     return content(data, media_type(data), picture.file.sha256.hex())
 
 
 def thumbnail(service: Service, id: int, query: ThumbnailQuery) -> Response:
-    """A small version of the picture, as JPEG."""
+    """Send a small version of a picture, as JPEG."""
     picture = service.gallery.get(id)
     sha256 = picture.file.sha256
     small = service.thumbnails.find(sha256, query.size)
@@ -117,8 +140,10 @@ def thumbnail(service: Service, id: int, query: ThumbnailQuery) -> Response:
 
 
 def content(data: bytes, mimetype: str, etag: str) -> Response:
-    """Bytes with an ETag, in ranges if asked for. Browsers ask each time whether they are current:
-    another picture may be put under the same id."""
+    """Bytes with an ETag, in ranges if requested.
+
+    Browsers must revalidate each time: another picture may get the same id.
+    """
     answer = send_file(
         io.BytesIO(data), mimetype, etag=etag, max_age=0, conditional=False, last_modified=None
     )
@@ -126,3 +151,9 @@ def content(data: bytes, mimetype: str, etag: str) -> Response:
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer.make_conditional(request, accept_ranges=True, complete_length=len(data))
     return answer
+
+
+def media_type(data: bytes) -> str:
+    """``image/jpeg`` and so on."""
+    found = sniff(data)
+    return MEDIA_TYPES.get(found.name if found else "", "application/octet-stream")

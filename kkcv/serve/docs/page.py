@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Response
 
-from .problem import KINDS, Problem
+from kkcv.serve.problems import KINDS, Problem
 
 FOLDER = Path(__file__).parent
 PAGE = """<!doctype html>

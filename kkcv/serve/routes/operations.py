@@ -6,12 +6,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from kkcv import __version__
 from kkcv.search.duplicates import duplicates
 from kkcv.search.ranking.names import RANKINGS
-
-from . import deadline
-from .problem import Problem
-from .questions import DuplicatesQuery
-from .schemas import DuplicateGroup, Duplicates, Health, Model, Stats
-from .service import Service
+from kkcv.serve import deadline
+from kkcv.serve.models.requests import DuplicatesQuery
+from kkcv.serve.models.responses import DuplicateGroup, Duplicates, Health, Model, Stats
+from kkcv.serve.problems import Problem
+from kkcv.serve.service import Service
 
 
 def health(service: Service) -> Health:

@@ -1,4 +1,4 @@
-"""Requests to a service, from the side of its client: bytes come back, or an error is raised."""
+"""HTTP requests to a service: they return bytes, or raise the error of the service."""
 
 import json
 from collections.abc import Mapping
@@ -18,16 +18,15 @@ from kkcv.errors import (
 
 PLAIN_ERRORS: dict[str, type[KkcvError]] = {
     "already-there": AlreadyThere,
-    "bad-request": RequestError,
     "file-missing": FileMissing,
     "unknown-picture": UnknownPicture,
 }
 
 
 class Calls:
-    """The address of a service and what goes with each request. Safe to use from several threads.
+    """The address of a service, with the headers of its requests. Safe to use from several threads.
 
-    Raises RequestError for what is no address.
+    Raises RequestError for an invalid address.
     """
 
     def __init__(self, address: str, api_key: str | None, timeout: float) -> None:
@@ -44,7 +43,7 @@ class Calls:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
-        """The body of the answer, or the error that it stands for."""
+        """The body of the response (ServiceError, and the errors of a gallery)."""
         https = self._parts.scheme == "https"
         connection = (HTTPSConnection if https else HTTPConnection)(
             self._parts.netloc, timeout=self._timeout
@@ -69,7 +68,7 @@ class Calls:
 
 
 def error_of(address: str, status: int, content: bytes) -> KkcvError:
-    """The error that a problem document stands for."""
+    """The error that a problem document describes."""
     try:
         problem = json.loads(content)
         code, detail = problem["type"].rpartition("/")[2], problem["detail"]
@@ -77,6 +76,8 @@ def error_of(address: str, status: int, content: bytes) -> KkcvError:
             return PictureError(detail, problem["reason"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return ServiceError(f"{address} answers {status}; is it a kkcv service?", status)
+    if code == RequestError.code:
+        return RequestError(detail, problem.get("field"))
     if code in PLAIN_ERRORS:
         return PLAIN_ERRORS[code](detail)
     return ServiceError(f"{address} answers {status}: {detail}", status)

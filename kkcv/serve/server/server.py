@@ -14,9 +14,9 @@ from flask import Flask
 from waitress import create_server, wasyncore
 
 from kkcv.errors import KkcvError
+from kkcv.serve.settings import Settings
 
 from .channel import Channel, RequestTimeout
-from .settings import Settings
 
 CONNECTIONS = 1000
 IDLE_SECONDS = 5  # before a connection without a request is closed

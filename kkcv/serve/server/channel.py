@@ -11,7 +11,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
-from .problem import CONTENT_TYPE, Problem
+from kkcv.serve.problems import CONTENT_TYPE, Problem
 
 log = logging.getLogger("kkcv.serve")
 LINGER_SECONDS = 5  # for a client that goes on sending a body that was refused

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kkcv.serve.problems import KINDS
+from kkcv.serve.routes import ROUTES
+
 from .openapi import openapi
-from .problem import KINDS
-from .routes import ROUTES
 
 INTRODUCTION = """\
 # HTTP

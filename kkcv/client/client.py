@@ -1,29 +1,17 @@
-"""A gallery on another machine: the words of ``Gallery``, over HTTP.
-
-    from kkcv.client import Client
-
-    service = Client("http://127.0.0.1:8000")
-    for hit in service.search("cat.jpg", k=10):
-        print(hit.score, hit.path)
-
-It raises what ``Gallery`` raises (PictureError, UnknownPicture, RequestError), and ServiceError for
-what can go wrong on the way. It needs neither torch nor Faiss.
-"""
+"""The client of a kkcv service, with the methods of a gallery."""
 
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Unpack
+from typing import Any
 from urllib.parse import urlencode
 
 from kkcv.errors import KkcvError, ServiceError
+from kkcv.hit import Hit
 from kkcv.images.source import Source, read_bytes
-from kkcv.search.options import OptionWords
-from kkcv.search.query import Like, Region, Text
-from kkcv.serve.calls import Calls, error_of
-from kkcv.serve.fields import HitField
-from kkcv.serve.schemas import (
+from kkcv.query import Like, Region, Text
+from kkcv.serve.models.responses import (
     Added,
     AddedMany,
     Batch,
@@ -32,7 +20,6 @@ from kkcv.serve.schemas import (
     Explained,
     Guess,
     Guesses,
-    Hit,
     Hits,
     Model,
     Page,
@@ -40,11 +27,13 @@ from kkcv.serve.schemas import (
     Stats,
 )
 
+from .calls import Calls, error_of
+
 
 class Client:
     """A kkcv service at an address. Safe to use from several threads.
 
-    ``timeout`` is how many seconds the service may be silent.
+    ``timeout`` is in seconds, for each wait on the network.
     """
 
     def __init__(
@@ -68,95 +57,100 @@ class Client:
         region: Region | None = None,
         liked: Sequence[int] = (),
         unliked: Sequence[int] = (),
-        fields: Sequence[HitField] | None = None,
-        **words: Unpack[OptionWords],
+        fields: Sequence[str] | None = None,
+        **options: Any,
     ) -> list[Hit]:
-        """The k pictures most like this one (a path, bytes or file object), nearest first.
+        """The k pictures most like this one, nearest first.
 
-        ``region`` is the part of the picture to search with; ``liked`` and ``unliked`` are ids of
-        hits before, which move the query. ``fields`` are those that a hit has beside id and score.
-        ``words`` are those of ``SearchOptions``, such as ``where`` and ``min_score``.
+        Args:
+            picture: a path, bytes, a binary file or a Pillow image.
+            k: the largest number of hits.
+            region: the part of the picture to search with.
+            liked: ids of earlier hits; the query moves toward them.
+            unliked: ids of earlier hits; the query moves away from them.
+            fields: names of the fields that hits shall have beside id and score; None: all.
+            options: fields of SearchOptions, such as ``where="year >= 2020"``.
 
         Raises PictureError, UnknownPicture, RequestError.
         """
-        question = {"image": as_base64(picture), "k": k, **said(words)}
+        request = {"image": as_base64(picture), "k": k, **options}
         if region is not None:
-            question["region"] = asdict(region)
-        question |= {"liked": list(liked), "unliked": list(unliked)}
-        return self._hits("/v1/search", question, fields)
+            request["region"] = asdict(region)
+        request |= {"liked": list(liked), "unliked": list(unliked)}
+        return self._hits("/v1/search", request, fields)
 
     def search_text(
         self,
         text: str,
         k: int = 10,
         *,
-        fields: Sequence[HitField] | None = None,
-        **words: Unpack[OptionWords],
+        fields: Sequence[str] | None = None,
+        **options: Any,
     ) -> list[Hit]:
-        """The k pictures that look most like what a text says, where the gallery's network reads.
+        """The k pictures that look most like a text.
 
-        Raises RequestError where it does not: ``model().text`` tells.
+        Raises RequestError where the gallery's network reads no text (see ``model().text``).
         """
-        return self._hits("/v1/search/text", {"text": text, "k": k, **said(words)}, fields)
+        return self._hits("/v1/search/text", {"text": text, "k": k, **options}, fields)
 
-    def search_id(self, id: int, k: int = 10, **words: Unpack[OptionWords]) -> list[Hit]:
+    def search_id(self, id: int, k: int = 10, **options: Any) -> list[Hit]:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
-        query = {name: json.dumps(word) for name, word in said(words).items()}
+        query = {name: json.dumps(value) for name, value in options.items()}
         answer = self._get(f"/v1/images/{id:d}/similar", k=k, **query)
-        return Hits.model_validate_json(answer).hits
+        return hits_of(Hits.model_validate_json(answer))
 
     def search_like(
         self,
         pictures: Sequence[Like],
         k: int = 10,
         *,
-        fields: Sequence[HitField] | None = None,
-        **words: Unpack[OptionWords],
+        fields: Sequence[str] | None = None,
+        **options: Any,
     ) -> list[Hit]:
         """The k pictures most like some and unlike others, without those of them that have ids.
 
         Raises PictureError, UnknownPicture, RequestError.
         """
         likes = [like_as_json(like) for like in pictures]
-        return self._hits("/v1/search/like", {"like": likes, "k": k, **said(words)}, fields)
+        return self._hits("/v1/search/like", {"like": likes, "k": k, **options}, fields)
 
     def search_batch(
-        self, pictures: Sequence[Source], k: int = 10, **words: Unpack[OptionWords]
+        self, pictures: Sequence[Source], k: int = 10, **options: Any
     ) -> list[list[Hit]]:
         """Up to 16 searches in one request: the hits of each (PictureError, RequestError)."""
-        queries = [{"image": as_base64(each), "k": k, **said(words)} for each in pictures]
+        queries = [{"image": as_base64(each), "k": k, **options} for each in pictures]
         answer = self._send("POST", "/v1/batch/search", {"queries": queries})
-        return [each.hits for each in Batch.model_validate_json(answer).results]
+        return [hits_of(each) for each in Batch.model_validate_json(answer).results]
 
     def explain(self, query: Source | int, hit: Source | int) -> Explained:
-        """Which positions of two pictures, sent or of the gallery, made them score what they do.
+        """Where the score of two pictures, sent or of the gallery, comes from.
 
         Raises PictureError, UnknownPicture, RequestError.
         """
-        question = {"query": which(query), "hit": which(hit)}
-        return Explained.model_validate_json(self._send("POST", "/v1/explain", question))
+        request = {"query": which(query), "hit": which(hit)}
+        return Explained.model_validate_json(self._send("POST", "/v1/explain", request))
 
     def explanation(self, query: Source | int, hit: Source | int) -> bytes:
-        """The same as a PNG of both pictures with heat maps."""
-        question = {"query": which(query), "hit": which(hit)}
-        return self._send("POST", "/v1/explain/picture", question)
+        """A PNG of both pictures with heat maps that explain their score."""
+        request = {"query": which(query), "hit": which(hit)}
+        return self._send("POST", "/v1/explain/picture", request)
 
     def classify(self, picture: Source, top: int = 5, lang: str = "en") -> list[Guess]:
         """The most probable classes of a picture, best first (PictureError)."""
-        question = {"image": as_base64(picture), "top": top, "lang": lang}
-        return Guesses.model_validate_json(self._send("POST", "/v1/classify", question)).guesses
+        request = {"image": as_base64(picture), "top": top, "lang": lang}
+        return Guesses.model_validate_json(self._send("POST", "/v1/classify", request)).guesses
 
     def add(self, picture: Source, metadata: Mapping[str, Any] | None = None) -> PictureInfo:
         """Add a picture; the same bytes twice are one picture (PictureError)."""
-        question = {"image": as_base64(picture), "metadata": dict(metadata or {})}
-        return PictureInfo.model_validate_json(self._send("POST", "/v1/images", question))
+        request = {"image": as_base64(picture), "metadata": dict(metadata or {})}
+        return PictureInfo.model_validate_json(self._send("POST", "/v1/images", request))
 
     def add_many(
         self, pictures: Sequence[tuple[Source, Mapping[str, Any]]]
     ) -> list[PictureInfo | KkcvError]:
         """Add up to 16 pictures with their metadata in one request.
 
-        What became of each: one that is refused does not stop the others.
+        Returns the new picture or the error of each: one failure does not stop the others.
         """
         new = [{"image": as_base64(each), "metadata": dict(data)} for each, data in pictures]
         answer = self._send("POST", "/v1/batch/images", {"pictures": new})
@@ -168,28 +162,28 @@ class Client:
     def replace(
         self, id: int, picture: Source, metadata: Mapping[str, Any] | None = None
     ) -> PictureInfo:
-        """Another picture under the same id; without ``metadata`` it keeps what it had.
+        """Replace the picture of an id; None keeps its metadata.
 
         Raises PictureError, UnknownPicture, AlreadyThere.
         """
-        question = {"image": as_base64(picture), "metadata": metadata and dict(metadata)}
-        return PictureInfo.model_validate_json(self._send("PUT", f"/v1/images/{id:d}", question))
+        request = {"image": as_base64(picture), "metadata": metadata and dict(metadata)}
+        return PictureInfo.model_validate_json(self._send("PUT", f"/v1/images/{id:d}", request))
 
     def get(self, id: int) -> PictureInfo:
         """What the gallery knows of a picture (UnknownPicture)."""
         return PictureInfo.model_validate_json(self._get(f"/v1/images/{id:d}"))
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> PictureInfo:
-        """Other metadata for a picture, in place of what it had (UnknownPicture)."""
+        """Replace the metadata of a picture (UnknownPicture)."""
         answer = self._send("PATCH", f"/v1/images/{id:d}", {"metadata": dict(metadata)})
         return PictureInfo.model_validate_json(answer)
 
     def remove(self, id: int) -> None:
-        """Take a picture out of the gallery (UnknownPicture)."""
+        """Remove a picture from the gallery (UnknownPicture)."""
         self._send("DELETE", f"/v1/images/{id:d}")
 
     def pictures(self, where: str | None = None) -> Iterator[PictureInfo]:
-        """All pictures, or those that match a filter, by their ids, fetched a page at a time."""
+        """All pictures, or those that match a filter, in the order of their ids."""
         after: int | None = None
         while found := self.page(after=after, where=where):
             yield from found
@@ -203,11 +197,11 @@ class Client:
         newest: bool = False,
         where: str | None = None,
     ) -> list[PictureInfo]:
-        """Up to ``limit`` (500 at most) pictures after an id, by ids; ``newest``: against them."""
+        """Up to ``limit`` (at most 500) pictures after an id, or with ``newest`` before it."""
         return self._page(limit, after, newest, where).pictures
 
     def count(self, where: str | None = None) -> int:
-        """How many pictures there are, or match a filter."""
+        """The number of pictures, or of those that match a filter."""
         return self._page(1, None, False, where).total
 
     def duplicates(self, min_score: float = 0.95, limit: int = 100) -> list[DuplicateGroup]:
@@ -216,11 +210,11 @@ class Client:
         return Duplicates.model_validate_json(answer).groups
 
     def file(self, id: int) -> bytes:
-        """The picture's file as it was indexed (UnknownPicture)."""
+        """The bytes of a picture as it was indexed (UnknownPicture)."""
         return self._get(f"/v1/images/{id:d}/file")
 
     def thumbnail(self, id: int, size: int = 256) -> bytes:
-        """A small version as JPEG, its longer side 128, 256 or 512 (UnknownPicture)."""
+        """A small JPEG; its longer side has 128, 256 or 512 pixels (UnknownPicture)."""
         return self._get(f"/v1/images/{id:d}/thumbnail", size=size)
 
     def stats(self) -> Stats:
@@ -228,28 +222,26 @@ class Client:
         return Stats.model_validate_json(self._get("/v1/stats"))
 
     def model(self) -> Model:
-        """The network that makes the vectors of the gallery, and what can be asked of it."""
+        """The gallery's network, and the search options that depend on it."""
         return Model.model_validate_json(self._get("/v1/model"))
 
     def ready(self) -> bool:
-        """Whether it can be reached and its network is loaded."""
+        """Whether the service can be reached and has loaded its network."""
         try:
             self._get("/readyz")
         except ServiceError:
             return False
         return True
 
-    def _hits(
-        self, path: str, question: dict[str, Any], fields: Sequence[HitField] | None
-    ) -> list[Hit]:
+    def _hits(self, path: str, request: dict[str, Any], fields: Sequence[str] | None) -> list[Hit]:
         if fields is not None:
-            question["fields"] = list(fields)
-        return Hits.model_validate_json(self._send("POST", path, question)).hits
+            request["fields"] = list(fields)
+        return hits_of(Hits.model_validate_json(self._send("POST", path, request)))
 
     def _page(self, limit: int, after: int | None, newest: bool, where: str | None) -> Page:
-        query = {"cursor": "" if after is None else f"after-{after:d}", "where": where or ""}
-        text = {name: json.dumps(word) for name, word in query.items()}
-        answer = self._get("/v1/images", limit=limit, newest=json.dumps(newest), **text)
+        query = {"cursor": "" if after is None else f"after-{after:d}", "where": where}
+        text = {name: json.dumps(value) for name, value in {**query, "newest": newest}.items()}
+        answer = self._get("/v1/images", limit=limit, **text)
         return Page.model_validate_json(answer)
 
     def _get(self, path: str, **query: Any) -> bytes:
@@ -259,20 +251,20 @@ class Client:
         return self._calls.send(method, path, body)
 
 
-def said(words: OptionWords) -> dict[str, Any]:
-    """The search options that were given, as the service reads them."""
-    return {**words, **({"where": words["where"] or ""} if "where" in words else {})}
+def hits_of(found: Hits) -> list[Hit]:
+    """The hits as a gallery gives them; fields that were not requested have their defaults."""
+    return [Hit(**dict(each)) for each in found.hits]
 
 
 def which(picture: Source | int | Text) -> dict[str, Any]:
-    """A picture that is sent, one of the gallery, or a text."""
+    """A picture to send, the id of one, or a text, as JSON."""
     if isinstance(picture, Text):
         return {"text": picture.text}
     return {"id": picture} if isinstance(picture, int) else {"image": as_base64(picture)}
 
 
 def like_as_json(like: Like) -> dict[str, Any]:
-    """A part of a question as the service reads it."""
+    """A part of a query as JSON."""
     region = {"region": asdict(like.region)} if like.region else {}
     return {**which(like.picture), "weight": like.weight, **region}
 

@@ -8,7 +8,7 @@ from flask import Request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from .problem import Problem
+from kkcv.serve.problems import Problem
 
 Checked = TypeVar("Checked", bound=BaseModel)
 JSON, MULTIPART, FORM = (
@@ -87,7 +87,7 @@ def listed(values: list[Any]) -> Any:
 
 
 def read_query(request: Request, model: type[Checked]) -> Checked:
-    """The parameters of the address."""
+    """The parameters of the address as the model."""
     sent = [(name, json_or_text(text)) for name, all in request.args.lists() for text in all]
     return check(model, by_name(sent))
 
@@ -120,7 +120,7 @@ def check(model: type[Checked], values: dict[str, Any]) -> Checked:
 def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> tuple[str, str]:
     """The field, as ``queries.0.k``, and what is wrong with it."""
     names = [str(part) for part in place]
-    inner = [name for name in names[:-1] if not name.startswith("<")]  # tags of questions.py
+    inner = [name for name in names[:-1] if not name.startswith("<")]  # tags of requests.py
     field = ".".join([*inner, *names[-1:]])
     if error["type"] == "missing":
         return field, "is missing"

@@ -6,27 +6,26 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from . import classifying, explaining, operations, pictures, searching
-from .body import FORM, JSON, MULTIPART
-from .questions import (
-    BatchQuestion,
-    ClassifyQuestion,
+from kkcv.serve.models.parsing import FORM, JSON, MULTIPART
+from kkcv.serve.models.requests import (
+    BatchRequest,
+    ClassifyRequest,
     Description,
     DuplicatesQuery,
-    ExplainQuestion,
-    FormQuestion,
-    LikeQuestion,
+    ExplainRequest,
+    FormRequest,
+    LikeRequest,
     NewPicture,
     NewPictures,
     Nothing,
     OtherPicture,
     PageQuery,
-    SearchQuestion,
+    SearchRequest,
     SimilarQuery,
-    TextQuestion,
+    TextRequest,
     ThumbnailQuery,
 )
-from .schemas import (
+from kkcv.serve.models.responses import (
     AddedMany,
     Batch,
     Duplicates,
@@ -40,6 +39,8 @@ from .schemas import (
     PictureInfo,
     Stats,
 )
+
+from . import networks, operations, pictures, search
 
 SEND_PICTURE = (JSON, MULTIPART)
 EMBEDS = ("bad-picture", "loading", "timed-out")
@@ -85,42 +86,42 @@ class Route:
 
 ROUTES: tuple[Route, ...] = (
     Route(
-        "POST", "/v1/search", searching.search, {200: Hits},
-        body=SearchQuestion, media=SEND_PICTURE, problems=(*EMBEDS, "unknown-picture"),
+        "POST", "/v1/search", search.search, {200: Hits},
+        body=SearchRequest, media=SEND_PICTURE, problems=(*EMBEDS, "unknown-picture"),
         tag="Search",
     ),
     Route(
-        "POST", "/v1/search/like", searching.search_like, {200: Hits},
-        body=LikeQuestion, media=(JSON,), problems=(*EMBEDS, "file-missing", "unknown-picture"),
+        "POST", "/v1/search/like", search.search_like, {200: Hits},
+        body=LikeRequest, media=(JSON,), problems=(*EMBEDS, "file-missing", "unknown-picture"),
         tag="Search",
     ),
     Route(
-        "POST", "/v1/search/text", searching.search_text, {200: Hits},
-        body=TextQuestion, media=(JSON,), problems=("loading", "timed-out"), tag="Search",
+        "POST", "/v1/search/text", search.search_text, {200: Hits},
+        body=TextRequest, media=(JSON,), problems=("loading", "timed-out"), tag="Search",
     ),
     Route(
-        "POST", "/v1/batch/search", searching.search_batch, {200: Batch},
-        body=BatchQuestion, media=(JSON,), problems=(*EMBEDS, "unknown-picture"), tag="Search",
+        "POST", "/v1/batch/search", search.search_batch, {200: Batch},
+        body=BatchRequest, media=(JSON,), problems=(*EMBEDS, "unknown-picture"), tag="Search",
     ),
     Route(
-        "GET", "/v1/images/{id}/similar", searching.similar, {200: Hits},
+        "GET", "/v1/images/{id}/similar", search.similar, {200: Hits},
         query=SimilarQuery, problems=("loading", "timed-out"), tag="Search",
     ),
     Route(
-        "POST", "/search", searching.search_form, {200: FormAnswer},
-        body=FormQuestion, media=(FORM, MULTIPART), problems=EMBEDS, tag="Search",
+        "POST", "/search", search.search_form, {200: FormAnswer},
+        body=FormRequest, media=(FORM, MULTIPART), problems=EMBEDS, tag="Search",
     ),
     Route(
-        "POST", "/v1/explain", explaining.explain, {200: Explained},
-        body=ExplainQuestion, media=(JSON,), problems=EXPLAINS, tag="Search",
+        "POST", "/v1/explain", networks.explain, {200: Explained},
+        body=ExplainRequest, media=(JSON,), problems=EXPLAINS, tag="Search",
     ),
     Route(
-        "POST", "/v1/explain/picture", explaining.explain_as_picture, {200: "image/png"},
-        body=ExplainQuestion, media=(JSON,), problems=EXPLAINS, tag="Search",
+        "POST", "/v1/explain/picture", networks.explain_as_picture, {200: "image/png"},
+        body=ExplainRequest, media=(JSON,), problems=EXPLAINS, tag="Search",
     ),
     Route(
-        "POST", "/v1/classify", classifying.classify, {200: Guesses},
-        body=ClassifyQuestion, media=SEND_PICTURE, problems=EMBEDS, tag="Search",
+        "POST", "/v1/classify", networks.classify, {200: Guesses},
+        body=ClassifyRequest, media=SEND_PICTURE, problems=EMBEDS, tag="Search",
     ),
     Route(
         "POST", "/v1/images", pictures.add, {200: PictureInfo, 201: PictureInfo},

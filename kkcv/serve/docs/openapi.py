@@ -8,12 +8,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from kkcv import __version__
-
-from .body import JSON
-from .fields import LARGEST_ID
-from .problem import CONTENT_TYPE, KINDS, REASON_STATUS
-from .routes import Route
-from .schemas import ProblemInfo
+from kkcv.serve.models.fields import LARGEST_ID
+from kkcv.serve.models.parsing import JSON
+from kkcv.serve.models.responses import ProblemInfo
+from kkcv.serve.problems import CONTENT_TYPE, KINDS, REASON_STATUS
+from kkcv.serve.routes import Route
 
 REF = "#/components/schemas/{model}"
 FILE = {"type": "string", "format": "binary", "description": "A picture file."}

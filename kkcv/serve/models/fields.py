@@ -1,22 +1,23 @@
-"""The fields of requests: what each may be, said once for the check and for the description."""
+"""Types of request fields. Each is written once, for the check and for the OpenAPI description."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from kkcv.search.ranking.names import RANKINGS
+from kkcv.hit import Hit
+from kkcv.search.option import Number, OneOf, Option, Switch, Text
+from kkcv.search.picture import LARGEST_ID
+from kkcv.search.query import MAX_K
 
-MAX_K = 1000
 MAX_BATCH = 16  # queries or pictures in one request
 MAX_METADATA = 16 * 1024  # characters of JSON
 MAX_DEPTH = 16
-LARGEST_ID = 2**63 - 1  # in SQLite
 THUMBNAIL_SIZES = (128, 256, 512)
-HitField = Literal["path", "url", "metadata", "chance", "place", "folded"]
-HIT_FIELDS = get_args(HitField)
+HIT_FIELDS = tuple(name for name in Hit._fields if name not in ("id", "score"))
 
 # A blue square of 8 × 8 pixels with an orange disk, as PNG.
 EXAMPLE = (
@@ -26,12 +27,12 @@ EXAMPLE = (
 
 
 def refusal(message: str) -> PydanticCustomError:
-    """What a validator raises: the message goes behind the name of the field."""
+    """The error of a validator; the name of the field is put in front of its message."""
     return PydanticCustomError("refused", "{message}", {"message": message})
 
 
 def got(value: Any) -> str:
-    """``, got 'ten'``: a value that was sent, if it is short. A picture never is."""
+    """``, got 'ten'`` for a short value, else nothing: a picture is never sent back."""
     plain = value is None or isinstance(value, bool | int | float | str)
     if not plain or (isinstance(value, str) and len(value) > 20):
         return ""
@@ -41,7 +42,7 @@ def got(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number. 20.0 is one, as JSON Schema has it; ``true`` and ``"20"`` are not."""
+    """A whole number. 20.0 is one, as in JSON Schema; ``true`` and ``"20"`` are not."""
 
     low: int
     high: int
@@ -61,22 +62,59 @@ class Whole:
         return {"type": "integer", "minimum": self.low, "maximum": self.high}
 
 
+def one_of(values: Sequence[Any]) -> Callable[[Any], Any]:
+    """A validator that lets these values pass."""
+    names = ", ".join(each if isinstance(each, str) else json.dumps(each) for each in values)
+
+    def check(value: Any) -> Any:
+        for each in values:
+            if value == each and isinstance(value, bool) == isinstance(each, bool):
+                return each
+        raise refusal(f"must be one of {names}{got(value)}")
+
+    return check
+
+
+def field_of(option: Option) -> tuple[Any, Any]:
+    """Type and default of the field for a search option."""
+    kind: Any
+    match option.kind:
+        case Number(_, low, high, above):
+            limits = Field(gt=low, le=high) if above else Field(ge=low, le=high)
+            kind = Annotated[float, limits]
+            if option.whole:
+                kind = Annotated[int, Whole(int(low), int(high))]
+        case OneOf(_, names):
+            schema = WithJsonSchema({"enum": list(names())})
+            kind = Annotated[str, BeforeValidator(one_of(names())), schema]
+        case Switch(words) if words:
+            schema = WithJsonSchema({"anyOf": [{"type": "boolean"}, {"enum": list(words)}]})
+            kind = Annotated[bool | str, BeforeValidator(one_of((True, False, *words))), schema]
+        case Switch():
+            kind = bool
+        case Text(_, longest):
+            kind = Annotated[str, Field(max_length=longest)]
+    if option.default is None:
+        kind = kind | None
+    return Annotated[kind, Field(description=option.help)], option.default
+
+
 def check_picture(value: Any) -> str | bytes:
-    """Base64 text in JSON, or bytes in a multipart body; decoding it is the next step."""
+    """Base64 text in JSON, or bytes in a multipart body; it is decoded later."""
     if not isinstance(value, str | bytes):
         raise refusal("must be a picture, as base64 text")
     return value
 
 
 def picture_id(text: str) -> int | None:
-    """The id that a part of an address stands for, or None where it cannot be one."""
+    """The id in a part of an address, or None where it cannot be one."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 19):
         return None
     return int(text) if 1 <= int(text) <= LARGEST_ID else None
 
 
 def check_metadata(value: dict[str, Any]) -> dict[str, Any]:
-    """What the catalog can keep, and JSON can carry back."""
+    """Refuses metadata that the catalog cannot keep or JSON cannot carry back."""
     if deeper(value, MAX_DEPTH):
         raise refusal(f"must not be nested more than {MAX_DEPTH} deep")
     try:
@@ -99,24 +137,6 @@ def deeper(value: Any, levels: int) -> bool:
     return levels == 0 or any(deeper(each, levels - 1) for each in inner)
 
 
-def check_ranking(value: str | None) -> str | None:
-    if value is not None and value not in RANKINGS:
-        raise refusal(f"must be one of {', '.join(RANKINGS)}{got(value)}")
-    return value
-
-
-def check_verify(value: Any) -> Any:
-    if not isinstance(value, bool) and value != "ties":
-        raise refusal(f"must be true, false or ties{got(value)}")
-    return value
-
-
-def check_size(value: Any) -> int:
-    if isinstance(value, bool) or value not in THUMBNAIL_SIZES:
-        raise refusal(f"must be one of {', '.join(map(str, THUMBNAIL_SIZES))}{got(value)}")
-    return int(value)
-
-
 Image = Annotated[
     str | bytes,
     BeforeValidator(check_picture),
@@ -136,74 +156,27 @@ Image = Annotated[
 Metadata = Annotated[
     dict[str, Any],
     AfterValidator(check_metadata),
-    Field(description="Any JSON object; kept beside the picture as it is."),
+    Field(description="Any JSON object, stored with the picture."),
 ]
-K = Annotated[int, Whole(1, MAX_K), Field(description="How many hits at most.")]
-Score = Annotated[
-    float, Field(ge=-1, le=1, description="Cosine similarity, from -1 to 1; 1 is nearest.")
-]
-MinScore = Annotated[
-    float, Field(ge=-1, le=1, description="Only hits with this score or a higher one.")
-]
-Where = Annotated[
-    str,
-    Field(
-        max_length=2000,
-        description='Only pictures that match, such as `label == "cat" and year >= 2020`; '
-        "names are keys of the metadata, or id, path, bytes, added. Empty: all.",
-    ),
-]
+K = Annotated[int, Whole(1, MAX_K), Field(description="The largest number of hits.")]
 Size = Annotated[
     int,
-    BeforeValidator(check_size),
+    BeforeValidator(one_of(THUMBNAIL_SIZES)),
     WithJsonSchema({"type": "integer", "enum": list(THUMBNAIL_SIZES)}),
-    Field(description="Of the longest side, in pixels."),
+    Field(description="Pixels of the longer side."),
 ]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-
 Id = Annotated[int, Whole(1, LARGEST_ID)]
-MaxChance = Annotated[
-    float | None,
-    Field(
-        gt=0,
-        le=1,
-        description="Only hits whose score unrelated pictures reach no more often than this.",
-    ),
-]
-Ranking = Annotated[
-    str | None,
-    AfterValidator(check_ranking),
-    WithJsonSchema({"anyOf": [{"enum": list(RANKINGS)}, {"type": "null"}]}),
-    Field(description="The order of the hits; null: the gallery's own."),
-]
-Verify = Annotated[
-    bool | Literal["ties"],
-    BeforeValidator(check_verify),
-    Field(
-        description="Look for what the query shows in the first hits, and put those first where it "
-        "is; ties: only where the scores do not decide."
-    ),
-]
 Words = Annotated[
     str,
     Field(
         min_length=1,
         max_length=1000,
         pattern=r"\S",
-        description="What is to be seen, for networks that read; see `text` of the model.",
-    ),
-]
-Fold = Annotated[
-    float | None,
-    Field(
-        gt=0, le=1, description="Hits that score this or more with a better one are folded into it."
+        description="What to look for, for networks that read text; see `text` of the model.",
     ),
 ]
 Feedback = Annotated[
     list[Id],
     Field(max_length=MAX_BATCH, description="Ids of hits that were liked, or were not."),
-]
-Fields = Annotated[
-    list[HitField] | None,
-    Field(description="Which fields a hit has beside id and score; null: all."),
 ]

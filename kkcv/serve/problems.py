@@ -1,4 +1,4 @@
-"""What can go wrong in a request, as RFC 9457 problem details: one table, one shape.
+"""Everything that can go wrong in a request, as RFC 9457 problem details.
 
 ``type`` is ``/problems/CODE`` and never changes its meaning; ``detail`` is for people.
 """
@@ -141,9 +141,13 @@ class Problem(Exception):
 
 
 def problem_of(error: Exception, field: str | None = None) -> Problem:
-    """The problem that an exception is answered with; ``field`` is the one at fault, if known."""
+    """The problem that an exception is answered with.
+
+    ``field`` is the field at fault, where the error does not name one itself.
+    """
     if isinstance(error, Problem):
         return error
+    field = getattr(error, "field", None) or field
     extra: dict[str, Any] = {} if field is None else {"field": field}
     if isinstance(error, PictureError):
         status = REASON_STATUS.get(error.reason)

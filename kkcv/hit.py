@@ -1,0 +1,37 @@
+"""A picture that was found. Python, HTTP and tables take the fields of a hit from here."""
+
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np  # for its name alone: the client of a service imports this file
+
+LOWEST, HIGHEST = -1.0, 1.0  # the range of a score, the cosine similarity
+
+Place = tuple[tuple[float, float], ...]
+
+
+class Hit(NamedTuple):
+    """A picture that was found, with its score. The text beside a type describes the field."""
+
+    id: int
+    score: Annotated[float, "Cosine similarity, from -1 to 1; 1 is nearest."]
+    path: Annotated[str, "Absolute path of the file, on the machine that searched."]
+    metadata: Annotated[dict[str, Any], "What was stored with the picture."]
+    chance: Annotated[
+        float | None,
+        "How often two unrelated pictures of this gallery score that high; null: not known.",
+    ] = None
+    place: Annotated[
+        Place | None,
+        "Where a verified hit shows what the query shows: four corners (x, y), clockwise from the "
+        "query's top left, as fractions of the hit's width and height; they may lie outside of it.",
+    ] = None
+    folded: Annotated[
+        tuple[int, ...], "Ids of the near-duplicates that were folded into this hit."
+    ] = ()
+    url: Annotated[str, "Address of the file on the service; empty without a service."] = ""
+
+
+def clipped(scores: "np.ndarray") -> "np.ndarray":
+    """Scores within their range: rounding, and vectors in 16 bits, go a little beyond 1."""
+    return scores.clip(LOWEST, HIGHEST)

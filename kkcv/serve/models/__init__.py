@@ -1,0 +1,1 @@
+"""Requests and responses as pydantic models, which check them and describe them."""

@@ -1,0 +1,252 @@
+"""Requests as pydantic models: they check what comes in, and OpenAPI describes them.
+
+Nothing is guessed: an unknown field, a number in quotes, or a ``k`` of 0 is an error.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
+
+from kkcv.search.options import OPTIONS, SearchOptions
+
+from .fields import (
+    HIT_FIELDS,
+    MAX_BATCH,
+    Feedback,
+    Fraction,
+    Id,
+    Image,
+    K,
+    Metadata,
+    Size,
+    Whole,
+    Words,
+    field_of,
+)
+
+MAX_PAGE = 500
+
+
+class Strict(BaseModel):
+    """A request: no field too many, no value of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Nothing(Strict):
+    """No parameters."""
+
+
+class Region(Strict):
+    """A rectangle inside the upright picture, as fractions of its width and height."""
+
+    left: Fraction
+    top: Fraction
+    width: Annotated[float, Field(gt=0, le=1)]
+    height: Annotated[float, Field(gt=0, le=1)]
+
+
+PartOfPicture = Annotated[
+    Region | None, Field(description="Search with this part of the picture only.")
+]
+
+
+class Search(Strict):
+    """What every search has: the number of hits, and the options of a search."""
+
+    k: K = 10
+
+    def options(self) -> SearchOptions:
+        """The options as a gallery takes them (RequestError)."""
+        return SearchOptions(**{name: getattr(self, name) for name in OPTIONS})
+
+
+option_fields: dict[str, Any] = {name: field_of(each) for name, each in OPTIONS.items()}
+SearchFields: Any = create_model("SearchFields", __base__=Search, **option_fields)
+Fields = Annotated[
+    list[Literal[HIT_FIELDS]] | None,  # type: ignore[valid-type]
+    Field(description="Fields of a hit beside id and score; null: all."),
+]
+
+
+class SearchRequest(SearchFields):
+    """Find the pictures most like this one."""
+
+    image: Image
+    region: PartOfPicture = None
+    liked: Feedback = Field([])
+    unliked: Feedback = Field([])
+    fields: Fields = None
+
+
+Weight = Annotated[
+    float,
+    Field(ge=-100, le=100, description="How much it counts; negative: unlike it."),
+]
+
+
+class LikeImage(Strict):
+    """A picture in the request, and its weight."""
+
+    image: Image
+    weight: Weight = 1.0
+    region: PartOfPicture = None
+
+
+class LikePicture(Strict):
+    """A picture of the gallery, and its weight."""
+
+    id: Id
+    weight: Weight = 1.0
+    region: PartOfPicture = None
+
+
+class LikeText(Strict):
+    """A text that says what to look for, and its weight."""
+
+    text: Words
+    weight: Weight = 1.0
+
+
+def by_field(*names: str) -> Discriminator:
+    """Chooses the model of an object by the one of these fields that it has.
+
+    Tags are in angle brackets so that errors can leave them out (parsing.py).
+    """
+
+    def tag(value: Any) -> str | None:
+        found = [name for name in names if isinstance(value, dict) and name in value]
+        return f"<{found[0]}>" if len(found) == 1 else None
+
+    return Discriminator(tag, "refused", f"must have one of {', '.join(names)}")
+
+
+AnyLike = Annotated[
+    Annotated[LikeImage, Tag("<image>")]
+    | Annotated[LikePicture, Tag("<id>")]
+    | Annotated[LikeText, Tag("<text>")],
+    by_field("image", "id", "text"),
+]
+
+
+class LikeRequest(SearchFields):
+    """Find the pictures most like some, and unlike others."""
+
+    like: Annotated[list[AnyLike], Field(min_length=1, max_length=MAX_BATCH)]
+    fields: Fields = None
+
+
+class BatchRequest(Strict):
+    """Several searches at once."""
+
+    queries: Annotated[list[SearchRequest], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class NewPicture(Strict):
+    """A picture to add."""
+
+    image: Image
+    metadata: Metadata = {}
+
+
+class OtherPicture(Strict):
+    """A picture that replaces another."""
+
+    image: Image
+    metadata: Annotated[Metadata | None, Field(description="Null: keep the metadata.")] = None
+
+
+class NewPictures(Strict):
+    """Several pictures to add."""
+
+    pictures: Annotated[list[NewPicture], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class Description(Strict):
+    """Metadata that replaces a picture's."""
+
+    metadata: Metadata
+
+
+class FormRequest(Strict):
+    """The form of the compatibility route."""
+
+    image: Image
+    k: K = 10
+
+
+class TextRequest(SearchFields):
+    """Find the pictures most like this text."""
+
+    text: Words
+    fields: Fields = None
+
+
+class SimilarQuery(SearchFields):
+    fields: Annotated[
+        str,
+        Field(
+            pattern=rf"^({'|'.join(HIT_FIELDS)})(,({'|'.join(HIT_FIELDS)}))*$",
+            description="Fields of a hit beside id and score, separated by commas.",
+        ),
+    ] = ",".join(HIT_FIELDS)
+
+
+class SentPicture(Strict):
+    """A picture in the request."""
+
+    image: Image
+
+
+class KnownPicture(Strict):
+    """A picture of the gallery."""
+
+    id: Id
+
+
+AnyPicture = Annotated[
+    Annotated[SentPicture, Tag("<image>")] | Annotated[KnownPicture, Tag("<id>")],
+    by_field("image", "id"),
+]
+
+
+class ExplainRequest(Strict):
+    """Explain the score of two pictures."""
+
+    query: AnyPicture
+    hit: AnyPicture
+
+
+class DuplicatesQuery(Strict):
+    min_score: Annotated[
+        float, Field(ge=0.5, le=1, description="The score from which two pictures are duplicates.")
+    ] = 0.95
+    limit: Annotated[
+        int, Whole(1, MAX_PAGE), Field(description="The largest number of groups.")
+    ] = 100
+
+
+class ClassifyRequest(Strict):
+    """Name what this picture shows."""
+
+    image: Image
+    top: Annotated[int, Whole(1, 100), Field(description="The largest number of classes.")] = 5
+    lang: Annotated[Literal["en", "zh"], Field(description="Language of the class names.")] = "en"
+
+
+PageFields: Any = create_model("PageFields", __base__=Strict, where=option_fields["where"])
+
+
+class PageQuery(PageFields):
+    limit: Annotated[
+        int, Whole(1, MAX_PAGE), Field(description="The largest number of pictures.")
+    ] = 100
+    cursor: Annotated[
+        str,
+        Field(description="`next` of the page before.", pattern=r"^(after-[0-9]{1,18})?$"),
+    ] = ""
+    newest: Annotated[bool, Field(description="The newest first, instead of the oldest.")] = False
+
+
+class ThumbnailQuery(Strict):
+    size: Size = 256

@@ -1,0 +1,202 @@
+"""Responses as pydantic models: the service fills them, its client reads them."""
+
+from datetime import datetime
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, Field, create_model
+
+from kkcv import hit
+from kkcv.hit import HIGHEST, LOWEST
+
+
+def hit_fields() -> dict[str, Any]:
+    """The fields of a hit as those of a model: type with description, and default."""
+    fields: dict[str, Any] = {}
+    for name, kind in get_type_hints(hit.Hit, include_extras=True).items():
+        plain, description = get_args(kind) if get_origin(kind) is Annotated else (kind, None)
+        limits: dict[str, Any] = {"ge": LOWEST, "le": HIGHEST} if name == "score" else {}
+        if name in ("id", "score"):
+            default = ...
+        elif name in hit.Hit._field_defaults:
+            default = hit.Hit._field_defaults[name]
+        else:  # missing where a request names its `fields`
+            default = (get_origin(plain) or plain)()
+        fields[name] = (Annotated[plain, Field(description=description, **limits)], default)
+    return fields
+
+
+Hit: Any = create_model(
+    "Hit",
+    __doc__="A picture that was found. Only the requested `fields` are there.",
+    **hit_fields(),
+)
+
+
+class Hits(BaseModel):
+    """What was found, nearest first."""
+
+    hits: list[Hit]
+
+
+class Batch(BaseModel):
+    """One answer for each query, in their order."""
+
+    results: list[Hits]
+
+
+class Guess(BaseModel):
+    """A class and its probability."""
+
+    class_index: int
+    label: str
+    probability: Annotated[float, Field(ge=0, le=1)]
+
+
+class Guesses(BaseModel):
+    """What a picture shows, the most probable class first."""
+
+    guesses: list[Guess]
+
+
+class PictureInfo(BaseModel):
+    """A picture of the gallery."""
+
+    id: int
+    path: Annotated[str, Field(description="The file, on the machine of the service.")]
+    url: Annotated[str, Field(description="Address of the file on the service.")]
+    thumbnail: Annotated[str, Field(description="Address of a small version.")]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="Hash of the file.")]
+    bytes: int
+    added: datetime
+    metadata: dict[str, Any]
+
+
+class Page(BaseModel):
+    """A part of the gallery, in the order of the ids. ``next`` is null on the last page."""
+
+    pictures: list[PictureInfo]
+    total: Annotated[
+        int, Field(description="Number of pictures that match the filter, on all pages.")
+    ]
+    next: Annotated[str | None, Field(description="The cursor of the next page.")]
+
+
+class FieldError(BaseModel):
+    """A field that is wrong, such as ``k`` or ``queries.0.k``."""
+
+    field: str
+    detail: str
+
+
+class ProblemInfo(BaseModel):
+    """RFC 9457 problem details; fields without a value are left out."""
+
+    type: Annotated[str, Field(description="The kind of problem; its meaning never changes.")]
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="What happened, and what would work.")]
+    field: Annotated[str, Field(description="The field that is wrong.")] = ""
+    reason: Annotated[str, Field(description="Why a picture cannot be used.")] = ""
+    errors: Annotated[
+        list[FieldError], Field(description="Every field that is wrong, when there are several.")
+    ] = []
+
+
+class Added(BaseModel):
+    """The result for one of several pictures: a ``picture`` or a ``problem``."""
+
+    status: Annotated[int, Field(description="201 added, 200 there already, or the problem's.")]
+    picture: PictureInfo | None = None
+    problem: ProblemInfo | None = None
+
+
+class AddedMany(BaseModel):
+    """One result for each picture, in their order."""
+
+    results: list[Added]
+
+
+class DuplicateGroup(BaseModel):
+    """Duplicates of each other, the oldest first."""
+
+    ids: list[int]
+    exact: Annotated[bool, Field(description="Whether their bytes are the same.")]
+    similarity: Annotated[float, Field(description="The lowest score that joined them.")]
+
+
+class Duplicates(BaseModel):
+    """Groups of duplicates, the largest first."""
+
+    groups: list[DuplicateGroup]
+    total: Annotated[int, Field(description="Number of all groups, also beyond the limit.")]
+
+
+class Side(BaseModel):
+    """Where a score comes from in one picture: `heat` and `rest` add up to it."""
+
+    heat: Annotated[
+        list[list[float]], Field(description="What each position adds to the score, row by row.")
+    ]
+    rest: Annotated[float, Field(description="The part of the score that belongs to no position.")]
+    seen: Annotated[
+        list[float],
+        Field(description="The part under the map: left, top, width, height as fractions."),
+    ]
+
+
+class Explained(BaseModel):
+    """Where a score comes from, computed by the gallery's network in float32."""
+
+    score: float
+    query: Side
+    hit: Side
+
+
+class Network(BaseModel):
+    """The network that makes the gallery's vectors."""
+
+    network: str
+    fingerprint: Annotated[str, Field(description="Hash of network, weights and preprocessing.")]
+    dim: int
+    vectors: Annotated[str, Field(description="Number type of the stored vectors.")]
+    preprocess: dict[str, Any]
+
+
+class Model(Network):
+    """The gallery's network, and the options of a search that depend on it."""
+
+    text: Annotated[bool, Field(description="Whether it can search by text.")]
+    rankings: Annotated[list[str], Field(description="Names of the orders of hits.")]
+
+
+class Stats(Network):
+    """Figures of the gallery."""
+
+    gallery: Annotated[
+        str, Field(description="Its folder or address, on the machine of the service.")
+    ]
+    pictures: int
+    stored: Annotated[int, Field(description="Number of pictures whose file the gallery stores.")]
+    picture_bytes: int
+    catalog_bytes: int
+    index: Annotated[
+        dict[str, Any], Field(description="The index that answers searches, as measured.")
+    ]
+
+
+class Health(BaseModel):
+    status: str
+    version: str
+
+
+class FormHit(BaseModel):
+    image_path: str
+    similarity: float
+
+
+class FormAnswer(BaseModel):
+    """The answer of the compatibility route: ``code`` is the HTTP status."""
+
+    code: int
+    message: str
+    data: list[FormHit]

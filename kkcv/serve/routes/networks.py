@@ -1,0 +1,66 @@
+"""Routes that ask the gallery's network about pictures: what one shows, why two match."""
+
+from flask import Response
+
+from kkcv.embedding.explanation import Explanation
+from kkcv.errors import PictureError
+from kkcv.images.decode import decode
+from kkcv.images.heat import overlaid, side_by_side
+from kkcv.images.thumbnails import as_png
+from kkcv.search.explain import explain as explained
+from kkcv.serve.models.requests import ClassifyRequest, ExplainRequest, KnownPicture, SentPicture
+from kkcv.serve.models.responses import Explained, Guess, Guesses
+from kkcv.serve.problems import problem_of
+from kkcv.serve.service import Service
+
+from .search import at, picture_bytes
+
+DRAWN = 448  # pixels of the longer side
+
+
+def classify(service: Service, body: ClassifyRequest) -> Guesses:
+    """Name what a picture shows: the classes of the gallery's network, the most probable first."""
+    data = picture_bytes(service, body.image)
+    settings = service.gallery.catalog.settings
+    model = settings["model"], settings["weights"]
+    with service.worker():
+        guesses = service.gallery.worker.classify(model, data, body.top, body.lang, service.limits)
+    return Guesses(guesses=[Guess(**guess) for guess in guesses])
+
+
+def explain(service: Service, body: ExplainRequest) -> Explained:
+    """Explain the score of two pictures: what each position of either adds to it, as numbers."""
+    found, _ = explanation(service, body)
+    return Explained.model_validate(found.to_dict())
+
+
+def explain_as_picture(service: Service, body: ExplainRequest) -> Response:
+    """Draw both pictures with heat maps that explain their score."""
+    found, pictures = explanation(service, body)
+    with service.worker():
+        shown = [
+            overlaid(decode(data, service.limits, target=DRAWN), side.heat, side.seen)
+            for data, side in zip(pictures, (found.query, found.hit), strict=True)
+        ]
+        drawn = side_by_side(*shown, title=f"score {found.score:.4f}", captions=("query", "hit"))
+    return Response(as_png(drawn), mimetype="image/png")
+
+
+def explanation(service: Service, body: ExplainRequest) -> tuple[Explanation, tuple[bytes, bytes]]:
+    """The explanation of the network, and the bytes of both pictures (Problem)."""
+    with at("query"):
+        query = bytes_of(service, body.query)
+    with at("hit"):
+        hit = bytes_of(service, body.hit)
+    with service.worker():
+        try:
+            found = explained(service.gallery, query, hit, limits=service.limits)
+        except PictureError as error:  # it does not say of which of the two
+            raise problem_of(error) from error
+    return found, (query, hit)
+
+
+def bytes_of(service: Service, picture: SentPicture | KnownPicture) -> bytes:
+    if isinstance(picture, KnownPicture):
+        return service.gallery.read(service.gallery.get(picture.id))
+    return picture_bytes(service, picture.image)

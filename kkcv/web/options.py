@@ -1,0 +1,42 @@
+"""A widget for each search option by its kind; its label is the text ``option.NAME``."""
+
+from typing import Any
+
+import streamlit as st
+
+from kkcv.search.option import Number, OneOf, Option, Text
+
+from .hits import chance_in_words
+from .strings import Strings
+
+
+def choose(text: Strings, option: Option) -> Any:
+    """The widget of an option, and the value that the visitor chose."""
+    name, kind, default = option.name, option.kind, option.default
+    label = text(f"option.{name}")
+    more: dict[str, Any] = {"key": name, "help": text(f"option.{name}_help")}
+    match kind:
+        case Text():
+            return st.text_input(label, placeholder=kind.example, **more)
+        case Number(choices=[_, *_]):
+            rates = kind.metavar == "RATE"
+
+            def in_words(value: float | None) -> str:
+                if value is None:
+                    return text("search.any")
+                return chance_in_words(text, value) if rates else f"{value:g}"
+
+            return st.selectbox(label, [None, *kind.choices], format_func=in_words, **more)
+        case Number() if kind.usual is None and default is not None:
+            step = 1 if option.whole else (kind.high - kind.low) / 40
+            return st.slider(label, kind.low, kind.high, default, step, **more)
+        case Number() if kind.usual is None:
+            return st.number_input(label, kind.low, kind.high, None, **more)
+        case OneOf() if kind.usual is None:
+            names = kind.names() if default is not None else [None, *kind.names()]
+            return st.selectbox(
+                label, names, format_func=lambda each: text(f"option.{name}_{each}"), **more
+            )
+    if not st.toggle(label, **more):
+        return default
+    return True if kind.usual is None else kind.usual
