@@ -117,10 +117,17 @@ def by_chance(rate: float | None) -> str:
     return "" if rate is None else f"1 in {int(float(f'{1 / rate:.2g}')):,}"
 
 
-# Columns of hits that are more than the value under the name of its field.
+def plain(value: Any) -> Any:
+    return "" if value is None or value == {} else value
+
+
+# The first columns of a table of hits, and those that show more than the value of the field.
 COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "score": ("score", plain),
     "chance": ("by chance", by_chance),
     "place": ("verified", lambda place: "yes" if place else ""),
+    "id": ("id", plain),
+    "path": ("path", plain),
     "folded": ("folded", lambda ids: " ".join(map(str, ids))),
 }
 
@@ -131,8 +138,8 @@ def print_hits(hits: list[Hit], max_chance: float | None = None) -> None:
         click.echo("nothing like it here" if max_chance else "nothing found")
         return
     columns: dict[str, Sequence[Any]] = {"rank": range(1, len(hits) + 1)}
-    for name in Hit._fields:
-        title, cell = COLUMNS.get(name, (name, lambda value: value or ""))
+    for name in dict.fromkeys([*COLUMNS, *Hit._fields]):
+        title, cell = COLUMNS.get(name, (name, plain))
         columns[title] = [cell(getattr(hit, name)) for hit in hits]
     always = ("rank", "score", "id", "path")
     shown = {name: column for name, column in columns.items() if name in always or any(column)}
