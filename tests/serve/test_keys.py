@@ -91,7 +91,7 @@ def test_a_key_to_read_changes_nothing(client: FlaskClient, file: Path) -> None:
         assert refused is route.writes, route
         if refused:
             assert answer.json["type"] == "/problems/read-only-key"
-            assert answer.json["detail"] == "the key 'reader' may search and read alone"
+            assert answer.json["detail"] == "the key 'reader' may only search and read"
 
 
 def test_every_route_that_changes_something_needs_a_key_that_may() -> None:
