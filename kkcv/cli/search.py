@@ -114,7 +114,7 @@ def parse_region(text: str) -> Region:
 
 def by_chance(rate: float | None) -> str:
     """A rate as "1 in 20,000"; two digits are all that is known of it."""
-    return "" if rate is None else f"1 in {int(float(f'{1 / rate:.2g}')):,}"
+    return "" if rate is None else f"1 in {round(float(f'{1 / rate:.2g}')):,}"
 
 
 def plain(value: Any) -> Any:
