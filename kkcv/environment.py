@@ -1,13 +1,15 @@
-"""What the environment says, and its one reader: where downloads are kept, what runs networks."""
+"""The one reader of environment variables."""
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from errno import ENOENT
 from pathlib import Path
+from typing import NamedTuple
 
 
 def cache_folder() -> Path:
-    """``$KKCV_CACHE``, else ``kkcv`` in the user's cache folder."""
+    """``$KKCV_CACHE``, else ``kkcv`` in the user's cache folder: what can be made again."""
     if chosen := os.environ.get("KKCV_CACHE"):
         return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
@@ -15,7 +17,7 @@ def cache_folder() -> Path:
 
 
 def make_cache_folder(folder: Path) -> None:
-    """A folder of the cache, and those above it; but never a home that is not there (OSError)."""
+    """Make a folder of the cache and its parents, but not a missing home (OSError)."""
     home = Path.home()
     if home in folder.parents and not home.is_dir():
         raise FileNotFoundError(ENOENT, "there is no home folder; set KKCV_CACHE", str(home))
@@ -23,7 +25,7 @@ def make_cache_folder(folder: Path) -> None:
 
 
 def data_folder() -> Path:
-    """``$KKCV_DATA``, else ``kkcv`` in the user's data folder: what is not to be lost."""
+    """``$KKCV_DATA``, else ``kkcv`` in the user's data folder: what must not be lost."""
     if chosen := os.environ.get("KKCV_DATA"):
         return Path(chosen).expanduser()
     base = os.environ.get("XDG_DATA_HOME")
@@ -31,7 +33,7 @@ def data_folder() -> Path:
 
 
 def milvus_token() -> str:
-    """``$KKCV_MILVUS_TOKEN``, such as ``user:password``; empty for a server that asks nobody."""
+    """``$KKCV_MILVUS_TOKEN``, such as ``user:password``; empty for a server without users."""
     return os.environ.get("KKCV_MILVUS_TOKEN", "")
 
 
@@ -41,21 +43,21 @@ def offline() -> bool:
 
 
 def model_hub() -> str:
-    """The Hugging Face hub, or the mirror of it that ``$HF_ENDPOINT`` names."""
+    """The address of the Hugging Face hub, or of its mirror ``$HF_ENDPOINT``."""
     return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 
 
 def runtime() -> str:
-    """What runs networks: ``$KKCV_RUNTIME``, else ``auto``, the fastest here."""
+    """The runtime of networks: ``$KKCV_RUNTIME``, else ``auto``, the fastest here."""
     return os.environ.get("KKCV_RUNTIME") or "auto"
 
 
 def precision() -> str:
-    """What networks compute in: ``$KKCV_PRECISION``, else ``auto``."""
+    """The precision of networks: ``$KKCV_PRECISION``, else ``auto``."""
     return os.environ.get("KKCV_PRECISION") or "auto"
 
 
-# Each variable, with what reads it.
+# The variables that every command reads, and their readers.
 VARIABLES: dict[str, Callable[[], object]] = {
     "KKCV_CACHE": cache_folder,
     "KKCV_DATA": data_folder,
@@ -68,11 +70,85 @@ VARIABLES: dict[str, Callable[[], object]] = {
 SECRET = ("KKCV_MILVUS_TOKEN",)
 
 
-def told() -> list[tuple[str, str, str]]:
-    """Each variable, what holds now, and who said so: the variable, or ``default``."""
+def resolved() -> list[tuple[str, str, str]]:
+    """Name, value and source of each variable; the source is its name, or ``default``."""
     rows = []
     for name, read in VARIABLES.items():
         value, given = str(read()), bool(os.environ.get(name))
         hidden = name in SECRET and value
         rows.append((name, "(hidden)" if hidden else value, name if given else "default"))
     return rows
+
+
+def variables() -> Mapping[str, str]:
+    """All variables, for the options of ``kkcv serve``, which has a name for each."""
+    return os.environ
+
+
+def set_default(name: str, value: str) -> None:
+    """Set a variable that other libraries read, unless the user has set it."""
+    os.environ.setdefault(name, value)
+
+
+class WebSettings(NamedTuple):
+    """The settings that ``kkcv web`` hands to the Streamlit process."""
+
+    gallery: str  # a folder, or the address of a service
+    compare: str  # a second gallery, or nothing
+    api_key: str  # for a service
+    runs: str  # folder of training runs
+    local_visitors: bool  # they may name folders of this machine
+
+
+def web_settings() -> WebSettings:
+    """The settings of this Streamlit process; ``gallery`` is empty where none was named."""
+    read = os.environ.get
+    return WebSettings(
+        read("KKCV_GALLERY", ""),
+        read("KKCV_COMPARE", ""),
+        read("KKCV_API_KEY", ""),
+        read("KKCV_RUNS") or "runs",
+        read("KKCV_PATHS") == "1",
+    )
+
+
+def hand_over(settings: WebSettings) -> None:
+    """Set the variables from which web_settings reads, for the processes started after this."""
+    os.environ.update(
+        KKCV_GALLERY=settings.gallery,
+        KKCV_COMPARE=settings.compare,
+        KKCV_API_KEY=settings.api_key,
+        KKCV_RUNS=settings.runs,
+        KKCV_PATHS=str(int(settings.local_visitors)),
+    )
+
+
+def scheduled_worker() -> str | None:
+    """``RANK/WORLD_SIZE`` as a scheduler or torchrun sets them; None where neither is set."""
+    rank, size = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
+    return None if rank is None and size is None else f"{rank or ''}/{size or ''}"
+
+
+class Launched(NamedTuple):
+    """This process among those that torchrun has started; ``local`` ones are on this machine."""
+
+    rank: int
+    world: int
+    local_rank: int
+    local_world: int
+
+
+def launched() -> Launched | None:
+    """The process's place, or None where torchrun has not started it."""
+    if "WORLD_SIZE" not in os.environ:
+        return None
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ["WORLD_SIZE"])
+    read = os.environ.get
+    return Launched(rank, world, int(read("LOCAL_RANK", "0")), int(read("LOCAL_WORLD_SIZE", "1")))
+
+
+def has_screen() -> bool:
+    """Whether a browser can be opened here."""
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True

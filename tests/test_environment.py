@@ -1,5 +1,6 @@
-"""What the environment says of downloads."""
+"""Environment variables have one reader, and these defaults."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,15 @@ def test_the_hub_can_be_a_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/")
     assert model_hub() == "https://mirror.example"
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    package = Path(__file__).parents[1] / "kkcv"
+    readers = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(node, "attr", getattr(node, "name", ""))  # os.environ, or imported alone
+            if name in ("environ", "environb", "getenv", "putenv"):
+                readers.add(path.relative_to(package).as_posix())
+
+    assert readers == {"environment.py"}

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from kkcv.environment import set_default
 from kkcv.errors import KkcvError
 from kkcv.extras import missing
 
@@ -130,7 +131,7 @@ def main() -> None:
     kkcv search photos.kkcv cat.jpg        the pictures most like this one
     """
     # Before Faiss is loaded: its threads else wait for each other by spinning (docs/speed.md).
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    set_default("OMP_WAIT_POLICY", "PASSIVE")
 
 
 COMMANDS: dict[str, tuple[click.Command, ...]] = {

@@ -1,12 +1,12 @@
 """Many pictures on many machines: ``embed``, and ``index --from`` for what it makes."""
 
-import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kkcv.environment import scheduled_worker
 from kkcv.errors import RequestError
 
 from .options import asked_of_runtimes, json_option, load_embedder, network_options
@@ -80,7 +80,7 @@ def embed(
         raise RequestError(
             "a worker takes one plan and --out DIR; to make a plan: kkcv embed --plan PLAN PATHS..."
         )
-    work(paths[0], out, worker_of(worker, os.environ), threads, network, as_json)
+    work(paths[0], out, worker_of(worker or scheduled_worker()), threads, network, as_json)
 
 
 def refuse(who: str, given: Mapping[str, object]) -> None:
@@ -90,13 +90,13 @@ def refuse(who: str, given: Mapping[str, object]) -> None:
             raise RequestError(f"{name} is not for {who}; see: kkcv embed --help")
 
 
-def worker_of(text: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
-    """Which worker this is, and of how many; ``RANK`` counts from 0, and so does ``--shard``."""
+def worker_of(text: str | None) -> tuple[int, int]:
+    """The number of this worker, counted from 0, and of all, from ``I/N``; the only one for None.
+
+    Raises RequestError.
+    """
     if text is None:
-        rank, size = environment.get("RANK"), environment.get("WORLD_SIZE")
-        if rank is None and size is None:
-            return 0, 1
-        text = f"{rank or ''}/{size or ''}"
+        return 0, 1
     i, slash, n = text.partition("/")
     if not (slash and i.isdecimal() and n.isdecimal() and int(i) < int(n)):
         raise RequestError(

@@ -45,7 +45,7 @@ def in_words(told: dict[str, Told]) -> str:
 
 
 def tell(flags: dict[str, Any], config_file: Path | None) -> dict[str, Told]:
-    return resolve(flags, os.environ, config_file)
+    return resolve(flags, environment.variables(), config_file)
 
 
 @click.command()
@@ -67,7 +67,7 @@ def serve(config_file: Path | None, **flags: Any) -> None:
     settings = settings_of(told, host=told["host"].value)
     # Before torch and Faiss are imported: each worker would start a thread for every core.
     cores = os.cpu_count() or 1
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // settings.workers)))
+    environment.set_default("OMP_NUM_THREADS", str(max(1, cores // settings.workers)))
     from kkcv.serve.logs import log_to_stderr
     from kkcv.serve.run import run
 
@@ -106,7 +106,7 @@ def config(config_file: Path | None, as_json: bool, **flags: Any) -> None:
         rows.append((option, list(value) if isinstance(value, tuple) else value, source))
     if as_json:
         said = {option.name: {"value": v, "from": source} for option, v, source in rows}
-        said |= {name: {"value": v, "from": source} for name, v, source in environment.told()}
+        said |= {name: {"value": v, "from": source} for name, v, source in environment.resolved()}
         print_json(said)
         return
     print_table(
@@ -117,7 +117,7 @@ def config(config_file: Path | None, as_json: bool, **flags: Any) -> None:
         ],
         title="kkcv serve",
     )
-    print_table(["variable", "value", "from"], environment.told(), title="every command")
+    print_table(["variable", "value", "from"], environment.resolved(), title="every command")
 
 
 def shown(value: Any) -> str:

@@ -1,7 +1,6 @@
 """``kkcv train``, ``kkcv data`` and ``kkcv onnx``."""
 
 import dataclasses
-import os
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kkcv.environment import offline
+from kkcv.environment import launched, offline
 from kkcv.errors import MissingExtra, RequestError
 from kkcv.training.recipe import Recipe
 
@@ -112,7 +111,7 @@ def train(
     kkcv classify cat.jpg --model run
     """
     recipe = Recipe(**settings)
-    if recipe.devices > 1 and "WORLD_SIZE" not in os.environ:
+    if recipe.devices > 1 and launched() is None:
         context.exit(start_processes(recipe.devices))
     with extra_needed():
         from kkcv.training.run import resume

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from kkcv.environment import WebSettings, hand_over, has_screen
 from kkcv.errors import KkcvError, MissingExtra
 
 
@@ -66,13 +67,13 @@ def web(
         )
     if find_spec("streamlit") is None:
         raise MissingExtra("the web page", "web")
-    told = {
-        "KKCV_GALLERY": checked(gallery),
-        "KKCV_COMPARE": checked(compare) if compare else "",
-        "KKCV_API_KEY": api_key or "",
-        "KKCV_RUNS": os.path.abspath(runs),
-        "KKCV_PATHS": "1" if host in LOOPBACK else "0",  # strangers name no folders here
-    }
+    settings = WebSettings(
+        gallery=address_of(gallery),
+        compare=address_of(compare) if compare else "",
+        api_key=api_key or "",
+        runs=os.path.abspath(runs),
+        local_visitors=host in LOOPBACK,
+    )
     port = free_port(host, port)
     options = {
         "server.address": host,
@@ -98,16 +99,16 @@ def web(
     if host in LOOPBACK:  # a web page cannot come in by a name of its own
         command += [f"--server.allowedHosts={name}" for name in LOOPBACK]
     shown = f"[{host}]" if ":" in host else host
-    click.echo(f"{told['KKCV_GALLERY']} is at http://{shown}:{port}")
-    os.environ.update(told)
+    click.echo(f"{settings.gallery} is at http://{shown}:{port}")
+    hand_over(settings)
     sys.stdout.flush()
     if os.name == "posix":  # signals reach Streamlit itself
         os.execv(sys.executable, command)
     sys.exit(subprocess.call(command))
 
 
-def checked(gallery: str) -> str:
-    """The address of a gallery or service, good anywhere (NotAGallery, RequestError)."""
+def address_of(gallery: str) -> str:
+    """The absolute address of a gallery or service (NotAGallery, RequestError)."""
     if gallery.startswith(("http://", "https://")):
         from kkcv.client import Client
 
@@ -130,10 +131,3 @@ def free_port(host: str, port: int) -> int:
             f"cannot listen at {host}, port {port}: {error.strerror}; "
             "choose another with --port (0 finds a free one)"
         ) from None
-
-
-def has_screen() -> bool:
-    """Whether a browser could be opened here."""
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True

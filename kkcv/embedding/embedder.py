@@ -89,7 +89,7 @@ class Embedder:
     ) -> "Embedder":
         """An embedder by name: a network of the zoo, or the folder of a training run.
 
-        Where ``runtime`` or ``precision`` is None, the environment has its say (environment.py).
+        Where ``runtime`` or ``precision`` is None, the environment decides (environment.py).
         """
         return cls(
             checkpoints.resolve(model, weights),

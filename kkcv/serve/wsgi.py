@@ -6,10 +6,9 @@ It reads what ``kkcv serve`` reads (options.py), but for flags. Without a key on
 loopback name are answered, unless ``KKCV_INSECURE=1``.
 """
 
-import os
-
 from flask import Flask
 
+from kkcv.environment import variables
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 
@@ -22,7 +21,7 @@ from .settings import LOOPBACK, settings_of
 
 def create_app() -> Flask:
     """The application, its network loaded (NotAGallery, WeightsError, RequestError)."""
-    told = resolve({}, os.environ)
+    told = resolve({}, variables())
     folder = told["gallery"].value
     if not folder:
         raise RequestError("set KKCV_GALLERY to the folder of a gallery")

@@ -1,13 +1,13 @@
 """What all visitors share (the libraries), what ``kkcv web`` was told, and a visitor's language."""
 
 import base64
-import os
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from kkcv.client import Client
+from kkcv.environment import web_settings
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 from kkcv.worker.worker import Worker
@@ -24,17 +24,17 @@ __all__ = ["LIMITS"]
 @st.cache_resource(show_spinner=False)
 def library() -> Library:
     """What ``kkcv web`` was started for (RequestError, NotAGallery)."""
-    named = os.environ.get("KKCV_GALLERY")
-    if not named:
+    gallery = web_settings().gallery
+    if not gallery:
         raise RequestError("no gallery was named; start the page with: kkcv web GALLERY")
-    return open_library(named)
+    return open_library(gallery)
 
 
 @st.cache_resource(show_spinner=False)
 def other_library() -> Library | None:
     """What its answers are compared with: ``--compare``."""
-    named = os.environ.get("KKCV_COMPARE")
-    return open_library(named) if named else None
+    gallery = web_settings().compare
+    return open_library(gallery) if gallery else None
 
 
 @st.cache_resource(show_spinner=False)
@@ -58,19 +58,19 @@ def network_facts(name: str, lang: str) -> dict[str, Any]:
 def open_library(named: str) -> Library:
     """A gallery's folder, or the address of a service."""
     if named.startswith(("http://", "https://")):
-        return FarLibrary(Client(named, api_key=os.environ.get("KKCV_API_KEY")))
+        return FarLibrary(Client(named, api_key=web_settings().api_key or None))
     return NearLibrary(Gallery.open(named))
 
 
 def names_paths() -> bool:
     """Whether visitors may name folders of this machine: they are its user, then."""
-    return os.environ.get("KKCV_PATHS") == "1"
+    return web_settings().local_visitors
 
 
 @st.cache_resource(show_spinner=False)
 def runs() -> Runs:
     """The training runs."""
-    return Runs(Path(os.environ.get("KKCV_RUNS") or "runs").absolute())
+    return Runs(Path(web_settings().runs).absolute())
 
 
 def load(library: Library, text: Strings) -> None:

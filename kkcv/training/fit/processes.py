@@ -1,12 +1,12 @@
 """The processes that train together, as torchrun starts them."""
 
 import datetime
-import os
 from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
 
+from kkcv.environment import launched
 from kkcv.errors import TrainingError
 
 PATIENCE = datetime.timedelta(hours=12)  # the first process inspects the data; the others wait
@@ -42,17 +42,17 @@ def join(device: torch.device) -> Processes:
 
     Raises TrainingError when there are more processes than GPUs.
     """
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world == 1:
+    place = launched()
+    if place is None or place.world == 1:
         return Processes()
-    here = Processes(int(os.environ["RANK"]), world, int(os.environ["LOCAL_WORLD_SIZE"]))
+    here = Processes(place.rank, place.world, place.local_world)
     if device.type == "cuda":
         if here.local > torch.cuda.device_count():
             raise TrainingError(
                 f"{here.local} processes want a GPU each, and there are "
                 f"{torch.cuda.device_count()}; start fewer"
             )
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(place.local_rank)
     if not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     return here
