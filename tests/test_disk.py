@@ -133,11 +133,11 @@ ELSEWHERE = {
     "export.py:to_onnx": "writes into the folder of networks.make",
     "export.py:to_openvino": "writes into the folder of networks.make",
     "quantize.py:quantize": "writes into the folder of networks.make",
+    "convert.py:convert": "writes into the folder of networks.make",
     "plan.py:write_list": "writes into the folder of make_plan",
     "plan.py:make_plan": "the very same plan may be there already",
     "plan.py:put_in_place": "the very same plan may be there already",
-    "parquet.py:sealed": "writes into the file of export and of a shard",
-    "seal.py:seal": "writes into the file of export and of a shard",
+    "parquet.py:parquet_writer": "writes into the file of export and of a shard",
     "backup.py:extract": "writes into the folder of restore",
     "doctor.py:set_aside": "moves a file",
     "records.py:Records.write": "writes into the file of snapshot.save",
@@ -147,6 +147,8 @@ ELSEWHERE = {
     "runs.py:Runs._start": "a log, which grows",
     "child.py:answer_all": "a pipe",
     "download.py:save": "a download, which is resumed",
+    "download.py:unpacked": "a download out of its archive",
+    "download.py:download": "a download out of its archive",
 }
 
 

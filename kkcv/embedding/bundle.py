@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from kkcv.checkpoint import pretrained
+from kkcv.disk import atomic_write
 from kkcv.zoo.network import Network
 from kkcv.zoo.weights import sha256
 
@@ -48,10 +49,12 @@ def main() -> None:
     assert program is not None
     without_traces_of_this_machine(program)
     bundled.FILE.parent.mkdir(exist_ok=True)
-    program.save(bundled.FILE, external_data=False)
+    with atomic_write(bundled.FILE) as part:
+        program.save(part, external_data=False)
     with torch.inference_mode():
         vectors = network(images)[1].numpy()
-    np.savez_compressed(bundled.REFERENCE, crops=crops, vectors=vectors)
+    with atomic_write(bundled.REFERENCE) as part, part.open("wb") as out:
+        np.savez_compressed(out, crops=crops, vectors=vectors)
     print(f"{sha256(bundled.FILE)}  {bundled.FILE.name}")
 
 
