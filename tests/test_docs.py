@@ -3,9 +3,11 @@
 The other pages are run by ``test_docs_run.py``, which takes longer.
 """
 
+import io
 import re
 import shutil
-from collections.abc import Collection
+import tokenize
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import click
@@ -81,6 +83,38 @@ def test_every_link_inside_the_project_leads_somewhere(page: str) -> None:
         if target
         and not target.endswith(GENERATED)
         and not (ROOT / page).parent.joinpath(target).exists()
+    ]
+
+    assert not lost
+
+
+SOURCES = [
+    p for room in ("kkcv", "tests", "benchmarks") for p in sorted((ROOT / room).rglob("*.py"))
+]
+
+
+def prose_of(file: Path) -> Iterator[str]:
+    """What a page says outside of its blocks; the comments and docstrings of Python."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".md":
+        yield re.sub(r"^ *```.*?^ *```", "", text, flags=re.M | re.S)
+    else:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT or token.string.startswith('"""'):
+                yield token.string
+
+
+@pytest.mark.parametrize("room", ["pages", *ROOMS])
+def test_every_python_file_that_is_named_exists(room: str) -> None:
+    known = [f"/{path.relative_to(ROOT)}" for paths in SOURCES.values() for path in paths]
+    files = [ROOT / page for page in PAGES] if room == "pages" else SOURCES[room]
+
+    lost = [
+        f"{file.relative_to(ROOT)} names {name}"
+        for file in files
+        for prose in prose_of(file)
+        for name in re.findall(r"(?<![\w/*.-])\w[\w/]*\.py\b", prose)
+        if not any(path.endswith(f"/{name}") for path in known)
     ]
 
     assert not lost

@@ -3,7 +3,6 @@
 vectors ─index▶ candidates ─ranking▶ order ─min_score, max_chance▶ fewer ─catalog▶ hits
 """
 
-import os
 from collections.abc import Collection
 
 import numpy as np
@@ -14,6 +13,7 @@ from kkcv.timing import step
 
 from .chance.model import FEWEST, Calibration
 from .engine import Reader
+from .files import located
 from .folding import folded_answers
 from .generation import Generation
 from .index.neighbors import Neighbors
@@ -121,8 +121,3 @@ def hits_of(
             ]
         )
     return answers
-
-
-def located(folder: str, path: str) -> str:
-    """The file of a picture, which the gallery holds where its path is not absolute."""
-    return path if path.startswith("/") else os.path.join(folder, path)

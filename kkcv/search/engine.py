@@ -66,8 +66,8 @@ class Reader(ABC):
         At most ``chunk`` at a time. Pictures without an intact vector are left out.
         """
 
-    def count(self) -> int:
-        return len(self.ids())
+    def count(self, where: Condition | None = None) -> int:
+        return len(self.ids(where))
 
     def totals(self) -> Totals:
         files = [picture.file for picture in self.pictures()]
@@ -80,9 +80,11 @@ class Reader(ABC):
         """What hits show, by id: the path as in PictureFile, and the metadata."""
         return {p.id: (p.file.path, p.metadata) for p in self.pictures(ids.tolist())}
 
-    def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
+    def page(
+        self, limit: int, after: int | None, newest: bool, where: Condition | None = None
+    ) -> list[Picture]:
         """Up to ``limit`` pictures after an id, in the order of ids or, ``newest``, against it."""
-        ids = self.ids()
+        ids = self.ids(where)
         if after is not None:
             ids = ids[ids < after] if newest else ids[ids > after]
         found = self.pictures((ids[::-1] if newest else ids)[:limit].tolist())

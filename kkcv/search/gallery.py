@@ -1,12 +1,14 @@
-"""A gallery holds pictures' embeddings and finds the most alike.
+"""A gallery holds embeddings of pictures and finds the most similar pictures.
 
-It is in a folder, or on a Milvus server (docs/milvus.md); a folder has
+It is kept by an engine (engines.py). In a folder it looks like this:
 
 gallery/
-├── catalog.sqlite   a row a picture with its vector: the source of truth (catalog.py)
-├── index/           a Faiss index made from it, when the gallery is large (index/snapshot.py)
-├── pictures/        files that were added as bytes
-└── rejects.csv      what the last import skipped, with reasons
+├── catalog.sqlite   a row for each picture with its vector: the source of truth (folder/catalog.py)
+├── index/           a Faiss index of a large gallery, derived from the catalog (index/snapshot.py)
+├── pictures/        files that were added as bytes (files.py)
+├── local/           local features of verified pictures, derived (verification/store.py)
+├── chance.json      how often chance makes a score, derived (chance/store.py)
+└── rejects.csv      the files that the last import skipped, with reasons (importing.py)
 """
 
 import hashlib
@@ -18,7 +20,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from kkcv.disk import absolute
@@ -27,8 +28,6 @@ from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import (
     AlreadyThere,
-    FileMissing,
-    PictureError,
     RequestError,
     UnknownPicture,
 )
@@ -39,15 +38,16 @@ from kkcv.images.source import Source, read_bytes
 from kkcv.query import Like, Text, whole
 from kkcv.worker.worker import Worker
 
+from . import files
 from .answer import RANKING, answers
 from .engine import WAIT_SECONDS, Catalog, Index
 from .engines import engine_at
+from .files import delete_stored, store
 from .generation import Generation, settings_for
 from .options import DEFAULTS, OPTIONS, SearchOptions, merged
-from .picture import LARGEST_ID, Picture
-from .query import checked_k, checked_vectors, combined
+from .picture import LARGEST_ID, Picture, check_id, unknown
+from .query import Vectorizer, checked_k, checked_vectors
 from .ranking.names import PLAIN
-from .stored import delete_stored, store
 from .verification.verifier import Verifier
 from .verification.verify import FIRST
 from .where import parse as parse_where
@@ -59,8 +59,8 @@ class Gallery:
     """Pictures that can be searched by a picture. Safe to use from several threads.
 
     ``Gallery.create(address, embedder)`` makes one, ``Gallery.open(address)`` opens one; the
-    embedder of an opened gallery is loaded when it is first needed. An address is that of a folder,
-    or such as ``milvus://host:19530/name`` (engines.py).
+    embedder of an opened gallery is loaded when it is first needed. An address is a folder, or
+    ``milvus://host:19530/name``.
     """
 
     def __init__(self, generation: Generation) -> None:
@@ -79,12 +79,17 @@ class Gallery:
         *,
         vectors: str = "float16",
     ) -> "Gallery":
-        """A new gallery for an embedder's vectors, or the one that is there already.
+        """Create a gallery for an embedder's vectors, or open the existing one.
 
-        ``vectors`` is the type they are stored in: float16 takes half the room and moves a score by
-        less than 0.001.
+        Args:
+            address: a folder, or ``milvus://host:19530/name``.
+            embedder: the default network if None.
+            vectors: how they are stored, float16 or float32; float16 takes half the space and
+                changes a score by less than 0.001.
 
-        Raises EmbedderMismatch when the gallery that is there has another space, RequestError.
+        Raises:
+            EmbedderMismatch: an existing gallery has another embedding space.
+            RequestError: ``vectors`` is something else.
         """
         if vectors not in VECTOR_TYPES:
             raise RequestError(f"vectors are {' or '.join(VECTOR_TYPES)}, not {vectors!r}")
@@ -100,14 +105,22 @@ class Gallery:
         *,
         wait_seconds: float = WAIT_SECONDS,
     ) -> "Gallery":
-        """An existing gallery (NotAGallery, GalleryFormatError, EmbedderMismatch).
+        """Open an existing gallery.
 
-        ``wait_seconds`` is how long a change waits for another process that is writing.
+        Args:
+            address: a folder, or ``milvus://host:19530/name``.
+            embedder: must be of the gallery's space; None loads the gallery's own when needed.
+            wait_seconds: how long a change waits for another process that is writing.
+
+        Raises:
+            NotAGallery: there is none.
+            GalleryFormatError: it is damaged, or of a newer kkcv.
+            EmbedderMismatch: the embedder is of another space.
         """
         return cls(Generation(engine_at(address).open(address, wait_seconds), embedder))
 
     def close(self) -> None:
-        """Let go of the files. Everything that was acknowledged is on the disk already."""
+        """Close the files. Acknowledged changes are on the disk already."""
         self._generation.catalog.close()
         self.worker.close()
 
@@ -123,7 +136,7 @@ class Gallery:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """To another process its address is sent, and it is opened there."""
+        """Pickled as its address: another process opens it there."""
         wait_seconds = self._generation.catalog.wait_seconds
         return partial(Gallery.open, wait_seconds=wait_seconds), (self.address,)
 
@@ -133,7 +146,7 @@ class Gallery:
 
     @property
     def generation(self) -> Generation:
-        """What the gallery is now; the next one when its space was changed, by whomever."""
+        """The current generation: a new one after any process has changed the network."""
         self._fork_guard.require_own_process("a gallery that is open")
         generation = self._generation
         with generation.catalog.reading() as rows:
@@ -160,11 +173,11 @@ class Gallery:
 
     @property
     def embedder(self) -> Embedder:
-        """What made the vectors, loaded at first use (WeightsError, EmbedderMismatch)."""
+        """The embedder of the vectors, loaded at first use (WeightsError, EmbedderMismatch)."""
         return self.generation.embedder
 
     def share(self, sharing: Sharing) -> None:
-        """Set how requests share the embedder, this one and those of later generations."""
+        """Set how requests share the embedder, also that of later generations."""
         self.generation.share(sharing)
 
     # Asking
@@ -178,30 +191,33 @@ class Gallery:
         limits: Limits = DEFAULT_LIMITS,
         **words: Any,
     ) -> list[Hit]:
-        """The k pictures most like this one (path, bytes, file, Pillow image), nearest first.
+        """The k most similar pictures, most similar first.
 
-        ``options`` say what may be found and in which order; ``words`` are options by their names:
-        ``where=…``, ``min_score=…`` and the other fields of SearchOptions.
+        Args:
+            picture: a path, bytes, a file object or a Pillow image.
+            k: from 1 to 1000.
+            options: what may be found, and in which order.
+            limits: on bytes and pixels of the picture.
+            words: single options by name, such as ``where="year > 2020"`` or ``min_score=0.5``.
 
-        Raises PictureError, RequestError for a k that is not 1 to 1000 or a filter that is none.
+        Raises:
+            PictureError: the picture cannot be read.
+            RequestError: an invalid k, filter or option.
         """
         return self.search_like([Like(picture)], k, options, limits=limits, **words)
 
     def search_id(
         self, id: int, k: int = 10, options: SearchOptions = DEFAULTS, **words: Any
     ) -> list[Hit]:
-        """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
+        """The k pictures most similar to one of the gallery, without itself (UnknownPicture)."""
         return self.search_like([Like(id)], k, options, **words)
 
     def search_text(
         self, text: str, k: int = 10, options: SearchOptions = DEFAULTS, **words: Any
     ) -> list[Hit]:
-        """The k pictures that look most like what a text says, where the network reads.
+        """The k pictures that best match a text, if ``gallery.space.text`` (RequestError).
 
-        ``gallery.space.text`` tells whether it does. Scores of texts are lower than those of
-        pictures.
-
-        Raises RequestError.
+        Scores of texts are lower than scores of pictures.
         """
         return self.search_like([Like(Text(text))], k, options, **words)
 
@@ -214,15 +230,15 @@ class Gallery:
         limits: Limits = DEFAULT_LIMITS,
         **words: Any,
     ) -> list[Hit]:
-        """The k pictures most like some and unlike others, without those of them that have ids.
+        """The k pictures most similar to some pictures, and least to those of negative weight.
 
-        Raises PictureError, UnknownPicture, RequestError.
+        Pictures given by their id are not found again. Raises PictureError, UnknownPicture,
+        RequestError.
         """
         k = checked_k(k)
         options = merged(options, words)
         generation = self.generation
-        vectors = np.stack([self._vector_of(generation, like, limits) for like in pictures])
-        query = combined(vectors, [like.weight for like in pictures])
+        query = Vectorizer(generation, self, self.worker, limits).query(pictures)
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
         if not options.verify:
             return answers(generation, query[None], k, options, own)[0]
@@ -237,10 +253,7 @@ class Gallery:
         options: SearchOptions = DEFAULTS,
         **words: Any,
     ) -> list[Hit]:
-        """The k pictures nearest to a unit vector of the gallery's space, float32 (D,).
-
-        Raises RequestError.
-        """
+        """The k pictures nearest to a unit vector of the gallery's space, float32 (D,)."""
         return self.search_vectors(cast(ArrayLike, [vector]), k, options, **words)[0]
 
     def search_vectors(
@@ -250,9 +263,9 @@ class Gallery:
         options: SearchOptions = DEFAULTS,
         **words: Any,
     ) -> list[list[Hit]]:
-        """The answers to many queries, unit vectors float32 (Q, D), in one go.
+        """The hits of many queries at once: unit vectors float32 (Q, D).
 
-        Raises RequestError; also where pictures are to be verified, for there are only vectors.
+        Raises RequestError, also for ``verify``, which needs the query's picture.
         """
         k = checked_k(k)
         options = merged(options, words)
@@ -265,32 +278,32 @@ class Gallery:
 
     @property
     def ranking(self) -> str:
-        """The order of answers where a search names none."""
+        """The ranking of searches that name none."""
         with self.catalog.reading() as rows:
             return rows.setting(RANKING, PLAIN)
 
     def rank_by(self, name: str) -> None:
-        """From now on this order, in all processes, where a search names none (RequestError)."""
+        """Set the ranking of searches that name none, in all processes (RequestError)."""
         OPTIONS["ranking"].check(name)
         with self.catalog.writing() as writer:
             writer.set(RANKING, name)
 
     def count(self, where: str | None = None) -> int:
-        """How many pictures there are, or match a filter."""
+        """The number of pictures, or of those that match a filter (RequestError)."""
         with self.catalog.reading() as rows:
-            return rows.count() if where is None else len(rows.ids(parse_where(where)))
+            return rows.count(None if where is None else parse_where(where))
 
     def get(self, id: int) -> Picture:
-        """What the catalog knows of a picture (UnknownPicture)."""
-        id = self._known(id)
+        """A picture by its id (UnknownPicture)."""
+        id = check_id(id, self.address)
         with self.catalog.reading() as rows:
             picture = rows.picture(id)
         if picture is None:
-            raise self._unknown(id)
+            raise unknown(id, self.address)
         return picture
 
     def find(self, id_or_path: str) -> Picture:
-        """A picture by its id, as ``17`` or ``id:17``, or by its file's path (UnknownPicture)."""
+        """A picture by its id, ``"17"`` or ``"id:17"``, or by its path (UnknownPicture)."""
         id = id_or_path.removeprefix("id:")
         if id.isascii() and id.isdecimal():
             return self.get(int(id[:20]))  # one digit more than the largest id
@@ -301,7 +314,7 @@ class Gallery:
         return picture
 
     def pictures(self) -> Iterator[Picture]:
-        """All pictures, in the order of their ids."""
+        """All pictures, in the order of ids."""
         with self.catalog.reading() as rows:
             yield from rows.pictures()
 
@@ -313,43 +326,30 @@ class Gallery:
         newest: bool = False,
         where: str | None = None,
     ) -> list[Picture]:
-        """Up to ``limit`` pictures after an id, in the order of ids; ``newest``: against it.
+        """One page of pictures.
 
-        ``where`` is a filter (RequestError).
+        Args:
+            limit: at most so many pictures.
+            after: the last id of the previous page.
+            newest: largest ids first.
+            where: a filter (RequestError).
         """
         with self.catalog.reading() as rows:
-            if where is None:
-                return rows.page(limit, after, newest)
-            ids = rows.ids(parse_where(where))
-            if after is not None:
-                ids = ids[ids < after] if newest else ids[ids > after]
-            wanted = (ids[::-1] if newest else ids)[:limit].tolist()
-            found = {picture.id: picture for picture in rows.pictures(wanted)}
-        return [found[id] for id in wanted if id in found]
+            return rows.page(limit, after, newest, None if where is None else parse_where(where))
 
     def path(self, picture: Picture) -> Path:
         """The absolute path of a picture's file."""
         return self.folder / picture.file.path  # an absolute path stays what it is
 
     def read(self, picture: Picture) -> bytes:
-        """The bytes of a picture's file, as they were indexed, and never those of another file.
+        """The bytes of a picture as they were indexed.
 
-        The file may have become a link to something private since then; so the bytes are given
-        only when their hash is the catalog's (FileMissing).
+        Raises FileMissing if the file has gone, changed, or become another one.
         """
-        try:
-            data = read_bytes(self.path(picture))
-        except PictureError:
-            data = b""
-        if hashlib.sha256(data).digest() != picture.file.sha256:
-            raise FileMissing(
-                f"the file of picture {picture.id} has gone or changed since it was indexed; "
-                "index its folder again, or remove the picture"
-            )
-        return data
+        return files.read(self.folder, picture)
 
     def stats(self) -> dict[str, Any]:
-        """Figures of the gallery as plain values."""
+        """Sizes, network and index of the gallery, as plain values for JSON."""
         with self.catalog.reading() as rows:
             totals = rows.totals()
         return {
@@ -376,11 +376,19 @@ class Gallery:
         *,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Picture:
-        """Embed a picture and keep its bytes in the gallery; found by the next search.
+        """Embed a picture and keep its bytes in the gallery; the next search finds it.
 
-        The same bytes twice are one picture: the first is returned, its metadata as it was.
+        If the gallery has the same bytes already, that picture is returned unchanged.
 
-        Raises PictureError, GalleryLocked, Superseded.
+        Args:
+            picture: a path, bytes, a file object or a Pillow image.
+            metadata: anything that JSON can hold.
+            limits: on bytes and pixels of the picture.
+
+        Raises:
+            PictureError: the picture cannot be read.
+            GalleryLocked: another process is writing for too long.
+            Superseded: the network was changed meanwhile; try again.
         """
         return self.find_or_add(picture, metadata, limits=limits)[0]
 
@@ -413,11 +421,12 @@ class Gallery:
         *,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Picture:
-        """Another picture under the same id; without ``metadata`` it keeps what it had.
+        """Put another picture under the same id; ``metadata=None`` keeps the metadata.
 
-        Raises PictureError, UnknownPicture, AlreadyThere, GalleryLocked, Superseded.
+        Raises UnknownPicture, AlreadyThere if the gallery has these bytes under another id, and as
+        ``add`` does.
         """
-        id = self._known(id)
+        id = check_id(id, self.address)
         data = read_bytes(picture, limits)
         sha256 = hashlib.sha256(data).digest()
         generation = self.generation
@@ -426,7 +435,7 @@ class Gallery:
         with generation.catalog.writing() as writer:
             old = writer.picture(id)
             if old is None:
-                raise self._unknown(id)
+                raise unknown(id, self.address)
             if vector is not None:
                 for other in writer.by_sha256(sha256):
                     if other.id != id:
@@ -439,18 +448,18 @@ class Gallery:
         return self.get(id)
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> Picture:
-        """Other metadata for a picture, in place of what it had (UnknownPicture)."""
-        id = self._known(id)
+        """Replace the metadata of a picture (UnknownPicture)."""
+        id = check_id(id, self.address)
         with self.catalog.writing() as writer:
             if writer.picture(id) is None:
-                raise self._unknown(id)
+                raise unknown(id, self.address)
             writer.update(id, metadata=metadata)
         return self.get(id)
 
     def remove(self, ids: Iterable[int]) -> list[int]:
-        """Forget pictures; files that the gallery stored are deleted, others never touched.
+        """Remove pictures; the ids that existed (RequestError).
 
-        Returns the ids that were there (RequestError for what are no ids).
+        Of their files only those in the gallery's own folder are deleted.
         """
         if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
             raise RequestError(f"ids are a list of whole numbers, such as [17], got {ids!r:.60}")
@@ -460,45 +469,3 @@ class Gallery:
             removed = [id for id in wanted if writer.remove(id)]
         delete_stored(self.catalog, gone)
         return removed
-
-    # Within
-
-    def _vector_of(self, generation: Generation, like: Like, limits: Limits) -> np.ndarray:
-        """The unit vector of a picture, or of a region of it, float32 (D,)."""
-        picture = like.picture
-        if isinstance(picture, int):
-            self._known(picture)
-        if isinstance(picture, Text):
-            return self._vector_of_text(generation, picture.text)
-        if isinstance(picture, int) and like.region is not None:
-            picture = self.read(self.get(picture))
-        if isinstance(picture, int):
-            with generation.catalog.reading() as rows:
-                vector = None if rows.superseded() else rows.vector(picture)
-            if vector is None:
-                raise self._unknown(picture)
-            return vector
-        part = None if like.region is None else like.region.of
-        return generation.projected(generation.embedder.embed_picture(picture, limits, part))
-
-    def _vector_of_text(self, generation: Generation, text: str) -> np.ndarray:
-        """The unit vector of a text in the space of the pictures, float32 (D,)."""
-        if not generation.space.text:
-            raise RequestError(
-                f"{self.address} was made by {generation.space.network}, which reads no text; "
-                "a network of open_clip: or transformers: may (kkcv reindex --model)"
-            )
-        if not text.strip():
-            raise RequestError("the text to search for is empty")
-        settings = generation.catalog.settings
-        model = settings["model"], settings["weights"]
-        return generation.projected(self.worker.embed_texts(model, [text])[0])
-
-    def _known(self, id: int) -> int:
-        """An id that a picture could have (UnknownPicture, RequestError)."""
-        if not 0 < whole(id) <= LARGEST_ID:
-            raise self._unknown(id)
-        return int(id)
-
-    def _unknown(self, id: int) -> UnknownPicture:
-        return UnknownPicture(f"no picture with id {id} in {self.address}")

@@ -1,9 +1,13 @@
-"""A picture of a gallery, as the catalog of either engine knows it."""
+"""A picture of a gallery, as the catalog of every engine knows it."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
-LARGEST_ID = 2**63 - 1  # in either engine
+from kkcv.errors import UnknownPicture
+from kkcv.query import whole
+
+LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -36,3 +40,24 @@ class Totals(NamedTuple):
     pictures: int
     stored: int
     bytes: int
+
+
+class Pictures(Protocol):
+    """Pictures by id, and their files: a gallery is one."""
+
+    folder: Path
+
+    def get(self, id: int) -> Picture: ...
+
+    def read(self, picture: Picture) -> bytes: ...
+
+
+def check_id(id: Any, address: str) -> int:
+    """An id that a picture could have (UnknownPicture, RequestError)."""
+    if not 0 < whole(id) <= LARGEST_ID:
+        raise unknown(id, address)
+    return int(id)
+
+
+def unknown(id: int, address: str) -> UnknownPicture:
+    return UnknownPicture(f"no picture with id {id} in {address}")

@@ -1,4 +1,4 @@
-"""Query vectors: several pictures combined into one, and what is refused."""
+"""From pictures, regions, ids and texts to the vector of a query."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,68 @@ from numpy.typing import ArrayLike
 
 from kkcv.embedding.space import unit
 from kkcv.errors import RequestError
+from kkcv.images.limits import Limits
 from kkcv.query import Like as Like
 from kkcv.query import Region as Region
 from kkcv.query import Text as Text
+from kkcv.worker.worker import Worker
+
+from .generation import Generation
+from .picture import Pictures, check_id, unknown
 
 MAX_K = 1000
 LENGTH_TOLERANCE = 0.01  # of vectors that were kept in 16 bits
+
+
+class Vectorizer:
+    """Turns what a gallery is searched with into vectors of its space."""
+
+    def __init__(
+        self, generation: Generation, pictures: Pictures, worker: Worker, limits: Limits
+    ) -> None:
+        """``worker`` embeds texts, in another process."""
+        self._generation = generation
+        self._pictures = pictures
+        self._worker = worker
+        self._limits = limits
+
+    def query(self, likes: Sequence[Like]) -> np.ndarray:
+        """One unit vector, float32 (D,) (PictureError, UnknownPicture, RequestError)."""
+        vectors = np.stack([self._vector(like) for like in likes])
+        return combined(vectors, [like.weight for like in likes])
+
+    def _vector(self, like: Like) -> np.ndarray:
+        source, generation = like.picture, self._generation
+        if isinstance(source, Text):
+            return self._of_text(source.text)
+        if isinstance(source, int):
+            if like.region is None:
+                return self._of_id(source)
+            source = self._pictures.read(self._pictures.get(source))
+        part = None if like.region is None else like.region.of
+        vector = generation.embedder.embed_picture(source, self._limits, part)
+        return generation.projected(vector)
+
+    def _of_id(self, id: int) -> np.ndarray:
+        address = self._generation.catalog.address
+        check_id(id, address)
+        with self._generation.catalog.reading() as rows:
+            vector = None if rows.superseded() else rows.vector(id)
+        if vector is None:
+            raise unknown(id, address)
+        return vector
+
+    def _of_text(self, text: str) -> np.ndarray:
+        space, catalog = self._generation.space, self._generation.catalog
+        if not space.text:
+            raise RequestError(
+                f"{catalog.address} was made by {space.network}, which reads no text; "
+                "a network of open_clip: or transformers: may (kkcv reindex --model)"
+            )
+        if not text.strip():
+            raise RequestError("the text to search for is empty")
+        model = catalog.settings["model"], catalog.settings["weights"]
+        return self._generation.projected(self._worker.embed_texts(model, [text])[0])
 
 
 def combined(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from kkcv.disk import absolute
 from kkcv.errors import DataError
+from kkcv.search.files import as_stored
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
 
 from .manifest import finished, intact, read_manifest
-from .parquet import Row, batches, gallery_for, opened, own, unpacked
+from .parquet import Row, batches, gallery_for, opened, unpacked
 from .plan import Plan
 
 NAMED = 10  # shards in a message
@@ -110,7 +111,7 @@ def import_parquet(address: str | PathLike[str], file: str | PathLike[str]) -> t
 def commit(gallery: Gallery, rows: list[Row], update: bool, report: LoadReport) -> None:
     """One transaction for all of them; the report is told when it is on the disk."""
     added = replaced = 0
-    files = [own(gallery, row.file) for row in rows]
+    files = [as_stored(gallery.folder, row.file) for row in rows]
     with gallery.catalog.writing() as writer:
         writer.expect(files)
         for file, row in zip(files, rows, strict=True):

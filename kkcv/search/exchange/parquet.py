@@ -242,14 +242,6 @@ def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str]) -> Iterato
         yield Row(place, row["added"], metadata, vector)
 
 
-def own(gallery: Gallery, file: PictureFile) -> PictureFile:
-    """A file that the gallery itself stores, by its name in the gallery."""
-    if not file.path.startswith(f"{gallery.folder}{os.sep}"):
-        return file
-    name = Path(file.path).relative_to(gallery.folder).as_posix()
-    return PictureFile(name, True, file.sha256, file.bytes, file.mtime_ns)
-
-
 def arrow() -> tuple[Any, Any]:
     try:
         import pyarrow

@@ -13,6 +13,9 @@ class Where(NamedTuple):
     bindings: tuple[Any, ...]
 
 
+EVERY = Where("1", ())
+
+
 def as_sql(condition: Condition) -> Where:
     match condition:
         case AllOf(parts):

@@ -17,7 +17,7 @@ from kkcv.search.picture import Picture, PictureFile, Totals
 from kkcv.search.projection import Projection
 from kkcv.search.where import Condition
 
-from .filters import as_sql
+from .filters import EVERY, as_sql
 
 NO_ID = np.zeros(1, np.int64)  # they count from 1
 # Text as bytes: one that rotted shall not keep the others from being read.
@@ -77,8 +77,9 @@ class Reader(engine.Reader):
             raise apsw.CorruptError("the sequence number has gone")
         return int(found)
 
-    def count(self) -> int:
-        return self._one("SELECT count(*) FROM pictures")
+    def count(self, where: Condition | None = None) -> int:
+        sql, bindings = EVERY if where is None else as_sql(where)
+        return self._one(f"SELECT count(*) FROM pictures WHERE {sql}", bindings)
 
     def totals(self) -> Totals:
         sums = "count(*), coalesce(sum(stored), 0), coalesce(sum(bytes), 0)"
@@ -100,12 +101,16 @@ class Reader(engine.Reader):
         for id, path, metadata in self._connection.execute(f"{SHOWN} ORDER BY id"):
             yield id, (path or b"") + SEPARATOR + (metadata or b"")
 
-    def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
-        if newest:
-            where, start = "WHERE id < ? ORDER BY id DESC", 2**63 - 1 if after is None else after
-        else:
-            where, start = "WHERE id > ? ORDER BY id", after or 0
-        return list(self._pictures(f"{where} LIMIT ?", (start, limit)))
+    def page(
+        self, limit: int, after: int | None, newest: bool, where: Condition | None = None
+    ) -> list[Picture]:
+        sql, bindings = EVERY if where is None else as_sql(where)
+        start = after if after is not None else 2**63 - 1 if newest else 0
+        sign, order = ("<", "id DESC") if newest else (">", "id")
+        # only what the filter needs is read of the others: a row is as large as its vector
+        ids = f"SELECT id FROM pictures WHERE id {sign} ? AND {sql} ORDER BY {order} LIMIT ?"
+        found = self._pictures(f"WHERE id IN ({ids}) ORDER BY {order}", (start, *bindings, limit))
+        return list(found)
 
     def by_path(self, path: str) -> Picture | None:
         return next(self._pictures("WHERE path = ?", (path,)), None)
@@ -153,7 +158,7 @@ class Reader(engine.Reader):
         return self._unpacked(some, chunk)
 
     def ids(self, where: Condition | None = None) -> np.ndarray:
-        sql, bindings = ("1", ()) if where is None else as_sql(where)
+        sql, bindings = EVERY if where is None else as_sql(where)
         return self._ids(f"SELECT id FROM pictures WHERE {sql} ORDER BY id", bindings)
 
     def complaints(self) -> list[str]:

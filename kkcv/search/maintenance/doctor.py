@@ -13,7 +13,7 @@ import numpy as np
 
 from kkcv.disk import atomic_write, has_hash, make_folder
 from kkcv.errors import GalleryFormatError, KkcvError
-from kkcv.search import stored
+from kkcv.search import files
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.engine import in_a_folder
 from kkcv.search.folder.live import LiveIndex, vouched
@@ -183,7 +183,7 @@ def stored_again(gallery: Gallery, picture: Picture) -> str:
     path, sha256 = gallery.path(picture), picture.file.sha256
     with gallery.catalog.writing() as writer:
         name = sha256.hex()
-        for own in (gallery.folder / stored.FOLDER / name[:2]).glob(f"{name}*"):
+        for own in (gallery.folder / files.FOLDER / name[:2]).glob(f"{name}*"):
             if own != path and has_hash(own, sha256):  # it is the path that rotted
                 found = own.relative_to(gallery.folder).as_posix()
                 writer.update(picture.id, file=replace(picture.file, path=found))
@@ -252,7 +252,7 @@ def unnamed(gallery: Gallery, rows: Reader) -> dict[Path, tuple[int, int]]:
     """Files that no row names, with what tells each from a later one of the same name."""
     named = {gallery.path(p) for p in rows.pictures() if p.file.stored}
     found = {}
-    for file in sorted((gallery.folder / stored.FOLDER).rglob("*")):
+    for file in sorted((gallery.folder / files.FOLDER).rglob("*")):
         if file not in named and file.is_file():
             status = file.stat()
             found[file] = status.st_ino, status.st_mtime_ns

@@ -53,14 +53,17 @@ def hexadecimal(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").hex()
 
 
-def as_expression(condition: Condition) -> str:
+def expression(condition: Condition | None) -> str:
+    """Of a filter; None leaves every row."""
     match condition:
+        case None:
+            return ""
         case AllOf(parts):
-            return f"({' and '.join(as_expression(part) for part in parts)})"
+            return f"({' and '.join(expression(part) for part in parts)})"
         case AnyOf(parts):
-            return f"({' or '.join(as_expression(part) for part in parts) or NOTHING})"
+            return f"({' or '.join(expression(part) for part in parts) or NOTHING})"
         case Not(part):
-            return f"(not {as_expression(part)})"
+            return f"(not {expression(part)})"
         case StartsWith(name, prefix):
             if not prefix:
                 return there("t", name)

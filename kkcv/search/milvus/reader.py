@@ -17,7 +17,7 @@ from kkcv.search.index.neighbors import Neighbors, no_neighbors
 from kkcv.search.picture import Picture, Totals
 from kkcv.search.where import Condition
 
-from .filters import as_expression
+from .filters import expression
 from .rows import FIELDS, INDEX, place_of, unpack
 from .server import Server
 from .settings import Settings
@@ -60,8 +60,8 @@ class Reader(engine.Reader):
         found = self._settings.get(name)
         return default if found is None else found
 
-    def count(self) -> int:
-        return self._ask("", ["count(*)"])[0]["count(*)"]
+    def count(self, where: Condition | None = None) -> int:
+        return self._ask(expression(where), ["count(*)"])[0]["count(*)"]
 
     def totals(self) -> Totals:
         files = [row for rows in self._windows(0, ["id", "stored", "bytes"]) for row in rows]
@@ -77,9 +77,16 @@ class Reader(engine.Reader):
         for start in range(0, len(wanted), PAGE):
             yield from map(unpack, self._by_ids(wanted[start : start + PAGE], FIELDS))
 
-    def page(self, limit: int, after: int | None, newest: bool) -> list[Picture]:
+    def page(
+        self, limit: int, after: int | None, newest: bool, where: Condition | None = None
+    ) -> list[Picture]:
         page: list[Picture] = []
-        windows = self._windows_down(after, FIELDS) if newest else self._windows(after or 0, FIELDS)
+        asked = expression(where)
+        windows = (
+            self._windows_down(after, FIELDS, asked)
+            if newest
+            else self._windows(after or 0, FIELDS, asked)
+        )
         for found in windows:
             page += map(unpack, found)
             if len(page) >= limit:
@@ -95,8 +102,8 @@ class Reader(engine.Reader):
         return sorted(found, key=lambda picture: picture.id)
 
     def ids(self, where: Condition | None = None) -> np.ndarray:
-        asked = "" if where is None else as_expression(where)
-        found = [row["id"] for rows in self._windows(0, ["id"], asked) for row in rows]
+        windows = self._windows(0, ["id"], expression(where))
+        found = [row["id"] for rows in windows for row in rows]
         return np.array(found, np.int64)
 
     def stored_vectors(self, chunk: int = PAGE, ids: np.ndarray | None = None) -> Vectors:
@@ -119,7 +126,7 @@ class Reader(engine.Reader):
         is little is fetched, therefore, and compared here, each with each.
         """
         asked = " and ".join(
-            ([] if where is None else [as_expression(where)]) + ([HAS_VECTOR] if self._gaps else [])
+            ([] if where is None else [expression(where)]) + ([HAS_VECTOR] if self._gaps else [])
         )
         if where is not None:
             found = self._ask(asked, ["count(*)"])[0]["count(*)"]
@@ -203,9 +210,9 @@ class Reader(engine.Reader):
             yield self._window(start, start + size, fields, asked)
 
     def _windows_down(
-        self, before: int | None, fields: list[str]
+        self, before: int | None, fields: list[str], asked: str
     ) -> Iterator[list[dict[str, Any]]]:
         end = self._last_id() if before is None else min(before - 1, self._last_id())
         while end > 0:
-            yield self._window(end - PAGE, end, fields, "")[::-1]
+            yield self._window(end - PAGE, end, fields, asked)[::-1]
             end -= PAGE

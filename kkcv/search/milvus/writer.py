@@ -15,6 +15,7 @@ import numpy as np
 from kkcv.errors import GalleryError
 from kkcv.search import engine
 from kkcv.search.picture import Picture, PictureFile
+from kkcv.search.where import Condition
 
 from .lease import Lease
 from .reader import LAST, MOST, Reader
@@ -45,7 +46,9 @@ class Writer(Reader, engine.Writer):
         found = self._set[name] if name in self._set else self._now.get(name)
         return default if found is None else found
 
-    def count(self) -> int:
+    def count(self, where: Condition | None = None) -> int:
+        if where is not None:
+            return super().count(where)
         known = {picture.id for picture in super().pictures(self._changed)}
         alive = {id for id, row in self._changed.items() if row is not None}
         return super().count() - len(known) + len(alive)

@@ -4,8 +4,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Protocol
 
 from kkcv.errors import FileMissing, PictureError, RequestError, UnknownPicture
 from kkcv.hit import Hit
@@ -13,7 +11,7 @@ from kkcv.images.decode import decode
 from kkcv.images.limits import Limits
 from kkcv.query import Like, Text
 from kkcv.search.options import Verify
-from kkcv.search.picture import Picture
+from kkcv.search.picture import Picture, Pictures
 from kkcv.timing import step
 
 from .features import Features, features, features_of
@@ -21,16 +19,6 @@ from .store import read_features, write_features
 from .verify import tied, verified
 
 SECONDS = 5.0  # that a search may spend on computing features that are not stored yet
-
-
-class Pictures(Protocol):
-    """Where the pictures are: a gallery."""
-
-    folder: Path
-
-    def get(self, id: int) -> Picture: ...
-
-    def read(self, picture: Picture) -> bytes: ...
 
 
 class Verifier:

@@ -1,19 +1,53 @@
-"""The files that a gallery keeps itself, of pictures that were added as bytes."""
+"""The files of a gallery's pictures: anywhere on this machine, or in the gallery's own folder."""
 
+import hashlib
 import logging
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from kkcv.disk import sync_folder, write_file
-from kkcv.errors import GalleryError
+from kkcv.errors import FileMissing, GalleryError, PictureError
 from kkcv.images.formats import extension
+from kkcv.images.source import read_bytes
 
 from .engine import Catalog
 from .picture import Picture, PictureFile
 from .verification.store import delete_features
 
-FOLDER = "pictures"
+FOLDER = "pictures"  # of the pictures that were added as bytes
 log = logging.getLogger(__name__)
+
+
+def located(folder: str, path: str) -> str:
+    """The absolute path of a file in the catalog of the gallery in ``folder``."""
+    return path if path.startswith("/") else os.path.join(folder, path)
+
+
+def as_stored(folder: Path, file: PictureFile) -> PictureFile:
+    """The file of an absolute path; by its path in the gallery if it lies there."""
+    if not file.path.startswith(f"{folder}{os.sep}"):
+        return file
+    path = Path(file.path).relative_to(folder).as_posix()
+    return PictureFile(path, True, file.sha256, file.bytes, file.mtime_ns)
+
+
+def read(folder: Path, picture: Picture) -> bytes:
+    """The bytes of a picture as they were indexed (FileMissing).
+
+    The file may since have become a link to something private: bytes with another hash are never
+    returned.
+    """
+    try:
+        data = read_bytes(folder / picture.file.path)
+    except PictureError:
+        data = b""
+    if hashlib.sha256(data).digest() != picture.file.sha256:
+        raise FileMissing(
+            f"the file of picture {picture.id} has gone or changed since it was indexed; "
+            "index its folder again, or remove the picture"
+        )
+    return data
 
 
 def store(folder: Path, data: bytes, sha256: bytes) -> PictureFile:
