@@ -1,7 +1,7 @@
 """What a page shows, and how it is run: block after block, in one folder, as a reader would.
 
     bash, python       run; ``kkcv serve`` and ``kkcv web`` stay up until the page ends
-    title="a/path.py"  written to that file; as ``diff`` put into it
+    title="PATH"       written to that file; as ``diff`` put into it
     title="not run…"   not run, and the reader sees why
 
 Everything else (text, json, …) is no command.

@@ -88,9 +88,8 @@ def test_every_link_inside_the_project_leads_somewhere(page: str) -> None:
     assert not lost
 
 
-SOURCES = [
-    p for room in ("kkcv", "tests", "benchmarks") for p in sorted((ROOT / room).rglob("*.py"))
-]
+ROOMS = ("kkcv", "tests", "benchmarks", "docs")
+SOURCES = {room: sorted((ROOT / room).rglob("*.py")) for room in ROOMS}
 
 
 def prose_of(file: Path) -> Iterator[str]:

@@ -1,7 +1,8 @@
-"""Is it the same object? What two pictures show is compared point by point.
+"""Is it the same object? Two pictures are compared point by point.
 
 features.py   a few hundred local features of a picture (SIFT)
-geometry.py   those that two pictures share under one change of view, and where the object is
-kept.py       the features of a gallery's pictures, on the disk once they were needed
-verify.py     the first hits in the order of what was found
+geometry.py   the features that two pictures share under one change of view, and where the object is
+store.py      the features of a gallery's pictures on the disk, once they were needed
+verify.py     the first hits, ordered by how much they share with the query
+verifier.py   the verification of one search
 """
