@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kkcv.disk import write_file
 from kkcv.errors import RequestError
 
 from .options import json_option
@@ -133,19 +132,47 @@ def show(name: str, as_json: bool) -> None:
 
 @zoo.command()
 @click.argument("name")
-@click.option("-o", "--output", type=click.Path(), help="The SVG file.  [default: NAME.svg]")
-def draw(name: str, output: str | None) -> None:
-    """A diagram of a network, drawn from the network itself, as SVG.
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    help="The file, .svg, .png or .pdf.  [default: NAME.svg]",
+)
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option(
+    "--theme",
+    type=click.Choice(["light", "dark", "auto"]),
+    default="light",
+    show_default=True,
+    help="auto, in SVG alone: as the reader's system or page is set.",
+)
+@click.option(
+    "--width",
+    type=click.IntRange(320),
+    default=640,
+    show_default=True,
+    help="The pixels it is laid out for: 328 for a phone. Text is 11 pixels high or more.",
+)
+def draw(name: str, output: str | None, lang: str, theme: str, width: int) -> None:
+    """A diagram of a network, drawn from the network itself.
+
+    PNG and PDF need pip install 'kkcv[draw]', and take the fonts of this machine.
 
     \b
     kkcv zoo draw resnet50 -o resnet50.svg
+    kkcv zoo draw resnet50 -o resnet50.png --lang zh --theme dark
     """
+    file = Path(output or f"{name}.svg")
+    from kkcv.zoo.diagram.files import check_format, write_picture
+
+    check_format(file)
+    if theme == "auto" and file.suffix.lower() != ".svg":
+        raise RequestError(f"--theme auto is for .svg files, got {file.name}: say light or dark")
     from kkcv.zoo.draw import draw as picture
 
-    text = picture(name)
-    file = Path(output or f"{name}.svg")
+    drawn = picture(name, lang=lang, theme=theme, width=width)
     try:
-        write_file(file, text)
+        write_picture(drawn, file)
     except OSError as error:
         raise RequestError(f"{file} cannot be written: {error.strerror}") from None
     click.echo(str(file))

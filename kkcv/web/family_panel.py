@@ -34,8 +34,9 @@ def show_family(text: Strings) -> None:
     with st.spinner(text("zoo.measuring")):
         facts = network_facts(chosen, text.language)
     show_figures(text, facts)
-    drawing = url_of("image/svg+xml", facts["diagram"].encode())
-    st.html(f'<div class="diagram"><img alt="{chosen}" src="{drawing}"></div>')
+    drawings = {s: url_of("image/svg+xml", d.encode()) for s, d in facts["diagrams"].items()}
+    shown = (f'<img class="{s}" alt="{chosen}" src="{url}">' for s, url in drawings.items())
+    st.html(f'<div class="diagram">{"".join(shown)}</div>')
     st.markdown(f"##### {text('zoo.stages')}")
     st.html(stage_table(text, facts["stages"]))
     st.markdown(f"##### {text('zoo.verified')}")
@@ -59,7 +60,7 @@ def verdict(text: Strings, facts: dict[str, Any]) -> str:
 def cited(paper: dict[str, Any]) -> str:
     """Authors, title and place, the arXiv number as a link."""
     where = ARXIV.sub(r"[arXiv:\1](https://arxiv.org/abs/\1)", paper["where"])
-    return f"{paper['authors']}: *{paper['title']}*. {where} ({paper['year']})"
+    return f"{paper['authors']}: *{paper['title']}*. {where}"
 
 
 def show_figures(text: Strings, facts: dict[str, Any]) -> None:

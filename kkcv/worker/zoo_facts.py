@@ -3,7 +3,7 @@
 from typing import Any
 
 from kkcv.zoo.costs import cost
-from kkcv.zoo.draw import draw
+from kkcv.zoo.draw import PHONE, WIDTH, draw
 from kkcv.zoo.facts import counts, printed_of
 from kkcv.zoo.network import Family, Spec
 from kkcv.zoo.page import printed_row
@@ -28,7 +28,7 @@ def family_facts(family: Family, networks: tuple[Spec, ...], words: Words) -> di
             "title": paper.title,
             "authors": paper.authors,
             "year": paper.year,
-            "where": paper.where,
+            "where": paper.published,
         },
         "example": family.example,
         "networks": [known.name for known in networks],
@@ -43,7 +43,10 @@ def network_facts(name: str, lang: str) -> dict[str, Any]:
     return {
         "name": known.name,
         "aliases": list(known.aliases),
-        "diagram": draw(known.name),
+        "diagrams": {
+            screen: draw(known.name, lang=lang, theme="auto", width=width)
+            for screen, width in (("wide", WIDTH), ("phone", PHONE))
+        },
         "parameters": measured.parameters,
         "macs": measured.macs,
         "embedding": known.embedding_dim,

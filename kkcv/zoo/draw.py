@@ -1,92 +1,109 @@
 """An architecture diagram of a network, drawn from the network itself.
 
 Stages stand from left to right as boxes, as high as their map's resolution and as thick as its
-channels; below them the blocks that are repeated are expanded once, as graphs traced from their
-``forward``. ``python -m kkcv.zoo.draw FOLDER`` writes the diagram of one network of each family.
+channels; below them every form of block once, as a graph traced from its ``forward``, and what else
+the paper is about: towers, dense connections, auxiliary heads. ``python -m kkcv.zoo.draw docs``
+writes the diagrams of the documentation, of one network of each family.
 """
 
 import sys
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from kkcv.disk import write_file
 
-from .costs import Cost, cost
-from .diagram.blocks import Drawn, draw_panel, panels, unit_class, units
-from .diagram.stages import BLOCKS, draw_stages, short
-from .diagram.svg import INK, PALE, WIDTH, fitting, line, picture, text
-from .network import Spec
-from .registry import FAMILIES, create_on_meta
+from .diagram.anatomy import Anatomy, anatomy
+from .diagram.metrics import wrapped
+from .diagram.panels import draw_panels, panels
+from .diagram.stages import draw_stages, short
+from .diagram.svg import SMALL, USUAL, line, picture, placed, text
+from .diagram.words import LANGUAGES, Words
+from .network import Paper
+from .registry import FAMILIES, spec
 
-MARGIN = 20
-APART = 36  # between panels
+WIDTH, PHONE = 640, 328  # of a page's column, and of a phone's
 
 
-def draw(name: str) -> str:
-    """The diagram as the text of an SVG file, 1000 pixels wide.
+def draw(name: str, *, lang: str = "en", theme: str = "light", width: int = WIDTH) -> str:
+    """The diagram of a network as the text of an SVG file.
+
+    Args:
+        name: A network of the zoo.
+        lang: The language of the words, ``en`` or ``zh``.
+        theme: ``light``, ``dark``, or ``auto`` for what the reader's system or page has.
+        width: The pixels for which it is laid out, 320 or more. No text is smaller than 11 of them.
 
     Raises UnknownNetwork.
     """
-    network = create_on_meta(name)
-    known = network.spec
-    assert known is not None
-    found = panels(network)
-    kinds = [panel.kind for panel in found] + [unit_class(module) for _, module in units(network)]
-    colors = dict(zip(dict.fromkeys(filter(None, kinds)), BLOCKS, strict=False))
-    measured = cost(known.name)
-    body = heading(known, measured)
-    strip = draw_stages(network, measured, colors)
-    body += placed(strip, MARGIN, 84)
-    y = 84 + strip.height + 20
-    body.append(line(MARGIN, y - 10, WIDTH - MARGIN, y - 10, "#d5dbe1"))
-    for row in rows([draw_panel(panel, colors.get(panel.kind, INK)) for panel in found]):
-        between = (WIDTH - 2 * MARGIN - sum(panel.width for panel in row)) / (len(row) + 1)
-        x = MARGIN + between
-        for panel in row:
-            body += placed(panel, x, y + 6)
-            x += panel.width + between
-        y += max(panel.height for panel in row) + 24
-    return picture(y, f"{known.family.title}: {known.name}", body)
+    found, words, margin = anatomy(spec(name).name), Words(lang), margin_of(width)
+    room = width - 2 * margin
+    body, y = heading(found, width, words)
+    strip = draw_stages(found.columns, room, words)
+    body += placed(strip, margin, y)
+    y += strip.height + 12
+    body.append(line(margin, y, width - margin, y, "rule"))
+    below = draw_panels(list(panels(found, words)), room)
+    body += placed(below, margin, y + 14)
+    title = f"{found.spec.family.title}: {found.spec.name}"
+    return picture(width, y + 14 + below.height, title, theme, body)
 
 
-def heading(known: Spec, measured: Cost) -> list[str]:
-    """Name and cost in the first line, the paper in the second, how to read it in the third."""
-    paper = known.family.paper
-    figures = (
-        f"{short(measured.parameters)} parameters · {short(measured.macs)} multiply-adds at "
-        f"{' × '.join(map(str, measured.input_size))} · embedding {known.embedding_dim}"
+def margin_of(width: int) -> int:
+    return 20 if width >= 480 else 12
+
+
+def heading(found: Anatomy, width: int, words: Words) -> tuple[list[str], float]:
+    """Family, network, cost, paper, and how to read the boxes; and where it ends."""
+    known, measured = found.spec, found.cost
+    figures = words(
+        "figures",
+        parameters=short(measured.parameters),
+        macs=short(measured.macs),
+        size="×".join(map(str, measured.input_size)),
+        dim=known.embedding_dim,
     )
-    source = f"{paper.authors}: {paper.title}. {paper.where} ({paper.year})"
-    how = (
-        "height: resolution · thickness: channels · under each: channels × height × width, "
-        "blocks, parameters (par.), multiply-adds (m-a)"
+    rows = (
+        (known.family.title, 20.0, True, "ink"),
+        (known.name, 14.0, True, "ink"),
+        (figures, USUAL, False, "ink"),
+        (source(known.family.paper, words), SMALL, False, "pale"),
+        (words("how"), SMALL, False, "pale"),
     )
-    title = f"{known.family.title}: {known.name}"
-    return [
-        text(MARGIN, 34, title, 20, bold=True, anchor="start"),
-        text(WIDTH - MARGIN, 34, figures, 12, anchor="end"),
-        text(MARGIN, 54, source, fitting(source, WIDTH - 2 * MARGIN, 12), anchor="start"),
-        text(MARGIN, 72, how, 10, color=PALE, anchor="start"),
-    ]
+    margin = margin_of(width)
+    lines, y = [], 12.0
+    for said, size, bold, color in rows:
+        for part in wrapped(said, width - 2 * margin, size, bold=bold):
+            y += round(size * 1.35)
+            lines.append(text(margin, y, part, size, bold=bold, color=color, anchor="start"))
+        y += 3
+    return lines, y + 16
 
 
-def rows(panels: list[Drawn]) -> list[list[Drawn]]:
-    """The panels side by side, in as many rows as it takes."""
-    found: list[list[Drawn]] = []
-    room = 0.0
-    for panel in panels:
-        if panel.width > room:
-            found.append([])
-            room = WIDTH - 2 * MARGIN
-        found[-1].append(panel)
-        room -= panel.width + APART
-    return found
+def source(paper: Paper, words: Words) -> str:
+    """The citation, with three authors at most."""
+    authors = paper.authors
+    if authors.count(",") > 3:
+        authors = words("et_al", first=", ".join(authors.split(", ")[:3]))
+    return f"{authors}: {paper.title}. {paper.published}."
 
 
-def placed(drawn: Drawn, x: float, y: float) -> list[str]:
-    return [f'<g transform="translate({x:.1f},{y:.1f})">', *drawn.lines, "</g>"]
+FOLDERS = {"en": "", "zh": "zh/"}  # of a language, inside the documentation
+WIDTHS = {"": WIDTH, ".phone": PHONE}  # what a file's name ends in
+
+
+def pictures(families: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """The pictures of the documentation by path, of these families or all, in every form."""
+    for family in (module.FAMILY for module in FAMILIES):
+        if families and family.name not in families:
+            continue
+        for lang in LANGUAGES:
+            for end, width in WIDTHS.items():
+                path = f"{FOLDERS[lang]}diagrams/{family.name}{end}.svg"
+                yield path, draw(family.example, lang=lang, theme="auto", width=width)
 
 
 if __name__ == "__main__":
-    for family in (module.FAMILY for module in FAMILIES):
-        diagram = draw(family.example)
-        write_file(Path(sys.argv[1]) / f"{family.name}.svg", diagram)
+    for path, drawn in pictures():
+        file = Path(sys.argv[1]) / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_file(file, drawn)

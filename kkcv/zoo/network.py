@@ -8,6 +8,7 @@ The stages carry the names of the rows of the paper's table, so that a reader of
 each of them, and the tables and drawings of kkcv can be measured from the network itself.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,12 @@ class Paper:
     authors: str
     year: int
     where: str  # venue and arXiv number
+
+    @property
+    def published(self) -> str:
+        """``where``, with the year if that does not name one."""
+        named = re.search(r"(?<!arXiv:)\b(19|20)\d\d\b", self.where)
+        return self.where if named else f"{self.where}, {self.year}"
 
 
 @dataclass(frozen=True)

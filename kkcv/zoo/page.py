@@ -1,7 +1,7 @@
 """The zoo's pages for the documentation: ``python -m kkcv.zoo.page docs``.
 
-One page with all families, and a page a family; in English, and in Chinese under ``zh/``. Every
-figure is measured from the networks, or printed in a paper or beside public weights.
+One page with all families, one with all diagrams, and a page a family; in English, and in Chinese
+under ``zh/``. Every figure is measured from the networks, or printed in a paper or beside weights.
 """
 
 import sys
@@ -12,7 +12,8 @@ from types import ModuleType
 from kkcv.disk import write_file
 
 from .costs import cost
-from .draw import short
+from .diagram.stages import short
+from .draw import FOLDERS
 from .facts import MEASURED, Printed, printed_of
 from .network import Family, Spec
 from .page_words import LANGUAGES, Words
@@ -20,7 +21,7 @@ from .registry import FAMILIES
 from .verify import check_printed
 from .weights import published
 
-FOLDERS = {"en": "", "zh": "zh/"}  # of a language, inside the documentation
+PHONE = "(max-width: 679px)"  # windows in which a diagram is laid out for a phone
 
 
 def pages() -> Mapping[str, str]:
@@ -31,6 +32,7 @@ def pages() -> Mapping[str, str]:
         found[f"{FOLDERS[language]}zoo.md"] = overview(words)
         for module in FAMILIES:
             found[f"{FOLDERS[language]}zoo/{module.FAMILY.name}.md"] = page(module, words)
+        found[f"{FOLDERS[language]}diagrams.md"] = gallery(words)
     return found
 
 
@@ -55,14 +57,13 @@ def page(module: ModuleType, words: Words) -> str:
     """A family: paper, idea, diagram, networks, what the paper prints, what the code says."""
     family, networks = module.FAMILY, module.NETWORKS
     paper = family.paper
-    up = "../../" if FOLDERS[words.language] else "../"
     lines = [
         *heading(family.title, words),
-        f"{paper.authors}: *{paper.title}*. {cited(paper.where)} ({paper.year})",
+        f"{paper.authors}: *{paper.title}*. {cited(paper.published)}",
         "",
         words.said(family.idea),
         "",
-        f"![{family.title}: {family.example}]({up}diagrams/{family.name}.svg)",
+        picture(family, "../"),
         "",
         *networks_part(networks, words),
         *stages_part(family.example, words),
@@ -72,6 +73,25 @@ def page(module: ModuleType, words: Words) -> str:
         words("back"),
     ]
     return "\n".join(lines) + "\n"
+
+
+def gallery(words: Words) -> str:
+    """The diagram of each family, one under the other."""
+    lines = [*heading(words("diagrams"), words), words("diagrams_introduction"), ""]
+    for family in (module.FAMILY for module in FAMILIES):
+        lines += [f"## [{family.title}](zoo/{family.name}.md)", "", words.said(family.idea), ""]
+        lines += [picture(family, ""), ""]
+    return "\n".join(lines)
+
+
+def picture(family: Family, up: str) -> str:
+    """A family's diagram as HTML, in the form for the width of the window."""
+    file = f"{up}diagrams/{family.name}"
+    return (
+        f'<picture><source media="{PHONE}" srcset="{file}.phone.svg">'
+        f'<img src="{file}.svg" alt="{family.title}: {family.example}" width="100%" '
+        f'loading="lazy"></picture>'
+    )
 
 
 def heading(title: str, words: Words) -> list[str]:

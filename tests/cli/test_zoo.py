@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 from .conftest import Said
 
@@ -43,6 +44,37 @@ def test_a_diagram_is_an_svg_file(kkcv: Kkcv, tmp_path: Path) -> None:
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
 
 
+@pytest.mark.parametrize(
+    ("file", "start"), [("x.svg", b"<svg "), ("x.png", b"\x89PNG\r\n"), ("x.PDF", b"%PDF-")]
+)
+def test_the_extension_says_the_format_of_a_diagram(
+    kkcv: Kkcv, tmp_path: Path, file: str, start: bytes
+) -> None:
+    arguments = ("--lang", "zh", "--theme", "dark", "--width", 328)
+
+    said = kkcv("zoo", "draw", "lenet5", "-o", tmp_path / file, *arguments)
+
+    assert said.code == 0, said.err
+    assert (tmp_path / file).read_bytes().startswith(start)
+
+
+def test_a_png_has_two_pixels_for_each_of_the_layout(kkcv: Kkcv, tmp_path: Path) -> None:
+    for theme, paper in (("light", (255, 255, 255)), ("dark", (22, 27, 34))):
+        kkcv("zoo", "draw", "lenet5", "-o", tmp_path / "x.png", "--theme", theme)
+
+        with Image.open(tmp_path / "x.png") as picture:
+            assert picture.width == 2 * 640
+            assert picture.convert("RGB").getpixel((40, 4)) == paper
+
+
+def test_a_diagram_speaks_chinese_on_dark_paper(kkcv: Kkcv, tmp_path: Path) -> None:
+    kkcv("zoo", "draw", "lenet5", "-o", tmp_path / "x.svg", "--lang", "zh", "--theme", "dark")
+
+    text = (tmp_path / "x.svg").read_text(encoding="utf-8")
+    assert "全连接" in text
+    assert "#161b22" in text
+
+
 def test_networks_are_verified_against_their_papers(kkcv: Kkcv) -> None:
     said = kkcv("zoo", "verify", "lenet5_1998", "mobilenet_v2*", "--json")
 
@@ -69,6 +101,18 @@ def test_the_speed_of_networks_is_measured(kkcv: Kkcv) -> None:
         (("verify", "resnet51"), "no network 'resnet51' in the zoo"),
         (("bench", "nope*"), "no network matches 'nope*'"),
         (("draw", "lenet5", "-o", "/nowhere/x.svg"), "/nowhere/x.svg cannot be written"),
+        (
+            ("draw", "lenet5", "-o", "x.gif"),
+            "a diagram is a .svg, .png or .pdf file, got '.gif' in x.gif",
+        ),
+        (
+            ("draw", "lenet5", "-o", "lenet"),
+            "a diagram is a .svg, .png or .pdf file, got 'no extension' in lenet",
+        ),
+        (
+            ("draw", "lenet5", "-o", "x.png", "--theme", "auto"),
+            "--theme auto is for .svg files, got x.png: say light or dark",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -1,5 +1,6 @@
 """The zoo's pages in the documentation are made from the code."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 def test_the_pages_are_those_of_the_code() -> None:
     written = {
         str(path.relative_to(DOCS)): path.read_text(encoding="utf-8")
-        for pattern in ("zoo.md", "zoo/*.md", "zh/zoo.md", "zh/zoo/*.md")
+        for pattern in (
+            "zoo.md",
+            "zoo/*.md",
+            "diagrams.md",
+            "zh/zoo.md",
+            "zh/zoo/*.md",
+            "zh/diagrams.md",
+        )
         for path in DOCS.glob(pattern)
     }
 
@@ -32,8 +40,10 @@ def test_every_family_has_a_page_with_its_paper_diagram_and_networks(module, fol
     assert page.startswith(f"# {family.title}\n")
     assert f"(zoo/{family.name}.md)" in pages()[f"{folder}zoo.md"]
     assert family.paper.title in page
-    assert f"diagrams/{family.name}.svg)" in page
-    assert (DOCS / "diagrams" / f"{family.name}.svg").is_file()
+    for file in re.findall(r'"\.\./(diagrams/[^"]*)"', page):
+        assert (DOCS / folder / file).is_file()
+    assert f'src="../diagrams/{family.name}.svg"' in page
+    assert f'src="diagrams/{family.name}.svg"' in pages()[f"{folder}diagrams.md"]
     assert all(f"| `{known.name}` |" in page for known in module.NETWORKS)
 
 

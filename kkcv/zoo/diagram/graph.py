@@ -3,9 +3,12 @@
 A convolution takes in the norm and the activation that follow it; reshapes fall away.
 """
 
+import math
 import operator
+import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -13,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from kkcv.zoo.layers import channel_shuffle
+from kkcv.zoo.shapes import WithoutValues
 
 from .labels import FUNCTIONS, SILENT, TAGS, is_one_box, module_label
 
@@ -66,7 +70,8 @@ def graph(block: nn.Module, shape: Shape) -> list[Node]:
     except (TypeError, ValueError, fx.proxy.TraceError):
         return layers_in_a_row(block, shape)
     shapes = Shapes(block, traced)
-    shapes.run(torch.empty(1, *shape, device="meta"))
+    with WithoutValues():
+        shapes.run(torch.empty(1, *shape, device="meta"))
     nodes: list[Node] = []
     places: dict[fx.Node, int] = {}
     for node in traced.nodes:
@@ -83,7 +88,28 @@ def graph(block: nn.Module, shape: Shape) -> list[Node]:
                 continue
             nodes.append(here)
         places[node] = len(nodes) - 1
-    return nodes
+    return flat(nodes)
+
+
+def flat(nodes: list[Node]) -> list[Node]:
+    """A concat that only another concat reads is part of it, as the papers' figures have it."""
+    readers = Counter(source for node in nodes for source in node.inputs)
+    inner = {
+        source
+        for node in nodes
+        for source in node.inputs
+        if node.kind == nodes[source].kind == "concat" and readers[source] == 1
+    }
+    kept = [i for i in range(len(nodes)) if i not in inner]
+    place = {old: new for new, old in enumerate(kept)}
+
+    def sources(node: Node) -> tuple[int, ...]:
+        found: tuple[int, ...] = ()
+        for source in node.inputs:
+            found += sources(nodes[source]) if source in inner else (place[source],)
+        return found
+
+    return [replace(nodes[i], inputs=sources(nodes[i])) for i in kept]
 
 
 def joins(before: Node, source: fx.Node) -> bool:
@@ -105,6 +131,9 @@ def describe(
     if node.target in (operator.mul, torch.mul):
         factor = next((a for a in node.args if isinstance(a, int | float)), None)
         return Node("other", "×" if factor is None else f"× {factor:g}", tuple(inputs), shape=shape)
+    if node.target is operator.truediv and isinstance(node.args[1], fx.Node):
+        root = node.args[1].target is math.sqrt
+        return Node("tag", "÷ √d", (inputs[0],), shape=shape) if root else None
     if node.target in (F.relu, torch.relu) or name in TAGS:
         return Node("tag", TAGS[name], (inputs[0],), shape=shape)
     function = FUNCTIONS.get(node.target)
@@ -125,6 +154,10 @@ def layers_in_a_row(block: nn.Module, shape: Shape) -> list[Node]:
     return nodes
 
 
-def outline(nodes: Sequence[Node]) -> tuple[object, ...]:
-    """What two blocks have in common that differ in sizes alone."""
-    return tuple((node.kind.replace("depthwise", "conv"), node.inputs) for node in nodes)
+def form(nodes: Sequence[Node]) -> tuple[object, ...]:
+    """What two blocks have in common that differ in the number of channels alone."""
+    return tuple((n.kind, without_channels(n.title, *n.tags), n.inputs) for n in nodes)
+
+
+def without_channels(*words: str) -> str:
+    return re.sub(r"(, |fc )\d+", r"\1", " · ".join(words))

@@ -1,6 +1,7 @@
 """What stands in the box of a layer."""
 
 import operator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ TAGS = {  # norms and activations
     **{name: name for name in ("ReLU", "ReLU6", "GELU", "SiLU", "Sigmoid", "Tanh")},
 }
 SPECIAL = {  # modules of the zoo that are one box
-    "HalvingPool": ("pool", "3×3 max pool /2"),
+    "HalvingPool": ("pool", "3×3 max pool, /2"),
     "Subsampling": ("pool", "2×2 subsampling"),
     "SparseConvolution": ("conv", "5×5 sparse conv"),
     "GlobalAveragePool": ("pool", "global average pool"),
@@ -47,6 +48,15 @@ def is_one_box(module: nn.Module) -> bool:
     )
 
 
+def layers(module: nn.Module) -> Iterator[nn.Module]:
+    """The modules that are one box, in their order; not what is inside them."""
+    if is_one_box(module):
+        yield module
+    else:
+        for child in module.children():
+            yield from layers(child)
+
+
 def module_label(module: nn.Module, path: str, shape: tuple[int, ...]) -> Label | None:
     """Of a module at a path in its block, with the shape of its output; None for nothing."""
     name = type(module).__name__
@@ -65,7 +75,7 @@ def module_label(module: nn.Module, path: str, shape: tuple[int, ...]) -> Label 
         gate = type(module.gate).__name__.lower().replace("hardsigmoid", "hard sigmoid")
         squeezed, channels = module.fc1.out_channels, module.fc2.out_channels
         steps = ["global mean", f"fc {squeezed} · ReLU", f"fc {channels} · {gate}", "scale"]
-        return "se", "squeeze-and-excite", steps
+        return "se", "squeeze-excite", steps
     kind, title = SPECIAL.get(name, ("other", name))
     if kind in ("conv", "dense") and shape:
         title = f"{title}, {shape[0]}"
@@ -100,4 +110,4 @@ def kernel(size: Any) -> str:
 
 def halving(stride: Any) -> str:
     down = stride[0] if isinstance(stride, tuple) else stride
-    return f" /{down}" if down > 1 else ""
+    return f", /{down}" if down > 1 else ""

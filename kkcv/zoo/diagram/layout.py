@@ -1,107 +1,219 @@
-"""Places for the nodes of a graph: layers from top to bottom, few crossings, straight arrows.
+"""Places for the nodes of a graph, from top to bottom: no crossings, straight arrows.
 
-Longest path layering; the middles of the neighbors order the layers (Sugiyama, Tagawa, Toda 1981);
-what follows one another without a fork shares one x, a strand.
+The graph is taken apart into what follows one another and what runs side by side (it is
+series-parallel), so that every branch has a column of its own.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-GAP = 14  # between neighbors
-LANE = 14  # the width that a long arrow takes in the layers that it passes
-SWEEPS = 40
+STEP, TURN = 18, 26  # from one box to the next; where branches part or meet
+BESIDE = 12  # between columns
+LANE = 14  # the width of an arrow that passes boxes
+
+Point = tuple[float, float]
+Size = tuple[float, float]
 
 
-@dataclass(eq=False)
-class Place:
-    """A node, or where a long arrow passes a layer (``node`` is then None); ``x`` is its center."""
+@dataclass(frozen=True)
+class Lane:
+    """An arrow that runs beside branches, without a node of its own."""
 
-    node: int | None
-    layer: int
+    source: int
+    target: int
+
+
+class Series(list["Part"]):
+    """Parts one under the other, on one axis."""
+
+
+class Parallel(list["Part"]):
+    """Parts side by side."""
+
+
+Part = int | Lane | Series | Parallel
+
+
+@dataclass
+class Layout:
+    """``at`` is the middle of a node's upper edge; ``lanes`` are the axes of lanes."""
+
     width: float
-    above: list["Place"] = field(default_factory=list)
-    below: list["Place"] = field(default_factory=list)
-    x: float = 0.0
+    height: float
+    at: dict[int, Point] = field(default_factory=dict)
+    lanes: dict[tuple[int, int], float] = field(default_factory=dict)
 
 
-Strand = list[Place]
+def layout(inputs: Sequence[Sequence[int]], sizes: Sequence[Size], level: set[int]) -> Layout:
+    """Where the nodes of a graph stand; ``inputs`` name earlier nodes.
+
+    Under a node of ``level`` the longest branch is in line with what is around it; other branches
+    meet in the middle.
+    """
+    parts = region(inputs, users_of(inputs), list(range(len(inputs))), [], level)
+    assert isinstance(parts, Series)
+    left, right, height = extent(parts, sizes, level)
+    found = Layout(left + right, height)
+    place(parts, left, 0, sizes, level, found)
+    return found
 
 
-def layered(inputs: Sequence[Sequence[int]], widths: Sequence[float]) -> list[list[Place]]:
-    """The layers, each from left to right; the leftmost edge is at 0."""
-    depth: list[int] = []
-    for sources in inputs:
-        depth.append(max((depth[s] + 1 for s in sources), default=0))
-    layers: list[list[Place]] = [[] for _ in range(max(depth) + 1)]
-    places: list[Place] = []
+def users_of(inputs: Sequence[Sequence[int]]) -> list[list[int]]:
+    users: list[list[int]] = [[] for _ in inputs]
     for node, sources in enumerate(inputs):
-        place = Place(node, depth[node], widths[node])
-        places.append(place)
-        layers[depth[node]].append(place)
         for source in sources:
-            connect(places[source], place, layers)
-    order(layers)
-    settle(layers)
-    left = min(p.x - p.width / 2 for layer in layers for p in layer)
-    for layer in layers:
-        for p in layer:
-            p.x -= left
-    return layers
+            users[source].append(node)
+    return users
 
 
-def connect(source: Place, target: Place, layers: list[list[Place]]) -> None:
-    """An arrow, with a place of its own in each layer between."""
-    last = source
-    for layer in range(source.layer + 1, target.layer):
-        between = Place(None, layer, LANE, [last])
-        last.below.append(between)
-        layers[layer].append(between)
-        last = between
-    last.below.append(target)
-    target.above.append(last)
+def region(
+    inputs: Sequence[Sequence[int]],
+    users: Sequence[Sequence[int]],
+    inside: list[int],
+    lanes: list[Lane],
+    level: set[int],
+) -> Part:
+    """Some nodes, beside lanes, taken apart where every path from end to end passes one node."""
+    cuts = [] if lanes else passed_by_all(inputs, users, inside)
+    if not cuts:
+        parts = components(inputs, inside)
+        if len(parts) == 1 and not lanes:
+            return Series(by_depth(inputs, inside))
+        if level.intersection(inside):  # a sum has no order: the longest branch first
+            parts.sort(key=len, reverse=True)
+        return Parallel([*(region(inputs, users, part, [], level) for part in parts), *lanes])
+    found = Series()
+    for before, cut in pairwise([-1, *cuts]):
+        between = [node for node in inside if before < node < cut]
+        if between:
+            beside = [Lane(source, cut) for source in inputs[cut] if source not in between]
+            found.append(region(inputs, users, between, beside, level))
+        found.append(cut)
+    after = [node for node in inside if node > cuts[-1]]
+    if after:
+        beside = [Lane(cuts[-1], user) for user in users[cuts[-1]] if user not in inside]
+        found.append(region(inputs, users, after, beside, level))
+    return found
 
 
-def order(layers: list[list[Place]]) -> None:
-    """Sort each layer by the middle of its neighbors in the last, shortcuts to the right."""
-    for before, layer in pairwise(layers):
-        rank = {p: i for i, p in enumerate(before)}
-        middle = {p: sum(rank[q] for q in p.above) / len(p.above) for p in layer}
-        layer.sort(key=lambda p, m=middle: (m[p], p.node is None))  # type: ignore[misc]
+def by_depth(inputs: Sequence[Sequence[int]], inside: list[int]) -> list[Part]:
+    """Rows for what is tangled: each node in the row under all that it reads."""
+    depth: dict[int, int] = {}
+    for node in inside:
+        depth[node] = max((depth.get(source, -1) + 1 for source in inputs[node]), default=0)
+    rows = [[n for n in inside if depth[n] == d] for d in range(max(depth.values()) + 1)]
+    return [Parallel(row) for row in rows]
 
 
-def settle(layers: list[list[Place]]) -> None:
-    """Move each strand as near to the middle of what it joins as its neighbors let it."""
-    strands = strands_of(layers)
-    strand_of = {p: i for i, strand in enumerate(strands) for p in strand}
-    apart: dict[tuple[int, int], float] = {}
-    for layer in layers:
-        for p, q in pairwise(layer):
-            pair = strand_of[p], strand_of[q]
-            apart[pair] = max(apart.get(pair, 0), (p.width + q.width) / 2 + GAP)
-    x = [0.0] * len(strands)
-    for _ in strands:  # as far to the left as possible
-        for (left, right), distance in apart.items():
-            x[right] = max(x[right], x[left] + distance)
-    for sweep in range(SWEEPS):
-        for i in reversed(range(len(strands))) if sweep % 2 else range(len(strands)):
-            ends = [strand_of[p] for p in strands[i][0].above + strands[i][-1].below]
-            if not ends or strands[i][0].node is None:
-                continue
-            low = max((x[a] + d for (a, b), d in apart.items() if b == i), default=-1e9)
-            high = min((x[b] - d for (a, b), d in apart.items() if a == i), default=1e9)
-            x[i] = min(max(sum(x[e] for e in ends) / len(ends), low), high)
-    for p, i in strand_of.items():
-        p.x = x[i]
+def passed_by_all(
+    inputs: Sequence[Sequence[int]], users: Sequence[Sequence[int]], inside: list[int]
+) -> list[int]:
+    """The nodes that lie on every path through the region, by counting the paths."""
+    here = set(inside)
+    down: dict[int, int] = {}
+    up: dict[int, int] = {}
+    for node in inside:
+        down[node] = sum(down.get(source, 1) for source in inputs[node]) or 1
+    for node in reversed(inside):
+        up[node] = sum(up.get(user, 1) for user in users[node]) or 1
+    ends = {n: sum(u not in here for u in users[n]) or not users[n] for n in inside}
+    total = sum(down[node] * ends[node] for node in inside)
+    return [node for node in inside if down[node] * up[node] == total]
 
 
-def strands_of(layers: list[list[Place]]) -> list[Strand]:
-    """The places in runs without a fork or a join, from the top down."""
-    strands: list[Strand] = []
-    for layer in layers:
-        for p in layer:
-            if len(p.above) == 1 and len(p.above[0].below) == 1:
-                next(s for s in strands if s[-1] is p.above[0]).append(p)
-            else:
-                strands.append([p])
-    return strands
+def components(inputs: Sequence[Sequence[int]], inside: list[int]) -> list[list[int]]:
+    """The parts of the region that nothing in it joins, in their order."""
+    found: list[list[int]] = []
+    for node in inside:
+        joined = [part for part in found if any(source in part for source in inputs[node])]
+        together = sorted([n for part in joined for n in part] + [node])
+        first = found.index(joined[0]) if joined else len(found)
+        rest = [part for part in found if part not in joined]
+        found = [*rest[:first], together, *rest[first:]]
+    return found
+
+
+def extent(part: Part, sizes: Sequence[Size], level: set[int]) -> tuple[float, float, float]:
+    """How far a part reaches to the left and to the right of its axis, and how far down."""
+    if isinstance(part, int):
+        width, height = sizes[part]
+        return width / 2, width / 2, height
+    if isinstance(part, Lane):
+        return LANE / 2, LANE / 2, 0
+    extents = [extent(p, sizes, level) for p in part]
+    if isinstance(part, Series):
+        gaps = sum(gap(a, b) for a, b in pairwise(part))
+        sides = max(e[0] for e in extents), max(e[1] for e in extents)
+        return *sides, sum(e[2] for e in extents) + gaps
+    width = sum(left + right for left, right, _ in extents) + BESIDE * (len(part) - 1)
+    left = axis(part, extents, level, width)
+    return left, width - left, max(e[2] for e in extents)
+
+
+def axis(
+    part: Parallel, extents: list[tuple[float, float, float]], level: set[int], width: float
+) -> float:
+    """How far from its left edge parallel parts are in line with what is around them."""
+    branches = [i for i, p in enumerate(part) if not isinstance(p, Lane)]
+    leads = len(branches) == 1 or bool(level & ends(part))
+    if not leads:
+        return width / 2
+    main = max(branches, key=lambda i: extents[i][2])
+    before = sum(left + right + BESIDE for left, right, _ in extents[:main])
+    return before + extents[main][0]
+
+
+def ends(part: Part) -> set[int]:
+    """The last nodes of a part."""
+    if isinstance(part, int):
+        return {part}
+    if isinstance(part, Lane):
+        return set()
+    return ends(part[-1]) if isinstance(part, Series) else set().union(*map(ends, part))
+
+
+def gap(above: Part, below: Part) -> float:
+    return TURN if isinstance(above, Parallel) or isinstance(below, Parallel) else STEP
+
+
+def place(
+    part: Part, x: float, y: float, sizes: Sequence[Size], level: set[int], found: Layout
+) -> None:
+    """Put a part with its axis at x and its upper edge at y."""
+    if isinstance(part, int):
+        found.at[part] = x, y
+    elif isinstance(part, Lane):
+        found.lanes[part.source, part.target] = x
+    elif isinstance(part, Series):
+        for i, p in enumerate(part):
+            y += gap(part[i - 1], p) if i else 0
+            place(p, x, y, sizes, level, found)
+            y += extent(p, sizes, level)[2]
+    else:
+        x -= extent(part, sizes, level)[0]
+        for p in part:
+            left, right, _ = extent(p, sizes, level)
+            place(p, x + left, y, sizes, level, found)
+            x += left + right + BESIDE
+
+
+def routes(
+    inputs: Sequence[Sequence[int]], sizes: Sequence[Size], found: Layout
+) -> list[list[Point]]:
+    """The corners of every arrow: down, aside where branches part or meet, down."""
+    users = users_of(inputs)
+    arrows = []
+    for target, sources in enumerate(inputs):
+        for source in sources:
+            (x1, y1), (x2, y2) = found.at[source], found.at[target]
+            y1 += sizes[source][1]
+            x = x2 if len(users[source]) > 1 else x1
+            x = found.lanes.get((source, target), x)
+            points = [(x1, y1)]
+            if abs(x - x1) > 0.5:
+                points += [(x1, y1 + 10), (x, y1 + 10)]
+            if abs(x - x2) > 0.5:
+                points += [(x, y2 - 14), (x2, y2 - 14)]
+            arrows.append([*points, (x2, y2)])
+    return arrows

@@ -1,166 +1,208 @@
 """The stages of a network from left to right, each a box as large as its feature map.
 
 The height is the resolution (its square root), the thickness the channels (their logarithm); the
-box is drawn obliquely, as in the figure of the AlexNet paper. Vectors are slim bars.
+box is drawn obliquely, as in the figure of the AlexNet paper, and sliced where blocks follow each
+other, in the color of each. Vectors are slim bars.
 """
 
 import math
-from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from torch import nn
 
-from kkcv.zoo.costs import Cost, StageCost, has_weights, table
+from kkcv.zoo.costs import Cost, StageCost, table
 from kkcv.zoo.network import Network
 
-from .blocks import Drawn, unit_class
-from .labels import SPECIAL, TAGS, halving, kind_of_convolution, pooling
-from .svg import PALE, WIDTH, arrow, fitting, line, polygon, rectangle, text, wrapped
+from .forms import inside
+from .graph import Shape
+from .labels import SPECIAL, TAGS, halving, kind_of_convolution, layers, pooling
+from .metrics import wrapped
+from .svg import SMALL, USUAL, Drawn, line, polygon, rectangle, text, wire
+from .words import Words
 
-MARGIN = 20
-TALLEST = 104
-MOST_COLUMNS = 10
-BLOCKS = ("#4a7fb5", "#3a9a86", "#8a63b5", "#b5894a", "#a8577e")
-PLAIN, POOL, VECTOR = "#aebccb", "#eba96b", "#d0708c"
+TALLEST = 84
+NARROWEST = 92  # column
+LINE = 14
 
 
-def draw_stages(network: Network, cost: Cost, colors: dict[str, str]) -> Drawn:
-    """One row of boxes, or two where there are many; ``colors`` by class of block."""
-    modules = [module for _, _, module in table(network)]
-    count = len(modules)
-    rows = 1 if count <= 12 else -(-count // MOST_COLUMNS)
-    columns = -(-count // rows)
-    step = (WIDTH - 2 * MARGIN) / columns
+@dataclass(frozen=True)
+class Column:
+    """A stage, or a pool at the end of one: what stands under its box, and how it looks."""
+
+    name: str
+    shape: Shape
+    contents: tuple[str, ...]
+    slices: tuple[str, ...]  # the color of each block
+    tip: str = ""
+    auxiliary: bool = False
+
+
+def columns(
+    network: Network,
+    cost: Cost,
+    reads: Mapping[nn.Module, Shape],
+    colors: Mapping[str, str],
+    auxiliary: Collection[str],
+) -> list[Column]:
+    """The input, then the rows of the network's table; a pool that ends a stage stands alone.
+
+    ``reads`` are the shapes of what each module reads, ``colors`` those of the kinds of blocks, and
+    ``auxiliary`` the stages with auxiliary heads.
+    """
+    found = [Column("input", cost.input_size, (), ("plain",))]
+    for stage, (_, name, module) in zip(cost.stages, table(network), strict=True):
+        blocks = inside(name, module) if stage.part == "stages" else []
+        pool = ending_pool(module) if stage.part == "stages" and not blocks else None
+        look = tuple(colors.get(kind, "plain") for _, kind, _ in blocks)
+        found.append(
+            Column(
+                name,
+                reads[pool] if pool else stage.shape,
+                tuple(contents(name, module, without=pool)),
+                look or (color(stage),) * max(1, repeats(module)),
+                f"{name}: {stage.parameters:,} parameters, {stage.macs:,} multiply-adds",
+                name in auxiliary,
+            )
+        )
+        if pool:
+            found.append(Column("pool", stage.shape, (pooling(pool),), ("pool",)))
+    return found
+
+
+def ending_pool(module: nn.Module) -> nn.MaxPool2d | nn.AvgPool2d | None:
+    """The pool behind the convolutions of a row of layers."""
+    layers = list(module.children()) if isinstance(module, nn.Sequential) else []
+    last = layers[-1] if len(layers) > 1 else None
+    return last if isinstance(last, nn.MaxPool2d | nn.AvgPool2d) else None
+
+
+def color(stage: StageCost) -> str:
+    if len(stage.shape) == 1:
+        return "vector"
+    return "plain" if stage.blocks else "pool"
+
+
+def repeats(module: nn.Module) -> int:
+    """How many convolutions stand in a row of layers."""
+    return sum(isinstance(m, nn.Conv2d) for m in layers(module))
+
+
+def contents(name: str, module: nn.Module, without: nn.Module | None = None) -> list[str]:
+    """What a stage consists of: its blocks with their number, or its layers."""
+    blocks = inside(name, module)
+    found = [kind for _, kind, _ in blocks]
+    if not blocks:
+        rest = [m for m in layers(module) if m is not without]
+        found = [words for m in rest if (words := layer(m))]
+        found = found or [" · ".join(TAGS[n] for m in rest if (n := type(m).__name__) in TAGS)]
+    counts = {what: found.count(what) for what in found}
+    if list(counts) == [name]:  # a block that is named by its stage
+        return [f"×{counts[name]}"] if counts[name] > 1 else []
+    return [f"×{n} {what}" if n > 1 else what for what, n in counts.items()]
+
+
+def layer(module: nn.Module) -> str:
+    """A layer in the words of its stage; batch norms and rectifiers go without saying."""
+    name = type(module).__name__
+    if isinstance(module, nn.Conv2d):
+        groups = module.groups if module.groups < module.in_channels else 1
+        return (
+            f"{kind_of_convolution(module)}{halving(module.stride)}"
+            f"{f', {groups} groups' if groups > 1 else ''}"
+        )
+    if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
+        return pooling(module)
+    if isinstance(module, nn.Linear):
+        return "fully connected"
+    if name in SPECIAL:
+        return SPECIAL[name][1]
+    return "LRN" if TAGS.get(name) == "LRN" else ""
+
+
+def draw_stages(found: list[Column], width: float, words: Words) -> Drawn:
+    """Boxes in as many rows as the width needs, equally long."""
+    most = int(width / NARROWEST)
+    rows = -(-len(found) // most)
+    in_a_row = -(-len(found) // rows)
+    step = width / in_a_row
+    largest = max(c.shape[1] for c in found if len(c.shape) == 3)
     lines: list[str] = []
     y = 0.0
-    for row in range(rows):
-        part = slice(row * columns, (row + 1) * columns)
-        stages, inside = cost.stages[part], modules[part]
-        tall = max(height(stage, cost) for stage in stages) + 16
-        floor = y + max(tall, 60)
-        depth = 0.0
-        for i, (stage, module) in enumerate(zip(stages, inside, strict=True)):
-            x = i * step
-            color = stage_color(stage, module, colors)
-            lines += box(stage, module, cost, x + step / 2, floor, color)
-            labels = label(stage, module, x + step / 2, floor + 18, step - 6)
-            lines += labels.lines
-            depth = max(depth, labels.height)
-            if i or row:
-                lines.append(arrow([(x - 7, floor - 8), (x + 7, floor - 8)]))
-        if row + 1 < rows:
-            end = step * len(stages)
-            lines.append(arrow([(end - 7, floor - 8), (end + 7, floor - 8)]))
-        y = floor + depth + 34
-    return Drawn(lines, WIDTH - 2 * MARGIN, y - 16)
+    for first in range(0, len(found), in_a_row):
+        part = found[first : first + in_a_row]
+        floor = y + max(48.0, *(height(c, largest) * 1.15 for c in part))
+        deepest = 0.0
+        for i, column in enumerate(part):
+            x = (i + 0.5) * step
+            lines += box(column, largest, x, floor)
+            label = draw_label(column, x, floor + 16, step - 8, words)
+            lines += label.lines
+            deepest = max(deepest, label.height)
+            if first or i:
+                lines.append(wire([(x - step / 2 - 7, floor - 8), (x - step / 2 + 7, floor - 8)]))
+        y = floor + deepest + 32
+    return Drawn(lines, width, y - 20)
 
 
-def stage_color(stage: StageCost, module: nn.Module, colors: dict[str, str]) -> str:
-    if stage.part != "stages" and len(stage.shape) == 1:
-        return VECTOR
-    kind = most_units(module)
-    if kind:
-        return colors.get(kind, PLAIN)
-    return PLAIN if stage.blocks else POOL
-
-
-def most_units(module: nn.Module) -> str:
-    many = unit_counts(module).most_common(1)
-    return many[0][0] if many else ""
-
-
-def unit_counts(module: nn.Module) -> Counter[str]:
-    inside = module.children() if isinstance(module, nn.Sequential) else [module]
-    return Counter(kind for kind in map(unit_class, inside) if kind)
-
-
-def height(stage: StageCost, cost: Cost) -> float:
-    if len(stage.shape) == 1:
-        return 12 + 4.5 * math.log2(stage.shape[0])
-    largest = max(s.shape[1] for s in cost.stages if len(s.shape) == 3)
-    return max(5, TALLEST * math.sqrt(stage.shape[1] / largest))
+def height(column: Column, largest: float) -> float:
+    if len(column.shape) == 1:
+        return 10 + 3.6 * math.log2(column.shape[0])
+    return max(5, TALLEST * math.sqrt(column.shape[1] / largest))
 
 
 def thickness(channels: int) -> float:
-    return min(max(4, 5.2 * math.log2(channels / 4)), 46)
+    return min(max(4, 5.2 * math.log2(channels / 4)), 46) if channels > 4 else 3
 
 
-def box(
-    stage: StageCost, module: nn.Module, cost: Cost, x: float, floor: float, color: str
-) -> list[str]:
+def box(column: Column, largest: float, x: float, floor: float) -> list[str]:
     """A box in the middle of a column, standing on the floor."""
-    tall = height(stage, cost)
-    tip = f"{stage.name}: {stage.parameters:,} parameters, {stage.macs:,} multiply-adds"
-    if len(stage.shape) == 1:
-        return [
-            f"<g><title>{tip}</title>",
-            rectangle(x - 4, floor - tall, 8, tall, shade(color, 0.35), shade(color, -0.35), 3),
-            "</g>",
-        ]
-    wide, slope = thickness(stage.shape[0]), 0.3 * tall
-    left, right = x - (wide + slope) / 2, x - (wide + slope) / 2 + wide
-    top, up, edge = floor - tall, 0.5 * slope, shade(color, -0.35)
-    lines = [
-        f"<g><title>{tip}</title>",
-        polygon(
-            [(left, top), (left + slope, top - up), (right + slope, top - up), (right, top)],
-            shade(color, 0.65),
-            edge,
-        ),
-        polygon(
-            [(right, top), (right + slope, top - up), (right + slope, floor - up), (right, floor)],
-            shade(color, 0.05),
-            edge,
-        ),
-        rectangle(left, top, wide, tall, shade(color, 0.4), edge, 0),
-    ]
-    if stage.blocks > 1 and wide / stage.blocks >= 2.5:
-        for i in range(1, stage.blocks):
-            cut = left + wide * i / stage.blocks
-            lines.append(line(cut, top, cut, floor, edge, 0.6))
-            lines.append(line(cut, top, cut + slope, top - up, edge, 0.6))
-    return [*lines, "</g>"]
+    tall = height(column, largest)
+    lines = ["<g>", f"<title>{column.tip}</title>"] if column.tip else ["<g>"]
+    look = column.slices[-1]
+    if len(column.shape) == 1:
+        return [*lines, rectangle(x - 4, floor - tall, 8, tall, f"{look}-front", 3), "</g>"]
+    wide, slope = thickness(column.shape[0]), 0.3 * tall
+    left = x - (wide + slope) / 2
+    right, top, up = left + wide, floor - tall, 0.5 * slope
+    each = wide / len(column.slices)
+    fine = min(0.7, each / 4)  # many slices have thin lines, or they would be solid
+    for first, last, kind in stretches(column.slices):
+        a, b = left + each * first, left + each * last
+        roof = [(a, top), (a + slope, top - up), (b + slope, top - up), (b, top)]
+        lines += [polygon(roof, f"{kind}-top"), rectangle(a, top, b - a, tall, f"{kind}-front", 0)]
+        for i in range(first + 1, last):
+            cut = left + each * i
+            lines.append(line(cut, top, cut, floor, f"{kind}-cut", fine))
+            lines.append(line(cut, top, cut + slope, top - up, f"{kind}-cut", fine))
+    side = [(right, top), (right + slope, top - up), (right + slope, floor - up), (right, floor)]
+    return [*lines, polygon(side, f"{look}-side"), "</g>"]
 
 
-def shade(color: str, amount: float) -> str:
-    """The color nearer to white (amount > 0) or black (< 0)."""
-    target = 255 if amount > 0 else 0
-    parts = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(p + (target - p) * abs(amount)):02x}" for p in parts)
+def stretches(slices: tuple[str, ...]) -> list[tuple[int, int, str]]:
+    """Neighbors of one color: the first, the one behind the last, the color."""
+    found: list[tuple[int, int, str]] = []
+    for i, kind in enumerate(slices):
+        if found and found[-1][2] == kind:
+            found[-1] = (found[-1][0], i + 1, kind)
+        else:
+            found.append((i, i + 1, kind))
+    return found
 
 
-def label(stage: StageCost, module: nn.Module, x: float, y: float, width: float) -> Drawn:
-    """Under a box: name, size, what is in it, parameters and multiply-adds."""
-    lines = [text(x, y, stage.name, fitting(stage.name, width, 12), bold=True)]
-    size = "×".join(map(str, stage.shape))
-    rows = [(size, 11.0, "#1f2933")]
-    lines_of = (part for what in contents(module) for part in wrapped(what, width, 10))
-    rows += [(part, 10, "#1f2933") for part in lines_of]
-    if stage.parameters:
-        rows.append((f"{short(stage.parameters)} par.", 10, PALE))
-    if stage.macs:
-        rows.append((f"{short(stage.macs)} m-a", 10, PALE))
-    for i, (words, points, color) in enumerate(rows):
-        lines.append(text(x, y + 15 + 13 * i, words, fitting(words, width, points), color=color))
-    return Drawn(lines, width, 15 + 13 * len(rows))
-
-
-def contents(module: nn.Module) -> list[str]:
-    """What a stage consists of: its blocks with their number, or its layers."""
-    many = unit_counts(module)
-    if many:
-        return [f"×{n} {kind}" if n > 1 else kind for kind, n in many.most_common()]
-    special = SPECIAL.get(type(next(iter(module.children()), module)).__name__)
-    if special:
-        return [special[1]]
-    found: Counter[str] = Counter()
-    for m in module.modules():
-        if isinstance(m, nn.Conv2d):
-            found[f"{kind_of_convolution(m)}{halving(m.stride)}"] += 1
-        elif isinstance(m, nn.MaxPool2d | nn.AvgPool2d):
-            found[pooling(m)] += 1
-    if not found and not has_weights(module):
-        return [" · ".join(TAGS.get(type(m).__name__, "") for m in module.children())]
-    return [f"×{n} {what}" if n > 1 else what for what, n in found.items()]
+def draw_label(column: Column, x: float, y: float, width: float, words: Words) -> Drawn:
+    """Under a box: name, size, what is in it."""
+    name = words.box(column.name) if column.name == "input" else column.name
+    names = wrapped(name, width, USUAL, bold=True)
+    lines = [text(x, y + LINE * i, part, USUAL, bold=True) for i, part in enumerate(names)]
+    rows = [("×".join(map(str, column.shape)), "ink")]
+    for what in filter(None, column.contents):
+        rows += [(part, "pale") for part in wrapped(words.box(what), width, SMALL)]
+    if column.auxiliary:
+        rows += [(p, "vector-name") for p in wrapped(words("auxiliary_here"), width, SMALL)]
+    for i, (part, look) in enumerate(rows, len(names)):
+        lines.append(text(x, y + LINE * i, part, color=look))
+    return Drawn(lines, width, LINE * (len(names) + len(rows)))
 
 
 def short(count: int) -> str:

@@ -1,0 +1,150 @@
+"""What is drawn below the stages of a network: its blocks, each form once, and what is special.
+
+Special are a stem with branches, towers, dense connections, sparse ones, and auxiliary heads.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from .anatomy import Anatomy
+from .dense import draw_dense
+from .forms import Form
+from .graph import Node
+from .metrics import text_width, wrapped
+from .pictured import common_tags, draw_graph
+from .sparse import draw_sparse
+from .svg import LARGE, SMALL, Drawn, placed, text
+from .towers import count_towers, towers
+from .words import Words
+
+APART = 28  # between panels
+LINE = 14
+BOXES = (150.0, 110.0, 92.0, 80.0, 64.0)  # how wide boxes may be, from the best on
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture under a title and notes; ``body`` takes the room and the widest box, in pixels."""
+
+    title: str
+    notes: list[str]
+    body: Callable[[float, float], Drawn]
+    color: str = "ink"
+
+
+def panels(anatomy: Anatomy, words: Words) -> Iterator[Panel]:
+    """In the order of the network."""
+    if anatomy.stem:
+        yield stem_panel(*anatomy.stem, words)
+    for found in anatomy.forms:
+        yield form_panel(anatomy, found, words)
+    if anatomy.dense:
+        stage, widths = anatomy.dense
+        title, notes = words("dense", stage=stage), [words("dense_how")]
+        yield Panel(title, notes, partial(draw_dense, widths))
+    if anatomy.whole:
+        yield whole_panel(anatomy.whole, words)
+    for stage, table in anatomy.sparse:
+        title, notes = words("sparse", stage=stage), [words("sparse_how", stage=stage)]
+        yield Panel(title, notes, partial(draw_sparse, table))
+    for stages, nodes in anatomy.heads:
+        body = partial(draw_graph, nodes, words)
+        notes = [words("auxiliary_on", stages=stages)]
+        yield Panel(words("auxiliary"), notes, body, "vector-name")
+
+
+def stem_panel(stages: str, nodes: list[Node], words: Words) -> Panel:
+    nodes, tags = common_tags(nodes)
+    body = partial(draw_graph, nodes, words, shapes=True)
+    return Panel(words("stem"), [stages, *every(tags, words)], body)
+
+
+def form_panel(anatomy: Anatomy, found: Form, words: Words) -> Panel:
+    """A form of block; its paths too, where others of its kind are of other forms."""
+    nodes, tags = common_tags(found.nodes)
+    count = len(found.paths)
+    notes = [words("numbers", path=found.shown)] if found.varied else []
+    body = partial(draw_graph, nodes, words)
+    if not found.kind:
+        return Panel(found.where, [*notes, *every(tags, words)], body)
+    title = f"{found.kind} ×{count}" if count > 1 else found.kind
+    if [other.kind for other in anatomy.forms].count(found.kind) > 1:
+        notes.insert(0, found.where)
+    return Panel(title, [*notes, *every(tags, words)], body, f"{anatomy.colors[found.kind]}-name")
+
+
+def every(tags: list[str], words: Words) -> list[str]:
+    return [words("every", tags=" · ".join(words.box(tag) for tag in tags))] if tags else []
+
+
+def whole_panel(nodes: list[Node], words: Words) -> Panel:
+    """All layers in a row, or in towers where they are grouped."""
+    count = count_towers(nodes)
+    title = words("towers", count=count) if count > 1 else words("whole")
+    nodes = towers(nodes, count) if count > 1 else nodes
+    return Panel(title, [], partial(draw_graph, nodes, words, shapes=True))
+
+
+def draw_panels(found: list[Panel], room: float) -> Drawn:
+    """Side by side in rows: so that the whole is short, and then the boxes as wide as fits."""
+    drawn = [{widest: draw_panel(panel, room, widest) for widest in BOXES} for panel in found]
+    arranged = (widened(rows(drawn, room, widest), room) for widest in BOXES)
+    return min((stacked(row, room) for row in arranged), key=lambda whole: whole.height)
+
+
+def draw_panel(panel: Panel, room: float, widest: float) -> Drawn:
+    """A panel's picture under its title and notes, in the middle of the wider of them."""
+    body = panel.body(room, widest)
+    least = min(room, max(body.width, 150))
+    titles = wrapped(panel.title, least, LARGE, bold=True)
+    notes = [part for note in panel.notes for part in wrapped(note, least, SMALL)]
+    wide = [text_width(t, LARGE, bold=True) for t in titles] + [text_width(n, SMALL) for n in notes]
+    lines, y = [], 0
+    for part in titles:
+        y += 16
+        lines.append(text(0, y - 2, part, LARGE, bold=True, color=panel.color, anchor="start"))
+    for part in notes:
+        y += LINE
+        lines.append(text(0, y - 2, part, SMALL, color="pale", anchor="start"))
+    width = max(body.width, *wide)
+    lines += placed(body, round((width - body.width) / 2), y + 10)
+    return Drawn(lines, width, y + 10 + body.height)
+
+
+Widths = dict[float, Drawn]  # a panel by how wide its boxes may be
+
+
+def rows(drawn: list[Widths], room: float, widest: float) -> list[list[Widths]]:
+    """As many side by side as fit with such boxes."""
+    found: list[list[Widths]] = []
+    for panel in drawn:
+        if found and fits([p[widest] for p in [*found[-1], panel]], room):
+            found[-1].append(panel)
+        else:
+            found.append([panel])
+    return found
+
+
+def fits(row: list[Drawn], room: float) -> bool:
+    return sum(panel.width for panel in row) + APART * (len(row) - 1) <= room
+
+
+def widened(found: list[list[Widths]], room: float) -> list[list[Drawn]]:
+    """Each row with the widest boxes that fit."""
+    tried = ([[panel[widest] for panel in row] for widest in BOXES] for row in found)
+    return [next((row for row in ways if fits(row, room)), ways[-1]) for ways in tried]
+
+
+def stacked(found: list[list[Drawn]], room: float) -> Drawn:
+    """The rows one under the other."""
+    lines: list[str] = []
+    y = 0.0
+    for row in found:
+        between = (room - sum(panel.width for panel in row)) / (len(row) + 1)
+        x = between
+        for panel in row:
+            lines += placed(panel, x, y)
+            x += panel.width + between
+        y += max(panel.height for panel in row) + APART
+    return Drawn(lines, room, y)
