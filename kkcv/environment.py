@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from errno import ENOENT
 from pathlib import Path
 from typing import NamedTuple
@@ -78,11 +78,6 @@ def resolved() -> list[tuple[str, str, str]]:
         hidden = name in SECRET and value
         rows.append((name, "(hidden)" if hidden else value, name if given else "default"))
     return rows
-
-
-def variables() -> Mapping[str, str]:
-    """All variables, for the options of ``kkcv serve``, which has a name for each."""
-    return os.environ
 
 
 def set_default(name: str, value: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kkcv.cli import main
-from kkcv.serve.options import OPTIONS
+from kkcv.serve.parameters import PARAMETERS, variable_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,7 +62,7 @@ def test_what_is_copied_is_let_in() -> None:
 
 
 def test_every_variable_is_one_that_kkcv_reads(compose: dict[str, Any]) -> None:
-    known = {option.environment for option in OPTIONS} | {"KKCV_CACHE", "KKCV_DATA"}
+    known = set(map(variable_of, PARAMETERS)) | {"KKCV_CACHE", "KKCV_DATA"}
     env = dict(instructions())["ENV"]
 
     assert {word.split("=")[0] for word in env.split()} <= known

@@ -114,7 +114,11 @@ def remember(context: click.Context, parameter: click.Parameter, value: str | No
 
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object, for programs."
+    "--json",
+    "as_json",
+    is_flag=True,
+    allow_from_autoenv=False,
+    help="Print one JSON object, for programs.",
 )
 
 

@@ -291,7 +291,7 @@ class Gallery:
     def count(self, where: str | None = None) -> int:
         """The number of pictures, or of those that match a filter (RequestError)."""
         with self.catalog.reading() as rows:
-            return rows.count(None if where is None else parse_where(where))
+            return rows.count(parse_where(where) if where else None)
 
     def get(self, id: int) -> Picture:
         """A picture by its id (UnknownPicture)."""
@@ -335,7 +335,7 @@ class Gallery:
             where: a filter (RequestError).
         """
         with self.catalog.reading() as rows:
-            return rows.page(limit, after, newest, None if where is None else parse_where(where))
+            return rows.page(limit, after, newest, parse_where(where) if where else None)
 
     def path(self, picture: Picture) -> Path:
         """The absolute path of a picture's file."""

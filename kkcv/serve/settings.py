@@ -1,4 +1,4 @@
-"""What a service is told when it starts; below this, nothing reads flags or the environment."""
+"""The settings of a service, in the units that it computes in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from pathlib import Path
 from kkcv.errors import RequestError
 from kkcv.images.limits import Limits
 
-from .options import Told, usual_workers
+from .parameters import Told, default_workers
 
 MIB = 1024 * 1024
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -15,22 +15,22 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class Settings:
-    """Limits and doors of the service.
+    """Limits and access of the service.
 
-    ``hosts`` are the names by which a request without a key may address it: a web page that points
-    a name of its own at this machine is turned away. ``None`` lets any name pass.
+    Without a key, requests must address it by one of ``hosts``, so that a web page cannot reach it
+    by a name that it points at this machine. None lets any name pass.
     """
 
     api_key: str | None = None
     keys: Path | None = None  # a file of hashed keys
     hosts: tuple[str, ...] | None = LOOPBACK
     cors: tuple[str, ...] = ()  # origins of web pages that may call
-    rate: int = 1200  # requests a minute with one key; 0: any number
-    concurrent: int = 64  # requests inside at the same time
+    rate: int = 1200  # requests a minute with one key; 0: unlimited
+    concurrent: int = 64  # requests at the same time
     timeout: float = 60.0  # seconds to receive a request, and again to answer it
     max_body: int = 32 * MIB  # bytes of a request
     max_pixels: int = 64_000_000  # of one picture; 64 megapixels take about 400 MB while decoded
-    workers: int = field(default_factory=usual_workers)  # pictures decoded at the same time
+    workers: int = field(default_factory=default_workers)  # pictures decoded at the same time
     wait_seconds: float = 20.0  # for the network or a worker, before the answer is 503
     recall_check: int = 0  # seconds between two checks of the index; 0: never
     batch_wait: float = 0.002  # seconds for pictures that are being decoded, to share a batch
@@ -41,7 +41,7 @@ class Settings:
         if self.api_key is not None and (not self.api_key or " " in self.api_key):
             raise RequestError("the API key must not be empty or have a space in it")
         if self.max_body < 1024:
-            raise RequestError(f"a body must be let have 1024 bytes or more, not {self.max_body}")
+            raise RequestError(f"max_body must be 1024 bytes or more, not {self.max_body}")
         if self.workers < 1:
             raise RequestError(f"there must be one worker or more, not {self.workers}")
         for origin in self.cors:
@@ -55,36 +55,33 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """Of one picture in a request."""
+        """The limits of one picture."""
         return Limits(max_bytes=self.max_body, max_pixels=self.max_pixels)
 
 
 def settings_of(told: Mapping[str, Told], *, host: str) -> Settings:
     """Settings for a service that listens at ``host`` (RequestError)."""
     value = {name: each.value for name, each in told.items()}
-    if not value["api_key"] and told["api_key"].source != "default":
+    if not value["api_key"] and told["api_key"].is_set:
         raise RequestError(
             f"{told['api_key'].source}: the key is empty; leave it out to serve without one"
         )
     has_key = bool(value["api_key"] or value["keys"])
+    same = ("cors", "rate", "timeout", "workers", "recall_check")
     return Settings(
+        **{name: value[name] for name in same},
         api_key=value["api_key"] or None,
         keys=Path(value["keys"]) if value["keys"] else None,
         hosts=allowed_hosts(host, has_key, value["insecure"]),
-        cors=value["cors"],
-        rate=value["rate"],
         concurrent=value["threads"],
-        timeout=value["timeout"],
         max_body=value["max_body"] * MIB,
         max_pixels=value["max_megapixels"] * 1_000_000,
-        workers=value["workers"],
         batch_wait=value["batch_wait"] / 1000,
-        recall_check=value["recall_check"],
     )
 
 
 def allowed_hosts(host: str, has_key: bool, insecure: bool) -> tuple[str, ...] | None:
-    """Who may call a service that listens at ``host``: loopback names, or whoever has a key.
+    """The host names of a service that listens at ``host``; None: any, where keys decide.
 
     Raises RequestError for an address beyond this machine without a key.
     """
@@ -94,6 +91,6 @@ def allowed_hosts(host: str, has_key: bool, insecure: bool) -> tuple[str, ...] |
         return LOOPBACK
     raise RequestError(
         f"{host} can be reached from other machines, and there is no API key: make keys with "
-        "kkcv keys add and name their file with --keys (or set KKCV_API_KEY), or say --insecure "
+        "kkcv keys add and name their file with --keys (or set KKCV_API_KEY), or add --insecure "
         "to let everybody in"
     )

@@ -1,31 +1,30 @@
-"""A WSGI entry point for other servers, told by the environment what to serve:
+"""A WSGI entry point for other servers, which reads the environment and kkcv.toml:
 
     KKCV_GALLERY=photos.kkcv gunicorn --threads 8 'kkcv.serve.wsgi:create_app()'
 
-It reads what ``kkcv serve`` reads (options.py), but for flags. Without a key only requests to a
-loopback name are answered, unless ``KKCV_INSECURE=1``.
+It reads the settings of ``kkcv serve`` (parameters.py). Without a key it answers only requests to a
+loopback name, unless ``KKCV_INSECURE=1``.
 """
 
 from flask import Flask
 
-from kkcv.environment import variables
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 
 from . import app
 from .logs import log_to_stderr
-from .options import resolve
+from .parameters import resolve
 from .service import Service
 from .settings import LOOPBACK, settings_of
 
 
 def create_app() -> Flask:
     """The application, its network loaded (NotAGallery, WeightsError, RequestError)."""
-    told = resolve({}, variables())
+    told = resolve()
     folder = told["gallery"].value
     if not folder:
         raise RequestError("set KKCV_GALLERY to the folder of a gallery")
-    settings = settings_of(told, host=LOOPBACK[0])  # where it listens, the other server knows
+    settings = settings_of(told, host=LOOPBACK[0])  # only the other server knows where it listens
     log_to_stderr(requests=not told["quiet"].value, form=told["log"].value)
     service = Service(Gallery.open(folder), settings)
     service.load()

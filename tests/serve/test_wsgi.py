@@ -69,8 +69,8 @@ def test_with_a_key_any_name_is_answered(
     [
         ("KKCV_GALLERY", "", RequestError, "set KKCV_GALLERY to the folder of a gallery"),
         ("KKCV_GALLERY", "/no/such/folder", NotAGallery, "/no/such/folder is no gallery"),
-        ("KKCV_MAX_BODY", "much", RequestError, "KKCV_MAX_BODY must be a whole number, got 'much'"),
-        ("KKCV_WORKERS", "0", RequestError, "KKCV_WORKERS must be from 1 to 256, got '0'"),
+        ("KKCV_MAX_BODY", "much", RequestError, "KKCV_MAX_BODY: 'much' is not a valid integer"),
+        ("KKCV_WORKERS", "0", RequestError, "KKCV_WORKERS: 0 is not in the range 1<=x<=256"),
     ],
 )
 def test_what_the_environment_lacks_is_told(
