@@ -1,6 +1,10 @@
 """``kkcv evaluate classifier``."""
 
+from typing import Any
+
 import click
+
+from kkcv.errors import DataError
 
 from .options import json_option
 from .output import print_json, print_table, progress_bar
@@ -22,6 +26,11 @@ HEADLINE = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
 @click.option(
     "--tta/--no-tta", default=None, help="With mirror images.  [default: as the run measured]"
 )
+@click.option(
+    "--submission",
+    metavar="FILE",
+    help="Write predictions of the unlabelled pictures of DATA, a CSV as Kaggle takes it.",
+)
 @click.option("--device", help="Where the network runs: cpu, cuda, mps.")
 @click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
 @source_options
@@ -31,6 +40,7 @@ def classifier(
     data: str,
     part: str,
     tta: bool | None,
+    submission: str | None,
     device: str | None,
     threads: int | None,
     path_column: str | None,
@@ -40,22 +50,33 @@ def classifier(
 ) -> None:
     """Measure the classifier of RUN on the labelled pictures of DATA.
 
-    Pictures that RUN was trained on are left out as it left them out: where DATA has no parts of
-    its own, those of RUN's split hold. Figures have 95% intervals from the bootstrap; precision,
-    recall, f1 and auc are means over the classes.
+    Pictures that RUN was trained on are left out: where DATA has no parts of its own, those of
+    RUN's split hold. Figures have 95% intervals; precision, recall, f1 and auc are means over the
+    classes. With --submission DATA may be a folder of unlabelled pictures alone.
 
     \b
     kkcv evaluate classifier run/ pets/ --json
+    kkcv evaluate classifier run/ test1/ --submission submission.csv
     """
-    from kkcv.training.evaluation.evaluate import evaluate_classifier
+    from kkcv.training.evaluation.evaluate import evaluate_classifier, predict_unlabelled
 
-    labelled = source_of(data, path_column, label_column, root).read()
+    settings: dict[str, Any] = {"tta": tta, "device": device, "threads": threads}
+    if submission is not None:
+        with progress_bar("predicting") as update:
+            skipped = predict_unlabelled(run, data, submission, progress=update, **settings)
+        tell_skipped(skipped)
+        click.echo(submission, err=as_json)
+    try:
+        labelled = source_of(data, path_column, label_column, root).read()
+    except DataError:
+        if submission is not None:  # unlabelled pictures alone
+            return
+        raise
+    for folder in labelled.empty:
+        click.echo(f"skipped: {folder} is an empty class folder", err=True)
     with progress_bar("measuring") as update:
-        result = evaluate_classifier(
-            run, labelled, part=part, tta=tta, device=device, threads=threads, progress=update
-        )
-    for each in result["unreadable"]:
-        click.echo(f"skipped: {each['message']} [{each['reason']}]", err=True)
+        result = evaluate_classifier(run, labelled, part=part, progress=update, **settings)
+    tell_skipped(result["unreadable"])
     if as_json:
         print_json(result)
         return
@@ -67,3 +88,8 @@ def classifier(
     ]
     title = f"{result['pictures']} pictures ({result['part']})"
     print_table(["", "figure", "from", "to"], rows, title)
+
+
+def tell_skipped(pictures: list[dict[str, str]]) -> None:
+    for each in pictures:
+        click.echo(f"skipped: {each['message']} [{each['reason']}]", err=True)

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from kkcv.embedding.pipeline import ahead
-from kkcv.errors import PictureError
+from kkcv.errors import PictureError, TrainingError
 from kkcv.images.decode import decode
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.network import Network
+
+from .reporter import silent
 
 BATCH = 32
 Progress = Callable[[int, int], None]
@@ -32,12 +34,33 @@ def outputs(
     device: torch.device,
     threads: int | None = None,
     progress: Progress | None = None,
+    say: Callable[[str], None] = silent,
 ) -> tuple[Tensor, list[PictureError | None]]:
-    """What a function of a batch answers for each picture: float32 (N, D), and what went wrong.
+    """A function's output for each picture, float32 (N, D), and the error of each, if any.
 
-    Pictures are decoded in threads while the function runs. A row of one that cannot be decoded is
-    NaN.
+    Pictures are decoded in threads while the function runs. The row of one that cannot be decoded
+    is NaN. Where the GPU's memory is too small for a batch, smaller ones are taken, which ``say``
+    is told.
+
+    Raises TrainingError when the memory is too small for a single picture.
     """
+    size = BATCH
+
+    def run_all(crops: list[np.ndarray]) -> list[Tensor]:
+        nonlocal size
+        out: list[Tensor] = []
+        while len(out) < len(crops):
+            try:
+                out += run(function, crops[len(out) : len(out) + size], preprocess, device)
+            except torch.OutOfMemoryError:
+                if size == 1:
+                    raise TrainingError(
+                        "out of GPU memory with one picture at a time; choose a smaller --size"
+                    ) from None
+                size //= 2
+                say(f"out of GPU memory: going on with {size} pictures at once")
+                torch.cuda.empty_cache()
+        return out
 
     def crop(path: Path) -> np.ndarray:
         return preprocess.crop(decode(path, target=preprocess.target))
@@ -47,7 +70,7 @@ def outputs(
     errors: list[PictureError | None] = []
     while batch := list(islice(results, BATCH)):
         good = [result for _, result in batch if isinstance(result, np.ndarray)]
-        answers = iter(run(function, good, preprocess, device))
+        answers = iter(run_all(good))
         for _, result in batch:
             failed = isinstance(result, PictureError)
             rows.append(None if failed else next(answers))
@@ -68,8 +91,7 @@ def run(
     preprocess: Preprocess,
     device: torch.device,
 ) -> Tensor:
-    if not crops:
-        return torch.empty(0, 0)
+    """float32 (N, D), on the CPU."""
     images = torch.from_numpy(preprocess.normalize(np.stack(crops)))
     images = images.to(device, memory_format=torch.channels_last)
     return function(images).float().cpu()

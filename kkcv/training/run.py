@@ -1,5 +1,6 @@
 """A training run from labelled pictures to a finished folder."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,14 @@ from kkcv.disk import write_file
 from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import DataError, TrainingError
 
+from .auto import choose
 from .data.changes import Changes, changes_since
 from .data.inspection import Inspection, inspect_pictures
-from .data.labelled import LabelledData, Picture
+from .data.labelled import PARTS, LabelledData, Picture
 from .data.report import report
 from .data.source import Source
 from .data.split import Split, fingerprint, read_split, split, write_split
+from .estimate import Costs, Counts, announcement
 from .finish import finish
 from .fit.callbacks import restart_stage, unwritable
 from .fit.freezing import freeze
@@ -25,10 +28,13 @@ from .fit.job import Files, Job, Labelled
 from .fit.network import network_for, starting_point
 from .fit.processes import Processes, join
 from .fit.stages import fit
-from .recipe import Recipe, stages
+from .plan import stages
+from .recipe import Recipe
 from .reporter import QUIET, Reporter
 from .run_data import RunData
 from .run_folder import RunFolder
+
+TRAINING_SHARE = 0.85  # of the minutes of --auto; the rest is for measuring and the report
 
 
 def train(
@@ -40,6 +46,7 @@ def train(
 
     Raises DataError, TrainingError, and what ``checkpoint.resolve`` raises.
     """
+    began = time.monotonic()
     device = device_for(recipe)
     processes = join(device)
     folder, base = RunFolder(out), starting_point(recipe)
@@ -47,12 +54,13 @@ def train(
     if processes.first:
         folder.begin()
         try:
-            prepare(source, recipe, base, folder, reporter)
+            prepare(source, recipe, base, folder, device, reporter, began)
         except BaseException:
             folder.forget()
             raise
     processes.wait()
-    return train_prepared(folder, recipe, base, processes, device, reporter)
+    recipe = folder.read_recipe()  # with the settings that --auto has chosen
+    return train_prepared(folder, recipe, base, processes, device, reporter, began)
 
 
 def resume(
@@ -76,7 +84,7 @@ def resume(
         TrainingError: nothing to resume, other settings, or changed pictures.
         DataError: accepted changes that leave nothing to train or validate on.
     """
-    folder = RunFolder(out)
+    began, folder = time.monotonic(), RunFolder(out)
     folder.check_resumable()
     own = folder.read_recipe()
     recipe = Recipe.from_dict(own.to_dict() | dict(settings))
@@ -88,7 +96,7 @@ def resume(
     if processes.first:
         check_data(source, recipe, folder, reporter, accept_changes)
     processes.wait()
-    return train_prepared(folder, recipe, base, processes, device, reporter)
+    return train_prepared(folder, recipe, base, processes, device, reporter, began)
 
 
 def device_for(recipe: Recipe) -> torch.device:
@@ -102,9 +110,15 @@ def device_for(recipe: Recipe) -> torch.device:
 
 
 def prepare(
-    source: Source, recipe: Recipe, base: Checkpoint, folder: RunFolder, reporter: Reporter
+    source: Source,
+    recipe: Recipe,
+    base: Checkpoint,
+    folder: RunFolder,
+    device: torch.device,
+    reporter: Reporter,
+    began: float,
 ) -> None:
-    """Inspect every picture, decide its part, and write both down.
+    """Inspect every picture, decide its part and the stages, and write all of it down.
 
     Raises DataError, TrainingError.
     """
@@ -115,7 +129,15 @@ def prepare(
         freeze(network, stage.depth)
     inspection = inspect(data, recipe, reporter)
     parts = split(inspection, val=recipe.val, test=recipe.test, seed=recipe.seed)
+    counts = Counts(*(parts.parts.count(part) for part in PARTS))
+    paths = [data.root / picture.path for picture in inspection.pictures]
+    threads = recipe.threads or torch.get_num_threads()
+    costs = Costs(network, base, paths, device, threads)
+    if recipe.auto:
+        recipe = choose(recipe, counts, costs, time.monotonic() - began)
     write_down(source, recipe, folder, data, inspection, parts, reporter)
+    for line in announcement(stages(recipe), recipe.tta, counts, costs):
+        reporter.say(line)
 
 
 def check_data(
@@ -209,12 +231,14 @@ def train_prepared(
     processes: Processes,
     device: torch.device,
     reporter: Reporter,
+    began: float,
 ) -> dict[str, Any]:
     """Train on the data that are written down, from the resume point if there is one."""
     data, pictures = RunData.read(folder.data), read_split(folder.split)
     if not processes.first:
         reporter = QUIET
     job = job_for(folder, recipe, base, data, pictures, processes, device, reporter)
+    job = replace(job, began=began)
     try:
         fitted = fit(job)
     except OSError as error:
@@ -246,6 +270,8 @@ def job_for(
         device=device,
         processes=processes,
         reporter=reporter,
+        began=time.monotonic(),
+        deadline=TRAINING_SHARE * 60 * recipe.minutes if recipe.auto else None,
     )
 
 

@@ -66,6 +66,51 @@ def test_without_a_terminal_lines_say_how_far_it_is(trained: tuple[Path, Result]
     assert "head" in told  # each kind of work at its beginning, however short it is
 
 
+def test_the_plan_is_told_before_and_the_next_steps_after(trained: tuple[Path, Result]) -> None:
+    lines = trained[1].stderr.splitlines()
+
+    plan = next(i for i, line in enumerate(lines) if line.startswith("the plan, in all about "))
+    assert lines[plan + 1].startswith("  head: the head alone, 20 epochs on the embeddings of ")
+    assert plan < next(i for i, line in enumerate(lines) if line.startswith("embedding train"))
+    assert lines[-3:-1] == ["next:", f"  kkcv classify PICTURE --model {trained[0]}"]
+    assert "only the head was trained: a search with this run finds what" in lines[-1]
+
+
+def test_a_finished_run_predicts_unlabelled_pictures_for_kaggle(
+    trained: tuple[Path, Result], pictures: Path, tmp_path: Path
+) -> None:
+    test1 = tmp_path / "test1"
+    test1.mkdir()
+    for i, path in enumerate(sorted((pictures / "cats_dogs/val/dogs").iterdir())[:11], 1):
+        (test1 / f"{i}.jpg").symlink_to(path)
+    (test1 / "12.jpg").write_text("woof")
+    out = tmp_path / "submission.csv"
+
+    result = kkcv("evaluate", "classifier", trained[0], test1, "--submission", out)
+
+    assert result.exit_code == 0, result.output
+    assert "12.jpg" in result.stderr
+    rows = [line.split(",") for line in out.read_text().splitlines()]
+    assert rows[0] == ["id", "label"]
+    assert [row[0] for row in rows[1:]] == [str(i) for i in range(1, 13)]
+    assert rows[12] == ["12", "0.500000"]
+
+
+def test_a_folder_of_one_class_can_be_measured(
+    trained: tuple[Path, Result], pictures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "cats").symlink_to(pictures / "cats_dogs/val/cats")
+    (tmp_path / "dogs").mkdir()
+
+    result = kkcv("evaluate", "classifier", trained[0], tmp_path, "--json")
+
+    assert result.exit_code == 0, result.output
+    assert "skipped: dogs is an empty class folder" in result.stderr
+    found = json.loads(result.stdout)
+    assert found["accuracy"] > 0.8
+    assert found["auc"] is None
+
+
 def test_figures_for_people_have_their_intervals(
     trained: tuple[Path, Result], cats_dogs: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """Small sets of real pictures, and runs on them."""
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,9 +85,9 @@ def fitted(data: Path, recipe: Recipe, out: Path) -> Fitted:
     """Training alone: nothing is measured, and the folder stays unfinished."""
     folder, base = RunFolder(out), starting_point(recipe)
     folder.begin()
-    prepare(Source(data), recipe, base, folder, QUIET)
-    run_data, pictures = RunData.read(folder.data), read_split(folder.split)
     device = torch.device("cpu")
+    prepare(Source(data), recipe, base, folder, device, QUIET, time.monotonic())
+    run_data, pictures = RunData.read(folder.data), read_split(folder.split)
     return fit(job_for(folder, recipe, base, run_data, pictures, Processes(), device, QUIET))
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from kkcv.checkpoint import DEFAULT_NETWORK
 from kkcv.errors import TrainingError
-from kkcv.training.recipe import Recipe, Stage, stages
+from kkcv.training.plan import Stage, stages
+from kkcv.training.recipe import Recipe
 
 
 def test_the_default_network_is_that_of_the_search():
@@ -38,7 +39,7 @@ def test_every_setting_says_what_it_is():
         ({"min_crop": 0.0}, "min_crop must be above 0, got 0.0"),
         ({"lr": float("nan")}, "lr must be 0 or more, got nan"),
         ({"optimizer": "adam"}, "optimizer is one of adamw, sgd, got 'adam'"),
-        ({"unfreeze": "0"}, "unfreeze is none, auto, all, or numbers as 1,3,all; got '0'"),
+        ({"unfreeze": "-1"}, "unfreeze is none, auto, all, or numbers as 1,3,all; got '-1'"),
         ({"batch_size": 8, "accumulate": 3}, "batch_size 8 cannot be computed in 3 equal parts"),
     ],
 )
@@ -55,24 +56,24 @@ def test_only_what_decides_the_result_is_a_difference():
     assert Recipe().differences(there) == ["epochs 5 here, 3 there"]
 
 
-HEAD = Stage("head", 0, 20, 3e-3, 1.0, "none")
+HEAD = Stage("head", 0, 0, 20, 3e-3, 1.0, "none")
 
 
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
         ({}, [HEAD]),
-        ({"unfreeze": "all"}, [HEAD, Stage("all", -1, 5, 1e-4, 0.7, "light")]),
+        ({"unfreeze": "all"}, [HEAD, Stage("all", -1, 0, 5, 1e-4, 0.7, "light")]),
         (
             {"unfreeze": "1,all", "lr": 0.01, "epochs": 2, "augment": "none"},
             [
                 HEAD,
-                Stage("last 1", 1, 2, 0.01, 0.7, "none"),
-                Stage("all", -1, 2, 0.01, 0.7, "none"),
+                Stage("last 1", 1, 0, 2, 0.01, 0.7, "none"),
+                Stage("all", -1, 0, 2, 0.01, 0.7, "none"),
             ],
         ),
-        ({"weights": "none"}, [Stage("all", -1, 5, 1e-3, 1.0, "light")]),
-        ({"weights": "none", "optimizer": "sgd"}, [Stage("all", -1, 5, 0.1, 1.0, "light")]),
+        ({"weights": "none"}, [Stage("all", -1, 0, 5, 1e-3, 1.0, "light")]),
+        ({"weights": "none", "optimizer": "sgd"}, [Stage("all", -1, 0, 5, 0.1, 1.0, "light")]),
         ({"augment": "randaugment"}, [dataclasses.replace(HEAD, augment="randaugment")]),
     ],
 )

@@ -8,12 +8,15 @@ from kkcv import checkpoint as checkpoints
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import CheckpointError, DataError
+from kkcv.images.folder import find_pictures
+from kkcv.training.data.folders import part_folders, relative
 from kkcv.training.data.labelled import LabelledData, Picture
 from kkcv.training.data.split import read_split
 from kkcv.training.inference import Progress
 from kkcv.training.run_folder import RunFolder, read_json
 
 from .scoring import score
+from .submission import write_submission
 
 AUTO, ALL = "auto", "all"
 
@@ -35,15 +38,10 @@ def evaluate_classifier(
 
     Raises CheckpointError, DataError.
     """
-    base = checkpoints.load(run)
-    if base.classes is None:
-        raise CheckpointError(
-            f"{run} knows no classes of its own; give the folder of a training run"
-        )
-    classes = base.classes
+    base, classes = load_classifier(run)
     if unknown := sorted(set(data.classes) - set(classes)):
         raise DataError(
-            f"{data.root}: the class {unknown[0]!r} is none of the run's: {', '.join(classes)}"
+            f"{data.root}: the class {unknown[0]!r} is not one of the run's: {', '.join(classes)}"
         )
     part, pictures = chosen(with_parts_of(run, data), part)
     scored = score(
@@ -69,6 +67,62 @@ def evaluate_classifier(
         "temperature": base.temperature,
         "unreadable": scored.unreadable,
     }
+
+
+def predict_unlabelled(
+    run: str | Path,
+    folder: str | Path,
+    out: str | Path,
+    *,
+    tta: bool | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> list[dict[str, str]]:
+    """Write the classifier's predictions for unlabelled pictures, as Kaggle takes them.
+
+    Args:
+        folder: Kaggle's folder with ``test1`` in it, or any folder of pictures.
+        out: the CSV to write (see ``write_submission``).
+        tta: with mirror images; None is as the run measured.
+
+    Returns the unreadable pictures: path, reason, message.
+
+    Raises CheckpointError, DataError.
+    """
+    base, classes = load_classifier(run)
+    root = Path(folder)
+    if not root.is_dir():
+        raise DataError(f"{root}: there is no folder at this path")
+    paths = part_folders(root)[1] or tuple(relative(file, root) for file in find_pictures(root))
+    if not paths:
+        raise DataError(f"{root}: there are no pictures")
+    scored = score(
+        base.build(),
+        base,
+        classes,
+        root,
+        [Picture(path, "") for path in paths],
+        device=device_named(device),
+        tta=measured_with_tta(base) if tta is None else tta,
+        threads=threads,
+        progress=progress,
+    )
+    try:
+        write_submission(Path(out), scored, classes, base.temperature)
+    except OSError as error:
+        raise DataError(f"{out} cannot be written: {error.strerror}") from None
+    return scored.unreadable
+
+
+def load_classifier(run: str | Path) -> tuple[Checkpoint, tuple[str, ...]]:
+    """The checkpoint of a run, and its classes (CheckpointError)."""
+    base = checkpoints.load(run)
+    if base.classes is None:
+        raise CheckpointError(
+            f"{run} knows no classes of its own; give the folder of a training run"
+        )
+    return base, base.classes
 
 
 def measured_with_tta(base: Checkpoint) -> bool:

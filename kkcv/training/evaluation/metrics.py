@@ -1,18 +1,15 @@
-"""How good a classifier is, with 95% intervals from the bootstrap.
+"""How good a classifier is, with 95% intervals."""
 
-Every figure is a function of weighted pictures: weights of one give the figure itself, weights that
-count how often each picture was drawn give it for a resample, many at once.
-"""
-
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from .intervals import auc_interval, bootstrap, f1_interval, mean_interval, wilson
+
 RESAMPLES = 1000
 BINS = 15  # of the calibration error
 LEAST_PROBABILITY = 1e-15  # as scikit-learn clips
-CHUNK = 4_000_000  # weights at a time
-MOST_AUC = 20  # classes, up to which the AUC has intervals: each resample sorts out each class
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -29,32 +26,70 @@ def measure(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """All figures of probabilities (N, K) against labels (N,), with intervals.
+    """All figures of probabilities (N, K) against labels (N,), with 95% intervals.
 
     ``precision``, ``recall``, ``f1`` and ``auc`` are means over the classes that occur; ``auc`` is
-    of each class against the rest, and None where but one class occurs. ``ece`` is the expected
-    calibration error of the most probable class. ``intervals`` has the 2.5% and 97.5% percentiles
-    of each figure over resampled pictures.
+    that of each class against the rest, and None where only one class occurs. ``ece`` is the
+    expected calibration error of the most probable class. Intervals of ``log_loss`` and ``ece`` are
+    percentiles of the bootstrap, the others as in ``intervals``.
+
+    Args:
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
     """
-    values = figures(probabilities, labels, np.ones((1, len(labels))))
-    drawn = resampled(probabilities, labels, resamples, seed)
-    result: dict[str, Any] = {"pictures": len(labels)}
-    result |= {name: number(value[0]) for name, value in values.items() if value.ndim == 1}
-    result["intervals"] = {
-        name: interval(drawn[name]) for name, value in values.items() if value.ndim == 1
+    table = confusion(probabilities, labels)
+    hits, actual, predicted = table.diagonal(), table.sum(axis=1), table.sum(axis=0)
+    occurs = actual > 0
+    of_class = {
+        "precision": np.where(occurs, ratio(hits, predicted, empty=0.0), np.nan),
+        "recall": ratio(hits, actual),
+        "f1": np.where(occurs, ratio(2 * hits, actual + predicted), np.nan),
+        "auc": areas(probabilities, labels),
     }
-    result["per_class"] = {
-        label: {
-            "pictures": int((labels == k).sum()),
-            **{name[:-3]: number(v[0, k]) for name, v in values.items() if v.ndim == 2},
-            "intervals": {
-                name[:-3]: interval(drawn[name][:, k]) for name, v in values.items() if v.ndim == 2
-            },
-        }
-        for k, label in enumerate(classes)
+    ends = {
+        "precision": wilson(hits, predicted),
+        "recall": wilson(hits, actual),
+        "f1": f1_interval(hits, actual + predicted - hits),
+        "auc": auc_interval(of_class["auc"], actual, len(labels) - actual),
     }
-    result["confusion"] = confusion(probabilities, labels).tolist()
-    return result
+    # An error counts against two classes in F1 and in the AUC: with two classes their figures move
+    # together, with many hardly. Recall and precision count it once; for few classes this is on
+    # the safe side of them.
+    shared = 1 / max(1, int(occurs.sum()) - 1)
+    figures: dict[str, float | None] = {"accuracy": float(hits.sum() / len(labels))}
+    intervals: dict[str, list[float] | None] = {
+        "accuracy": interval(wilson(hits.sum(), np.array(len(labels))))
+    }
+    for name, values in of_class.items():
+        known = values[~np.isnan(values)]
+        figures[name] = float(known.mean()) if len(known) else None
+        intervals[name] = mean_interval(values, ends[name], shared)
+    own = probabilities[np.arange(len(labels)), labels]
+    losses = -np.log(np.maximum(own, LEAST_PROBABILITY))
+    statistics: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "log_loss": lambda weights: weights @ losses / len(labels),
+        "ece": lambda weights: calibration_error(probabilities, labels, weights),
+    }
+    for name, statistic in statistics.items():
+        figures[name] = float(statistic(np.ones((1, len(labels))))[0])
+        intervals[name] = bootstrap(statistic, len(labels), resamples, seed)
+    return {
+        "pictures": len(labels),
+        **figures,
+        "intervals": intervals,
+        "per_class": {
+            label: {
+                "pictures": int(actual[k]),
+                **{name: number(values[k]) for name, values in of_class.items()},
+                "intervals": {
+                    name: interval(ends[name][:, k]) if not np.isnan(values[k]) else None
+                    for name, values in of_class.items()
+                },
+            }
+            for k, label in enumerate(classes)
+        },
+        "confusion": table.tolist(),
+    }
 
 
 def confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -68,92 +103,29 @@ def number(value: np.floating) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def interval(values: np.ndarray) -> list[float] | None:
-    known = values[~np.isnan(values)]
-    return [float(q) for q in np.percentile(known, [2.5, 97.5])] if len(known) else None
-
-
-def resampled(
-    probabilities: np.ndarray, labels: np.ndarray, resamples: int, seed: int
-) -> dict[str, np.ndarray]:
-    """The figures of ``resamples`` draws with replacement, in chunks that fit in memory."""
-    generator, count = np.random.default_rng(seed), len(labels)
-    step = max(1, CHUNK // count)
-    chunks = []
-    for start in range(0, resamples, step):
-        drawn = min(step, resamples - start)
-        weights = generator.multinomial(count, np.full(count, 1 / count), size=drawn)
-        chunks.append(figures(probabilities, labels, weights.astype(np.float64)))
-    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
-
-
-def figures(
-    probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Each figure for each row of weights (R, N): (R,), or (R, K) for those of single classes."""
-    k, predicted_class = probabilities.shape[1], probabilities.argmax(axis=1)
-    right = predicted_class == labels
-    hits = by_class(weights * right, labels, k)
-    actual, predicted = by_class(weights, labels, k), by_class(weights, predicted_class, k)
-    total, occurs = weights.sum(axis=1), actual > 0
-    recall = ratio(hits, actual)
-    precision = np.where(occurs, ratio(hits, predicted, empty=0.0), np.nan)
-    f1 = np.where(occurs, ratio(2 * hits, actual + predicted), np.nan)
-    auc = areas(probabilities, labels, weights)
-    own = probabilities[np.arange(len(labels)), labels]
-    return {
-        "accuracy": hits.sum(axis=1) / total,
-        "precision": mean(precision),
-        "recall": mean(recall),
-        "f1": mean(f1),
-        "auc": mean(auc),
-        "log_loss": weights @ -np.log(np.maximum(own, LEAST_PROBABILITY)) / total,
-        "ece": calibration_error(probabilities, right, weights),
-        "precision_of": precision,
-        "recall_of": recall,
-        "f1_of": f1,
-        "auc_of": auc,
-    }
-
-
-def by_class(weights: np.ndarray, which: np.ndarray, k: int) -> np.ndarray:
-    """The sum of weights (R, N) in each of k classes: (R, k)."""
-    order = np.argsort(which, kind="stable")
-    present, starts = np.unique(which[order], return_index=True)
-    sums = np.zeros((len(weights), k))
-    sums[:, present] = np.add.reduceat(weights[:, order], starts, axis=1)
-    return sums
+def interval(ends: np.ndarray) -> list[float] | None:
+    return None if np.isnan(ends).any() else [float(end) for end in ends]
 
 
 def ratio(above: np.ndarray, below: np.ndarray, empty: float = np.nan) -> np.ndarray:
     return np.divide(above, below, out=np.full(above.shape, empty), where=below > 0)
 
 
-def mean(values: np.ndarray) -> np.ndarray:
-    """Over the classes that are known: (R, K) → (R,)."""
-    known = ~np.isnan(values)
-    return ratio(np.where(known, values, 0).sum(axis=1), known.sum(axis=1).astype(float))
-
-
-def areas(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The AUC of each class against the rest: (R, K). With two classes, both are the same."""
+def areas(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The AUC of each class against the rest: (K,). With two classes, both are the same."""
     k = probabilities.shape[1]
-    if k > MOST_AUC and len(weights) > 1:
-        return np.full((len(weights), k), np.nan)
     if k == 2:
-        return np.repeat(area(probabilities[:, 1], labels == 1, weights)[:, None], 2, axis=1)
-    return np.stack([area(probabilities[:, c], labels == c, weights) for c in range(k)], axis=1)
+        return np.repeat(area(probabilities[:, 1], labels == 1), 2)
+    return np.array([area(probabilities[:, c], labels == c) for c in range(k)])
 
 
-def area(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve, which counts ties as a half: (R,)."""
+def area(scores: np.ndarray, positive: np.ndarray) -> float:
+    """Area under the ROC curve, which counts ties as a half; NaN for one class alone."""
     values, place = np.unique(scores, return_inverse=True)
-    order = np.argsort(place, kind="stable")
-    starts = np.searchsorted(place[order], np.arange(len(values)))
-    up = np.add.reduceat((weights * positive)[:, order], starts, axis=1)
-    down = np.add.reduceat((weights * ~positive)[:, order], starts, axis=1)
-    below = np.cumsum(down, axis=1) - down / 2
-    return ratio((up * below).sum(axis=1), up.sum(axis=1) * down.sum(axis=1))
+    up = np.bincount(place[positive], minlength=len(values))
+    down = np.bincount(place[~positive], minlength=len(values))
+    pairs = int(up.sum()) * int(down.sum())
+    return float((up * (np.cumsum(down) - down / 2)).sum() / pairs) if pairs else np.nan
 
 
 def calibration_bins(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -163,9 +135,13 @@ def calibration_bins(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def calibration_error(
-    probabilities: np.ndarray, right: np.ndarray, weights: np.ndarray
+    probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """How far confidence and accuracy are apart (Guo et al., arXiv:1706.04599): (R,)."""
+    """How far confidence and accuracy are apart (Guo et al., arXiv:1706.04599).
+
+    Weights (R, N), each row of sum N → (R,).
+    """
     confidence, which = calibration_bins(probabilities)
-    off = by_class(weights * (right - confidence), which, BINS)
-    return np.abs(off).sum(axis=1) / weights.sum(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    off = weights * (right - confidence) @ np.eye(BINS)[which]
+    return np.abs(off).sum(axis=1) / len(labels)

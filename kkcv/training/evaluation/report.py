@@ -14,6 +14,8 @@ from kkcv.disk import write_file
 from kkcv.training.data.labelled import PARTS
 from kkcv.training.data.report import described
 from kkcv.training.fit.progress import Progress
+from kkcv.training.origin import Origin
+from kkcv.training.plan import settings_used, stages
 from kkcv.training.recipe import Recipe
 from kkcv.training.run_data import RunData
 
@@ -27,7 +29,7 @@ def write_report(
     data: RunData,
     progress: Progress,
     results: dict[str, Any],
-    classes: tuple[str, ...],
+    origin: Origin,
     pictures: dict[str, Path],
 ) -> None:
     """Figures with their intervals, the inspection of the data, plots, sheets, every setting."""
@@ -37,7 +39,9 @@ def write_report(
         figures=FIGURES,
         results=results,
         quoted=results["parts"][results["part"]],
-        classes=classes,
+        classes=data.classes,
+        origin=origin,
+        stages=stages(recipe),
         data=data.report,
         changes=[str(each) for each in data.changes],
         described=described,
@@ -47,7 +51,8 @@ def write_report(
         source=data.source.path,
         epochs=progress.rows,
         best=progress.best_at,
-        recipe=recipe.to_dict(),
+        model=recipe.model,
+        settings=settings_used(recipe),
         pictures={title: data_url(file) for title, file in pictures.items()},
     )
     write_file(path, html.encode(errors="backslashreplace"))

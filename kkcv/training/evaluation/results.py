@@ -11,7 +11,9 @@ import torch
 from kkcv.disk import atomic_write
 from kkcv.training.data.labelled import LabelledData, Picture
 from kkcv.training.fit.job import Job
+from kkcv.training.fit.progress import Figures
 from kkcv.training.fit.stages import Fitted
+from kkcv.training.origin import Origin
 from kkcv.training.run_data import RunData
 from kkcv.training.run_folder import RunFolder, write_json
 from kkcv.zoo.network import Network
@@ -19,7 +21,7 @@ from kkcv.zoo.network import Network
 from .contact_sheets import likeliest_mislabelled, most_confidently_wrong, write_sheet
 from .plots import draw
 from .report import write_report
-from .scoring import Scored, fit_temperature, score
+from .scoring import Scored, cross_entropy, fit_temperature, score
 from .submission import write_submission
 
 HEADLINE = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
@@ -32,6 +34,8 @@ class Results:
     part: str
     parts: dict[str, dict[str, Any]]
     temperature: float
+    tta: bool
+    head: Figures | None  # of the head alone on val, where more was trained
 
     def headline(self) -> dict[str, Any]:
         figures = self.parts[self.part]
@@ -40,7 +44,12 @@ class Results:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        return {"part": self.part, "temperature": self.temperature, "parts": self.parts}
+        return {
+            "part": self.part,
+            "temperature": self.temperature,
+            "tta": self.tta,
+            "parts": self.parts,
+        }
 
     def lines(self) -> list[str]:
         """For a terminal."""
@@ -50,6 +59,11 @@ class Results:
                 described(name, figures) for name in ("accuracy", "f1", "auc", "log_loss")
             )
             out.append(f"{part} ({figures['pictures']} pictures): {named}")
+        if self.head is not None:
+            out.append(
+                f"the head alone had accuracy {self.head.accuracy:.4f} on val, "
+                f"loss {self.head.loss:.4f}"
+            )
         if self.part == "val":
             out.append(
                 "val also chose the epoch and the temperature: expect a little less elsewhere"
@@ -73,43 +87,76 @@ def measure_run(
     fitted: Fitted,
     data: LabelledData,
     run_data: RunData,
+    origin: Origin,
 ) -> Results:
     """Score every part, and write evaluation, predictions, plots, sheets, report and submission."""
     classes, recipe = job.classes, job.recipe
 
-    def scored(pictures: tuple[Picture, ...], what: str) -> Scored:
+    def scored(pictures: tuple[Picture, ...], what: str, tta: bool) -> Scored:
         return score(
             network,
-            job.base,
+            fitted.best,
             classes,
             data.root,
             pictures,
             device=job.device,
-            tta=recipe.tta,
+            tta=tta,
             threads=recipe.threads or None,
             progress=lambda done, total: job.reporter.show(what, done, total),
+            say=job.reporter.say,
         )
 
-    measured = {p: scored(data.of(p), f"measuring {p}") for p in ("val", "test") if data.of(p)}
-    temperature = fit_temperature(measured["val"].scores, measured["val"].labels)
+    tta = recipe.tta
+    val = scored(data.of("val"), "measuring val", tta)
+    if recipe.auto and tta:  # mirror images only where they help
+        plain = scored(data.of("val"), "measuring val, without mirror images", False)
+        if worse(val, plain):
+            val, tta = plain, False
+    measured = {"val": val}
+    if test := data.of("test"):
+        measured["test"] = scored(test, "measuring test", tta)
+    temperature = fit_temperature(val.scores, val.labels)
     results = Results(
         "test" if "test" in measured else "val",
         {part: each.figures(classes, temperature) for part, each in measured.items()},
         temperature,
+        tta,
+        head_figures(fitted),
     )
     training = trained_on(network, fitted, data, job) or scored(
-        data.of("train"), "looking for wrong labels"
+        data.of("train"), "looking for wrong labels", tta
     )
     write_json(folder.evaluation, results.to_dict())
     write_predictions(folder.predictions, measured | {"train": training}, classes, temperature)
     pictures = draw_all(folder, fitted, results, measured, training, data.root, classes)
     if run_data.unlabelled:
         unlabelled = tuple(Picture(path, "") for path in run_data.unlabelled)
-        write_submission(folder.submission, scored(unlabelled, "predicting"), classes, temperature)
+        predicted = scored(unlabelled, "predicting", tta)
+        write_submission(folder.submission, predicted, classes, temperature)
     write_report(
-        folder.report, recipe, run_data, fitted.progress, results.to_dict(), classes, pictures
+        folder.report, recipe, run_data, fitted.progress, results.to_dict(), origin, pictures
     )
     return results
+
+
+def worse(a: Scored, b: Scored) -> bool:
+    """Whether ``a`` has the lower accuracy or the higher log loss."""
+
+    def figures(scored: Scored) -> tuple[float, float]:
+        targets = np.eye(scored.scores.shape[1])[scored.labels]
+        right = scored.scores.argmax(axis=1) == scored.labels
+        return -float(right.mean()), cross_entropy(scored.scores, targets)
+
+    return any(x > y for x, y in zip(figures(a), figures(b), strict=True))
+
+
+def head_figures(fitted: Fitted) -> Figures | None:
+    """The best figures of the first stage on the validation part, if that was the head alone."""
+    rows = [row for row in fitted.progress.rows if row["stage"] == "head"]
+    if not rows or fitted.progress.best_at[0] == 0:
+        return None
+    best = min(rows, key=lambda row: float(row["val_loss"]))
+    return Figures(best["val_loss"], best["val_accuracy"])
 
 
 def trained_on(network: Network, fitted: Fitted, data: LabelledData, job: Job) -> Scored | None:

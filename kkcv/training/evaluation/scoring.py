@@ -1,6 +1,6 @@
 """What a classifier answers for labelled pictures, and the figures of that."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import torch
 from kkcv.checkpoint import Checkpoint
 from kkcv.training.data.labelled import Picture
 from kkcv.training.inference import Progress, mirrored, outputs, placed
+from kkcv.training.reporter import silent
 from kkcv.zoo.network import Network
 
 from .metrics import measure, softmax
@@ -45,13 +46,14 @@ def score(
     tta: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
+    say: Callable[[str], None] = silent,
 ) -> Scored:
     """Run the network over pictures below a root; those that cannot be read are set aside."""
     network = placed(network, device)
     function = mirrored(network) if tta else network
     paths = [root / picture.path for picture in pictures]
     rows, errors = outputs(
-        function, paths, base.preprocess, device=device, threads=threads, progress=progress
+        function, paths, base.preprocess, device=device, threads=threads, progress=progress, say=say
     )
     good = [i for i, error in enumerate(errors) if error is None]
     unreadable = [

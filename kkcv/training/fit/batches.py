@@ -1,29 +1,22 @@
-"""Batches in an order that hangs on seed, epoch and step alone.
+"""The order of batches, which depends only on seed, epoch and step.
 
 Nothing random is remembered between steps: a run that was killed finds its place again by counting,
 and a batch is the same however many processes share the work.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from kkcv.errors import PictureError, TrainingError
-from kkcv.images.decode import decode
-from kkcv.images.preprocess import Preprocess
-
-from .augment import Augment
+from kkcv.errors import TrainingError
 
 
 class Slot(NamedTuple):
-    """Which picture, in which epoch; ``counts`` is False for one that only fills up a batch."""
+    """A picture's index and the epoch; ``counts`` is False for one that only fills up a batch."""
 
     at: int
     epoch: int = 0
@@ -44,70 +37,12 @@ def seed_of(*numbers: int) -> int:
     return int.from_bytes(digest[:8], "little") >> 1
 
 
-class Pictures(Dataset[Batch]):
-    """Files as tensors, a batch at a time: decoded in threads, augmented by seed and epoch."""
-
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        labels: Sequence[int],
-        preprocess: Preprocess,
-        augment: Augment | None = None,
-        *,
-        seed: int = 0,
-        threads: int = 1,
-    ) -> None:
-        self.paths, self.labels = list(paths), torch.tensor(labels, dtype=torch.int64)
-        self.preprocess, self.augment = preprocess, augment
-        self.seed, self.threads = seed, threads
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitems__(self, places: list[Slot]) -> Batch:
-        with ThreadPoolExecutor(self.threads) as pool:
-            pixels = list(pool.map(self.pixels, [place.at for place in places]))
-        tensors = [self.tensor(p, place) for p, place in zip(pixels, places, strict=True)]
-        return collected(torch.stack(tensors), self.labels, places)
-
-    def pixels(self, index: int) -> np.ndarray:
-        """What can be done in threads: the crop, or for augmentation the decoded picture."""
-        try:
-            pixels = decode(self.paths[index], target=self.preprocess.target)
-        except PictureError as error:  # it was readable when the run began
-            raise TrainingError(f"a picture has become unreadable: {error}") from None
-        return pixels if self.augment else self.preprocess.crop(pixels)
-
-    def tensor(self, pixels: np.ndarray, place: Slot) -> Tensor:
-        if self.augment is None:
-            return torch.from_numpy(self.preprocess.normalize(pixels[np.newaxis])[0])
-        return self.augment(pixels, seed_of(self.seed, place.epoch, place.at))
-
-
-class Embeddings(Dataset[Batch]):
-    """What a frozen backbone answers, float32 (N, D), instead of the pictures."""
-
-    def __init__(self, embeddings: Tensor, labels: Sequence[int]) -> None:
-        self.embeddings, self.labels = embeddings, torch.tensor(labels, dtype=torch.int64)
-
-    def __len__(self) -> int:
-        return len(self.embeddings)
-
-    def __getitems__(self, places: list[Slot]) -> Batch:
-        return collected(self.embeddings[[p.at for p in places]], self.labels, places)
-
-
-def collected(inputs: Tensor, labels: Tensor, places: list[Slot]) -> Batch:
-    counts = torch.tensor([place.counts for place in places])
-    return Batch(inputs, labels[[place.at for place in places]], counts)
-
-
 class TrainOrder:
-    """Which pictures each step of an epoch takes, shuffled anew for each.
+    """The pictures of each step of an epoch, shuffled anew for each epoch.
 
     A step takes ``batch_size`` pictures; every process (``rank`` of ``world``) gets its equal share
-    of each of the ``accumulate`` parts. What is left over at the end of an epoch waits for another.
-    ``position`` tells the epoch and the parts of it that are done.
+    of each of the ``accumulate`` parts. Pictures that do not fill a last
+    step are left out of this epoch. ``position`` tells the epoch and the parts of it that are done.
     """
 
     def __init__(
@@ -172,8 +107,9 @@ class Loader(DataLoader[Batch]):
             dataset,
             batch_sampler=order,
             num_workers=workers,
-            collate_fn=whole,  # type: ignore[arg-type]
+            collate_fn=unchanged,  # type: ignore[arg-type]
             pin_memory=torch.cuda.is_available(),
+            persistent_workers=workers > 0,
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -183,6 +119,6 @@ class Loader(DataLoader[Batch]):
         pass
 
 
-def whole(batch: Batch) -> Batch:
+def unchanged(batch: Batch) -> Batch:
     """The dataset gives whole batches already."""
     return batch

@@ -73,6 +73,19 @@ class ResumePoint(pl.callbacks.Checkpoint):
         self.stop = checkpoint["stop"]
 
 
+class Deadline(pl.Callback):
+    """Ends training after so many seconds of the run; the step that is under way is finished."""
+
+    def __init__(self, seconds: float, progress: Progress) -> None:
+        self.seconds, self.progress = seconds, progress
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        if trainer.strategy.broadcast(self.progress.seconds > self.seconds):
+            trainer.should_stop = True
+
+
 class Bar(pl.Callback):
     """Tells how far the stage is: ``show(text, done, total)``, a step at a time."""
 

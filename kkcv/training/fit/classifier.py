@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from kkcv.errors import TrainingError
-from kkcv.training.recipe import Recipe, Stage
+from kkcv.training.plan import Stage
+from kkcv.training.recipe import Recipe
 from kkcv.zoo.network import Network, TrainingScores
 
 from .batches import Batch, seed_of

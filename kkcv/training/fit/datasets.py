@@ -1,16 +1,82 @@
-"""The two parts of a stage as datasets: pictures, or what a frozen backbone makes of them."""
+"""The two parts of a stage as datasets: pictures, or the embeddings of a frozen backbone."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
 
-from kkcv.errors import TrainingError
+from kkcv.errors import PictureError, TrainingError
+from kkcv.images.decode import decode
+from kkcv.images.preprocess import Preprocess
 from kkcv.training.inference import outputs, placed
-from kkcv.training.recipe import Stage
+from kkcv.training.plan import Stage
 from kkcv.zoo.network import Network
 
 from .augment import Augment
-from .batches import Embeddings, Pictures
+from .batches import Batch, Slot, seed_of
 from .job import Job, Labelled
+
+
+class Pictures(Dataset[Batch]):
+    """Files as tensors, a batch at a time: decoded in threads, augmented by seed and epoch."""
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        labels: Sequence[int],
+        preprocess: Preprocess,
+        augment: Augment | None = None,
+        *,
+        seed: int = 0,
+        threads: int = 1,
+    ) -> None:
+        self.paths, self.labels = list(paths), torch.tensor(labels, dtype=torch.int64)
+        self.preprocess, self.augment = preprocess, augment
+        self.seed, self.threads = seed, threads
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitems__(self, places: list[Slot]) -> Batch:
+        with ThreadPoolExecutor(self.threads) as pool:
+            pixels = list(pool.map(self.pixels, [place.at for place in places]))
+        tensors = [self.tensor(p, place) for p, place in zip(pixels, places, strict=True)]
+        return batch_of(torch.stack(tensors), self.labels, places)
+
+    def pixels(self, index: int) -> np.ndarray:
+        """The part that runs in threads: the crop, or for augmentation the decoded picture."""
+        try:
+            pixels = decode(self.paths[index], target=self.preprocess.target)
+        except PictureError as error:  # it was readable when the run began
+            raise TrainingError(f"a picture has become unreadable: {error}") from None
+        return pixels if self.augment else self.preprocess.crop(pixels)
+
+    def tensor(self, pixels: np.ndarray, place: Slot) -> Tensor:
+        if self.augment is None:
+            return torch.from_numpy(self.preprocess.normalize(pixels[np.newaxis])[0])
+        return self.augment(pixels, seed_of(self.seed, place.epoch, place.at))
+
+
+class Embeddings(Dataset[Batch]):
+    """The outputs of a frozen backbone, float32 (N, D), in place of the pictures."""
+
+    def __init__(self, embeddings: Tensor, labels: Sequence[int]) -> None:
+        self.embeddings, self.labels = embeddings, torch.tensor(labels, dtype=torch.int64)
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def __getitems__(self, places: list[Slot]) -> Batch:
+        return batch_of(self.embeddings[[p.at for p in places]], self.labels, places)
+
+
+def batch_of(inputs: Tensor, labels: Tensor, places: list[Slot]) -> Batch:
+    counts = torch.tensor([place.counts for place in places])
+    return Batch(inputs, labels[[place.at for place in places]], counts)
 
 
 def pictures(job: Job, stage: Stage) -> tuple[Pictures, Pictures]:
@@ -24,7 +90,7 @@ def pictures(job: Job, stage: Stage) -> tuple[Pictures, Pictures]:
 
 
 def embeddings(job: Job, network: Network) -> tuple[Embeddings, Embeddings]:
-    """Both parts, through the backbone once and for all."""
+    """Both parts, through the backbone once: it is frozen, so its outputs never change."""
     network = placed(network, job.device)
     return (
         Embeddings(embedded(job, network, job.train, "train"), job.train.labels),
@@ -41,6 +107,7 @@ def embedded(job: Job, network: Network, part: Labelled, name: str) -> Tensor:
         job.base.preprocess,
         device=job.device,
         threads=job.recipe.threads or None,
+        say=job.reporter.say,
         progress=lambda done, total: job.reporter.show(f"embedding {name}", done, total),
     )
     shares = job.processes.gather((rows, [str(error) for error in errors if error]))

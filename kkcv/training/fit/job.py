@@ -41,6 +41,8 @@ class Job:
     device: torch.device
     processes: Processes
     reporter: Reporter = QUIET
+    began: float = 0.0  # by time.monotonic(), before the data were inspected
+    deadline: float | None = None  # seconds after that when training stops
 
     @property
     def threads(self) -> int:

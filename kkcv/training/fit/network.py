@@ -16,13 +16,20 @@ def starting_point(recipe: Recipe) -> Checkpoint:
 
     Raises UnknownNetwork, WeightsError, CheckpointError, InputShapeError for a size it cannot take.
     """
-    base = resolve(recipe.model, recipe.weights)
-    if recipe.size:
-        spec = base.preprocess
-        resize = spec.resize and round(recipe.size / spec.crop_ratio)
-        spec = dataclasses.replace(spec, size=(recipe.size, recipe.size), resize=resize)
-        base = dataclasses.replace(base, preprocess=spec)
-    return base
+    return sized(resolve(recipe.model, recipe.weights), recipe.size)
+
+
+def sized(base: Checkpoint, size: int) -> Checkpoint:
+    """The checkpoint with another input size in pixels, which 0 leaves as it is.
+
+    The share of the picture that is cropped away stays.
+    """
+    if not size:
+        return base
+    spec = base.preprocess
+    resize = spec.resize and round(size / spec.crop_ratio)
+    spec = dataclasses.replace(spec, size=(size, size), resize=resize)
+    return dataclasses.replace(base, preprocess=spec)
 
 
 def network_for(base: Checkpoint, classes: tuple[str, ...], seed: int) -> Network:

@@ -1,6 +1,7 @@
 """How far a run has come: the epochs behind it, and the best weights so far."""
 
 import csv
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,12 +37,14 @@ class TrainingFigures(NamedTuple):
 
 
 class Progress:
-    """What must outlive a kill besides the weights. It is saved inside the resume point."""
+    """The state of a run besides the weights under training; the resume point saves it too."""
 
     def __init__(self, choose_by: str = "loss") -> None:
         self.choose_by = choose_by
+        self.began, self.seconds_before = time.monotonic(), 0.0
         self.stage = 0
         self.rows: list[dict[str, Any]] = []
+        self.accumulate = 0  # parts of a step, where memory was too small for the recipe's
         self.rows_before = 0  # rows of the stages before this one
         self.best: Figures | None = None
         self.best_at: tuple[int, int] = (0, 0)  # stage, epoch
@@ -56,8 +59,16 @@ class Progress:
         del self.rows[self.rows_before :]
 
     def improves(self, figures: Figures) -> bool:
-        """Whether these are better than the best; the other figure decides between equals."""
-        return self.best is None or self.order(figures) < self.order(self.best)
+        """Whether these are better than the best; the other figure decides between equals.
+
+        Chosen by both, neither may be worse: so the end is no worse than any stage before it.
+        """
+        if self.best is None:
+            return True
+        if self.choose_by == "both":
+            worse = figures.loss > self.best.loss or figures.accuracy < self.best.accuracy
+            return not worse and figures != self.best
+        return self.order(figures) < self.order(self.best)
 
     def order(self, figures: Figures) -> tuple[float, float]:
         both = (figures.loss, -figures.accuracy)
@@ -81,12 +92,19 @@ class Progress:
             table.writeheader()
             table.writerows(self.rows)
 
+    @property
+    def seconds(self) -> float:
+        """Since the run began, without the time between a stop and --resume."""
+        return self.seconds_before + time.monotonic() - self.began
+
     def to_state(self) -> dict[str, Any]:
         """Plain values and tensors."""
         return {
+            "seconds": self.seconds,
             "stage": self.stage,
             "rows": self.rows,
             "rows_before": self.rows_before,
+            "accumulate": self.accumulate,
             "best": None if self.best is None else list(self.best),
             "best_at": list(self.best_at),
             "best_state": self.best_state,
@@ -94,8 +112,9 @@ class Progress:
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
+        self.began, self.seconds_before = time.monotonic(), state["seconds"]
         self.stage, self.rows = state["stage"], list(state["rows"])
-        self.rows_before = state["rows_before"]
+        self.rows_before, self.accumulate = state["rows_before"], state["accumulate"]
         self.best = None if state["best"] is None else Figures(*state["best"])
         self.best_at = tuple(state["best_at"])
         self.best_state = dict(state["best_state"])

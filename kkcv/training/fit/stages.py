@@ -1,55 +1,41 @@
 """The stages of a run, one after the other, by PyTorch Lightning."""
 
 import dataclasses
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
-import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.tuner import Tuner
 from torch import Tensor
 
+from kkcv.checkpoint import Checkpoint
 from kkcv.errors import TrainingError
-from kkcv.training.recipe import Stage, stages
+from kkcv.training.plan import Stage, stages
 from kkcv.zoo.network import Network
 
 from . import callbacks, datasets
-from .augment import mixing
-from .batches import Embeddings, FixedOrder, Loader, Pictures, TrainOrder, seed_of
-from .classifier import Classifier
+from .batches import FixedOrder, Loader
+from .datasets import Embeddings, Pictures
+from .find_rate import find_rate
 from .freezing import freeze
 from .job import Job
-from .network import network_for
-from .progress import Figures, Progress
-
-PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
-    "32": "32-true",
-    "bf16": "bf16-mixed",
-    "16": "16-mixed",
-}
-LOWEST_RATE, HIGHEST_RATE, RATE_STEPS = 1e-6, 1.0, 100  # of the learning-rate finder
-REMARKS = (
-    ".*treespec, LeafSpec",  # Lightning's own use of what torch has deprecated
-    "Found .* module.* in eval mode",  # what is frozen is meant to be
-    ".*does not have many workers",  # threads decode
-    "You defined a `validation_step`",  # the test of rates does not validate
-)
+from .network import network_for, sized
+from .progress import Progress
+from .trainer import Position, callbacks_for, classifier_for, order_for, quiet, trainer_for
 
 
 class Fitted(NamedTuple):
-    """What training leaves: the best weights in ``progress``, the last ones in ``network``.
+    """The result of training: the best weights in ``progress``, the last ones in ``network``.
 
-    ``embeddings`` are those of the training part, where the best network's backbone made them.
+    ``best`` and ``last`` are the base checkpoint with the input size of the best epoch's stage and
+    of the last one. ``embeddings`` are those of the training part, where the best epoch's stage was
+    trained on them.
     """
 
     progress: Progress
+    best: Checkpoint
     network: Network
+    last: Checkpoint
     embeddings: Tensor | None
 
 
@@ -59,40 +45,93 @@ def fit(job: Job) -> Fitted:
     Each stage begins with the best weights of those before it, so that the best of all is never
     worse than the first stage's. Raises TrainingError.
     """
-    progress, resumed = Progress(job.recipe.choose_by), job.files.resume.is_file()
-    if resumed:
+    progress, point = Progress(job.recipe.choose_by), None
+    progress.began = job.began
+    if job.files.resume.is_file():
         saved = callbacks.load(job.files.resume)
         progress.load_state(saved["kkcv"])
-        resumed = "state_dict" in saved  # a stage that starts again has no position in it
-    plan, embeddings = stages(job.recipe), None
+        if "state_dict" in saved:  # a stage that starts again has no position in it
+            point = job.files.resume
+    plan, network, embeddings = stages(job.recipe), None, None
     for number, stage in enumerate(plan):
         if number < progress.stage:
             continue
-        point = job.files.resume if resumed and number == progress.stage else None
+        late = job.deadline is not None and progress.seconds > job.deadline
+        if late and network is not None:
+            break
         if point is None:
             progress.begin_stage(number)
+        network, train = fit_stage_in_memory(job, stage, progress, point)
+        point = None
+        if progress.best_at[0] == number:
+            embeddings = train.embeddings if isinstance(train, Embeddings) else None
+    assert network is not None
+    best, last = (sized(job.base, plan[i].size) for i in (progress.best_at[0], progress.stage))
+    return Fitted(progress, best, network, last, embeddings)
+
+
+def fit_stage_in_memory(
+    job: Job, stage: Stage, progress: Progress, point: Path | None
+) -> tuple[Network, Embeddings | Pictures]:
+    """Train one stage; where the GPU's memory is too small, again in more and smaller parts.
+
+    Returns the network after its last step, and the pictures that it was trained on.
+    """
+    job = dataclasses.replace(job, base=sized(job.base, stage.size))
+    while True:
+        parts = max(job.recipe.accumulate, progress.accumulate)
+        job = dataclasses.replace(job, recipe=dataclasses.replace(job.recipe, accumulate=parts))
         network = network_for(job.base, job.classes, job.recipe.seed)
         network.load_state_dict(progress.best_state, strict=False)
         freeze(network, stage.depth)
         stage = dataclasses.replace(stage, sees_map=network.classifies_map)
-        with quiet():
-            train = fit_stage(job, stage, network, progress, point)
-        if isinstance(train, Embeddings):
-            embeddings = train.embeddings
-    if not plan[progress.best_at[0]].on_embeddings:
-        embeddings = None
-    return Fitted(progress, network, embeddings)
+        try:
+            with quiet():
+                return network, fit_stage(job, stage, network, progress, point)
+        except torch.OutOfMemoryError:
+            progress.accumulate = more_parts(job)
+            progress.restart_stage()
+            point = None
+        job.reporter.say(
+            f"out of GPU memory with {job.recipe.batch_size // job.recipe.accumulate} pictures at "
+            f"once: {stage.name} starts again with {job.recipe.batch_size // progress.accumulate}, "
+            f"in {progress.accumulate} parts a step"
+        )
+        torch.cuda.empty_cache()
+
+
+def more_parts(job: Job) -> int:
+    """The next number of parts that a step can be computed in, at least twice as many.
+
+    Raises TrainingError where there is none, and for several processes: they cannot agree on one.
+    """
+    batch, parts, world = job.recipe.batch_size, job.recipe.accumulate, job.processes.world
+    if world > 1:
+        raise TrainingError(
+            "out of GPU memory; begin again with a smaller --batch-size, or with --accumulate "
+            f"{2 * parts}"
+        ) from None
+    for more in range(2 * parts, batch + 1):
+        if batch % more == 0:
+            return more
+    raise TrainingError(
+        "out of GPU memory with one picture at a time; choose a smaller --size or network, or "
+        "unfreeze fewer stages"
+    ) from None
 
 
 def fit_stage(
     job: Job, stage: Stage, network: Network, progress: Progress, point: Path | None
 ) -> Embeddings | Pictures:
-    """Train one stage, in place; gives what it was trained on."""
-    make = (
-        datasets.embeddings(job, network) if stage.on_embeddings else datasets.pictures(job, stage)
-    )
-    train, val = make
-    place = Place()
+    """Train one stage, in place; returns the pictures or embeddings that it was trained on."""
+    train: Embeddings | Pictures
+    val: Embeddings | Pictures
+    if stage.on_embeddings:
+        train, val = datasets.embeddings(job, network)
+    else:
+        train, val = datasets.pictures(job, stage)
+        network.to(memory_format=torch.channels_last)
+    place = Position()
     order = order_for(job, progress.stage, place)
     if job.recipe.find_lr and point is None:
         rate = find_rate(job, stage, network, train)
@@ -113,136 +152,3 @@ def fit_stage(
     loaders = Loader(train, order, workers), Loader(val, fixed, workers)
     place.trainer.fit(module, *loaders, ckpt_path=point)
     return train
-
-
-class Place:
-    """Where in the stage a trainer is: the epoch, and how many batches of it are done."""
-
-    trainer: pl.Trainer
-
-    def __call__(self) -> tuple[int, int]:
-        loop = self.trainer.fit_loop
-        done = loop.epoch_loop.batch_progress.current.ready
-        epoch = loop.epoch_progress.current.processed  # type: ignore[attr-defined]
-        return epoch, done if done < loop.max_batches else 0
-
-
-def order_for(job: Job, stage: int, place: Place) -> TrainOrder:
-    return TrainOrder(
-        len(job.train.paths),
-        job.recipe.batch_size,
-        seed=seed_of(job.recipe.seed, stage),
-        accumulate=job.recipe.accumulate,
-        rank=job.processes.rank,
-        world=job.processes.world,
-        position=place,
-    )
-
-
-def classifier_for(
-    job: Job, stage: Stage, network: Network, progress: Progress, batches: int
-) -> Classifier:
-    return Classifier(
-        network,
-        stage,
-        job.recipe,
-        progress,
-        batches // job.recipe.accumulate * stage.epochs,
-        class_weights=class_weights(job),
-        mix=None if stage.on_embeddings else mixing(job.recipe, len(job.classes)),
-    )
-
-
-def class_weights(job: Job) -> Tensor | None:
-    """Weights that make each class count the same: float32 (K,), 1 in the mean over pictures."""
-    if job.recipe.class_weights == "none":
-        return None
-    labels, classes = job.train.labels, len(job.classes)
-    return len(labels) / (classes * torch.bincount(torch.tensor(labels), minlength=classes))
-
-
-def callbacks_for(job: Job, progress: Progress) -> list[pl.Callback]:
-    """Their order matters: see ``callbacks``."""
-    recipe = job.recipe
-    chosen: list[pl.Callback] = [callbacks.KeepBest()]
-    if recipe.ema:
-        chosen.append(EMAWeightAveraging(decay=recipe.ema))
-    if recipe.patience:
-        mode = "min" if recipe.choose_by == "loss" else "max"
-        chosen.append(EarlyStopping(f"val_{recipe.choose_by}", patience=recipe.patience, mode=mode))
-    chosen.append(callbacks.Bar(job.reporter.show))
-    files = job.files
-    chosen.append(callbacks.ResumePoint(files.resume, recipe.save_minutes, progress, files.table))
-    return chosen
-
-
-def trainer_for(job: Job, **settings: Any) -> pl.Trainer:
-    """Lightning's trainer on our devices, without what we do ourselves."""
-    recipe, processes = job.recipe, job.processes
-    return pl.Trainer(
-        accelerator="gpu" if job.device.type == "cuda" else job.device.type,
-        devices=processes.local,
-        num_nodes=processes.world // processes.local,
-        strategy="ddp" if processes.world > 1 else "auto",
-        precision=PRECISION[recipe.precision],
-        accumulate_grad_batches=recipe.accumulate,
-        gradient_clip_val=recipe.clip or None,
-        plugins=[callbacks.WholeFiles()],
-        default_root_dir=job.files.resume.parent,
-        use_distributed_sampler=False,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        **settings,
-    )
-
-
-def find_rate(job: Job, stage: Stage, network: Network, train: Embeddings | Pictures) -> float:
-    """The learning rate where the loss falls fastest, by Lightning's range test.
-
-    Smith: Cyclical Learning Rates for Training Neural Networks, arXiv:1506.01186, section 3.3. All
-    groups have the same rate during the test; the network is as before after it.
-
-    Raises TrainingError where the loss never falls, and for more than one process.
-    """
-    if job.processes.world > 1:
-        raise TrainingError("find_lr works in one process; find the rate first, then give it as lr")
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    place, progress = Place(), Progress()
-    progress.latest = Figures(0.0, 0.0)
-    order = order_for(job, len(stages(job.recipe)), place)
-    module = classifier_for(job, stage, network, progress, len(order))
-    place.trainer = trainer_for(
-        job, logger=False, enable_checkpointing=False, limit_val_batches=0, max_epochs=-1
-    )
-    finder = Tuner(place.trainer).lr_find(
-        module,
-        Loader(train, order),
-        min_lr=LOWEST_RATE,
-        max_lr=HIGHEST_RATE,
-        num_training=RATE_STEPS,
-        update_attr=False,
-    )
-    rate = finder.suggestion() if finder else None
-    network.load_state_dict(before)
-    if rate is None:
-        raise TrainingError("no learning rate lets the loss fall; give one as lr and head_lr")
-    job.reporter.show(f"{stage.name}: learning rate {rate:.2g}", 1, 1)
-    return float(rate)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Lightning's remarks (which devices there are, what its cloud offers) are not for our user."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            for message in REMARKS:
-                warnings.filterwarnings("ignore", message)
-            yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)

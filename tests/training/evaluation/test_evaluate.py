@@ -58,7 +58,7 @@ def test_mirror_images_change_probabilities_a_little(run, cats_dogs):
 
 
 def test_a_class_that_the_run_does_not_know_is_refused(run, digits):
-    with pytest.raises(DataError, match="the class '0' is none of the run's: cats, dogs"):
+    with pytest.raises(DataError, match="the class '0' is not one of the run's: cats, dogs"):
         evaluate_classifier(run, read_data(digits))
 
 

@@ -1,10 +1,10 @@
-"""The figures are scikit-learn's, and the intervals are the bootstrap's."""
+"""The figures are scikit-learn's, and the intervals hold the truth as often as they say."""
 
 import numpy as np
 import pytest
 from sklearn import metrics as peer
 
-from kkcv.training.evaluation.metrics import figures, measure, softmax
+from kkcv.training.evaluation.metrics import measure, softmax
 
 
 def drawn(classes, count, seed=0, spread=1.5):
@@ -58,18 +58,6 @@ def test_equal_scores_count_a_half_in_the_auc():
     assert measure(p, labels, ("a", "b"))["auc"] == peer.roc_auc_score(labels, p[:, 1]) == 0.75
 
 
-def test_weights_count_as_repeated_pictures():
-    p, labels = drawn(3, 60)
-    counts = np.random.default_rng(1).integers(0, 4, 60)
-    again = np.repeat(np.arange(60), counts)
-
-    weighted = figures(p, labels, counts[None].astype(float))
-    repeated = figures(p[again], labels[again], np.ones((1, len(again))))
-
-    for name, value in weighted.items():
-        assert value == pytest.approx(repeated[name]), name
-
-
 def test_intervals_agree_with_resampling_by_hand():
     p, labels = drawn(2, 150)
     generator = np.random.default_rng(9)
@@ -83,16 +71,46 @@ def test_intervals_agree_with_resampling_by_hand():
     assert found["auc"] == pytest.approx(np.percentile(auc, [2.5, 97.5]), abs=0.02)
 
 
-def test_an_interval_holds_the_truth_about_as_often_as_it_says():
-    truth, hits = 0.8, 0
-    for seed in range(200):
-        right = np.random.default_rng(seed).random(200) < truth
-        labels = np.tile([0, 1], 100)
-        p = np.eye(2)[np.where(right, labels, 1 - labels)]
-        low, high = measure(p, labels, ("a", "b"), resamples=200)["intervals"]["accuracy"]
-        hits += low <= truth <= high
+@pytest.mark.parametrize("truth", [0.8, 0.97])
+@pytest.mark.parametrize(("classes", "count"), [(2, 60), (2, 200), (6, 120)])
+def test_intervals_hold_the_truth_about_as_often_as_they_say(truth, classes, count):
+    labels = np.tile(np.arange(classes), count // classes)
+    held = dict.fromkeys(("accuracy", "recall", "precision", "f1"), 0)
+    for seed in range(300):
+        generator = np.random.default_rng(seed)
+        wrong = (labels + generator.integers(1, classes, len(labels))) % classes
+        taken = np.where(generator.random(len(labels)) < truth, labels, wrong)
+        found = measure(np.eye(classes)[taken], labels, names(classes), resamples=2)["intervals"]
+        for name in held:  # errors are spread evenly, so that all four have the same truth
+            low, high = found[name]
+            held[name] += low - 1e-3 <= truth <= high + 1e-3
 
-    assert 180 <= hits <= 200  # 190 expected
+    assert all(n / 300 >= 0.92 for n in held.values()), held  # 0.95 expected
+
+
+def test_the_interval_of_the_auc_holds_the_truth():
+    truth, held = 0.9214, 0  # of normal scores two deviations apart: Phi(2 / sqrt 2)
+    labels = np.repeat([0, 1], 40)
+    for seed in range(300):
+        scores = np.random.default_rng(seed).normal(size=80) + 2 * labels
+        p = softmax(np.stack([np.zeros(80), scores], 1))
+        low, high = measure(p, labels, ("a", "b"), resamples=2)["intervals"]["auc"]
+        held += low <= truth <= high
+
+    assert held >= 276  # 285 expected
+
+
+def test_no_error_is_not_certainty():
+    labels = np.tile([0, 1], 60)
+
+    found = measure(np.eye(2)[labels], labels, ("a", "b"))
+
+    assert found["intervals"]["accuracy"] == pytest.approx([1 / (1 + 1.96**2 / 120), 1], abs=1e-3)
+    for name in ("precision", "recall", "f1", "auc"):
+        low, high = found["intervals"][name]
+        assert found[name] == high == 1
+        assert 0.9 < low < 0.999, name
+        assert found["per_class"]["a"]["intervals"][name][0] < low + 1e-9
 
 
 def test_sure_and_right_is_calibrated_and_sure_and_wrong_is_not():

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from kkcv.errors import TrainingError
-from kkcv.training.fit.batches import Embeddings, FixedOrder, Loader, TrainOrder, seed_of
+from kkcv.training.fit.batches import FixedOrder, Loader, TrainOrder, seed_of
+from kkcv.training.fit.datasets import Embeddings
 
 
 def order(count=50, batch=8, at=(0, 0), **settings):

@@ -19,8 +19,9 @@ from kkcv.training.fit.callbacks import load
 from kkcv.training.fit.classifier import AUXILIARY_WEIGHTS, Classifier, rate_at
 from kkcv.training.fit.network import network_for, starting_point
 from kkcv.training.fit.progress import Progress
-from kkcv.training.fit.stages import class_weights
-from kkcv.training.recipe import Recipe, stages
+from kkcv.training.fit.trainer import class_weights
+from kkcv.training.plan import stages
+from kkcv.training.recipe import Recipe
 from kkcv.training.run import resume, train
 from kkcv.zoo.registry import FAMILIES
 from tests.training.conftest import LENET, fitted, metrics_of, weights_of
@@ -133,7 +134,7 @@ def test_worker_processes_see_the_same_pictures(digits, tmp_path):
 def test_the_best_epoch_is_kept_not_the_last(digits, tmp_path):
     wild = dataclasses.replace(LENET, lr=3e-2, epochs=8)
 
-    progress, network, _ = fitted(digits, wild, tmp_path / "run")
+    progress, _, network, *_ = fitted(digits, wild, tmp_path / "run")
 
     losses = [row["val_loss"] for row in progress.rows]
     assert progress.best.loss == min(losses) < losses[-1]

@@ -1,0 +1,97 @@
+"""The stages that a recipe asks for, and the settings that they depend on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from kkcv.errors import TrainingError
+
+from .recipe import Recipe, unfrozen
+
+# Learning rate of the head in later stages, per optimizer: from public weights, and from scratch.
+RATES = {"adamw": (1e-4, 1e-3), "sgd": (1e-2, 1e-1)}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training with the same layers unfrozen.
+
+    ``depth`` is how many stages of the network train besides the head; -1 means all of them.
+    ``sees_map`` is for a head that takes feature maps, which are too large to be kept.
+    """
+
+    name: str
+    depth: int
+    size: int  # side of the input in pixels; 0: that of the checkpoint
+    epochs: int
+    lr: float
+    lr_decay: float
+    augment: str
+    sees_map: bool = False
+
+    @property
+    def on_embeddings(self) -> bool:
+        """Whether the backbone's answers never change, so that they are computed once."""
+        return self.depth == 0 and self.augment == "none" and not self.sees_map
+
+
+def stages(recipe: Recipe) -> tuple[Stage, ...]:
+    """The stages of a run, in order.
+
+    Raises TrainingError when nothing would be trained.
+    """
+    scratch = recipe.weights == "none"
+    depths = unfrozen(recipe.unfreeze)
+    if depths is None:
+        depths = (-1,) if scratch else ()
+    rate = recipe.lr or RATES[recipe.optimizer][scratch]
+    decay = 1.0 if scratch else recipe.lr_decay  # from scratch, every layer has all to learn
+    alone = "none" if recipe.augment == "auto" else recipe.augment
+    together = "light" if recipe.augment == "auto" else recipe.augment
+    size = recipe.fine_size or recipe.size
+    plan = []
+    if recipe.head_epochs and not (scratch and depths):
+        plan.append(Stage("head", 0, recipe.size, recipe.head_epochs, recipe.head_lr, 1.0, alone))
+    for depth in depths:
+        if depth == 0:
+            plan.append(
+                Stage("head again", 0, size, recipe.head_epochs or 1, recipe.head_lr, 1.0, alone)
+            )
+        else:
+            name = "all" if depth < 0 else f"last {depth}"
+            plan.append(Stage(name, depth, size, recipe.epochs, rate, decay, together))
+    if not plan:
+        raise TrainingError("nothing would be trained; raise head_epochs, or unfreeze stages")
+    return tuple(plan)
+
+
+def settings_used(recipe: Recipe) -> dict[str, Any]:
+    """The settings that a run depended on: without those that no stage of it looked at."""
+    plan = stages(recipe)
+    on_pictures = [stage for stage in plan if not stage.on_embeddings]
+    later = [stage for stage in plan if stage.depth != 0]
+    augments = {stage.augment for stage in on_pictures}
+    unused = {
+        "minutes": not recipe.auto,
+        "fine_size": not unfrozen(recipe.unfreeze),
+        "head_epochs": all(stage.depth for stage in plan),
+        "head_lr": all(stage.depth for stage in plan),
+        "epochs": not later,
+        "lr": not later,
+        "lr_decay": not later,
+        "batch_norm": not later,
+        "momentum": recipe.optimizer != "sgd",
+        "augment": not on_pictures,
+        "min_crop": not augments - {"none"},
+        "randaugment_ops": "randaugment" not in augments,
+        "randaugment_magnitude": "randaugment" not in augments,
+        "mixup": not on_pictures,
+        "cutmix": not on_pictures,
+        "workers": not on_pictures,
+        "auxiliary_weight": recipe.weights != "none",
+    }
+    used = {name: value for name, value in recipe.to_dict().items() if not unused.get(name)}
+    if "lr" in used:
+        used["lr"] = later[0].lr
+    if used.get("augment") == "auto":
+        used["augment"] = "light"
+    return used
