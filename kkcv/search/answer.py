@@ -31,7 +31,7 @@ def answers(
     options: SearchOptions,
     without: Collection[int] = (),
 ) -> list[list[Hit]]:
-    """The hits of each query, unit vectors float32 (Q, D), at most k, none of those ``without``."""
+    """At most k hits for each query, unit vectors float32 (Q, D), without some ids."""
 
     def search(depth: int) -> list[list[Hit]]:
         return unfolded(generation, vectors, depth, options, without)
@@ -65,9 +65,9 @@ def unfolded(
 
 
 def reorder(rows: Reader, ranking: str, query: np.ndarray, near: Neighbors) -> None:
-    """Put the candidates of one query, (M,), into the order of a ranking, where they lie.
+    """Reorder the candidates of one query, (M,), in place.
 
-    What scores too low for a hit is a neighbor of the others still.
+    Candidates that score too low for a hit take part: they are neighbors of the others.
     """
     there = np.flatnonzero(near.ids != NONE)[:DEPTH]
     order = there[reranked(ranking, query, rows.vectors_of(near.ids[there]))]
@@ -76,7 +76,7 @@ def reorder(rows: Reader, ranking: str, query: np.ndarray, near: Neighbors) -> N
 
 
 def first(k: int, near: Neighbors) -> Neighbors:
-    """The first k that are there, of each query: (Q, M) → (Q, k or less)."""
+    """The first k of each query whose id is not NONE: (Q, M) → (Q, k or less)."""
     if near.ids.shape[1] <= k:
         return near
     order = np.argsort(near.ids == NONE, axis=1, kind="stable")[:, :k]
@@ -84,7 +84,7 @@ def first(k: int, near: Neighbors) -> Neighbors:
 
 
 def cut(calibration: Calibration | None, max_chance: float | None) -> float:
-    """The lowest score that chance makes no more often (RequestError where that is not known)."""
+    """The lowest score that chance makes no more often than that (RequestError if unknown)."""
     if max_chance is None:
         return -1.0
     if calibration is None:
@@ -103,7 +103,7 @@ def cut(calibration: Calibration | None, max_chance: float | None) -> float:
 def hits_of(
     generation: Generation, rows: Reader, near: Neighbors, calibration: Calibration | None
 ) -> list[list[Hit]]:
-    """What the catalog knows of what was found, (Q, k)."""
+    """Neighbors, (Q, k), with path, metadata and chance."""
     found = generation.live.shown(rows, near.ids[near.ids != NONE])
     chances = (
         np.full(near.scores.shape, None) if calibration is None else calibration.chance(near.scores)

@@ -8,13 +8,13 @@ from .options import OPTIONS
 from .picture import Picture
 
 BATCH = 64
-NEIGHBORS = 32  # looked at for each picture; a larger group is joined through its members
+NEIGHBORS = 32  # of each picture; a larger group is joined through its members
 
 
 class DuplicateGroup(NamedTuple):
-    """Pictures that are one another's duplicates, oldest first.
+    """Duplicates of each other, oldest first.
 
-    ``exact``: their bytes are the same. ``similarity`` is the least that joined them.
+    ``exact``: they have the same bytes. ``similarity`` is the lowest score that joined them.
     """
 
     pictures: tuple[Picture, ...]
@@ -29,10 +29,10 @@ def duplicates(
 ) -> list[DuplicateGroup]:
     """UnionFind in which each picture scores at least ``min_score`` with another, largest first.
 
-    Each picture asks the index for its nearest: as quick as so many searches. Where one is wanted
-    and is not there, it is built first.
+    Each picture asks the index for its nearest, so it takes as long as that many searches. The
+    index is built first if the gallery wants one.
 
-    Raises RequestError for a score that cannot be.
+    Raises RequestError for an impossible score.
     """
     OPTIONS["min_score"].check(min_score)
     if gallery.live.wants_rebuild:
@@ -59,7 +59,7 @@ def duplicates(
 
 
 def summary_of(groups: list[DuplicateGroup]) -> dict[str, int]:
-    """How many there are, and what would go if the oldest of each were kept."""
+    """The numbers of groups, and what would be freed if only the oldest of each were kept."""
     spare = [picture for group in groups for picture in group.pictures[1:]]
     return {
         "exact_groups": sum(group.exact for group in groups),
@@ -87,7 +87,7 @@ def near_pairs(
 
 
 class UnionFind:
-    """Sets that grow together (union-find), each with the least score that joined it."""
+    """Sets that are joined step by step, each with the lowest score that joined it."""
 
     def __init__(self) -> None:
         self._parent: dict[int, int] = {}

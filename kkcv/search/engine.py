@@ -1,11 +1,11 @@
-"""What an engine is: where a gallery's rows are kept, and how the nearest vectors are found.
+"""The engine below a gallery: it keeps the rows and finds the nearest vectors.
 
 A row is a picture and its vector. An engine provides what is abstract here. Everything else is
 answered from that, more slowly; an engine overrides what it does better.
 
     Engine        opens and creates galleries
     Catalog       transactions over the rows, the source of truth
-    Reader        what can be asked in one, Writer: and changed
+    Reader        questions inside one; Writer: questions and changes
     Index         the nearest vectors
     NextVectors   the vectors of another network, beside the rows, until they are swapped in
 
@@ -40,7 +40,7 @@ Vectors = Iterator[tuple[np.ndarray, np.ndarray]]  # ids int64 (n,) and their fl
 
 
 class Reader(ABC):
-    """What can be asked inside ``Catalog.reading``."""
+    """Questions inside ``Catalog.reading``."""
 
     def __init__(self, stored_dim: int, projection: Projection | None = None) -> None:
         """Vectors are read through the ``projection``, which changes their dimension."""
@@ -77,7 +77,7 @@ class Reader(ABC):
         return next(self.pictures([id]), None)
 
     def shown(self, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
-        """What hits show, by id: the path as in PictureFile, and the metadata."""
+        """Path, as in PictureFile, and metadata by id."""
         return {p.id: (p.file.path, p.metadata) for p in self.pictures(ids.tolist())}
 
     def page(
@@ -122,7 +122,7 @@ class Reader(ABC):
 
 
 class Writer(Reader):
-    """What can be asked and changed inside ``Catalog.writing``. It reads its own changes."""
+    """Questions and changes inside ``Catalog.writing``. It reads its own changes."""
 
     @abstractmethod
     def add(

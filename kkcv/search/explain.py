@@ -1,5 +1,4 @@
-"""Why a hit of a gallery came: the positions of both pictures that made the score, or the points
-that both share."""
+"""Why a picture was found: the positions of both pictures that made the score, or shared points."""
 
 from kkcv.embedding.explanation import Explanation
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
@@ -19,9 +18,9 @@ def explain(
     *,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Explanation:
-    """What each position of two pictures adds to their score, by the gallery's network.
+    """How much each position of two pictures adds to their score, by the gallery's network.
 
-    A picture is a path, bytes, a file object, or the id of one of the gallery. It takes PyTorch,
+    A picture is a path, bytes, a file object, or an id of the gallery. This needs PyTorch,
     which runs in a process of its own, ``gallery.worker``. The score is that of the network in
     float32; vectors of a quicker runtime may score 0.002 off it.
 
@@ -42,7 +41,7 @@ def explain(
 def shared_points(query: bytes, hit: bytes, limits: Limits = DEFAULT_LIMITS) -> list[Points]:
     """The points of two pictures that agree on one change of view (verification/geometry.py).
 
-    There are none where the hit does not show what the query shows. Raises PictureError.
+    None if the hit does not show what the query shows. Raises PictureError.
     """
     found = match(features_of(query, limits), features_of(hit, limits))
     if found is None:
@@ -52,7 +51,7 @@ def shared_points(query: bytes, hit: bytes, limits: Limits = DEFAULT_LIMITS) -> 
 
 
 def bytes_of(gallery: Gallery, picture: Source | int, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """The file of a picture of the gallery, or what was given."""
+    """The bytes of a picture, given itself or by its id."""
     if isinstance(picture, int):
         return gallery.read(gallery.get(picture))
     return read_bytes(picture, limits)

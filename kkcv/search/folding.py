@@ -1,4 +1,4 @@
-"""Near-duplicates folded into one hit: twenty shots of one moment are one answer."""
+"""Near-duplicates folded into one hit: twenty shots of one moment become one hit."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -6,17 +6,18 @@ import numpy as np
 
 from kkcv.hit import Hit
 
-FIRST = 3  # hits that are looked at for each that is wanted, to begin with
-MORE = 4  # times as many, when that was too few
+FIRST = 3  # hits asked for at first, for each hit wanted
+MORE = 4  # times as many if those were too few
 
-Search = Callable[[int], list[list[Hit]]]  # the answers with so many hits each
-VectorsOf = Callable[[np.ndarray], np.ndarray]  # the vectors of ids, float32 (N, D)
+Search = Callable[[int], list[list[Hit]]]  # a number of hits → the hits of each query
+VectorsOf = Callable[[np.ndarray], np.ndarray]  # ids → float32 (N, D)
 
 
 def folded_answers(search: Search, vectors_of: VectorsOf, k: int, least: float) -> list[list[Hit]]:
-    """The first k hits of each answer, of which no two score ``least`` or more with each other.
+    """The first k hits of each query, of which no two score ``least`` or more with each other.
 
-    Each has the ids of those that were folded into it, among as many hits as it took to find k.
+    The others are folded into the first hit that they resemble. Each round asks for more hits
+    until there are k.
     """
     depth = FIRST * k
     while True:
@@ -31,7 +32,7 @@ def folded_answers(search: Search, vectors_of: VectorsOf, k: int, least: float) 
 
 
 def groups(hits: Sequence[Hit], vectors_of: VectorsOf, least: float) -> Iterator[Hit]:
-    """The hits that are like none before them; the others go each into the first it is like."""
+    """The hits that resemble no earlier one; the others are folded into the first they resemble."""
     vectors = vectors_of(np.array([hit.id for hit in hits], np.int64))
     shown: list[int] = []
     members: dict[int, list[int]] = {}

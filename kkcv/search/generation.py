@@ -1,4 +1,4 @@
-"""A gallery from one change of its network to the next."""
+"""A generation: a gallery between two changes of its network."""
 
 import json
 import threading
@@ -20,13 +20,13 @@ from .projection import SETTING, Projection
 
 
 class Generation:
-    """Catalog, embedding space, index and embedder that belong together. They never change.
+    """Catalog, embedding space, index and embedder that belong together and never change.
 
-    ``stored_space`` is the embedder's. Where the gallery has learned from its labels, vectors are
-    compared in another, ``space``: ``projected`` brings an embedding there.
+    ``stored_space`` is the embedder's. A gallery that has learned from its labels compares vectors
+    in another one, ``space``, to which ``projected`` brings an embedding.
 
-    Whoever has begun to work with one finishes with it: its index answers from the vectors that it
-    has, and its catalog refuses to write when the gallery has gone on to the next.
+    A caller works with one generation from start to end. Its index answers from its own vectors;
+    its catalog refuses to write once the gallery has another network.
     """
 
     def __init__(self, engine: Engine, embedder: Embedder | None = None) -> None:
@@ -47,12 +47,12 @@ class Generation:
 
     @property
     def folder(self) -> Path:
-        """What lies beside the rows: files that were added as bytes, the list of rejects."""
+        """For the files beside the rows: pictures added as bytes, rejects, calibration."""
         return self.catalog.folder
 
     @property
     def embedder(self) -> Embedder:
-        """What made the vectors, loaded at first use (WeightsError, EmbedderMismatch)."""
+        """The embedder of the vectors, loaded at first use (WeightsError, EmbedderMismatch)."""
         with self._loading:
             if self._embedder is None:
                 embedder = embedder_for(self.catalog.settings, self.folder)
@@ -62,7 +62,7 @@ class Generation:
             return self._embedder
 
     def next(self, engine: Engine) -> "Generation":
-        """The one after; it goes on with the embedder where that is still the one."""
+        """The following generation, with the same embedder if the network is the same."""
         following = Generation(engine)
         if following.stored_space == self.stored_space:
             following._embedder = self._embedder
@@ -70,7 +70,7 @@ class Generation:
         return following
 
     def share(self, sharing: Sharing) -> None:
-        """Set how requests share the embedder, also one that is not loaded yet."""
+        """Set how requests share the embedder, also before it is loaded."""
         with self._loading:
             self.sharing = sharing
             if self._embedder is not None:
@@ -93,7 +93,7 @@ class Generation:
 
 
 def space_of(catalog: Catalog) -> EmbeddingSpace:
-    """What the vectors of a catalog are (GalleryFormatError)."""
+    """The embedding space of a catalog's vectors (GalleryFormatError)."""
     try:
         space = EmbeddingSpace.from_dict(json.loads(catalog.settings["space"]))
         if str(space.dim) != catalog.settings["dim"]:
@@ -113,7 +113,7 @@ def projected_space(stored: EmbeddingSpace, projection: Projection | None) -> Em
 
 
 def embedder_for(settings: Mapping[str, str], folder: Path) -> Embedder:
-    """What ``settings_for`` was told of (WeightsError); an int8 network is kept in the folder."""
+    """Load the embedder of ``settings_for``; the folder keeps an int8 network (WeightsError)."""
     int8 = json.loads(settings["space"]).get("int8")
     return Embedder.load(
         settings["model"],
@@ -124,7 +124,7 @@ def embedder_for(settings: Mapping[str, str], folder: Path) -> Embedder:
 
 
 def settings_for(embedder: Embedder, vectors: str) -> dict[str, str]:
-    """What a catalog remembers of the embedder whose vectors it holds."""
+    """The settings by which a catalog remembers its embedder."""
     return {
         "space": json.dumps(embedder.space.to_dict()),
         "dim": str(embedder.space.dim),

@@ -1,4 +1,4 @@
-"""Folders of pictures into a gallery: only what is new is embedded, and no file stops the rest."""
+"""Folders of pictures into a gallery: only new ones are embedded, bad files are skipped."""
 
 import csv
 import hashlib
@@ -29,7 +29,7 @@ REJECTS = "rejects.csv"
 
 
 class Reject(NamedTuple):
-    """A file that was skipped: ``reason`` is a code of PictureError, ``message`` for people."""
+    """A skipped file; ``reason`` is a code of PictureError, ``message`` is for people."""
 
     path: str
     reason: str
@@ -38,7 +38,7 @@ class Reject(NamedTuple):
 
 @dataclass
 class ImportReport:
-    """What an import did, counted in files."""
+    """The result of an import, counted in files."""
 
     added: int = 0  # embedded
     replaced: int = 0  # other bytes at a known path: embedded again, same id
@@ -60,7 +60,7 @@ class ImportReport:
 
 
 class Found(NamedTuple):
-    """A file that was looked at. Without a crop its bytes are known; without a hash, unchanged."""
+    """A file to be imported; without a crop, the gallery has its bytes already."""
 
     file: PictureFile
     crop: np.ndarray | None
@@ -77,13 +77,22 @@ def import_pictures(
     threads: int | None = None,
     progress: Progress = lambda report: None,
 ) -> ImportReport:
-    """Bring files and folders (with all below them) into a gallery.
+    """Import files, and folders with everything below them.
 
-    Unreadable files are skipped and listed, in the report and in ``rejects.csv`` in the gallery.
-    What is committed stays when the import is interrupted; the next one goes on from there.
-    ``progress`` is called after each commit.
+    Unreadable files are skipped and listed in the report and in ``rejects.csv`` in the gallery. An
+    interrupted import keeps what it committed, and the next one continues from there.
 
-    Raises PictureError when a path does not exist, GalleryLocked, GalleryError.
+    Args:
+        gallery: where they go.
+        paths: of files and folders.
+        limits: on bytes and pixels of a picture.
+        threads: that decode; None is one a core.
+        progress: is called with the report after each commit.
+
+    Raises:
+        PictureError: a path does not exist.
+        GalleryLocked: another process is writing for too long.
+        GalleryError: the disk refuses.
     """
     report = ImportReport()
     generation = gallery.generation  # its catalog refuses the vectors of another network
@@ -108,7 +117,7 @@ def import_pictures(
 
 
 def files_to_import(gallery: Gallery, paths: Iterable[str | PathLike[str]]) -> Iterator[str]:
-    """The absolute paths of the picture files, without those that the gallery itself stores."""
+    """The absolute paths of picture files, without those in the gallery's own folder."""
     own = f"{gallery.folder}{os.sep}"
     for path in find_pictures(paths):
         absolute = os.path.abspath(path)
@@ -117,7 +126,7 @@ def files_to_import(gallery: Gallery, paths: Iterable[str | PathLike[str]]) -> I
 
 
 def look_at(catalog: Catalog, embedder: Embedder, path: str, limits: Limits) -> Found | None:
-    """Read, hash and decode a file as far as needed; None when it did not change (PictureError)."""
+    """Read, hash and decode a file as far as needed; None if it is unchanged (PictureError)."""
     must_be_utf8(path)
     mtime_ns = modified(path)  # before the bytes: a change in between is seen next time
     with catalog.stale_reading() as rows:
@@ -133,7 +142,7 @@ def look_at(catalog: Catalog, embedder: Embedder, path: str, limits: Limits) -> 
 
 
 def must_be_utf8(path: str) -> None:
-    """Raises PictureError for a name that no catalog can hold."""
+    """Raises PictureError for a name that a catalog cannot hold."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -142,7 +151,7 @@ def must_be_utf8(path: str) -> None:
 
 
 def prepared(embedder: Embedder, path: str, data: bytes, limits: Limits) -> np.ndarray:
-    """The network's crop of a file's bytes; an error names the file."""
+    """The network's crop of a file; an error names the file."""
     try:
         return embedder.prepare(data, limits)
     except PictureError as error:
@@ -150,7 +159,7 @@ def prepared(embedder: Embedder, path: str, data: bytes, limits: Limits) -> np.n
 
 
 def modified(path: str) -> int:
-    """The time of change in nanoseconds; 0 when it cannot be told (reading will say why)."""
+    """The modification time in nanoseconds; 0 if unknown, and reading will say why."""
     try:
         return os.stat(path).st_mtime_ns
     except OSError:
@@ -160,7 +169,7 @@ def modified(path: str) -> int:
 def changed(
     looked: Iterable[tuple[str, Found | PictureError | None]], report: ImportReport
 ) -> Iterator[tuple[PictureFile, np.ndarray | None]]:
-    """The files with something to do; the others are counted."""
+    """The files that have to be imported; the others are counted."""
     for path, found in looked:
         if found is None:
             report.unchanged += 1
@@ -176,7 +185,7 @@ def commit(
     batch: list[tuple[PictureFile, np.ndarray | PictureError | None]],
     report: ImportReport,
 ) -> None:
-    """One transaction for all of them; the report is told when it is on the disk."""
+    """Settle a batch in one transaction; the report changes when it is on the disk."""
     done = ImportReport()
     with catalog.writing() as writer:
         writer.expect(file for file, _ in batch)
@@ -197,7 +206,7 @@ def settle(
     vector: np.ndarray | None,
     done: ImportReport,
 ) -> None:
-    """One file into the catalog; without a vector its bytes are there already."""
+    """Import one file; without a vector, the gallery has its bytes already."""
     here = writer.by_path(file.path)
     same = writer.by_sha256(file.sha256)
     if here and here.file.sha256 == file.sha256:
@@ -209,8 +218,9 @@ def settle(
     else:
         if vector is None and same:
             vector = writer.vector(same[0].id)
-        if vector is None:  # the twin was removed in between, or is damaged: next time
-            done.rejected.append(Reject(file.path, "unreadable", "try again: its twin has gone"))
+        if vector is None:  # removed meanwhile, or its vector is damaged: next time
+            lost = "the picture with the same bytes was removed meanwhile; import it again"
+            done.rejected.append(Reject(file.path, "unreadable", lost))
         elif here:
             writer.update(here.id, file=file, vector=vector)
             done.replaced += 1
@@ -221,12 +231,12 @@ def settle(
 
 
 def missing(gallery: Gallery, pictures: list[Picture]) -> Picture | None:
-    """The first whose file is no longer there."""
+    """The first whose file is gone."""
     return next((p for p in pictures if not gallery.path(p).exists()), None)
 
 
 def write_rejects(file: Path, rejects: list[Reject]) -> None:
-    """The list of skipped files as CSV; no list when there are none."""
+    """Write the skipped files as CSV; without any, the list is deleted."""
     if not rejects:
         file.unlink(missing_ok=True)
         return

@@ -12,7 +12,7 @@ LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class PictureFile:
-    """Where a picture's bytes are, and how to notice that they changed.
+    """Where the bytes of a picture are, and how to notice that they changed.
 
     ``path`` is absolute, or relative to the gallery when the gallery ``stored`` the file itself.
     """
@@ -35,7 +35,7 @@ class Picture:
 
 
 class Totals(NamedTuple):
-    """How many pictures there are, how many the gallery stored, and the bytes of all files."""
+    """How many pictures; how many of them the gallery stores itself; the bytes of all files."""
 
     pictures: int
     stored: int

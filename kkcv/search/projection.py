@@ -1,7 +1,7 @@
 """A linear projection of embeddings, learned from a gallery's own labels (adapt.py).
 
-The catalog keeps the vectors of the network. Where a gallery has a projection, they are projected
-as they are read, and queries are projected as they come.
+The catalog keeps the vectors of the network. In a gallery with a projection they are projected as
+they are read, and so is every query.
 """
 
 import base64
@@ -17,7 +17,7 @@ SETTING = "projection"  # of the catalog
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """``matrix`` is float16 (D, d): what it makes of unit vectors is of unit length again."""
+    """``matrix`` is float16 (D, d); projected vectors are scaled to unit length."""
 
     matrix: np.ndarray
 
@@ -31,7 +31,7 @@ class Projection:
         return hashlib.sha256(self.matrix.tobytes()).hexdigest()[:16]
 
     def __call__(self, vectors: np.ndarray) -> np.ndarray:
-        """Unit vectors float32 (N, D), or one of them (D,) → (N, d), or (d,)."""
+        """Unit vectors float32 (N, D) → (N, d), or one, (D,) → (d,)."""
         projected = unit(np.atleast_2d(vectors) @ self.matrix.astype(np.float32))
         return projected.reshape(*vectors.shape[:-1], self.dim)
 
@@ -42,7 +42,7 @@ class Projection:
 
     @classmethod
     def from_text(cls, text: str) -> "Projection | None":
-        """What ``to_text`` wrote; None for nothing (ValueError)."""
+        """From the text of ``to_text``; None for an empty one (ValueError)."""
         if not text:
             return None
         rows, columns, data = text.split(" ")

@@ -6,8 +6,8 @@
     label=cat                                  (short for label == "cat")
 
 A name is a key of the metadata, or one of ``id``, ``path``, ``bytes`` and ``added``. Numbers are
-compared with numbers and text with text, by its code points; a picture without the key does not
-match. Only what is listed here is understood; nothing is ever run. ``matches`` decides for one
+compared with numbers, and texts with texts by code points; a picture without the key does not
+match. Nothing else is understood, and nothing is ever executed. ``matches`` decides for one
 picture; folder/filters.py and milvus/filters.py ask their database the same.
 """
 
@@ -24,7 +24,7 @@ from kkcv.errors import RequestError
 
 from .picture import Picture
 
-COLUMNS = ("id", "path", "bytes", "added")  # names that are no keys of the metadata
+COLUMNS = ("id", "path", "bytes", "added")  # names that are not keys of the metadata
 SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -40,7 +40,7 @@ DEEPEST = 50  # SQLite takes expressions 1000 deep
 
 @dataclass(frozen=True)
 class Compare:
-    """A name and a number, a text or None, with a sign of SIGNS between them."""
+    """A name compared with a number, a text or None, by a sign of SIGNS."""
 
     name: str
     sign: str
@@ -65,7 +65,7 @@ class AllOf:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """True for nothing when there are no parts."""
+    """Without parts, nothing matches."""
 
     parts: tuple["Condition", ...]
 
@@ -220,7 +220,7 @@ def constant(node: ast.expr) -> Any:
 
 
 def bindable(value: str | int | float | None) -> str | int | float | None:
-    """The value, if a catalog could hold it (RequestError)."""
+    """The value, if a catalog can hold it (RequestError)."""
     if isinstance(value, int) and abs(value) >= 2**63:
         raise RequestError(f"{value} is too large a number for a filter")
     if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):

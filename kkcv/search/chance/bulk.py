@@ -1,10 +1,10 @@
-"""How often chance makes a score, where nobody says which pictures belong together.
+"""How often chance makes a score, when no labels say which pictures belong together.
 
-Of two pictures taken at random some belong together: in a gallery of ten classes, every tenth pair.
-Their high scores are no chance. The low scores are: Efron: Large-Scale Simultaneous Hypothesis
+Some random pairs of pictures belong together: in a gallery of ten classes, every tenth pair. Their
+high scores are not due to chance, but low scores are. Efron: Large-Scale Simultaneous Hypothesis
 Testing, JASA 2004, fits the distribution of chance to the middle of all scores and reads off its
-tail. Scores of networks whose embeddings are positive look like a gamma distribution, and the cube
-roots of that like a normal one (Wilson and Hilferty: The Distribution of Chi-Square, PNAS 1931).
+tail. Scores of networks with positive embeddings follow nearly a gamma distribution, whose cube
+roots are nearly normal (Wilson and Hilferty: The Distribution of Chi-Square, PNAS 1931).
 """
 
 import math
@@ -13,13 +13,13 @@ from statistics import NormalDist
 
 import numpy as np
 
-SHARES = np.linspace(0.02, 0.6, 30)  # the quantiles that are fitted: low, where chance rules
+SHARES = np.linspace(0.02, 0.6, 30)  # the fitted quantiles: low ones, due to chance alone
 erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 
 @dataclass(frozen=True)
 class Bulk:
-    """Scores by chance, or their ``cube_roots``, are normal with this mean and deviation."""
+    """Chance scores, or their ``cube_roots``, are normal with this mean and deviation."""
 
     mean: float
     deviation: float
@@ -35,6 +35,6 @@ class Bulk:
         return cls(float(mean), max(float(deviation), 1e-9), cube_roots)
 
     def rate(self, scores: np.ndarray | float) -> np.ndarray:
-        """The share of the pairs that score at least this by chance, for each of the scores."""
+        """For each score, the share of unrelated pairs that score at least this."""
         values = np.cbrt(scores) if self.cube_roots else np.asarray(scores)
         return 0.5 * erfc((values - self.mean) / self.deviation / math.sqrt(2))

@@ -1,4 +1,4 @@
-"""The calibration of a gallery: a score to the rate at which chance makes it."""
+"""The calibration of a gallery: from a score to the rate at which chance makes it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,17 +10,17 @@ import numpy as np
 from .bulk import Bulk
 from .tail import Tail
 
-FEWEST = 30  # pictures; of fewer nothing honest can be said
-BEYOND = 10  # how many times rarer than one pair of the sample a rate is told at most
+FEWEST = 30  # pictures; fewer say too little
+BEYOND = 10  # the smallest rate is this many times rarer than one pair of the sample
 
 
 @dataclass(frozen=True)
 class Calibration:
     """``chance(scores)`` are the rates at which two unrelated pictures score at least that.
 
-    With labels, unrelated are pairs of two labels, and their ``tail`` is the answer. Without, the
-    tail of all pairs is an upper bound, for it holds those that belong together; the ``bulk``
-    leaves them out, and the lower of the two is the answer.
+    With labels, pictures of different labels are unrelated, and the ``tail`` of their pairs is the
+    answer. Without labels the tail of all pairs is an upper bound, because it includes pairs that
+    belong together; the ``bulk`` excludes them, and the lower of the two is the answer.
     """
 
     space: str  # fingerprint of the embedding space
@@ -30,7 +30,7 @@ class Calibration:
     bulk: Bulk | None  # None: the pairs were known to be unrelated, by their labels
 
     def chance(self, scores: np.ndarray | float) -> np.ndarray:
-        """From ``least`` to 1; smaller for higher scores."""
+        """From ``least`` to 1, smaller for higher scores."""
         return np.clip(self._rate(scores), self.least, 1)
 
     def _rate(self, scores: np.ndarray | float) -> np.ndarray:
@@ -39,11 +39,11 @@ class Calibration:
 
     @cached_property  # asked for with every search
     def least(self) -> float:
-        """The smallest rate that there is: that of the score 1, or what so few pairs can tell."""
+        """The smallest rate: that of the score 1, or the limit set by the number of pairs."""
         return max(1 / (BEYOND * self.pairs), float(self._rate(1.0)))
 
     def cut(self, chance: float) -> float:
-        """The lowest score whose chance is that, from ``least`` up, or less."""
+        """The lowest score whose chance is at most that, which is ``least`` or more."""
         low, high = -1.0, 1.0
         for _ in range(40):
             middle = (low + high) / 2
@@ -55,7 +55,7 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "Calibration":
-        """Raises KeyError, TypeError for what is no calibration."""
+        """Raises KeyError, TypeError if it is not a calibration."""
         tail, bulk = Tail(**document["tail"]), document["bulk"]
         tail = replace(tail, scores=tuple(tail.scores), rates=tuple(tail.rates))
         return cls(**{**document, "tail": tail, "bulk": None if bulk is None else Bulk(**bulk)})
@@ -64,9 +64,9 @@ class Calibration:
 def calibrated(
     space: str, pictures: int, vectors: np.ndarray, labels: Sequence[str] | None = None
 ) -> Calibration | None:
-    """From a random sample of the gallery's unit vectors, float32 (N, D), and perhaps its labels.
+    """Calibrate with a random sample of unit vectors, float32 (N, D), and their labels if known.
 
-    None where there are too few to say anything.
+    None if the sample is too small.
     """
     if len(vectors) < FEWEST:
         return None

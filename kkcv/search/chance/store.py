@@ -1,4 +1,4 @@
-"""The calibration beside the gallery: chance.json, derived, made again when it no longer fits."""
+"""The calibration beside the gallery: chance.json, derived, measured again when outdated."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ from kkcv.search.picture import Picture
 from .model import FEWEST, Calibration, calibrated
 
 FILE = "chance.json"
-SAMPLE = 1500  # pictures, whose pairs are more than a million
+SAMPLE = 1500  # pictures, with more than a million pairs
 MOST_DRAWS = 100_000
 GROWN = 0.2  # the share by which the gallery may grow or shrink before it is measured again
 PATIENCE_SECONDS = 1.0  # until the pictures are counted again
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class CalibrationStore:
-    """What a gallery's scores mean, as of now. Safe to use from several threads."""
+    """The current calibration of a gallery. Safe to use from several threads."""
 
     def __init__(self, folder: Path, space: str) -> None:
         self._file = folder / FILE
@@ -34,7 +34,7 @@ class CalibrationStore:
         self._measuring = threading.Lock()
 
     def get(self, rows: Reader) -> Calibration | None:
-        """The calibration for the gallery as it is; None while its pictures are too few."""
+        """The calibration of the gallery as it is now; None if it has too few pictures."""
         if time.monotonic() < self._good_until:
             return self._calibration
         pictures = rows.count()
@@ -49,19 +49,19 @@ class CalibrationStore:
         return found
 
     def fits(self, found: Calibration, pictures: int) -> bool:
-        """Whether it is of this network and about this size."""
+        """Whether it was measured with this network and at about this size."""
         close = abs(pictures - found.pictures) <= GROWN * found.pictures
         return close and found.space == self._space
 
     def measure(self, rows: Reader, pictures: int) -> Calibration | None:
-        """Compare a sample of the gallery's pictures with each other, and keep the result."""
-        if rows.superseded():  # its vectors are another network's by now
+        """Compare a sample of the pictures with each other, and store the result."""
+        if rows.superseded():  # the vectors are already another network's
             return None
         found = calibrated(self._space, pictures, *sample(rows, pictures))
         if found is not None:
             try:
                 write_file(self._file, json.dumps(found.to_dict()))
-            except OSError as error:  # it is known now, and measured again by the next process
+            except OSError as error:  # the next process measures again
                 log.info("%s cannot be written (%s)", self._file, error.strerror)
         return found
 
@@ -73,9 +73,9 @@ class CalibrationStore:
 
 
 def sample(rows: Reader, pictures: int) -> tuple[np.ndarray, list[str] | None]:
-    """Vectors of pictures at random, float32 (N, D), with their labels where all of them have one.
+    """Vectors of random pictures, float32 (N, D), and their labels if all of them have one.
 
-    Of the same bytes twice, one. The choice is the same every time.
+    Of pictures with the same bytes only one is taken. The choice is the same every time.
     """
     by_bytes = {picture.file.sha256: picture for picture in chosen(rows, pictures)}
     vectors = rows.vectors_of(np.array([p.id for p in by_bytes.values()], np.int64))
@@ -86,9 +86,9 @@ def sample(rows: Reader, pictures: int) -> tuple[np.ndarray, list[str] | None]:
 
 
 def chosen(rows: Reader, pictures: int) -> Iterable[Picture]:
-    """All pictures of a small gallery; of a large one those whose ids are drawn."""
+    """All pictures of a small gallery; of a large one those with random ids."""
     if pictures <= SAMPLE:
         return rows.pictures()
     (newest,) = rows.page(1, None, True)
-    draws = min(SAMPLE * newest.id // pictures, MOST_DRAWS)  # ids of removed pictures are drawn too
+    draws = min(SAMPLE * newest.id // pictures, MOST_DRAWS)  # some are ids of removed pictures
     return rows.pictures(np.random.default_rng(0).integers(1, newest.id + 1, draws).tolist())

@@ -1,7 +1,6 @@
-"""How often a score is exceeded: counted within a sample, fitted beyond it.
+"""How often a score is exceeded: counted within a sample, extrapolated beyond it.
 
-Above a high threshold, whatever the distribution, exceedances follow a generalized Pareto
-distribution: Pickands: Statistical Inference Using Extreme Order Statistics, Annals of Statistics
+Above a high threshold, exceedances of any distribution follow a generalized Pareto distribution: Pickands: Statistical Inference Using Extreme Order Statistics, Annals of Statistics
 1975. It is fitted by probability-weighted moments: Hosking and Wallis: Parameter and Quantile
 Estimation for the Generalized Pareto Distribution, Technometrics 1987.
 """
@@ -11,17 +10,17 @@ from functools import cached_property
 
 import numpy as np
 
-POINTS = 64  # of the counted part
-SHARE = 0.01  # of the sample lies above the threshold,
-LEAST, MOST = 40, 1000  # but not fewer, nor more
-EDGE = 1e-6  # how flat a tail is an exponential one
+POINTS = 64  # of the counted curve
+SHARE = 0.01  # of the sample is above the threshold,
+LEAST, MOST = 40, 1000  # but within these numbers
+EDGE = 1e-6  # a shape below this counts as exponential
 
 
 @dataclass(frozen=True)
 class Tail:
-    """``scores`` are exceeded at ``rates``, ascending and descending; the last is the threshold.
+    """Ascending ``scores`` are exceeded at descending ``rates``; the last is the threshold.
 
-    Above it exceedances have this ``scale`` and ``shape``, from 0 (exponential) to heavier tails.
+    Above it the exceedances have this ``scale`` and ``shape``: 0 is exponential, more is heavier.
     """
 
     scores: tuple[float, ...]
@@ -31,7 +30,7 @@ class Tail:
 
     @classmethod
     def of(cls, scores: np.ndarray) -> "Tail":
-        """From a sample, float32 (N,), of 2 * LEAST at least."""
+        """From a sample, float32 (N,), of at least 2 * LEAST scores."""
         ordered = np.sort(scores.astype(np.float64))
         above = int(np.clip(SHARE * len(ordered), LEAST, MOST))
         rates = np.geomspace(1, above / len(ordered), POINTS)
@@ -40,7 +39,7 @@ class Tail:
         return cls(tuple(counted.tolist()), tuple(rates.tolist()), scale, shape)
 
     def rate(self, scores: np.ndarray | float) -> np.ndarray:
-        """The share of the pairs that score at least this, for each of the scores."""
+        """For each score, the share of pairs that score at least this."""
         counted = np.exp(np.interp(scores, *self._curve))
         return counted * self._beyond(np.maximum(np.subtract(scores, self.scores[-1]), 0))
 
@@ -49,7 +48,7 @@ class Tail:
         return np.array(self.scores), np.log(self.rates)
 
     def _beyond(self, excess: np.ndarray) -> np.ndarray:
-        """Of what is above the threshold, the share that is so far above it."""
+        """The share of exceedances that are this far above the threshold."""
         if abs(self.shape) < EDGE:
             return np.exp(-excess / self.scale)
         return (1 + self.shape * excess / self.scale) ** (-1 / self.shape)
@@ -58,7 +57,7 @@ class Tail:
 def pareto(excesses: np.ndarray) -> tuple[float, float]:
     """Scale and shape of a generalized Pareto distribution: float64 (N,), ascending.
 
-    No shape below zero: a tail that ends would call scores impossible that have not been seen yet.
+    The shape is never below zero: a tail that ends would call unseen scores impossible.
     """
     rank = (np.arange(1, len(excesses) + 1) - 0.35) / len(excesses)
     mean = float(excesses.mean())

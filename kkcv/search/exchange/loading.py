@@ -1,4 +1,4 @@
-"""Parquet files of workers (shards.py) or of an export into a gallery; nothing is embedded."""
+"""Parquet files of an export or of workers (shards.py) into a gallery, without embedding."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,21 +20,20 @@ NAMED = 10  # shards in a message
 
 @dataclass
 class LoadReport:
-    """What a load did, counted in pictures."""
+    """The result of a load, counted in pictures."""
 
     files: int = 0
     added: int = 0
-    replaced: int = 0  # the file has changed since the gallery saw it: another vector, same id
+    replaced: int = 0  # the file has changed since it was indexed: another vector, same id
     unchanged: int = 0
     rejected: int = 0  # by the workers; they are listed beside the Parquet files
 
 
 def parquet_files(sources: Iterable[str | PathLike[str]], plan: Plan | None = None) -> list[Path]:
-    """The Parquet files that are named or lie in folders that are named, in order of their names.
+    """The given Parquet files and those in given folders, sorted by name.
 
-    With a plan they must be all of its shards, intact, and nothing else; their order is the plan's.
-
-    Raises DataError, which names the shards that are missing.
+    With a plan they must be exactly its shards, intact, and come in the plan's order. Raises
+    DataError, which names the missing shards.
     """
     files: list[Path] = []
     for source in map(absolute, sources):
@@ -73,7 +72,7 @@ def load(
     update: bool = True,
     progress: Callable[[LoadReport], None] = lambda report: None,
 ) -> LoadReport:
-    """Bring Parquet files into a gallery, new or of the same embedding space; again is harmless.
+    """Load Parquet files into a gallery, new or of the same embedding space; repeating is harmless.
 
     A file with a manifest beside it must agree with it; ``verified`` says that this was just found.
     With ``update`` a known path gets another vector if its file has changed since. Ids are the
@@ -109,7 +108,7 @@ def import_parquet(address: str | PathLike[str], file: str | PathLike[str]) -> t
 
 
 def commit(gallery: Gallery, rows: list[Row], update: bool, report: LoadReport) -> None:
-    """One transaction for all of them; the report is told when it is on the disk."""
+    """Load rows in one transaction; the report changes when it is on the disk."""
     added = replaced = 0
     files = [as_stored(gallery.folder, row.file) for row in rows]
     with gallery.catalog.writing() as writer:

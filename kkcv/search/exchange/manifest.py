@@ -1,4 +1,4 @@
-"""What became of a shard: a JSON file beside its Parquet file, which is valid only with it."""
+"""The manifest of a finished shard: a JSON file that makes the Parquet file beside it valid."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was made from a shard, and by what. ``sha256`` is of the Parquet file."""
+    """The result of a shard and how it was made. ``sha256`` is of the Parquet file."""
 
     list_sha256: str
     fingerprint: str
@@ -26,13 +26,13 @@ class Manifest:
     rejects: tuple[Reject, ...]
 
     def of(self, plan: Plan, shard: Shard) -> bool:
-        """Whether it was made from this shard, for this embedding space."""
+        """Whether it was made from this shard, by this plan's network and runtime."""
         by = (self.fingerprint, self.runtime, self.precision, self.vectors)
         return self.list_sha256 == shard.sha256 and by == made_by(plan)
 
 
 def made_by(plan: Plan) -> tuple[str, str, str, str]:
-    """What decides the bits of the vectors, beside the pictures."""
+    """Everything besides the pictures that decides the bits of the vectors."""
     return plan.space.fingerprint, *plan.choice, plan.settings["vectors"]
 
 
@@ -44,7 +44,7 @@ def write_manifest(file: Path, manifest: Manifest) -> None:
 
 
 def finished(plan: Plan, shard: Shard, folder: Path) -> Manifest | None:
-    """What became of a shard, or None when it is not done or its files are damaged."""
+    """The manifest of a shard; None if it is not finished or its files are damaged."""
     done = read_manifest(folder / f"{shard.name}.json")
     if done is None or not done.of(plan, shard):
         return None
@@ -59,7 +59,7 @@ def intact(parquet: Path, done: Manifest) -> bool:
 
 
 def read_manifest(file: Path) -> Manifest | None:
-    """What lies beside a Parquet file; None when there is nothing of the kind."""
+    """The manifest in a file; None if there is no valid one."""
     try:
         document = json.loads(file.read_bytes())
         if document.pop("format") > FORMAT:

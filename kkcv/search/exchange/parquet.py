@@ -1,8 +1,8 @@
-"""A gallery as a Parquet file and back, so that nobody is locked in.
+"""A gallery as a Parquet file, and back.
 
-A row a picture: ``id``, ``path``, ``sha256`` (hex), ``bytes``, ``mtime_ns``, ``added`` (seconds
-since 1970), ``metadata`` (JSON), ``vector``. What made the vectors is in the file's own metadata
-under ``kkcv``. ``id`` and ``added`` may be empty in a file that comes from no gallery. Beside an
+One row per picture: ``id``, ``path``, ``sha256`` (hex), ``bytes``, ``mtime_ns``, ``added`` (seconds
+since 1970), ``metadata`` (JSON), ``vector``. The file's own metadata describe the network under
+``kkcv``. ``id`` and ``added`` are empty in a file that does not come from a gallery. Beside an
 export lies its sha256, so that a damaged file is refused before anything of it comes in.
 """
 
@@ -33,7 +33,7 @@ KEPT = ("space", "dim", "vectors", "model", "weights", "backend")  # of the cata
 
 
 class Row(NamedTuple):
-    """A picture as it is in the file. ``added`` is in seconds since 1970."""
+    """A picture in the file. ``added`` is in seconds since 1970."""
 
     file: PictureFile
     added: float | None
@@ -44,9 +44,8 @@ class Row(NamedTuple):
 def export(gallery: Gallery, file: str | PathLike[str]) -> int:
     """Write all pictures, complete or not at all, and the sha256 of the file; their number.
 
-    Pictures whose vector is damaged are left out with a warning: mend them first (doctor.py).
-
-    Raises GalleryError when the file is there already or cannot be written, MissingExtra.
+    Pictures with a damaged vector are left out with a warning: run kkcv doctor first. Raises
+    GalleryError if the file exists or cannot be written, MissingExtra.
     """
     target, catalog = absolute(file), gallery.catalog
     if os.path.exists(target):
@@ -80,7 +79,7 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
 
 
 def parquet_writer(file: Path, schema: "pyarrow.Schema") -> "pyarrow.parquet.ParquetWriter":
-    """Of tables into a new file, with a checksum of each page."""
+    """Writes tables into a new file, with a checksum of each page."""
     _, pq = arrow()
     return pq.ParquetWriter(file, schema, write_page_checksum=True)
 
@@ -117,7 +116,7 @@ def schema_of(vectors: str, dim: int) -> "pyarrow.Schema":
 
 
 def described_schema(settings: Mapping[str, str]) -> "pyarrow.Schema":
-    """The columns, and what made the vectors, from a catalog's settings."""
+    """The columns, and the description of the network from a catalog's settings."""
     about = {"format": FORMAT, "gallery": {key: settings[key] for key in KEPT}}
     schema = schema_of(settings["vectors"], int(settings["dim"]))
     return schema.with_metadata({"kkcv": json.dumps(about)})
@@ -132,7 +131,7 @@ def table(
     added: Sequence[float] | None = None,
     metadata: Sequence[Mapping[str, Any]] | None = None,
 ) -> "pyarrow.Table":
-    """A row for each file, whose path is absolute; the vectors are float32 (N, D)."""
+    """One row per file, with an absolute path; the vectors are float32 (N, D)."""
     pa, _ = arrow()
     kind = schema.field("vector").type
     flat = pa.array(vectors.reshape(-1).astype(kind.value_type.to_pandas_dtype()), kind.value_type)
@@ -151,7 +150,7 @@ def table(
 
 
 def opened(file: str | PathLike[str]) -> tuple["pyarrow.parquet.ParquetFile", dict[str, str]]:
-    """The file and the settings of the gallery that it came from (DataError)."""
+    """The file, and the settings of the gallery that exported it (DataError)."""
     pa, pq = arrow()
     try:
         must_be_a_file(file)
@@ -181,7 +180,7 @@ def opened(file: str | PathLike[str]) -> tuple["pyarrow.parquet.ParquetFile", di
 def gallery_for(
     address: str | PathLike[str], settings: dict[str, str], file: str | PathLike[str]
 ) -> Gallery:
-    """The gallery that is there, if it has the same space, or a new one."""
+    """The existing gallery, if it has the same space, or a new one."""
     engine = engine_at(address)
     engine.must_be_free(address)
     gallery = Gallery(Generation(engine.create(address, settings)))
@@ -212,11 +211,11 @@ def batches(
 
 
 def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str]) -> Iterator[Row]:
-    """The rows of a batch, each of them sensible (DataError)."""
+    """The rows of a batch, each of them valid (DataError)."""
     try:
         columns = batch.drop_columns(["vector"]).to_pylist()
     except UnicodeDecodeError:
-        raise DataError(f"{file}: a row has text that is no UTF-8") from None
+        raise DataError(f"{file}: a row has text that is not UTF-8") from None
     vectors = batch.column("vector").flatten().to_numpy(zero_copy_only=False)
     if batch.column("vector").null_count or len(vectors) % max(1, len(columns)):
         raise DataError(f"{file}: a row has no vector")

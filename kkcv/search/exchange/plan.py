@@ -1,10 +1,10 @@
-"""A plan to embed many pictures on many machines: which files, in which shards, by which network.
+"""A plan to embed many pictures on many machines: the files in shards, and the network.
 
 plan/
-├── plan.json       what embeds them, and of each shard its pictures and the sha256 of its list
-└── 000000.jsonl …  the list of a shard: a line a picture with its absolute path and its bytes
+├── plan.json       the network, and for each shard its pictures and the sha256 of its list
+└── 000000.jsonl …  the list of a shard: a line for each picture with its absolute path and size
 
-The same files under the same names give the same plan, byte for byte.
+The same files at the same paths give the same plan, byte for byte.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ Paths = Iterable[str | PathLike[str]]
 
 
 class Planned(NamedTuple):
-    """A picture of a plan. ``bytes`` is None where nothing could be read (a broken link)."""
+    """A picture of a plan. ``bytes`` is its size; None if unknown (a broken link)."""
 
     path: str
     bytes: int | None
@@ -42,7 +42,7 @@ class Planned(NamedTuple):
 
 @dataclass(frozen=True)
 class Shard:
-    """A part of a plan. ``sha256`` is of the list of its files."""
+    """A part of a plan. ``sha256`` is that of the list of its files."""
 
     number: int
     pictures: int
@@ -56,10 +56,10 @@ class Shard:
 
 @dataclass(frozen=True)
 class Plan:
-    """Shards of pictures, and the embedder: ``settings`` is what a catalog remembers of it.
+    """Shards of pictures, and the embedder as a catalog's ``settings`` describe it.
 
-    ``choice`` is what runs the network. It belongs to the plan, because runtimes differ in the last
-    bits, and precisions in more.
+    ``choice``, the runtime and precision, belongs to the plan: runtimes differ in the last bits of
+    a vector, and precisions in more.
     """
 
     folder: Path
@@ -76,7 +76,7 @@ class Plan:
         return sum(shard.pictures for shard in self.shards)
 
     def files(self, shard: Shard) -> Iterator[Planned]:
-        """The pictures of a shard, in their order (DataError for a list that was changed)."""
+        """The pictures of a shard in their order (DataError if the list was changed)."""
         file = list_file(self.folder, shard.number)
         try:
             found = sha256_of(file)
@@ -99,14 +99,23 @@ def make_plan(
     shard_pictures: int = SHARD_PICTURES,
     progress: Callable[[int], None] = lambda pictures: None,
 ) -> Plan:
-    """Write a plan for files and folders, complete or not at all; the same again changes nothing.
+    """Write a plan, complete or not at all; the same plan again changes nothing.
 
-    With ``shards`` there are so many, alike in size; otherwise each has ``shard_pictures`` but for
-    the last. ``progress`` gets the number of pictures after each shard. Memory does not grow with
-    the pictures.
+    Memory does not grow with the number of pictures.
 
-    Raises PictureError when a path does not exist, DataError when there are no pictures or another
-    plan is in the folder, RequestError.
+    Args:
+        folder: where the plan goes.
+        paths: of files and folders.
+        embedder: what will embed them.
+        vectors: how they are stored, float16 or float32.
+        shards: their number, of nearly equal size; None for shards of ``shard_pictures``.
+        shard_pictures: pictures in each shard; the last has the rest.
+        progress: is called with the number of pictures after each shard.
+
+    Raises:
+        PictureError: a path does not exist.
+        DataError: there are no pictures, or the folder has another plan.
+        RequestError: impossible numbers.
     """
     if min(shard_pictures, shards or 1) < 1 or vectors not in VECTOR_TYPES:
         raise RequestError("a plan has at least 1 shard of at least 1 picture, in float16 or 32")
@@ -142,7 +151,7 @@ def make_plan(
 
 
 def alike(pictures: int, shards: int) -> Iterator[int]:
-    """The sizes of shards that differ by one picture at most; then more, for files come since."""
+    """Sizes that differ by one picture at most; then more, for files that appear meanwhile."""
     least, more = divmod(pictures, shards)
     sizes = [least + 1] * more + [least] * (shards - more)
     return chain((size for size in sizes if size), repeat(max(1, least)))
@@ -185,7 +194,7 @@ def size_of(path: str) -> int | None:
 
 
 def put_in_place(part: Path, folder: Path) -> None:
-    """A finished plan under its name, unless the very same is there."""
+    """Move a finished plan to its place, unless the same plan is there."""
     try:
         if folder.is_dir() and (folder / FILE).read_bytes() == (part / FILE).read_bytes():
             return

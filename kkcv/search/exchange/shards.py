@@ -1,15 +1,14 @@
 """The shards of a plan embedded by any number of workers, and loaded into a gallery.
 
-A worker turns a shard into two files, each written at once or not at all:
+A worker turns a shard into two files, each written completely or not at all:
 
 out/
-├── 000000.parquet   the vectors, laid out as an export is (parquet.py)
-└── 000000.json      the sha256 of the Parquet file, what it was made from, and what was rejected
+├── 000000.parquet   the vectors, in the format of an export (parquet.py)
+└── 000000.json      its sha256, its network and its rejected pictures (manifest.py)
 
-A shard is done when both are there and agree with the plan and with each other; then it is left
-alone. So workers may die at any instant and be started again, on any machine. Pictures meet the
-network in batches that the plan alone decides, because the last bits of a vector depend on the
-size of its batch: whoever embeds a shard, it comes out the same.
+A shard is finished when both files exist and agree with the plan and with each other. Workers may
+die at any instant and be restarted on any machine. The plan alone decides the batches, because the
+last bits of a vector depend on the size of its batch: every worker gets the same bits.
 """
 
 import hashlib
@@ -40,7 +39,7 @@ from .plan import Plan, Planned, Shard
 
 @dataclass(frozen=True)
 class WorkReport:
-    """What a worker did. ``skipped`` shards were done already; the pictures are of all of them."""
+    """The result of a worker. ``skipped`` shards were finished before; pictures count in all."""
 
     shards: int = 0
     skipped: int = 0
@@ -63,12 +62,12 @@ def embed_shards(
     threads: int | None = None,
     progress: Callable[[WorkReport], None] = lambda report: None,
 ) -> WorkReport:
-    """Embed every shard whose number is ``worker`` modulo ``workers``, but those that are done.
+    """Embed the unfinished shards whose number is ``worker`` modulo ``workers``.
 
-    Unreadable pictures are listed beside the vectors. ``progress`` is called after each shard, and
+    Unreadable pictures are listed beside the vectors. ``progress`` is called after each shard and
     after each batch of rows.
 
-    Raises EmbedderMismatch when the embedder is not the plan's, DataError, RequestError,
+    Raises EmbedderMismatch if the embedder is not the plan's, DataError, RequestError,
     MissingExtra.
     """
     check_worker(worker, workers)
@@ -118,10 +117,10 @@ def load_embedder(
     precision: str | None = None,
     device: str | None = None,
 ) -> Embedder:
-    """The plan's embedder on this machine, where its weights may lie elsewhere.
+    """Load the plan's embedder; its weights may be elsewhere on this machine.
 
-    Raises EmbedderMismatch before anything is loaded, WeightsError, RequestError when this machine
-    does not have the plan's runtime.
+    Raises EmbedderMismatch before anything is loaded, WeightsError, RequestError if this machine
+    lacks the plan's runtime.
     """
     planned = plan.settings
     weights = weights or (None if model else planned["weights"])
@@ -144,7 +143,7 @@ def load_embedder(
 
 
 def must_be_planned(plan: Plan, space: EmbeddingSpace, choice: Choice) -> None:
-    """Raises EmbedderMismatch where a worker has another network, or runs it otherwise."""
+    """Raises EmbedderMismatch if a worker has another network, runtime or precision."""
     if space != plan.space:
         raise EmbedderMismatch(
             f"the plan {plan.folder} is for {plan.space.network} ({plan.space.fingerprint}), this "
@@ -193,7 +192,7 @@ def embedded_files(
     threads: int | None,
     progress: Callable[[int], None],
 ) -> Iterator[tuple[PictureFile, np.ndarray]]:
-    """The files that can be read, each with its unit vector; the others go to ``rejects``."""
+    """The readable files with their unit vectors; the others are appended to ``rejects``."""
 
     def look(picture: Planned) -> Found:
         return look_at(picture, embedder, limits)
@@ -212,7 +211,7 @@ def embedded_files(
 
 
 def look_at(picture: Planned, embedder: Embedder, limits: Limits) -> Found:
-    """Read, hash and decode a file, which must have the size that was planned (PictureError)."""
+    """Read, hash and decode a file, which must have the planned size (PictureError)."""
     path = picture.path
     must_be_utf8(path)
     mtime_ns = modified(path)
@@ -227,7 +226,7 @@ def look_at(picture: Planned, embedder: Embedder, limits: Limits) -> Found:
 
 
 def must_be_mounted(shard: Shard, rejects: list[Reject]) -> None:
-    """A worker that sees none of the planned files would list them all as gone, and be done."""
+    """Raises DataError if all files are missing: probably their disk is not mounted."""
     lost = sum(reject.reason == "not-found" for reject in rejects)
     if shard.bytes and lost == shard.pictures:
         raise DataError(

@@ -1,9 +1,9 @@
 """The catalog: a row a picture in SQLite, the source of truth of a gallery.
 
-The vectors lie in the rows too, so that an index can be made again from them at any time. Every
-change takes the next sequence number; whoever keeps an index asks for what came after the number
-that it has seen. A commit is on the disk before it is acknowledged (synchronous=FULL). SQLite
-comes with apsw: the one that ships with Python may have the WAL-reset corruption bug.
+The rows hold the vectors too, so an index can always be rebuilt from them. Every change takes the
+next sequence number; an index asks for the changes after the last number that it has seen. A commit
+is on the disk before it is acknowledged (synchronous=FULL). SQLite comes with apsw: the one that
+ships with Python may have the WAL-reset corruption bug.
 """
 
 import logging
@@ -34,10 +34,10 @@ from .reader import Reader
 from .writer import Writer
 
 FILE = "catalog.sqlite"
-READ_WRITE = apsw.SQLITE_OPEN_READWRITE  # what there is: nothing is made where a gallery has gone
+READ_WRITE = apsw.SQLITE_OPEN_READWRITE  # does not create a file where a gallery was deleted
 IMMUTABLE = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-REPLACED = -1  # no epoch
-MAPPED = 1 << 40  # bytes, of any catalog all
+REPLACED = -1  # is never an epoch
+MAPPED = 1 << 40  # bytes: more than any catalog has
 
 SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -66,8 +66,8 @@ log = logging.getLogger(__name__)
 class Catalog(engine.Catalog):
     """One SQLite file. Safe to use from several threads and processes.
 
-    Readers never wait; writers take turns and wait ``wait_seconds`` for theirs. Connections are
-    kept and lent, one to each ``with``.
+    Readers never wait; writers wait up to ``wait_seconds`` for their turn. Connections are pooled:
+    each ``with`` borrows one.
     """
 
     def __init__(self, folder: Path, wait_seconds: float = WAIT_SECONDS) -> None:
@@ -77,12 +77,12 @@ class Catalog(engine.Catalog):
         self.file = folder / FILE
         self.wait_seconds = wait_seconds
         self._idle: list[apsw.Connection] = []  # append and pop are atomic
-        self._mapped: list[apsw.Connection] = []  # those that read the file where it lies
+        self._mapped: list[apsw.Connection] = []  # those that map the file into memory
         self._turn = threading.Lock()
         self._opened = False
         try:
             there = self.file.is_file()
-        except OSError as error:  # a name that is too long, a folder that none may look into
+        except OSError as error:  # a name that is too long, or a folder without permission
             raise NotAGallery(f"{folder} cannot be a gallery: {reason(error)}") from None
         if not there:
             raise NotAGallery(
@@ -113,11 +113,10 @@ class Catalog(engine.Catalog):
 
     @classmethod
     def create(cls, folder: Path, settings: Mapping[str, str]) -> "Catalog":
-        """Make the file, complete or not at all, and open it; an existing one stays as it is.
+        """Create the file, complete or not at all, and open it; an existing one is only opened.
 
-        ``settings`` holds at least ``vectors`` (float16 or float32) and ``dim``.
-
-        Raises GalleryError when the disk refuses, GalleryFormatError.
+        ``settings`` has at least ``vectors`` (float16 or float32) and ``dim``. Raises GalleryError
+        if the disk refuses, GalleryFormatError.
         """
         try:
             make_folder(folder)
@@ -136,16 +135,16 @@ class Catalog(engine.Catalog):
         return sum(file.stat().st_size for file in self.folder.glob(f"{FILE}*"))
 
     def close(self) -> None:
-        """Close the connections that are not lent."""
+        """Close the connections that are not in use."""
         for idle in (self._mapped, self._idle):
             while idle:
-                with suppress(apsw.Error):  # what cannot be tidied up now is tidied up at opening
+                with suppress(apsw.Error):  # the next open cleans up
                     idle.pop().close()
 
     @contextmanager
     def reading(self, *, frozen: bool = False, mapped: bool = False) -> Iterator[Reader]:
-        """``mapped``: the file is mapped into memory, which is quicker for scattered rows; what is
-        read then counts as memory of the process."""
+        """``mapped`` maps the file into memory: quicker for scattered rows, but pages that are read
+        count as memory of the process."""
         epoch = self._epoch_now()
         with self._explained(), self._lent(mapped=mapped) as connection:
             if frozen:
@@ -175,7 +174,7 @@ class Catalog(engine.Catalog):
                     if writer.superseded():
                         raise self._superseded()
                     yield writer
-                    if self._epoch_now() != self.epoch:  # in a file that nobody finds any more
+                    if self._epoch_now() != self.epoch:  # written to a deleted file
                         raise self._superseded()
                     connection.execute(
                         "UPDATE settings SET value = ? WHERE name = 'sequence'",
@@ -190,10 +189,10 @@ class Catalog(engine.Catalog):
             self._turn.release()
 
     def _commit(self, connection: apsw.Connection) -> None:
-        """Commit, or make sure that what was refused does not turn up later (InDoubt).
+        """Commit, or make sure that a refused change does not appear later (InDoubt).
 
-        A commit that could not be synced is in SQLite's log nevertheless, and would count when the
-        gallery is opened again, unless another commit has taken its place.
+        A commit that could not be synced is still in SQLite's log, and would take effect when the
+        gallery is opened again, unless another commit overwrites it.
         """
         try:
             connection.execute("COMMIT")
@@ -212,9 +211,9 @@ class Catalog(engine.Catalog):
             raise
 
     def _epoch_now(self) -> int:
-        """The epoch of what was opened; REPLACED, which none has, when another file is there now.
+        """The epoch of the opened catalog, or REPLACED if another file is in its place now.
 
-        Raises NotAGallery when none is: SQLite would go on with one that has no name.
+        Raises NotAGallery if the file is gone: SQLite would go on with a deleted one.
         """
         try:
             return self.epoch if identity(self.file) == self._identity else REPLACED
@@ -238,20 +237,20 @@ class Catalog(engine.Catalog):
         try:
             yield connection
         finally:
-            if connection.in_transaction:  # it could not even be rolled back
+            if connection.in_transaction:  # even the rollback failed
                 connection.close(True)
             else:
                 idle.append(connection)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """SQLite's errors in our words."""
+        """Raise errors of kkcv for those of SQLite."""
         try:
             yield
         except apsw.BusyError:
             raise self._locked() from None
         except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError):
-            raise self._damaged() from None  # the SQL is ours: only its tables can be wrong
+            raise self._damaged() from None  # the SQL is ours, so the tables are wrong
         except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
             raise GalleryError(
                 f"{self.file} cannot be used ({error}); nothing was changed: "
@@ -259,7 +258,7 @@ class Catalog(engine.Catalog):
             ) from None
 
     def _damaged(self) -> GalleryFormatError:
-        # the doctor opens the gallery too: where that fails there is nothing that it could mend
+        # kkcv doctor opens the gallery too: if that fails it cannot repair it
         way = (
             f"try kkcv doctor {self.folder} --repair, or restore a backup: kkcv restore"
             if self._opened
@@ -278,7 +277,7 @@ class Catalog(engine.Catalog):
 
 
 def begin(file: Path, rows: Mapping[str, str]) -> None:
-    """An empty catalog with these settings, unless another process was faster."""
+    """Write an empty catalog with these settings, unless another process was faster."""
     connection = connect(file, WAIT_SECONDS, READ_WRITE | apsw.SQLITE_OPEN_CREATE)
     try:
         tables = "SELECT count(*) FROM sqlite_schema"
@@ -293,22 +292,22 @@ def begin(file: Path, rows: Mapping[str, str]) -> None:
 
 
 def identity(file: Path) -> tuple[int, int]:
-    """What stays the same when a file is moved, and no other file has."""
+    """Device and inode: a moved file keeps them, and no other file has them."""
     found = file.stat()
     return found.st_dev, found.st_ino
 
 
 def cannot_change(file: Path) -> bool:
-    """Whether a catalog is on a read-only medium, with nothing left in its log.
+    """Whether a catalog is on a read-only medium and its log is empty.
 
-    SQLite needs a file beside it even to read, unless it is told that nobody can write.
+    SQLite needs a file beside the catalog even for reading, unless it is told that nobody writes.
     """
     log = file.with_name(f"{file.name}-wal")
     return not os.access(file.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
 
 def connect(file: Path, wait_seconds: float, flags: int) -> apsw.Connection:
-    """A connection whose commits survive power loss; IMMUTABLE: nobody commits."""
+    """A connection whose commits survive power loss; with IMMUTABLE it cannot commit."""
     if flags == IMMUTABLE:
         connection = apsw.Connection(f"{file.as_uri()}?immutable=1", flags=flags)
     else:

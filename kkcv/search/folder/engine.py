@@ -48,7 +48,7 @@ class FolderEngine(engine.Engine):
 
 
 def in_a_folder(catalog: engine.Catalog, what: str) -> Catalog:
-    """The catalog of a gallery in a folder (RequestError: ``what`` is for no other)."""
+    """The catalog, if the gallery is in a folder; else RequestError: ``what`` needs one."""
     if not isinstance(catalog, Catalog):
         raise RequestError(f"{what} is for galleries in folders, and {catalog.address} is in none")
     return catalog

@@ -7,7 +7,7 @@ from kkcv.search.where import COLUMNS, AllOf, AnyOf, Compare, Condition, Not, St
 
 
 class Where(NamedTuple):
-    """An SQL condition on a row of the catalog, and what its question marks stand for."""
+    """An SQL condition on a row of the catalog, and the values of its question marks."""
 
     sql: str
     bindings: tuple[Any, ...]

@@ -1,9 +1,10 @@
-"""Catalogs of older kkcv brought to today's format, when they are opened, all at once or not.
+"""Catalogs of an older kkcv are brought to the current format when they are opened.
 
-Format 1 was the first. 2 keeps what filters look at and hits show beside the rows, for these are as
-large as their vectors: a filter on a million pictures reads a twentieth of what it did. 3 knows
-which rows were edited, so that an index can keep what hits show of all others. 4 knows the last
-edit of each alone: a job that edits every picture every night must not fill the disk.
+1   the first format
+2   an index of the columns that filters and hits need: a filter on a million pictures reads a
+    twentieth of the rows, which are as large as their vectors
+3   the log of edits: an index keeps what hits show of all rows that were not edited
+4   only the last edit of each row: a job that edits all rows every night must not fill the disk
 """
 
 import logging
@@ -20,15 +21,15 @@ LAST_EDITS = "CREATE UNIQUE INDEX edits_by_id ON edits (id)"
 OLDER_EDITS = (
     "DELETE FROM edits WHERE sequence NOT IN (SELECT max(sequence) FROM edits GROUP BY id)"
 )
-# the format that a step begins with, and what it does
+# the format that a step starts from: its SQL
 STEPS = {1: DESCRIBED, 2: EDITS, 3: f"{OLDER_EDITS}; {LAST_EDITS}"}
 log = logging.getLogger(__name__)
 
 
 def migrate(connection: apsw.Connection) -> None:
-    """Take the steps that are missing, in one transaction; another process may be faster.
+    """Take the missing steps in one transaction; another process may be faster.
 
-    A catalog of no format, or of a newer one, is left as it is.
+    A catalog without a format, or of a newer one, stays as it is.
     """
     if not is_old(connection):
         return

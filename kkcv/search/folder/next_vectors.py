@@ -1,5 +1,4 @@
-"""The vectors of another network in tables of the catalog, beside the rows, until they are swapped
-in."""
+"""The vectors of another network, in a table of the catalog until they are swapped in."""
 
 import json
 import zlib
@@ -36,7 +35,7 @@ MADE = """
 
 
 class NextVectors(engine.NextVectors):
-    """Settings of the catalog say whose they are: ``next`` and ``previous``."""
+    """The settings ``next`` and ``previous`` of the catalog describe the networks."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -91,10 +90,10 @@ class NextVectors(engine.NextVectors):
 
 
 def swap(writer: Writer) -> int:
-    """The new vectors in place of the old ones, which are kept; in the writer's transaction.
+    """Swap new and old vectors in the writer's transaction; the old ones are kept.
 
-    A picture without a new vector keeps its row and gets an empty one, which is left out of all
-    answers and which ``kkcv doctor`` names.
+    A picture without a new vector gets an empty one: no search finds it, and ``kkcv doctor`` lists
+    it.
     """
     old = {key: writer.setting(key) for key in GENERATION}
     writer.execute("DROP TABLE IF EXISTS previous_vectors")

@@ -1,4 +1,4 @@
-"""What can be asked of the catalog (catalog.py), on one connection."""
+"""Questions to the catalog (catalog.py) on one connection."""
 
 import json
 import logging
@@ -19,21 +19,21 @@ from kkcv.search.where import Condition
 
 from .filters import EVERY, as_sql
 
-NO_ID = np.zeros(1, np.int64)  # they count from 1
-# Text as bytes: one that rotted shall not keep the others from being read.
+NO_ID = np.zeros(1, np.int64)  # ids start at 1
+# Text as bytes: one damaged text must not keep the others from being read.
 PICTURE = "id, CAST(path AS BLOB), stored, sha256, bytes, mtime_ns, added, CAST(metadata AS BLOB)"
 SHOWN = (
     "SELECT id, CAST(path AS BLOB), CAST(metadata AS BLOB) FROM pictures "
     "INDEXED BY pictures_described"
 )
-SEPARATOR = b"\0"  # which no path can hold
+SEPARATOR = b"\0"  # no path can contain it
 log = logging.getLogger(__name__)
 
 
 class Changes(NamedTuple):
-    """What came after a sequence number: ``vectors`` float32 (N, D) beside ``ids`` int64 (N,).
+    """The changes after a sequence number: ``vectors`` float32 (N, D) of ``ids`` int64 (N,).
 
-    The ``edited`` have another path or other metadata, and the vector that they had.
+    The ``edited`` ids have a new path or new metadata, but their old vector.
     """
 
     sequence: int
@@ -44,7 +44,7 @@ class Changes(NamedTuple):
 
 
 class Reader(engine.Reader):
-    """What can be asked of the catalog, on one connection."""
+    """Questions to the catalog on one connection."""
 
     def __init__(
         self,
@@ -67,11 +67,11 @@ class Reader(engine.Reader):
         return default if found is None else found
 
     def execute(self, sql: str, bindings: tuple[Any, ...] = ()) -> apsw.Cursor:
-        """For the files of this room that keep tables of their own in the catalog."""
+        """For the files of this folder that have tables of their own in the catalog."""
         return self._connection.execute(sql, bindings)
 
     def sequence(self) -> int:
-        """The number of the last change: one cheap look."""
+        """The number of the last change; cheap."""
         found = str(self.setting("sequence"))
         if not found.isdecimal():
             raise apsw.CorruptError("the sequence number has gone")
@@ -97,7 +97,7 @@ class Reader(engine.Reader):
         return {id: (as_text(path), parsed(id, metadata)) for id, path, metadata in found}
 
     def records(self) -> Iterator[tuple[int, bytes]]:
-        """The id and what a hit shows of every picture, in the order of their ids."""
+        """The id of every picture, ascending, with the bytes of what a hit shows."""
         for id, path, metadata in self._connection.execute(f"{SHOWN} ORDER BY id"):
             yield id, (path or b"") + SEPARATOR + (metadata or b"")
 
@@ -119,10 +119,10 @@ class Reader(engine.Reader):
         return list(self._pictures("WHERE sha256 = ? ORDER BY id", (sha256,)))
 
     def changes(self, since: int) -> Changes:
-        """What was removed, what is new or changed, and what was edited, after a number."""
+        """Removed, new, changed and edited pictures after a sequence number."""
         with self._connection:  # one consistent view of all of it
             sequence = self.sequence()
-            if self.superseded():  # those vectors are not for this reader
+            if self.superseded():  # the vectors are another network's
                 nothing = np.empty(0, np.int64)
                 no_vectors = np.empty((0, self.dim), np.float32)
                 return Changes(since, nothing, nothing, no_vectors, nothing)
@@ -146,7 +146,7 @@ class Reader(engine.Reader):
         return Changes(sequence, removed, ids[:good], vectors[:good], edited)
 
     def late(self, since: int) -> int:
-        """How many vectors came, changed or went after a sequence number; none of them is read."""
+        """How many vectors were added, changed or removed after a number, without reading them."""
         count = "SELECT count(*) FROM {} WHERE sequence > ?"
         return sum(self._one(count.format(table), (since,)) for table in ("pictures", "removals"))
 
@@ -162,7 +162,7 @@ class Reader(engine.Reader):
         return self._ids(f"SELECT id FROM pictures WHERE {sql} ORDER BY id", bindings)
 
     def complaints(self) -> list[str]:
-        """What SQLite finds wrong with its own file; nothing when it is well."""
+        """What SQLite finds wrong with its file; nothing if it is intact."""
         try:
             lines = [line for (line,) in self._connection.execute("PRAGMA integrity_check")]
         except apsw.Error as error:
@@ -170,7 +170,7 @@ class Reader(engine.Reader):
         return [line for line in lines if line != "ok"]
 
     def copy_to(self, file: Path) -> None:
-        """All of the catalog at one instant, into a new file, while others write."""
+        """Copy the catalog of one instant into a new file, while others write."""
         target = apsw.Connection(str(file))
         try:
             with target.backup("main", self._connection, "main") as copying:
@@ -193,7 +193,7 @@ class Reader(engine.Reader):
             yield Picture(id, file, added, parsed(id, metadata))
 
     def _unpacked(self, rows: Iterator[tuple[int, Any, int]], chunk: int) -> Vectors:
-        """Those that are what was written."""
+        """The intact ones."""
         while page := list(islice(rows, chunk)):
             good = [(id, blob) for id, blob, crc32 in page if self._is_whole(id, blob, crc32)]
             if good:
@@ -210,18 +210,18 @@ class Reader(engine.Reader):
 
 
 def bound(ids: np.ndarray) -> Any:
-    """Ids, int64 (N,), as the table that ``carray(?)`` is in a statement; it cannot be empty."""
+    """Ids, int64 (N,), for ``carray(?)`` in a statement, which cannot be empty."""
     return apsw.carray(np.ascontiguousarray(ids, np.int64) if len(ids) else NO_ID)
 
 
 def told(id: int, record: bytes) -> tuple[str, dict[str, Any]]:
-    """What a record of ``Reader.records`` says: path and metadata."""
+    """Path and metadata of a record of ``Reader.records``."""
     path, _, metadata = record.partition(SEPARATOR)
     return as_text(path), parsed(id, metadata)
 
 
 def parsed(id: int, metadata: bytes | None) -> dict[str, Any]:
-    if metadata == b"{}":  # most of them: parsing takes as long as finding the row
+    if metadata == b"{}":  # most of them, and parsing takes as long as finding the row
         return {}
     try:
         return json.loads(metadata or b"")
@@ -231,5 +231,5 @@ def parsed(id: int, metadata: bytes | None) -> dict[str, Any]:
 
 
 def as_text(path: bytes | None) -> str:
-    """Also of one that rotted."""
+    """Also of a damaged path."""
     return (path or b"").decode(errors="backslashreplace")

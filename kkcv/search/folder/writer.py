@@ -1,4 +1,4 @@
-"""What can be changed in the catalog (catalog.py), within one transaction."""
+"""Changes of the catalog (catalog.py) within one transaction."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from .reader import Reader
 
 
 class Writer(Reader, engine.Writer):
-    """Its vectors are the network's own: what it reads may be written again."""
+    """It reads the network's own vectors, without the projection, so it may write them again."""
 
     def __init__(self, connection: apsw.Connection, dtype: np.dtype, dim: int, epoch: int) -> None:
         super().__init__(connection, dtype, dim, epoch)
@@ -59,7 +59,7 @@ class Writer(Reader, engine.Writer):
             blob = self._pack(vector)
             values |= {"sequence": self._next(), "vector": blob, "crc32": zlib.crc32(blob)}
         elif metadata is not None or (file and self.execute(other_path, (id, file.path)).get):
-            # whoever keeps what hits show reads it again; an earlier edit is of no more interest
+            # an index reads again what hits show; only the last edit of a row matters
             self.execute("INSERT OR REPLACE INTO edits VALUES (?, ?)", (self._next(), id))
         if file is not None:
             values |= asdict(file)
@@ -82,7 +82,7 @@ class Writer(Reader, engine.Writer):
             self._connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
 
     def renumber(self) -> None:
-        """All vectors are new: who keeps an index must read them again."""
+        """Mark all vectors as changed, so that every index reads them again."""
         self.execute("UPDATE pictures SET sequence = ?", (self._next(),))
 
     def _next(self) -> int:

@@ -1,1 +1,1 @@
-"""What a gallery learns from labels and clicks."""
+"""Learning from labels (adapt.py) and from clicks (feedback.py)."""

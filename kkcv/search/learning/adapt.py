@@ -1,9 +1,9 @@
 """A gallery that learns from its own labels: a projection of its vectors, if that helps.
 
-What helps is measured, not believed: among pictures that a projection has not seen, each is a query
-for the others (cross-validation). Pictures that it has seen must not be among the hits: it may have
-learned them by heart, and then even random labels seem to help. The vectors of the network stay in
-the catalog as they are, so that ``undo`` is one step, and so is learning anew.
+Whether it helps is measured by cross-validation: of the pictures that a projection has not seen, each
+is a query for the others. Pictures that it has seen must not be among the hits: it may have learned
+them by heart, and then even random labels seem to help. The catalog keeps the network's vectors, so
+``undo`` and learning again are one step.
 """
 
 import io
@@ -23,9 +23,9 @@ from kkcv.search.picture import Picture
 from kkcv.search.projection import SETTING, Projection
 from kkcv.search.quality.metrics import BLOCK, average_precision, ranked
 
-FOLDER = "folder"  # the label is the name of the folder that a picture lies in
+FOLDER = "folder"  # the label is the name of a picture's folder
 FOLDS = 4
-MOST = 20_000  # labelled pictures that are learned from
+MOST = 20_000  # labelled pictures to learn from
 FEWEST = 40
 SURE = 3.0  # standard errors by which the mean average precision must rise
 
@@ -38,9 +38,9 @@ class Quality(NamedTuple):
 
 
 class Adapted(NamedTuple):
-    """What was learned from ``pictures`` with ``labels`` different labels, and whether it is used.
+    """The result of learning from ``pictures`` with ``labels`` different labels.
 
-    ``before`` and ``after`` are among pictures that the projection had not seen.
+    ``before`` and ``after`` are measured on pictures that the projection had not seen.
     """
 
     pictures: int
@@ -53,12 +53,17 @@ class Adapted(NamedTuple):
 def adapt(gallery: Gallery, labels: str = FOLDER) -> Adapted:
     """Learn a projection from labels, and use it from now on if it helps.
 
-    ``labels`` is a key of the metadata, or ``folder``. A projection that the gallery has already is
-    replaced, or kept where the new one does not help. It is adopted when the mean average precision
-    rises by more than chance explains and the first hit is right no less often.
+    It helps if the mean average precision rises by more than chance explains and the first hit is
+    right no less often. If not, the gallery keeps what it has.
 
-    Raises DataError when there is too little to learn from, RequestError for a gallery that is in
-    no folder, MissingExtra, GalleryLocked.
+    Args:
+        gallery: must be in a folder.
+        labels: a key of the metadata, or ``folder``: the name of a picture's folder.
+
+    Raises:
+        DataError: there is too little to learn from.
+        RequestError: the gallery is not in a folder.
+        MissingExtra, GalleryLocked.
     """
     catalog = in_a_folder(gallery.catalog, "kkcv adapt")
     if not find_spec("pytorch_metric_learning"):
@@ -83,7 +88,7 @@ def adapt(gallery: Gallery, labels: str = FOLDER) -> Adapted:
 
 
 def undo(gallery: Gallery) -> None:
-    """Back to the vectors of the network (RequestError where there is no projection)."""
+    """Go back to the network's own vectors (RequestError without a projection)."""
     catalog = in_a_folder(gallery.catalog, "kkcv adapt")
     with catalog.writing() as writer:
         if not writer.setting(SETTING):
@@ -93,16 +98,16 @@ def undo(gallery: Gallery) -> None:
 
 
 def project(writer: Writer, text: str | None) -> None:
-    """Another projection, or none: every process reads all vectors anew."""
+    """Set the projection, or remove it: every process then reads all vectors again."""
     writer.set(SETTING, text)
     writer.set("epoch", str(int(writer.setting("epoch", "0")) + 1))
     writer.renumber()
 
 
 def labelled(gallery: Gallery, labels: str) -> tuple[np.ndarray, list[str]]:
-    """The network's vectors and the labels of pictures that share theirs with another (DataError).
+    """The network's vectors and the labels of pictures that share their label with another.
 
-    At most ``MOST``, chosen at random.
+    At most ``MOST``, chosen at random. Raises DataError if there are too few.
     """
     with gallery.catalog.reading(frozen=True) as rows:
         names = {p.id: name for p in rows.pictures() if (name := label_of(gallery, p, labels))}
@@ -122,7 +127,7 @@ def labelled(gallery: Gallery, labels: str) -> tuple[np.ndarray, list[str]]:
 
 
 def label_of(gallery: Gallery, picture: Picture, labels: str) -> str:
-    """The label of a picture; nothing where it has none."""
+    """The label of a picture; empty if it has none."""
     if labels != FOLDER:
         return str(picture.metadata.get(labels) or "")
     return "" if picture.file.stored else Path(picture.file.path).parent.name
@@ -142,7 +147,7 @@ def learned(vectors: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> lis
 
 
 def folds_of(classes: np.ndarray) -> np.ndarray:
-    """The fold of each picture, at random, at least two of a class together: int64 (N,)."""
+    """A random fold for each picture, at least two of a class together: int64 (N,)."""
     random = np.random.default_rng(0)
     folds = np.empty(len(classes), np.int64)
     for members in (np.flatnonzero(classes == c) for c in range(classes.max() + 1)):
@@ -153,7 +158,7 @@ def folds_of(classes: np.ndarray) -> np.ndarray:
 
 
 def found(vectors: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Of each picture as a query for the others: average precision, is the first right: (2, Q)."""
+    """For each picture as a query: average precision; whether the first hit is right: (2, Q)."""
     queries = np.flatnonzero(np.bincount(classes)[classes] > 1)
     scores = [
         np.stack([average_precision(hits), hits[:, 0]])
@@ -164,7 +169,7 @@ def found(vectors: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 
 def is_better(was: np.ndarray, now: np.ndarray) -> bool:
-    """Whether the average precision of the queries rose surely, and no first hit was lost."""
+    """Whether the mean average precision rose significantly and first hits got no worse."""
     gain = now[0] - was[0]
     error = gain.std() / len(gain) ** 0.5
     return bool(gain.mean() > SURE * error and gain.mean() > 0 and now[1].mean() >= was[1].mean())

@@ -1,12 +1,13 @@
 """The child process that learns projections: ``python -m kkcv.search.learning.child``.
 
-From labelled unit vectors a matrix is learned that draws the vectors of a class together and pushes
-those of others away: multi-similarity loss (Wang et al., CVPR 2019, arXiv:1904.06627). It begins
-as the first principal axes, which nearly keep all cosines; and these stay beside it with equal
-weight, for what was learned alone finds copies less often. A child, for it needs torch.
+From labelled unit vectors it learns a matrix that draws vectors of one class together and pushes
+others away, with the multi-similarity loss (Wang et al., CVPR 2019, arXiv:1904.06627). The matrix
+starts as the first principal axes, which nearly preserve all cosines. These axes also stay beside
+the learned matrix with equal weight, because the learned part alone finds copies less often. It is
+a process of its own because it needs torch.
 
 Standard input is an npz of ``vectors`` float32 (N, D), ``classes`` int64 (N,) and ``chosen`` bool
-(R, N); standard output one of a matrix for each row of ``chosen``, learned from those vectors.
+(R, N); standard output is an npz of R matrices, each learned from one row's chosen vectors.
 """
 
 import io
@@ -20,21 +21,21 @@ from torch.nn.functional import normalize
 
 DIM = 256  # of each half
 EPOCHS = 10
-STEPS = 60  # at least, for few pictures
+STEPS = 60  # at least, if there are few pictures
 BATCH = 256
-OF_A_CLASS = 4  # pictures in a batch, at least, for something must be drawn together
+OF_A_CLASS = 4  # pictures of each class in a batch, at least
 RATE = 1e-3
 
 
 def learned(vectors: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """A matrix (D, 2d) for unit vectors (N, D) of N classes: of the network's own, and learned."""
+    """Principal axes and learned matrix, (D, 2d), from unit vectors (N, D) and N classes."""
     dim = min(DIM, *vectors.shape)
     axes = torch.linalg.svd(vectors, full_matrices=False)[2][:dim]
     matrix = axes.T.contiguous().requires_grad_()
     loss_of = MultiSimilarityLoss()
     optimizer = torch.optim.Adam([matrix], lr=RATE)
     batch = min(BATCH, len(vectors) // OF_A_CLASS * OF_A_CLASS)
-    # a sampler wants its batches full: with few classes one has more than four of each
+    # the sampler needs full batches: with few classes they have more than four of each
     each = max(OF_A_CLASS, -(-batch // len(torch.unique(classes))))
     sampler = MPerClassSampler(classes.tolist(), each, length_before_new_iter=len(vectors))
     for _ in range(max(EPOCHS, STEPS * batch // len(vectors))):
@@ -47,12 +48,12 @@ def learned(vectors: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
 
 
 def weighed(vectors: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
-    """The matrix over the mean length of what it makes, so that each counts alike: (D, d)."""
+    """The matrix divided by the mean length of its outputs: both halves then weigh the same."""
     return matrix / (vectors @ matrix).norm(dim=1).mean()
 
 
 def main() -> None:
-    torch.set_num_threads(1)  # there is little to compute, and threads would only wait
+    torch.set_num_threads(1)  # there is too little to compute for several
     torch.manual_seed(0)
     np.random.seed(0)  # the sampler's
     question = np.load(io.BytesIO(sys.stdin.buffer.read()))

@@ -1,8 +1,8 @@
 """Relevance feedback: "more like these, less like those" moves the query.
 
-Rocchio's formula (Relevance feedback in information retrieval, 1971; here as in Manning, Raghavan
-and Schütze 2008, section 9.1.1): the query, plus the mean of what was liked, less a share of the
-mean of what was not. The weights were chosen by simulation (benchmarks/feedback.py).
+Rocchio's formula (Relevance feedback in information retrieval, 1971; as in Manning, Raghavan and
+Schütze 2008, section 9.1.1): the query, plus the weighted mean of the liked pictures, minus that of
+the unliked. The weights were chosen by simulation (benchmarks/feedback.py).
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from kkcv.errors import RequestError
 from kkcv.images.source import Source
 from kkcv.query import Like, Text
 
-Weights = tuple[float, float]  # of the mean of all that were liked, and of all that were not
+Weights = tuple[float, float]  # of the mean of the liked, and of the unliked
 WEIGHTS: Weights = (2.0, 0.5)
 
 
@@ -21,10 +21,10 @@ def rocchio(
     unliked: Sequence[Source | int | Text] = (),
     weights: Weights = WEIGHTS,
 ) -> list[Like]:
-    """The query after feedback, for ``Gallery.search_like``; the query itself counts once.
+    """The query after feedback, for ``Gallery.search_like``; the query itself has weight 1.
 
-    ``liked`` and ``unliked`` are pictures, or ids of the gallery; those with ids are not found
-    again, so each round shows what is new.
+    ``liked`` and ``unliked`` are pictures or ids of the gallery. Ids are not found again, so each
+    round shows new pictures.
 
         gallery.search_like(rocchio(Like("cat.jpg"), liked=[17, 4], unliked=[23]))
 

@@ -1,8 +1,7 @@
-"""A gallery in one file, taken while it is written to, and a gallery from such a file.
+"""Backup of a gallery into one file, while it is in use, and restoring it.
 
-The file is a zip without compression, laid out as the gallery is: the pictures that the gallery
-stored, and ``catalog.sqlite`` as it was at one instant. The index is left out: it is made again
-from the catalog.
+The file is an uncompressed zip with the layout of the gallery: ``catalog.sqlite`` of one instant,
+and the pictures that the gallery stores itself. The index is left out: it can be rebuilt.
 """
 
 import logging
@@ -34,16 +33,15 @@ from kkcv.search.picture import Picture
 
 INT8 = re.compile(r"int8/[0-9a-f]{16}/(model\.xml|model\.bin|reference\.npz|meta\.json)")
 STORED = re.compile(r"pictures/([0-9a-f]{2})/(\1[0-9a-f]{62})(\.[a-z0-9]{1,9})?")
-NO_ZIP = "File is not a zip file"  # what zipfile says
+NO_ZIP = "File is not a zip file"  # a message of zipfile
 log = logging.getLogger(__name__)
 
 
 def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
-    """Write the gallery into one file, complete or not at all; the number of pictures in it.
+    """Write the gallery into one file, complete or not at all; the number of pictures.
 
-    A picture that is removed meanwhile is in it with its file or not at all.
-
-    Raises GalleryError when the file is there already or cannot be written.
+    Pictures removed meanwhile are in it with their file or not at all. Raises GalleryError if the
+    file exists or cannot be written.
     """
     target, catalog = absolute(file), in_a_folder(gallery.catalog, "kkcv backup")
     if os.path.exists(target):
@@ -57,7 +55,7 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
                 try:
                     rows.copy_to(Path(scratch) / FILE)
                 except (apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
-                    raise unwritable(target, error) from None  # the copy, not what it is of
+                    raise unwritable(target, error) from None  # the copy's error, not the gallery's
             copy = Catalog(Path(scratch))
             with zipfile.ZipFile(part, "w", strict_timestamps=False) as out:
                 write_pictures(gallery, copy, out)
@@ -67,7 +65,7 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
                     count = rows.count()
                 copy.close()
                 out.write(copy.file, FILE)
-    except GalleryError as error:  # of the copy, by a name that is gone
+    except GalleryError as error:  # of the copy: name the target in its place
         own = str(Path(scratch) / FILE)
         raise type(error)(str(error).replace(own, str(target))) from None
     except (OSError, apsw.Error) as error:
@@ -76,7 +74,7 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
 
 
 def write_pictures(gallery: Gallery, copy: Catalog, out: zipfile.ZipFile) -> None:
-    """The files of a copied catalog; whoever was removed since then is taken out of the copy."""
+    """Write the files of a copied catalog; pictures removed meanwhile are dropped from the copy."""
     gone, written = [], set()
     with copy.reading() as rows:
         for picture in rows.pictures():
@@ -109,13 +107,15 @@ def removed(gallery: Gallery, picture: Picture) -> bool:
 
 
 def restore(file: str | PathLike[str], folder: str | PathLike[str]) -> Gallery:
-    """A new gallery from a backup, complete or not at all.
+    """Restore a backup into a new folder, complete or not at all.
 
-    Raises NotAGallery for a file that is no backup, GalleryError when the folder is in use or
-    cannot be written, RequestError for an address that is no folder.
+    Raises:
+        NotAGallery: the file is not a backup, or is damaged.
+        GalleryError: the folder is in use or cannot be written.
+        RequestError: the address is not a folder.
     """
     if engine_at(folder) is not FolderEngine:
-        raise RequestError(f"kkcv restore is for galleries in folders, and {folder} is none")
+        raise RequestError(f"kkcv restore is for galleries in folders, and {folder} is not one")
     source, target = absolute(file), absolute(folder)
     if os.path.exists(target) and (not target.is_dir() or any(target.iterdir())):
         raise GalleryError(f"{target} is there already; name a new folder")
@@ -130,7 +130,7 @@ def restore(file: str | PathLike[str], folder: str | PathLike[str]) -> Gallery:
 
 
 def unpack(source: Path, folder: Path) -> None:
-    """All files of a backup, checked and on the disk (NotAGallery)."""
+    """Unpack and check all files of a backup (NotAGallery)."""
     try:
         with zipfile.ZipFile(source) as archive:
             entries = archive.infolist()
@@ -138,7 +138,7 @@ def unpack(source: Path, folder: Path) -> None:
                 raise ValueError("it holds more than its size")
             for entry in entries:
                 extract(archive, entry, folder)
-    # what zipfile raises for files that are none, or are damaged
+    # the exceptions of zipfile for other or damaged files
     except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, zlib.error) as error:
         why = "it does not end as a backup does" if str(error) == NO_ZIP else error
         raise NotAGallery(
@@ -159,7 +159,7 @@ def unpack(source: Path, folder: Path) -> None:
 
 
 def problem_of(rows: Reader) -> str | None:
-    """What must not be in a catalog from elsewhere: damage, programs, names of others' files."""
+    """Why a catalog from elsewhere is refused: damage, programs, paths outside the gallery."""
     if complaints := rows.complaints():
         return complaints[0]
     programs = "SELECT type || ' ' || name FROM sqlite_schema WHERE type IN ('trigger', 'view')"
@@ -172,7 +172,7 @@ def problem_of(rows: Reader) -> str | None:
 
 
 def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
-    """One file, on the disk; only the three kinds of names that a backup has (ValueError)."""
+    """Write one file; only names that a backup can have are accepted (ValueError)."""
     name = STORED.fullmatch(entry.filename)
     known = name is not None or INT8.fullmatch(entry.filename) or entry.filename == FILE
     if not known:

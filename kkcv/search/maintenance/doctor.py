@@ -1,4 +1,4 @@
-"""What is wrong with a gallery, and mending what can be mended without losing anything."""
+"""Finding what is wrong with a gallery, and repairing it where nothing can be lost."""
 
 import json
 import shutil
@@ -22,14 +22,14 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.index import snapshot
 from kkcv.search.picture import Picture
 
-ORPHANS = "orphans"  # where files go that no row names
+ORPHANS = "orphans"  # the folder for files without a row
 PAGE = 1000
-SETTLING = 0.3  # seconds, in which a removal that is under way is done
+SETTLING = 0.3  # seconds, in which a removal in progress ends
 RESTORE = "restore a backup: kkcv restore"
 
 
 class Finding(NamedTuple):
-    """Something that is not as it should be. ``mended`` says what was done about it, if anything.
+    """Something wrong. ``mended`` says what was done about it, if anything.
 
     ``kind`` is one of: damaged-catalog, bad-metadata, bad-vector, missing-file, changed-file,
     orphaned-file, unfinished-file, stale-index, bad-index.
@@ -47,11 +47,10 @@ def examine(
     repair: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Finding]:
-    """All findings, also while others write; with ``repair``, mend what can be mended.
+    """Examine a gallery, also while others write; with ``repair``, repair what is safe to repair.
 
-    ``progress`` is told the pictures looked at and in all.
-
-    Raises RequestError when the gallery is in no folder.
+    ``progress`` is called with the number of examined pictures and of all. Raises RequestError if
+    the gallery is not in a folder.
     """
     found: list[Finding] = []
     rows_of(gallery)
@@ -61,9 +60,9 @@ def examine(
         found += pictures(gallery, repair, progress)
         found += stray_files(gallery, repair)
         found += index(gallery, repair)
-    except GalleryFormatError as error:  # so damaged that the rest cannot be looked at
+    except GalleryFormatError as error:  # too damaged to examine the rest
         if not any(finding.kind == "damaged-catalog" for finding in found):
-            what, _, _ = str(error).partition("; ")  # the advice that follows is to do this
+            what, _, _ = str(error).partition("; ")  # without its advice: kkcv doctor
             found.append(Finding("damaged-catalog", what, RESTORE))
     return found
 
@@ -79,7 +78,7 @@ def index_of(gallery: Gallery) -> LiveIndex:
 
 
 def catalog(gallery: Gallery, repair: bool) -> list[Finding]:
-    """What SQLite itself finds. Its own indexes can be made again from the rows."""
+    """What SQLite itself reports. It can rebuild its own indexes from the rows."""
     complaints = complaints_of(gallery)
     if not complaints:
         return []
@@ -99,7 +98,7 @@ def complaints_of(gallery: Gallery) -> list[str]:
 
 
 def metadata(gallery: Gallery, repair: bool) -> Iterator[Finding]:
-    """Metadata that is no JSON any more; mended, the text is kept under the key ``damaged``."""
+    """Metadata that is not JSON; repaired, the text is kept under the key ``damaged``."""
     with rows_of(gallery).reading() as rows:
         found = rows.execute("SELECT id, CAST(metadata AS BLOB) FROM pictures ORDER BY id")
         bad = [(id, text) for id, text in found if not is_object(text)]
@@ -127,11 +126,11 @@ def is_object(text: bytes | None) -> bool:
 def pictures(
     gallery: Gallery, repair: bool, progress: Callable[[int, int], None]
 ) -> Iterator[Finding]:
-    """Rows whose file or vector is not what it was."""
+    """Rows whose file or vector has changed or is damaged."""
     done, total, after = 0, len(gallery), 0
     while page := gallery.page(PAGE, after):
         for picture in page:
-            if picture.id <= after:  # a damaged table can lead in a circle
+            if picture.id <= after:  # a damaged table can be cyclic
                 return
             after = picture.id
             yield from bad_file(gallery, picture, repair)
@@ -141,7 +140,7 @@ def pictures(
 
 
 def bad_file(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Finding]:
-    """A file that has gone, or has other bytes."""
+    """A file that is missing or has other bytes."""
     path = gallery.path(picture)
     problem = file_problem(gallery, picture)
     if problem is None or not unchanged(gallery, picture):
@@ -160,7 +159,7 @@ def bad_file(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Findi
 
 
 def file_problem(gallery: Gallery, picture: Picture) -> str | None:
-    """One that was only touched is well; what the gallery stores is read through."""
+    """The kind of finding, or None. A touched file is fine; stored files are always read."""
     path = gallery.path(picture)
     try:
         now = path.stat()
@@ -173,18 +172,18 @@ def file_problem(gallery: Gallery, picture: Picture) -> str | None:
 
 
 def unchanged(gallery: Gallery, picture: Picture) -> bool:
-    """Whether the row is as it was when it was looked at: others may be writing."""
+    """Whether the row has not changed since it was examined: others may be writing."""
     with gallery.catalog.reading() as rows:
         return rows.picture(picture.id) == picture
 
 
 def stored_again(gallery: Gallery, picture: Picture) -> str:
-    """The bytes from a file elsewhere that still has them; what was there is set aside."""
+    """Restore the bytes from another file that still has them; the bad file is set aside."""
     path, sha256 = gallery.path(picture), picture.file.sha256
     with gallery.catalog.writing() as writer:
         name = sha256.hex()
         for own in (gallery.folder / files.FOLDER / name[:2]).glob(f"{name}*"):
-            if own != path and has_hash(own, sha256):  # it is the path that rotted
+            if own != path and has_hash(own, sha256):  # the path in the row is damaged
                 found = own.relative_to(gallery.folder).as_posix()
                 writer.update(picture.id, file=replace(picture.file, path=found))
                 return f"found as {own}"
@@ -216,13 +215,13 @@ def bad_vector(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Fin
 
 
 def is_unit(vector: np.ndarray) -> bool:
-    """Finite and of length one, or all zeros (a picture that is like nothing)."""
+    """Finite and of length one, or all zeros (a picture without any feature)."""
     length = float(np.linalg.norm(vector))
     return bool(np.isfinite(vector).all()) and (abs(length - 1) < 0.01 or length == 0)
 
 
 def embedded_again(gallery: Gallery, picture: Picture) -> str:
-    """A new vector from the file, if that is still the one that was indexed."""
+    """Embed the file again, if it still has the indexed bytes."""
     generation = gallery.generation
     vector = generation.embedder.embed_picture(gallery.read(picture))
     with generation.catalog.writing() as writer:
@@ -232,12 +231,12 @@ def embedded_again(gallery: Gallery, picture: Picture) -> str:
 
 
 def stray_files(gallery: Gallery, repair: bool) -> list[Finding]:
-    """Files in the gallery's own folders that no row names; they are moved, not deleted."""
+    """Files in the gallery's own folders without a row; they are moved, not deleted."""
     found = []
     rows = rows_of(gallery)
-    with rows.reading() if rows.read_only else rows.writing() as now:  # nobody stores a file
+    with rows.reading() if rows.read_only else rows.writing() as now:  # no file is stored meanwhile
         suspected = set(unnamed(gallery, now).values())
-    if suspected:  # a removal takes out the row, and its file a moment later
+    if suspected:  # a removal deletes the row, and the file a moment later
         time.sleep(SETTLING)
     with rows.reading() if rows.read_only else rows.writing() as now:
         for file, identity in unnamed(gallery, now).items() if suspected else ():
@@ -249,7 +248,7 @@ def stray_files(gallery: Gallery, repair: bool) -> list[Finding]:
 
 
 def unnamed(gallery: Gallery, rows: Reader) -> dict[Path, tuple[int, int]]:
-    """Files that no row names, with what tells each from a later one of the same name."""
+    """Files without a row, with what tells each from a later file of the same name."""
     named = {gallery.path(p) for p in rows.pictures() if p.file.stored}
     found = {}
     for file in sorted((gallery.folder / files.FOLDER).rglob("*")):
@@ -260,7 +259,7 @@ def unnamed(gallery: Gallery, rows: Reader) -> dict[Path, tuple[int, int]]:
 
 
 def set_aside(folder: Path, file: Path) -> str:
-    """Move a file to ``orphans/``, beside what is there already."""
+    """Move a file to ``orphans/``, without overwriting another."""
     make_folder(folder / ORPHANS)
     target, number = folder / ORPHANS / file.name, 1
     while target.exists():
@@ -270,7 +269,7 @@ def set_aside(folder: Path, file: Path) -> str:
 
 
 def index(gallery: Gallery, repair: bool) -> list[Finding]:
-    """The index on the disk, and the one in use, against the catalog."""
+    """Compare the index on the disk and the one in use with the catalog."""
     found = bad_snapshots(gallery, repair)
     advice = "--repair builds it again, so does kkcv tune"
     if counts := wrong_counts(gallery):
@@ -287,7 +286,7 @@ def index(gallery: Gallery, repair: bool) -> list[Finding]:
 
 
 def bad_snapshots(gallery: Gallery, repair: bool) -> list[Finding]:
-    """Index files that no search uses, because they are damaged, foreign or were never finished."""
+    """Index files that are not used because they are damaged, foreign or unfinished."""
     folder = gallery.folder / "index"
     if not folder.is_dir():
         return []
@@ -316,7 +315,7 @@ def bad_snapshots(gallery: Gallery, repair: bool) -> list[Finding]:
 
 
 def wrong_counts(gallery: Gallery) -> tuple[int, int] | None:
-    """How many vectors the index holds and how many there are, where they differ at one instant."""
+    """The numbers of vectors in the index and in the catalog, if they differ."""
     with rows_of(gallery).reading(frozen=True) as rows:
         usable = sum(len(ids) for ids, _ in rows.vectors())
         held, seen = len(index_of(gallery).refreshed()), rows.sequence()

@@ -1,6 +1,6 @@
 """Another network for a gallery: new vectors beside the old ones, then swapped in one step.
 
-Searches and additions go on meanwhile. The work may be stopped at any time and goes on where it
+Searches and additions go on meanwhile. The work can be stopped at any time and continues where it
 was. The old vectors are kept for ``undo`` until the next change of network.
 """
 
@@ -22,16 +22,16 @@ from kkcv.search.index.exact import inner_products
 from kkcv.search.picture import Picture
 from kkcv.search.quality.metrics import leave_one_out
 
-COMMIT = 64  # pictures a transaction
-SAMPLE = 2000  # pictures whose answers are compared
+COMMIT = 64  # pictures per transaction
+SAMPLE = 2000  # pictures whose neighbors are compared
 
 
 class Reindexed(NamedTuple):
-    """What a change of network did.
+    """The result of a change of network.
 
-    ``left_out`` are pictures whose file could not be embedded: they stay in the catalog, without a
-    vector. ``overlap`` is the share of the ten nearest that stayed, over a sample. ``before`` and
-    ``after`` are retrieval figures over the sample, where its metadata has a ``label``.
+    ``left_out`` pictures could not be embedded: they stay in the catalog without a vector.
+    ``overlap`` is the share of the ten nearest that stayed the same, over a sample. ``before`` and
+    ``after`` are retrieval figures over the sample, if all of it has a ``label``.
     """
 
     pictures: int
@@ -50,10 +50,10 @@ def reindex(
 ) -> Reindexed:
     """Embed all pictures with another network, then use those vectors.
 
-    ``leave_out`` goes on though some files cannot be read. ``progress`` is told the pictures done
-    and in all.
+    ``leave_out`` continues even if some files cannot be read. ``progress`` is called with the
+    numbers of embedded pictures and of all.
 
-    Raises RequestError when the network is the gallery's own, GalleryError when files cannot be
+    Raises RequestError if the gallery has this network already, GalleryError if files cannot be
     read, GalleryLocked.
     """
     if embedder.space == gallery.generation.stored_space:
@@ -71,9 +71,9 @@ def undo(
     leave_out: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Reindexed:
-    """Back to the network before: only what came since is embedded with it.
+    """Go back to the previous network: only pictures added since then are embedded.
 
-    Raises RequestError when there is nothing to undo, and as ``reindex`` does.
+    Raises RequestError if there is nothing to undo, and as ``reindex`` does.
     """
     settings = gallery.generation.next_vectors.begin_undo()
     if settings is None:
@@ -85,7 +85,7 @@ def undo(
 def finish(
     gallery: Gallery, embedder: Embedder, leave_out: bool, progress: Callable[[int, int], None]
 ) -> Reindexed:
-    """Embed what is missing until nothing is, then swap."""
+    """Embed until no picture lacks a vector, then swap."""
     new = gallery.generation.next_vectors
     rejected: dict[int, Reject] = {}
     pictures = None
@@ -113,7 +113,7 @@ def embed_missing(
     new: NextVectors,
     progress: Callable[[int, int], None],
 ) -> dict[int, Reject]:
-    """New vectors for pictures by id; those that failed, with the reason."""
+    """Embed pictures by id; those that failed, with the reason."""
     rejected: dict[int, Reject] = {}
     done, total = 0, len(missing)
 

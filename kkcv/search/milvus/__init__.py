@@ -1,9 +1,9 @@
-"""A gallery on a Milvus server, for when one machine is not enough (docs/milvus.md).
+"""A gallery on a Milvus server, when one machine is not enough (docs/milvus.md).
 
-    NAME             an alias: the collection that is in use
-    NAME__0, __1 …   a row a picture with its vector, one collection a network (rows.py)
-    NAME__settings   settings, and who is writing (settings.py, lease.py)
+    NAME             an alias of the collection in use
+    NAME__0, __1 …   a row for each picture with its vector; a collection per network (rows.py)
+    NAME__settings   settings, and the claims of writers (settings.py, lease.py)
 
-All that tells galleries from one another lies in Milvus, so that any number of machines may work
-with one. Files that are added as bytes lie in a folder (address.py).
+Everything lies in Milvus, so any number of machines can use one gallery, except files that were
+added as bytes: these lie in a folder (address.py).
 """

@@ -17,9 +17,9 @@ LONGEST = 100
 
 @dataclass(frozen=True)
 class Address:
-    """``files`` is the folder of what is added as bytes; None: one of this user's own.
+    """``files`` is the folder of pictures added as bytes; None: a folder of this user.
 
-    Machines that add and show such pictures need one that they share.
+    Machines that add or show such pictures must share the folder.
     """
 
     host: str

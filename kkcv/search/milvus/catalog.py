@@ -1,4 +1,4 @@
-"""The rows of a gallery on Milvus, open to any number of machines."""
+"""The rows of a gallery on Milvus, shared by any number of machines."""
 
 import json
 import threading
@@ -20,17 +20,17 @@ from .settings import Settings, make_settings
 from .writer import Writer
 
 FORMAT = 1
-GAPS = "gaps"  # in the settings of a generation: there are pictures without a vector
+GAPS = "gaps"  # in the settings of a network: some pictures have no vector
 
 
 class Catalog(engine.Catalog):
     """``rows`` is the collection of the network that was in use when it was
     opened."""
 
-    batch = 256  # each waits for Milvus some times
+    batch = 256  # larger than in a folder: each transaction waits for Milvus several times
 
     def __init__(self, address: Address, wait_seconds: float) -> None:
-        """Raises NotAGallery, GalleryFormatError, GalleryError when nobody answers."""
+        """Raises NotAGallery, GalleryFormatError, GalleryError if the server does not answer."""
         self.place = address
         self.address = str(address)
         self.folder = address.folder
@@ -70,7 +70,7 @@ class Catalog(engine.Catalog):
 
     @classmethod
     def create(cls, address: Address, settings: Mapping[str, str], wait: float) -> "Catalog":
-        """With these settings, unless it is there already (NotAGallery, GalleryLocked)."""
+        """Create a gallery, or open the existing one (NotAGallery, GalleryLocked)."""
         server = Server(address)
         try:
             if server.aliased(address.name) is None:
@@ -83,7 +83,7 @@ class Catalog(engine.Catalog):
 
     @contextmanager
     def reading(self, *, frozen: bool = False, level: str = STRONG) -> Iterator[Reader]:
-        """Milvus freezes nothing: questions after the first may see later changes."""
+        """Milvus cannot freeze: questions after the first may see later changes."""
         yield Reader(*self._about(level))
 
     def stale_reading(self) -> AbstractContextManager[Reader]:
@@ -113,12 +113,12 @@ class Catalog(engine.Catalog):
 
 
 def generation(rows: str) -> str:
-    """The setting that says what made the vectors of a collection."""
+    """The setting that describes the network of a collection."""
     return f"generation:{rows}"
 
 
 def must_be_free(server: Server) -> None:
-    """Raises NotAGallery when the name is that of a collection of others."""
+    """Raises NotAGallery if another collection has the name."""
     name = server.address.name
     if server.aliased(name) is None and server.call("has_collection", name):
         raise NotAGallery(
@@ -127,7 +127,7 @@ def must_be_free(server: Server) -> None:
 
 
 def begin(server: Server, settings: Mapping[str, str], wait_seconds: float) -> None:
-    """An empty gallery, which is there when its alias is, unless another process was faster."""
+    """Make an empty gallery; it exists once its alias does. Another process may be faster."""
     address = server.address
     texts, rows = Settings(server, address.settings), address.rows(0)
     with taken(texts, str(address), wait_seconds) as (lease, _):

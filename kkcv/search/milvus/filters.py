@@ -1,10 +1,9 @@
 """A filter as a Milvus expression over the field ``terms`` of a row.
 
-``terms`` is a JSON object that holds what filters may name: numbers under ``n`` and text under
-``t``, each followed by the name. Names and text are in hexadecimal: that keeps order and prefixes,
-has nothing to escape, and versions of Milvus differ in what they can escape. What has no value is
-not there. ``exists`` comes before each comparison, for versions also differ in what ``not`` makes
-of a comparison with nothing.
+``terms`` is a JSON object of everything that filters can name: numbers under ``n`` and texts under
+``t``, each followed by the name. Names and texts are in hexadecimal, which keeps order and prefixes
+and needs no escapes: versions of Milvus differ in their escapes. A name without a value is left
+out. ``exists`` precedes each comparison, because versions differ in ``not`` of a missing value.
 """
 
 import json
@@ -21,7 +20,7 @@ LARGEST = 60_000  # bytes of JSON: Milvus takes 65,536
 
 
 def terms_of(picture: Picture) -> dict[str, Any]:
-    """What filters may name (RequestError for more than Milvus can hold)."""
+    """The values that filters can name (RequestError if Milvus cannot hold them)."""
     terms: dict[str, Any] = {}
     for name in {*filter(str.isidentifier, picture.metadata), *COLUMNS}:
         terms |= term(name, value_of(picture, name))

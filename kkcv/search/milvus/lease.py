@@ -1,10 +1,10 @@
-"""One writer at a time, on whatever machine, by nothing but reads and writes.
+"""One writer at a time, on any machine, by nothing but reads and writes.
 
-Whoever wants to write says so with a row of its own, then reads all such rows (Strong: every write
-that was acknowledged before). It may write when it sees no other. Of two that see each other, the
-one with the smaller name waits, the other withdraws and comes again: at most one has seen none.
-A claim ends by itself, for its process may have died; clocks of the machines must therefore agree
-to within seconds.
+A writer writes a row, its claim, and then reads all claims (Strong: every write acknowledged before
+is seen). It may write if it sees no other claim. Of two that see each other, the one with the
+smaller name waits, and the other withdraws and tries again: at most one can have seen no other.
+A claim expires, because its process may have died, so the clocks of the machines must agree within
+seconds.
 """
 
 import random
@@ -18,7 +18,7 @@ from kkcv.errors import GalleryError, GalleryLocked
 from .settings import Settings
 
 CLAIM = "claim:"
-SECONDS = 60.0  # that a claim lasts
+SECONDS = 60.0  # until a claim expires
 SPARE = 20.0  # before its end nothing more is begun
 
 
@@ -32,7 +32,7 @@ class Lease:
         self._until = 0.0  # of the monotonic clock
 
     def take(self, wait_seconds: float) -> dict[str, str]:
-        """All settings as they are now (GalleryLocked)."""
+        """Claim the right to write; all settings at that moment (GalleryLocked)."""
         deadline = time.monotonic() + wait_seconds
         while True:
             self.renew()
@@ -48,12 +48,12 @@ class Lease:
             time.sleep(random.uniform(0.05, 0.3))
 
     def renew(self) -> None:
-        """Say that this one wants to write, or goes on writing."""
+        """Write the claim, or extend it."""
         self._until = time.monotonic() + SECONDS
         self._settings.keep({self._name: str(time.time() + SECONDS)})
 
     def hold(self) -> None:
-        """Before each write of a long work (GalleryError when it took too long)."""
+        """Extend the claim before each write of a long job (GalleryError if it has expired)."""
         left = self._until - time.monotonic()
         if left < 0:
             raise GalleryError(f"writing to {self._address} took too long; try again")
@@ -69,7 +69,7 @@ class Lease:
 def taken(
     settings: Settings, address: str, wait_seconds: float
 ) -> Iterator[tuple[Lease, dict[str, str]]]:
-    """A lease, and all settings as they are while it lasts (GalleryLocked)."""
+    """A lease, and all settings while it lasts (GalleryLocked)."""
     lease = Lease(settings, address)
     now = lease.take(wait_seconds)
     try:
@@ -86,7 +86,7 @@ def locked(address: str, wait_seconds: float) -> GalleryLocked:
 
 
 def others_of(settings: dict[str, str], own: str) -> list[str]:
-    """The claims of others that have not ended."""
+    """The claims of others that have not expired."""
     now = time.time()
     claims = (name for name in settings if name.startswith(CLAIM) and name != own)
     return [name for name in claims if float(settings[name]) > now]

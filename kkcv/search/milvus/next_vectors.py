@@ -1,7 +1,7 @@
-"""The vectors of another network: whole rows in a collection of their own, which then becomes the
-gallery's by one change of its alias.
+"""The vectors of another network: whole rows in another collection, to which the gallery's alias
+is then moved in one step.
 
-Settings: ``next`` and ``previous``, JSON of a generation with the name of its ``collection``.
+The settings ``next`` and ``previous`` are JSON: the settings of a network and its ``collection``.
 """
 
 import json
@@ -20,7 +20,7 @@ from .writer import Writer
 
 NEXT, PREVIOUS = "next", "previous"
 NAME = "collection"  # in them
-NUMBER = "networks"  # how many there have been, beside the first
+NUMBER = "networks"  # how many there have been after the first
 Versions = dict[int, Version]
 
 
@@ -94,7 +94,7 @@ class NextVectors(engine.NextVectors):
     # Within
 
     def _under_way(self, writer: Writer) -> dict[str, str]:
-        """Nothing when a swap was cut off just before it could say that it was done."""
+        """Empty if a swap was interrupted just before it was marked as done."""
         under_way = json.loads(writer.setting(NEXT, "{}"))
         return {} if under_way.get(NAME) == self._catalog.rows else under_way
 
@@ -106,7 +106,7 @@ class NextVectors(engine.NextVectors):
     def _bring_up_to_date(
         self, writer: Writer, under_way: dict[str, str], there: Versions, made: Versions
     ) -> None:
-        """The rows of the new collection as those of the old, but for their vectors."""
+        """Make the rows of the new collection equal those of the old one, except their vectors."""
         collection, new = under_way[NAME], self._reader(under_way)
         writer.erase(collection, [id for id in made if id not in there])
         late = [id for id in there if id not in made or made[id].version != there[id].version]
@@ -120,7 +120,7 @@ class NextVectors(engine.NextVectors):
             writer.write(collection, rows, int(under_way["dim"]))
 
     def _switch(self, writer: Writer, under_way: dict[str, str], gaps: bool) -> None:
-        """The one step. Cut off anywhere, the gallery is the old one or the new one."""
+        """The one step: interrupted anywhere, the gallery has the old network or the new one."""
         catalog, rows = self._catalog, under_way[NAME]
         older = json.loads(writer.setting(PREVIOUS, "{}")).get(NAME)
         settings = {key: value for key, value in under_way.items() if key not in (NAME, GAPS)}
@@ -136,10 +136,10 @@ class NextVectors(engine.NextVectors):
 
 
 def fits(there: Version, made: Version | None) -> bool:
-    """Whether a vector was made of the file that the picture has now."""
+    """Whether a vector was made of the picture's current file."""
     return made is not None and made.embedded and made.sha256 == there.sha256
 
 
 def missing(there: Versions, made: Versions) -> list[int]:
-    """The ids of the pictures that have no vector yet."""
+    """The ids of the pictures without a new vector."""
     return [id for id, version in there.items() if not fits(version, made.get(id))]

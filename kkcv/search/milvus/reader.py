@@ -1,7 +1,7 @@
-"""What can be asked of the rows of a gallery on Milvus.
+"""Questions to the rows of a gallery on Milvus.
 
-The first question of a reader waits until Milvus has taken in all that was acknowledged before
-(Strong); the next ones see that too, for one replica answers them all, and need not wait again.
+The first question of a reader waits until Milvus has processed everything acknowledged before
+(Strong). The next ones need not wait: the same replica answers them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,15 +24,15 @@ from .settings import Settings
 
 STRONG, ANY = "Strong", "Eventually"
 HAS_VECTOR = "embedded == true"
-PAGE = 1024  # rows a question; Milvus answers at most 16,384
+PAGE = 1024  # rows per question; Milvus returns at most 16,384
 LAST = "last_id"  # a setting: the largest id so far
-COMPARED = 2**24  # bytes of vectors that are fetched rather than looked for
-MOST = 16_000  # rows of an answer
-EFFORT = 256  # candidates of HNSW, at least; twice k, if that is more
+COMPARED = 2**24  # bytes of vectors up to which all are fetched and compared
+MOST = 16_000  # rows in an answer
+EFFORT = 256  # least number of candidates of HNSW; twice k if that is more
 
 
 class Version(NamedTuple):
-    """What tells a row from what it was: ``version`` of all of it, ``sha256`` of the file."""
+    """``version`` changes with the row, ``sha256`` with the file."""
 
     version: int
     sha256: str
@@ -40,7 +40,7 @@ class Version(NamedTuple):
 
 
 class Reader(engine.Reader):
-    """What can be asked of a collection of rows."""
+    """Questions to a collection of rows."""
 
     def __init__(
         self, server: Server, rows: str, settings: Settings, dim: int, gaps: bool, level: str
@@ -120,10 +120,10 @@ class Reader(engine.Reader):
                 yield some, np.array([row["vector"] for row in found], np.float32)
 
     def nearest(self, vectors: np.ndarray, k: int, where: Condition | None) -> Neighbors:
-        """float32 (Q, D) → (Q, k or less); an id of -1 is none.
+        """float32 (Q, D) → (Q, k or less).
 
-        Milvus looks only around the query, and may find nothing where a filter leaves little. What
-        is little is fetched, therefore, and compared here, each with each.
+        Milvus searches around the query and may find nothing if a filter leaves few rows. So if
+        they are few, they are fetched and compared here.
         """
         asked = " and ".join(
             ([] if where is None else [expression(where)]) + ([HAS_VECTOR] if self._gaps else [])
@@ -135,13 +135,13 @@ class Reader(engine.Reader):
         return self._looked_for(vectors, k, asked)
 
     def versions(self) -> dict[int, Version]:
-        """Of all rows, by id."""
+        """The versions of all rows by id."""
         fields = ["id", *Version._fields]
         found = (row for rows in self._windows(0, fields) for row in rows)
         return {row.pop("id"): Version(**row) for row in found}
 
     def versioned(self, ids: list[int]) -> dict[int, tuple[Picture, int]]:
-        """The pictures that there are, and the versions of their rows."""
+        """The existing pictures among these, with the versions of their rows."""
         found = self._by_ids(ids, [*FIELDS, "version"])
         return {row["id"]: (unpack(row), row["version"]) for row in found}
 
@@ -203,8 +203,7 @@ class Reader(engine.Reader):
     def _windows(
         self, after: int, fields: list[str], asked: str = "", size: int = PAGE
     ) -> Iterator[list[dict[str, Any]]]:
-        """Rows in the order of ids. Milvus sorts nothing, so they come from one span of ids after
-        another: each has at most as many rows as ids."""
+        """Rows in the order of ids: Milvus does not sort, so they are read by spans of ids."""
         last = self._last_id()
         for start in range(after, last, size):
             yield self._window(start, start + size, fields, asked)

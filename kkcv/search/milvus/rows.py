@@ -1,4 +1,4 @@
-"""A row of a collection: a picture, its vector, and what is asked for by."""
+"""A row of a collection: a picture, its vector, and the fields that are searched."""
 
 import hashlib
 import json
@@ -22,9 +22,9 @@ INDEX = {"index_type": "HNSW", "metric_type": "IP", "params": {"M": 32, "efConst
 
 
 class Row(NamedTuple):
-    """``vector`` is None for a picture that could not be embedded; it is in no answer then.
+    """``vector`` is None for a picture that could not be embedded: no search finds it.
 
-    ``version`` is another after each change.
+    ``version`` is a random number, new after each change.
     """
 
     picture: Picture
@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
 
 def make_rows(server: Server, name: str, dim: int) -> None:
-    """An empty collection of rows, ready for questions."""
+    """Create an empty collection of rows, ready for questions."""
     kinds = milvus().DataType
     schema = milvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("id", kinds.INT64, is_primary=True)
@@ -57,7 +57,7 @@ def make_rows(server: Server, name: str, dim: int) -> None:
 
 
 def text_index(server: Server) -> str:
-    """The kind of index for text, which has changed its name."""
+    """The index for text, which had another name in old versions."""
     old = OLD.match(server.call("get_server_version"))
     return "Trie" if old else "INVERTED"
 
@@ -71,7 +71,7 @@ def new_version() -> int:
 
 
 def pack(row: Row, dim: int) -> dict[str, Any]:
-    """Raises RequestError for what Milvus cannot hold."""
+    """A row for pymilvus (RequestError if Milvus cannot hold it)."""
     picture, file = row.picture, row.picture.file
     if len(file.path.encode()) > LONGEST_PATH:
         raise RequestError(f"a path in Milvus has at most {LONGEST_PATH} bytes: {file.path[:60]}…")

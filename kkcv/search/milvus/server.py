@@ -1,4 +1,4 @@
-"""A connection to Milvus, and its errors in our words."""
+"""A connection to Milvus, with errors of kkcv."""
 
 import logging
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ from .address import Address
 SECONDS = 30.0  # for one answer
 CONNECT_SECONDS = 10.0
 NO_SUCH_COLLECTION = 100  # a code of Milvus
-# pymilvus asks an idle server every 10 s whether it is alive: milvus-lite, as gRPC servers do by
-# default, ends such a connection, whatever is under way in it.
+# pymilvus pings an idle server every 10 s. milvus-lite, like any gRPC server by default, closes a
+# connection that pings so often, even with a request in progress.
 GRPC = {"grpc.keepalive_permit_without_calls": 0, "grpc.keepalive_time_ms": 300_000}
 
 
 class Server:
-    """What kkcv asks of a Milvus server. Safe to use from several threads."""
+    """A client of one server. Safe to use from several threads."""
 
     def __init__(self, address: Address) -> None:
-        """Raises MissingExtra, GalleryError when nobody answers."""
+        """Raises MissingExtra, GalleryError if the server does not answer."""
         self.address = address
         pymilvus = milvus()
         with explained(address):
@@ -30,7 +30,7 @@ class Server:
                 uri=address.server,
                 token=milvus_token(),
                 timeout=CONNECT_SECONDS,
-                dedicated=True,  # a connection of its own, which close() ends
+                dedicated=True,  # its own connection, which close() closes
                 grpc_options=GRPC,
             )
 
@@ -43,7 +43,7 @@ class Server:
             return getattr(self._client, name)(*arguments, timeout=SECONDS, **options)
 
     def query(self, collection: str, asked: str, fields: list[str], level: str) -> list[dict]:
-        """The rows that an expression leaves, in no order, at most 16,384."""
+        """The rows that match an expression, in no order, at most 16,384."""
         return list(
             self.call(
                 "query",
@@ -55,7 +55,7 @@ class Server:
         )
 
     def aliased(self, alias: str) -> str | None:
-        """The collection that an alias stands for; None when there is no such alias."""
+        """The collection of an alias; None if there is no such alias."""
         pymilvus = milvus()
         with explained(self.address):
             try:
@@ -68,8 +68,8 @@ class Server:
 
 
 def make_collection(server: Server, name: str, schema: Any, indexes: Any) -> None:
-    """An empty collection, ready for questions; ``schema`` and ``indexes`` are pymilvus's."""
-    # One shard: what one request writes is then seen as a whole.
+    """Create an empty collection, ready for questions, from pymilvus's schema and indexes."""
+    # One shard: readers then see all rows of a request or none.
     server.call("create_collection", name, schema=schema, num_shards=1)
     server.call("create_index", name, indexes, sync=False)  # empty: nothing to wait for
     server.call("load_collection", name)

@@ -1,4 +1,4 @@
-"""The settings of a gallery: a collection of names and texts."""
+"""The settings of a gallery: a collection of names and values."""
 
 from .server import Server, make_collection, milvus
 
@@ -6,21 +6,21 @@ LONGEST = 65_535
 
 
 def make_settings(server: Server, collection: str) -> None:
-    """The collection, unless it is there."""
+    """Create the collection unless it exists."""
     if server.call("has_collection", collection):
         return
     kinds = milvus().DataType
     schema = milvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("name", kinds.VARCHAR, is_primary=True, max_length=200)
     schema.add_field("value", kinds.VARCHAR, max_length=LONGEST)
-    schema.add_field("nothing", kinds.FLOAT_VECTOR, dim=2)  # Milvus wants a vector everywhere
+    schema.add_field("nothing", kinds.FLOAT_VECTOR, dim=2)  # Milvus requires a vector field
     indexes = milvus().MilvusClient.prepare_index_params()
     indexes.add_index("nothing", index_type="FLAT", metric_type="IP", params={})
     make_collection(server, collection, schema, indexes)
 
 
 class Settings:
-    """Names and texts. ``level`` is a consistency level of Milvus: see docs/milvus.md."""
+    """Names and values. ``level`` is a consistency level of Milvus: see docs/milvus.md."""
 
     def __init__(self, server: Server, collection: str) -> None:
         self._server = server
@@ -31,7 +31,7 @@ class Settings:
         return {row["name"]: row["value"] for row in found}
 
     def get(self, name: str, level: str = "Session") -> str | None:
-        """Session: what this process has written, and others' within moments."""
+        """Session: sees writes of this process, and those of others within moments."""
         found = self._server.query(self._collection, f'name == "{name}"', ["value"], level)
         return found[0]["value"] if found else None
 

@@ -1,7 +1,7 @@
-"""What can be changed on Milvus: kept in memory until the end, then written in few requests.
+"""Changes of a gallery on Milvus: kept in memory until the end, then written in few requests.
 
-A request is seen as a whole or not at all. Rows that are new or changed go in one request, then
-those that are removed in another; a process that dies between them was not told that it is done.
+Readers see a request as a whole or not at all. One request writes new and changed rows, another
+removes rows. If the process dies between them, the transaction was not acknowledged.
 """
 
 import time
@@ -21,15 +21,15 @@ from .lease import Lease
 from .reader import LAST, MOST, Reader
 from .rows import FIELDS, Row, new_version, pack, place_of, unpack
 
-BATCH = 512  # rows a request
-ASKED = 256  # files a question
+BATCH = 512  # rows per request
+ASKED = 256  # files per question
 
 
 class Writer(Reader, engine.Writer):
     """Reads see this transaction's changes, except searches, pages and vectors of many rows."""
 
     def __init__(self, lease: Lease, now: Mapping[str, str], dtype: np.dtype, *reader: Any) -> None:
-        """``now`` are the settings, read under the lease."""
+        """``now`` are the settings read under the lease."""
         super().__init__(*reader)
         self._lease = lease
         self._now = now
@@ -37,7 +37,7 @@ class Writer(Reader, engine.Writer):
         self._changed: dict[int, Row | None] = {}  # None: removed
         self._set: dict[str, str | None] = {}
         self._last = int(now.get(LAST, "0"))
-        self._by_place: dict[str, Picture | None] = {}  # as they are under the lease
+        self._by_place: dict[str, Picture | None] = {}  # as read under the lease
         self._by_hash: dict[bytes, list[Picture]] = {}
 
     # Asking
@@ -94,7 +94,7 @@ class Writer(Reader, engine.Writer):
                 picture = unpack(found)
                 self._by_place[place_of(picture.file.path)] = picture
             twins = self._ask(among("sha256", {sha256.hex() for sha256 in hashes}), FIELDS)
-            if len(twins) < MOST:  # or Milvus may have left some out
+            if len(twins) < MOST:  # else Milvus may have left some out
                 self._by_hash |= {sha256: [] for sha256 in hashes}
                 for picture in sorted(map(unpack, twins), key=lambda picture: picture.id):
                     self._by_hash[picture.file.sha256].append(picture)
@@ -140,7 +140,7 @@ class Writer(Reader, engine.Writer):
         self._set[name] = value
 
     def commit(self) -> None:
-        """Write it. Ids are taken first, so that none is used twice whatever happens then."""
+        """Write everything. Ids are reserved first, so that none is used twice after a failure."""
         rows = [pack(row, self.stored_dim) for row in self._changed.values() if row is not None]
         if self._last != int(self._now.get(LAST, "0")):
             self._keep({LAST: str(self._last)})
@@ -180,7 +180,7 @@ class Writer(Reader, engine.Writer):
         self._changed[picture.id] = Row(picture, new_version(), vector)
 
     def _rounded(self, vector: np.ndarray) -> np.ndarray:
-        """As the gallery's type has it; Milvus itself keeps float32."""
+        """Rounded to the gallery's type; Milvus itself stores float32."""
         return vector.astype(self._dtype).astype(np.float32)
 
 

@@ -1,7 +1,7 @@
-"""What cut-offs by chance keep: the gallery's calibration, and sure matches that it is tried on.
+"""What a cut-off by chance costs: the gallery's calibration, tried on certain matches.
 
-Chance says how often unrelated pictures are let through. How many matches are lost is measured
-with matches that are sure: disturbed copies of the gallery's own pictures (images/disturb.py).
+Chance says how many unrelated pictures pass a cut-off. How many matches it loses is measured with
+certain matches: disturbed copies of the gallery's own pictures (images/disturb.py).
 """
 
 from collections.abc import Callable
@@ -21,9 +21,8 @@ SAMPLE = 50
 
 
 class CutOff(NamedTuple):
-    """At a rate of false matches: the ``score`` that it takes, how many unrelated pictures of
-    this gallery a search lets through on average (``mistakes``), and the share of sure matches
-    that is ``kept``.
+    """For a rate of false matches: the lowest ``score``, the average number of unrelated pictures
+    that pass in a search of this gallery (``mistakes``), and the share of matches ``kept``.
     """
 
     rate: float
@@ -33,7 +32,7 @@ class CutOff(NamedTuple):
 
 
 class Calibrated(NamedTuple):
-    """``copies`` are the disturbed copies that were scored."""
+    """``copies`` is the number of disturbed copies."""
 
     calibration: Calibration
     copies: int
@@ -46,11 +45,10 @@ def calibrate(
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Calibrated:
-    """Measure anew what the gallery's scores mean, and try cut-offs on disturbed copies.
+    """Calibrate the gallery again, and try cut-offs on disturbed copies.
 
-    ``progress`` is told the pictures done and in all.
-
-    Raises RequestError for a gallery that is too small, GalleryError when no picture can be read.
+    ``progress`` is called with the numbers of pictures done and of all. Raises RequestError if the
+    gallery is too small, GalleryError if no picture can be read.
     """
     generation = gallery.generation
     with generation.catalog.reading() as rows:
@@ -68,7 +66,7 @@ def calibrate(
 
 
 def sure_scores(gallery: Gallery, sample: int, progress: Callable[[int, int], None]) -> np.ndarray:
-    """Of each disturbed copy with its original: float32 (N,) (GalleryError)."""
+    """The score of each disturbed copy with its original: float32 (N,) (GalleryError)."""
     chosen = sampled(gallery, sample)
     generation, embedder, done = gallery.generation, gallery.embedder, 0
     scores: list[np.ndarray] = []

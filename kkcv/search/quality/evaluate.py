@@ -33,7 +33,7 @@ class Embedded(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """How good an order is, and what it takes beside the search: milliseconds of a core a query."""
+    """How good an order is, and its cost besides the search: milliseconds of a core per query."""
 
     found: Retrieval
     milliseconds: float
@@ -52,10 +52,19 @@ def evaluate_search(
 ) -> dict[str, Any]:
     """Leave-one-out retrieval over a folder whose subfolders are classes, as plain values.
 
-    ``progress`` is told the pictures done and in all. ``rejected`` lists the unreadable ones. With
-    ``max_chance``, what a cut-off by chance keeps comes beside it.
+    Args:
+        folder: its subfolders are classes.
+        embedder: the network.
+        ranking: the order of the hits.
+        verify: whether hits are verified.
+        max_chance: adds what a cut-off at this rate keeps.
+        limits: on bytes and pixels of a picture.
+        threads: that decode; None is one a core.
+        progress: is called with the numbers of pictures done and of all.
 
-    Raises DataError when there are no classes with two pictures, RequestError.
+    Returns: retrieval figures, and the unreadable pictures under ``rejected``.
+
+    Raises DataError if no class has two pictures, RequestError.
     """
     OPTIONS["ranking"].check(ranking)
     embedded = embed_folder(folder, embedder, limits, threads, progress)
@@ -78,7 +87,7 @@ def compare_rankings(
     threads: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
-    """As ``evaluate_search``, for several rankings of the same vectors: a row each."""
+    """As ``evaluate_search``, with a row for each of several rankings."""
     for ranking in rankings:
         OPTIONS["ranking"].check(ranking)
     embedded = embed_folder(folder, embedder, limits, threads, progress)
@@ -101,7 +110,7 @@ def embed_folder(
     threads: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Embedded:
-    """All pictures of a folder whose subfolders are classes; unreadable ones are listed."""
+    """Embed a folder whose subfolders are classes; unreadable pictures are listed."""
     pictures = labelled_pictures(folder)
     embedded = Embedded(np.empty((0, embedder.space.dim), np.float32), [], [], [])
     vectors: list[np.ndarray] = []
@@ -143,7 +152,7 @@ def ordered_by(
 
 
 def local_features(paths: Sequence[Path]) -> list[Features]:
-    """Of pictures that could be read a moment ago (DataError)."""
+    """Features of pictures that were readable a moment ago (DataError)."""
     found = []
     for path, features in ahead(features_of, paths):
         if isinstance(features, PictureError):
@@ -153,10 +162,10 @@ def local_features(paths: Sequence[Path]) -> list[Features]:
 
 
 def cut_off(embedded: Embedded, max_chance: float) -> dict[str, Any]:
-    """What a cut-off by chance keeps, measured with the labels that it does not know.
+    """The effect of a cut-off by chance, measured with the labels, which it does not know.
 
-    ``false_match_rate`` is the share of pairs of two classes that score that high,
-    ``matches_kept`` that of pairs of one class, ``answered`` the queries that have any hit left.
+    ``false_match_rate`` is the share of pairs of two classes above the cut-off, ``matches_kept``
+    that of pairs of one class, and ``answered`` that of queries that still have a hit.
     """
     calibration = calibrated("", len(embedded.labels), embedded.vectors)
     if calibration is None:

@@ -1,4 +1,4 @@
-"""How quickly a gallery answers, as measured now on its own vectors."""
+"""How quickly a gallery answers, measured on its own vectors."""
 
 import time
 
@@ -12,7 +12,7 @@ K = 10
 
 
 def latency(generation: Generation) -> dict[str, float] | None:
-    """Milliseconds of the index for one query, as ``p50`` and ``p99``; None of no vectors."""
+    """Milliseconds of the index per query, as ``p50`` and ``p99``; None without vectors."""
     with generation.catalog.reading() as rows:
         for _, vectors in rows.vectors(QUERIES):
             took = []

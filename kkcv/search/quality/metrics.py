@@ -1,8 +1,7 @@
 """How good a ranking is: leave-one-out retrieval over labelled pictures.
 
-Each picture in turn is the query, all others are the gallery, and the ones of its class are
-relevant. A picture that is alone in its class is no query (nothing could be found), but stays in
-the gallery of the others.
+Each picture in turn is the query, all others are the gallery, and those of its class are relevant.
+A picture that is alone in its class is not a query, but stays in the gallery of the others.
 """
 
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import numpy as np
 from .reordering import Reorder
 
 CUTS = (1, 5, 10)
-BLOCK = 256  # queries ranked at once: bounds the memory to BLOCK rows of the similarity matrix
+BLOCK = 256  # queries ranked at once, which bounds the rows of similarities in memory
 
 
 class Retrieval(NamedTuple):
@@ -35,9 +34,7 @@ def leave_one_out(
 ) -> Retrieval:
     """Rank all pictures for each: unit vectors float32 (N, D) and their N classes.
 
-    Nearest first, or as ``reorder`` has them.
-
-    Raises ValueError when no class has two pictures.
+    Nearest first, or as ``reorder`` orders them. Raises ValueError if no class has two pictures.
     """
     _, classes = np.unique(np.asarray(labels), return_inverse=True)
     relevant = np.bincount(classes)[classes] - 1  # for each picture, the others of its class

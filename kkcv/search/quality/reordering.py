@@ -1,4 +1,4 @@
-"""How a ranking, and verification, would order all others for each picture of a labelled set."""
+"""How a ranking and verification order all others for each picture of a labelled set."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,11 +11,11 @@ from kkcv.search.verification.geometry import match
 from kkcv.search.verification.verify import FIRST
 
 Reorder = Callable[[int, np.ndarray], np.ndarray]
-"""The row of a query and the rows of all others, nearest first, to those rows in another order."""
+"""The row of a query, and the rows of all others, nearest first → those rows reordered."""
 
 
 def by_ranking(name: str, vectors: np.ndarray) -> Reorder:
-    """As a gallery of all but the query answers: unit vectors float32 (N, D)."""
+    """The order of a gallery of all others: unit vectors float32 (N, D)."""
 
     def reorder(query: int, near: np.ndarray) -> np.ndarray:
         first = reranked(name, vectors[query], vectors[near[:DEPTH]])
@@ -25,7 +25,7 @@ def by_ranking(name: str, vectors: np.ndarray) -> Reorder:
 
 
 def by_verification(features: Sequence[Features], before: Reorder) -> Reorder:
-    """The first of another order by the number of points that they share with the query."""
+    """The first of another order, sorted by the number of points shared with the query."""
 
     def reorder(query: int, near: np.ndarray) -> np.ndarray:
         near = before(query, near)
@@ -37,7 +37,7 @@ def by_verification(features: Sequence[Features], before: Reorder) -> Reorder:
 
 
 class Timed:
-    """A reordering that knows how many seconds of one core it took in all."""
+    """A reordering that sums up its seconds of processor time."""
 
     def __init__(self, reorder: Reorder) -> None:
         self._reorder = reorder

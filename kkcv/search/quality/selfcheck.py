@@ -1,4 +1,4 @@
-"""How often a gallery finds the original of a disturbed copy, measured on its own pictures."""
+"""How often a gallery finds the original of a disturbed copy of its own pictures."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
 
 class SelfCheck(NamedTuple):
-    """Over ``pictures`` of the gallery; ``left_out`` had a file that could not be read."""
+    """Measured on ``pictures`` of the gallery; ``left_out`` had an unreadable file."""
 
     pictures: int
     left_out: int
@@ -42,10 +42,9 @@ def selfcheck(
 ) -> SelfCheck:
     """Search with disturbed copies of a sample of the pictures. Nothing is changed.
 
-    The sample is the same each time. Pictures with the bytes of the original count as it.
-    ``progress`` is told the pictures done and in all.
-
-    Raises GalleryError when none of them can be read.
+    The sample is the same each time. Pictures with the same bytes count as the original.
+    ``progress`` is called with the numbers of pictures done and of all. Raises GalleryError if no
+    picture can be read.
     """
     chosen = sampled(gallery, sample)
     ranks: list[list[int]] = []
@@ -68,14 +67,14 @@ def selfcheck(
 
 
 def sampled(gallery: Gallery, sample: int) -> list[Picture]:
-    """Pictures chosen at random, the same each time."""
+    """Random pictures, the same each time."""
     with gallery.catalog.reading() as rows:
         chosen = np.random.default_rng(0).permutation(rows.ids())[:sample]
         return list(rows.pictures(chosen))
 
 
 def disturbed(gallery: Gallery) -> Callable[[Picture], list[np.ndarray]]:
-    """What makes the crops of all copies of a picture: uint8 (H, W, C) each."""
+    """A function that makes the crops of all copies of a picture: uint8 (H, W, C) each."""
     embedder = gallery.embedder
     target = embedder.checkpoint.preprocess.target
 
@@ -92,7 +91,7 @@ def disturbed(gallery: Gallery) -> Callable[[Picture], list[np.ndarray]]:
 
 
 def ranks_of(gallery: Gallery, picture: Picture, copies: list[np.ndarray]) -> list[int]:
-    """At which place the original of each copy came, from 0; TOP when it was not among them."""
+    """The rank of each copy's original, from 0; TOP if it is not among the first."""
     with gallery.catalog.reading() as rows:
         own = {twin.id for twin in rows.by_sha256(picture.file.sha256)}
     generation = gallery.generation

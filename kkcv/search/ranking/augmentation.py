@@ -1,13 +1,13 @@
-"""Database-side augmentation: each picture moves towards its own nearest, and so does the query.
+"""Database-side augmentation: each picture and the query move towards their own nearest.
 
 Turcot and Lowe: Better Matching with Fewer Features: The Selection of Useful Features in Large
 Database Recognition Problems, ICCV Workshops 2009; Arandjelović and Zisserman: Three Things
 Everyone Should Know to Improve Object Retrieval, CVPR 2012 (section 5); with the weights of alpha
 query expansion (Radenović, Tolias, Chum, 2018, arXiv:1711.02512).
 
-The neighbors are looked for among the candidates and the query, when the search is made. So an
-augmented vector is never stored and never stale, and a gallery of up to DEPTH pictures is augmented
-exactly as in the paper.
+Neighbors are searched among the candidates and the query, at the time of the search. So augmented
+vectors are never stored and never stale, and a gallery of up to DEPTH pictures is augmented exactly
+as in the paper.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ ALPHA = 3.0
 def augmented(
     query: np.ndarray, candidates: np.ndarray, neighbors: int = NEIGHBORS, alpha: float = ALPHA
 ) -> np.ndarray:
-    """Similarity of query and candidates after all were augmented: (D,), (M, D) → (M,)."""
+    """Similarity of query and candidates after augmentation: (D,), (M, D) → (M,)."""
     first, *others = augment(np.vstack([query[None], candidates]), neighbors, alpha)
     return np.array([first @ other for other in others], np.float32)
 

@@ -1,4 +1,4 @@
-"""Alpha query expansion: the query moves towards what it found.
+"""Alpha query expansion: the query moves towards its nearest.
 
 Chum, Philbin, Sivic, Isard, Zisserman: Total Recall: Automatic Query Expansion with a Generative
 Feature Model for Object Retrieval, ICCV 2007 (the average); Radenović, Tolias, Chum: Fine-tuning

@@ -4,11 +4,11 @@ import numpy as np
 
 from kkcv.embedding.space import unit
 
-FEWEST = 30  # vectors, whose mean is theirs and not chance's
+FEWEST = 30  # vectors whose mean is meaningful
 
 
 def nearest(gram: np.ndarray, neighbors: int) -> np.ndarray:
-    """For each the others that are most like it: similarities (N, N) → int64 (N, neighbors)."""
+    """The most similar others of each: similarities (N, N) → int64 (N, neighbors)."""
     neighbors = min(neighbors, len(gram) - 1)
     others = gram.copy()
     np.fill_diagonal(others, -np.inf)
@@ -18,5 +18,5 @@ def nearest(gram: np.ndarray, neighbors: int) -> np.ndarray:
 
 
 def centered(vectors: np.ndarray, share: float) -> np.ndarray:
-    """Less a share of their mean, which tells them apart from nobody here: (N, D) → (N, D)."""
+    """Vectors minus a share of their mean, which all have in common: (N, D) → (N, D)."""
     return vectors if len(vectors) < FEWEST else unit(vectors - share * vectors.mean(0))

@@ -13,7 +13,7 @@ Ranking = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 PLAIN = "plain"
 BEST = "best"
-DEPTH = 500  # candidates that are put into another order; what is behind them stays in its place
+DEPTH = 500  # candidates that are reordered; those behind them stay in place
 
 
 def plain(query: np.ndarray, candidates: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""k-reciprocal re-ranking: pictures are alike whose neighborhoods are.
+"""k-reciprocal re-ranking: pictures are similar if their neighborhoods are.
 
 Zhong, Zheng, Cao, Li: Re-ranking Person Re-identification with k-reciprocal Encoding, CVPR 2017,
-arXiv:1701.08398. Where the code differs from the paper: distances are not scaled by the farthest,
-for here are only the candidates and not a whole gallery.
+arXiv:1701.08398. Unlike in the paper, distances are not scaled by the largest one, because only
+candidates are known here and not the whole gallery.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ def reciprocal(
 
 
 def neighborhoods(order: np.ndarray, k1: int) -> np.ndarray:
-    """Who is in whose expanded neighborhood: ranks (N, N) → bool (N, N), equations 3 and 4."""
+    """The expanded neighborhood of each: ranks (N, N) → bool (N, N), equations 3 and 4."""
     inner, outer = mutual(order, k1 // 2), mutual(order, k1)
     in_common = inner.astype(np.float32) @ outer.T.astype(np.float32)
     taken = outer & (in_common >= OVERLAP * inner.sum(1)[:, None]).T  # of row n: neighbor's column

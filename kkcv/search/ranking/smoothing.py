@@ -1,22 +1,22 @@
-"""Similarities smoothed over neighborhoods: what the neighbors of both sides say counts too.
+"""Similarities smoothed over neighborhoods: the neighbors on both sides count too.
 
-Three known pieces in this order:
-- what all candidates have in common is taken off: Jégou and Chum: Negative Evidences and
+Three known steps in this order:
+- the mean, common to all candidates, is subtracted: Jégou and Chum: Negative Evidences and
   Co-occurrences in Image Retrieval: The Benefit of PCA and Whitening, ECCV 2012 (section 3);
 - all vectors move towards their neighbors (augmentation.py), twice, so that neighbors of neighbors
   count, as in diffusion: Iscen et al.: Efficient Diffusion on Region Manifolds, CVPR 2017,
-  arXiv:1611.05113. It is done on the similarities alone, which is the same and quicker;
-- the similarity that there was before is added, as in k-reciprocal re-ranking (reciprocal.py). It
-  keeps the very first hit right where the neighbors are of another kind.
+  arXiv:1611.05113. This is done on the similarities, which is equivalent and quicker;
+- the original similarity is added, as in k-reciprocal re-ranking (reciprocal.py). It keeps the very
+  first hit right when the neighbors are of another kind.
 """
 
 import numpy as np
 
 from .graph import centered, nearest
 
-COMMON = 0.7  # of the mean is taken off
+COMMON = 0.7  # of the mean is subtracted
 NEIGHBORS = 5
-PULL = 3.0  # how much the neighbors together count, where a picture itself counts 1
+PULL = 3.0  # weight of all neighbors together; the picture itself has 1
 ROUNDS = 2
 
 

@@ -1,4 +1,4 @@
-"""Local features: points that are found again from another distance, angle and in other light.
+"""Local features: points that are found again from another distance, angle and light.
 
 Lowe: Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004 (SIFT); Arandjelović and
 Zisserman: Three Things Everyone Should Know to Improve Object Retrieval, CVPR 2012 (their square
@@ -14,18 +14,16 @@ from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
 
-LONGEST = 640  # pixels of the longer side that is looked at
-SMALL = (
-    480  # a smaller one is enlarged to this: its points are found again two to four times as often
-)
-MOST = 800  # features a picture, the strongest
-CONTRAST = 0.02  # half of Lowe's: packages have pale print too
+LONGEST = 640  # pixels of the longer side
+SMALL = 480  # smaller pictures are enlarged to this: two to four times as many points match again
+MOST = 800  # features per picture, the strongest
+CONTRAST = 0.02  # half of Lowe's, because packages also have pale print
 STEPS = 512  # a square root is kept as a multiple of 1/512, in a byte
 
 
 class Features(NamedTuple):
-    """``points`` float32 (N, 2), x and y as fractions of the width and height of the picture;
-    ``descriptors`` uint8 (N, 128); ``shape`` height and width of what was looked at, in pixels.
+    """``points`` float32 (N, 2), x and y as fractions of the picture's width and height;
+    ``descriptors`` uint8 (N, 128); ``shape``: height and width in pixels after resizing.
     """
 
     points: np.ndarray

@@ -1,8 +1,9 @@
-"""What two pictures share: matches that agree on one change of view.
+"""The points that two pictures share: matches that agree on one change of view.
 
-Matches are each other's nearest and clearly nearer than the second (Lowe 2004, section 7.1). Of
-these, the largest set that one homography explains is kept: Fischler and Bolles: Random Sample
-Consensus, 1981; with MAGSAC++ (Barath et al., CVPR 2020, arXiv:1912.05909), as OpenCV has it.
+Two descriptors match if each is the other's nearest and clearly nearer than the second (Lowe 2004,
+section 7.1). The largest set of matches that one homography explains is kept (Fischler and Bolles:
+Random Sample Consensus, 1981), with OpenCV's MAGSAC++ (Barath et al., CVPR 2020,
+arXiv:1912.05909).
 """
 
 from typing import NamedTuple
@@ -12,16 +13,16 @@ import numpy as np
 
 from .features import STEPS, Features
 
-RATIO = 0.85  # of the distances to the nearest and the second nearest
-FEWEST = 8  # matches that agree; of 635 unrelated pairs none had more than 7
-PIXELS = 5.0  # how far off a match may be
+RATIO = 0.85  # of the distances to the nearest and to the second
+FEWEST = 8  # matches that agree: 635 unrelated pairs had at most 7
+PIXELS = 5.0  # by which a match may be off
 TRIALS = 2000
-SMALLEST, LARGEST = 0.002, 20.0  # area of the query in the hit, as a share of the hit
+SMALLEST, LARGEST = 0.002, 20.0  # area of the query in the hit, as a share of the hit's
 
 
 class Match(NamedTuple):
-    """``query`` and ``hit`` float32 (N, 2): points that belong together, as fractions of the width
-    and height. ``place`` float32 (4, 2): the corners of the query in the hit, likewise.
+    """``query`` and ``hit`` float32 (N, 2): matching points as fractions of width and height;
+    ``place`` float32 (4, 2): the corners of the query in the hit, likewise.
     """
 
     query: np.ndarray
@@ -33,7 +34,7 @@ class Match(NamedTuple):
 
 
 def match(query: Features, hit: Features) -> Match | None:
-    """Where the hit shows what the query shows, or None where it does not."""
+    """Where the hit shows what the query shows; None if it does not."""
     first, second = pairs(query.descriptors, hit.descriptors)
     if len(first) < FEWEST:
         return None
@@ -54,14 +55,14 @@ def match(query: Features, hit: Features) -> Match | None:
 
 
 def plausible(place: np.ndarray) -> bool:
-    """Whether a picture can look like that from somewhere: convex, not mirrored, of a size."""
+    """Whether a picture can look like that: convex, not mirrored, neither tiny nor huge."""
     if not np.isfinite(place).all() or not cv2.isContourConvex(place):
         return False
     return SMALLEST < cv2.contourArea(place, oriented=True) < LARGEST
 
 
 def pairs(query: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of descriptors that belong together: uint8 (N, 128), (M, 128) → int64 (P,), (P,)."""
+    """Indices of matching descriptors: uint8 (N, 128), (M, 128) → int64 (P,), (P,)."""
     nothing = np.empty(0, np.int64)
     if len(query) < 2 or len(hit) < 2:
         return nothing, nothing

@@ -1,4 +1,4 @@
-"""The first hits in another order: those that show the same object before the others.
+"""Reordering the first hits: those that show the same object come first.
 
 Philbin, Chum, Isard, Sivic, Zisserman: Object Retrieval with Large Vocabularies and Fast Spatial
 Matching, CVPR 2007 (section 4: the best candidates are ordered by the number of matches that agree
@@ -14,15 +14,15 @@ from kkcv.hit import Hit, Place
 from .features import Features
 from .geometry import Match, match
 
-FIRST = 50  # hits that are looked at
-TIE = 0.03  # scores this near to each other decide nothing
+FIRST = 50  # hits that are verified
+TIE = 0.03  # scores this close to each other decide nothing
 
 FeaturesOf = Callable[[Hit], Features | None]
 
 
 def verified(query: Features, hits: list[Hit], features_of: FeaturesOf) -> list[Hit]:
-    """The hits that show what the query shows, most matches first and with their place; then the
-    others in their order. Only the FIRST are looked at.
+    """The hits that show what the query shows, most matches first, with their place; then the
+    others in their order. Only the FIRST are verified.
     """
     first, rest = hits[:FIRST], hits[FIRST:]
 
@@ -39,7 +39,7 @@ def verified(query: Features, hits: list[Hit], features_of: FeaturesOf) -> list[
 
 
 def tied(hits: list[Hit]) -> int:
-    """How many of the hits score so near to the best that the order says little; 0 for none."""
+    """How many hits score too close to the best for their order to mean much; 0 for none."""
     if not hits:
         return 0
     best = max(hit.score for hit in hits)
