@@ -72,9 +72,9 @@ class Vectorizer:
 
 
 def combined(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:
-    """One query of several: float32 (N, D) → unit vector (D,).
+    """The weighted sum of several queries: float32 (N, D) → unit vector (D,).
 
-    Raises RequestError when no weight is positive, or the vectors cancel out.
+    Raises RequestError if no weight is positive, or the vectors cancel out.
     """
     if not any(weight > 0 for weight in weights) or not np.isfinite(weights).all():
         raise RequestError("at least one picture must count with a positive weight")
@@ -85,14 +85,14 @@ def combined(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:
 
 
 def checked_k(k: int) -> int:
-    """Raises RequestError for what is no sensible number of hits."""
+    """A number of hits, from 1 to MAX_K (RequestError)."""
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= MAX_K:
         raise RequestError(f"k must be a whole number from 1 to {MAX_K}, got {k!r}")
     return int(k)
 
 
 def checked_vectors(vectors: ArrayLike, dim: int) -> np.ndarray:
-    """Queries as float32 (Q, D) (RequestError for those that are no unit vectors)."""
+    """Queries as float32 (Q, D) (RequestError if they are not unit vectors)."""
     try:
         queries = np.asarray(vectors, np.float32)
     except (TypeError, ValueError):

@@ -1,8 +1,9 @@
 """How often a score is exceeded: counted within a sample, extrapolated beyond it.
 
-Above a high threshold, exceedances of any distribution follow a generalized Pareto distribution: Pickands: Statistical Inference Using Extreme Order Statistics, Annals of Statistics
-1975. It is fitted by probability-weighted moments: Hosking and Wallis: Parameter and Quantile
-Estimation for the Generalized Pareto Distribution, Technometrics 1987.
+Above a high threshold, exceedances of any distribution follow a generalized Pareto distribution:
+Pickands: Statistical Inference Using Extreme Order Statistics, Annals of Statistics 1975. It is
+fitted by probability-weighted moments: Hosking and Wallis: Parameter and Quantile Estimation for
+the Generalized Pareto Distribution, Technometrics 1987.
 """
 
 from dataclasses import dataclass

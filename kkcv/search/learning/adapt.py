@@ -1,9 +1,9 @@
 """A gallery that learns from its own labels: a projection of its vectors, if that helps.
 
-Whether it helps is measured by cross-validation: of the pictures that a projection has not seen, each
-is a query for the others. Pictures that it has seen must not be among the hits: it may have learned
-them by heart, and then even random labels seem to help. The catalog keeps the network's vectors, so
-``undo`` and learning again are one step.
+Whether it helps is measured by cross-validation: each picture that a projection has not seen is a
+query for the others that it has not seen. Pictures that it has seen must not be among the hits: it
+may have learned them by heart, and then even random labels seem to help. The catalog keeps the
+network's vectors, so ``undo`` and learning again are one step.
 """
 
 import io
