@@ -1,4 +1,7 @@
-"""The command line: ``kkcv COMMAND``. One file a group of commands; heavy imports inside them."""
+"""The command line: ``kkcv COMMAND``. One file a group of commands.
+
+Commands import what they need inside their functions, so that ``kkcv --help`` is instant.
+"""
 
 import os
 import re
@@ -46,7 +49,7 @@ class Failure(click.ClickException):
 
 
 class Kkcv(click.Group):
-    """The group of all commands, which turns what a user can mend into one line."""
+    """The group of all commands, which turns errors into one line."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         with usage_in_one_line(lambda: "kkcv"):
@@ -55,7 +58,7 @@ class Kkcv(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         try:
             return super().main(*args, **extra)
-        except OSError as error:  # also of --help, which is no command
+        except OSError as error:  # also in --help, which is not a command
             Failure(refusal(error)).show()
             sys.exit(Failure.exit_code)
 
@@ -73,10 +76,10 @@ class Kkcv(click.Group):
                 raise Failure(str(lacking)) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)  # in the order of use, not of the alphabet
+        return list(self.commands)  # in the order of use, not alphabetical
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The first sentence of each command, whole, under the headings of ``COMMANDS``."""
+        """List the commands under their headings, each with its whole first sentence."""
         width = max(map(len, self.commands))
         for heading, commands in COMMANDS.items():
             with formatter.section(heading):
@@ -90,10 +93,10 @@ class Kkcv(click.Group):
 
 @contextmanager
 def usage_in_one_line(command: Callable[[], str]) -> Iterator[None]:
-    """What Click refuses, as kkcv says what it refuses itself; it does not always say of what."""
+    """Turn usage errors of Click, which do not always name the command, into one line."""
     try:
         yield
-    except click.exceptions.NoArgsIsHelpError:  # which is help, no refusal
+    except click.exceptions.NoArgsIsHelpError:  # prints help
         raise
     except click.UsageError as error:
         said = " ".join(error.format_message().split()).removesuffix(".")
@@ -109,7 +112,7 @@ def line(message: str) -> str:
 
 
 def refusal(error: OSError) -> str:
-    """What the operating system refused, where nobody nearer to it has said it better."""
+    """The message for an OSError that no command has handled."""
     why = error.strerror or str(error) or type(error).__name__
     if error.filename is None:
         return f"the output cannot be written: {why}"
@@ -117,7 +120,7 @@ def refusal(error: OSError) -> str:
 
 
 def show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
-    """One line too, without the place in the code."""
+    """Print a warning as one line, without its place in the code."""
     click.echo(line(" ".join(str(message).split())), err=True)
 
 
@@ -130,7 +133,7 @@ def main() -> None:
     kkcv index photos.kkcv ~/Pictures      make a gallery of a folder
     kkcv search photos.kkcv cat.jpg        the pictures most like this one
     """
-    # Before Faiss is loaded: its threads else wait for each other by spinning (docs/speed.md).
+    # Before Faiss is loaded: else its threads spin while they wait (docs/speed.md).
     set_default("OMP_WAIT_POLICY", "PASSIVE")
 
 

@@ -15,10 +15,10 @@ from .output import print_json, print_table
     show_default=True,
     help="The label of a picture: the name of its folder, or a key of its metadata.",
 )
-@click.option("--undo", is_flag=True, help="Back to the vectors of the network, in one step.")
+@click.option("--undo", is_flag=True, help="Go back to the vectors of the network.")
 @json_option
 def adapt(gallery: str, labels: str, undo: bool, as_json: bool) -> None:
-    """Teach a gallery what its labels say is alike.
+    """Adapt a gallery to its labels.
 
     A projection of the vectors is learned in seconds, and used only if pictures that it has not
     seen find others of their label better with it. No picture is embedded again.

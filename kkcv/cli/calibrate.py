@@ -1,4 +1,4 @@
-"""What the scores of a gallery mean: ``calibrate``."""
+"""``kkcv calibrate``: the meaning of the scores of a gallery."""
 
 import click
 
@@ -13,7 +13,7 @@ from .output import print_json, print_table, progress_bar
     type=click.IntRange(1),
     default=50,
     show_default=True,
-    help="How many pictures are disturbed.",
+    help="Number of pictures to disturb.",
 )
 @json_option
 def calibrate(gallery: str, sample: int, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Looking after a gallery: ``doctor``, ``tune``, ``backup``, ``export`` and their ways back."""
+"""Maintenance of a gallery: ``doctor``, ``tune``, ``reindex``, backup and exchange."""
 
 import sys
 
@@ -21,12 +21,12 @@ from .output import print_json, print_table, progress_bar
 
 @click.command()
 @click.argument("gallery")
-@click.option("--repair", is_flag=True, help="Mend what can be mended; nothing is deleted.")
+@click.option("--repair", is_flag=True, help="Repair what can be repaired; nothing is deleted.")
 @json_option
 def doctor(gallery: str, repair: bool, as_json: bool) -> None:
-    """Look for what is wrong with a gallery.
+    """Check a gallery for damage.
 
-    The exit code is 1 when something is wrong and was not mended.
+    The exit code is 1 if something is wrong and was not repaired.
 
     \b
     kkcv doctor photos.kkcv --repair
@@ -55,17 +55,17 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
     type=Within(0.5, 1),
     default=0.99,
     show_default=True,
-    help="The share of the exact top 10 that answers should hold.",
+    help="The recall@10 to reach, against exact search.",
 )
 @click.option(
     "--memory",
     metavar="SIZE",
-    help="At most so much memory for what every search goes through, such as 800MB or 2GB.",
+    help="Memory limit for the part of the index that every search reads, such as 800MB or 2GB.",
 )
 @click.option("--kind", type=OneOf(kinds), help="[default: by size]")
 @json_option
 def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_json: bool) -> None:
-    """Build the index of a gallery anew, and measure how much it must do for a recall.
+    """Rebuild the index of a gallery, and measure how hard it must search for a recall.
 
     What is asked for here also holds when the index is built again later. A small gallery needs
     none: every vector is compared. Searches go on meanwhile.
@@ -91,9 +91,9 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
 @click.command()
 @click.argument("gallery")
 @network_options
-@click.option("--leave-out", is_flag=True, help="Go on though some files cannot be read.")
+@click.option("--leave-out", is_flag=True, help="Continue without files that cannot be read.")
 @click.option(
-    "--undo", is_flag=True, help="Back to the network before; once more, to this one again."
+    "--undo", is_flag=True, help="Go back to the previous network; a second time, to this one."
 )
 @json_option
 def reindex(
@@ -195,7 +195,7 @@ def export(gallery: str, file: str) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @json_option
 def import_(gallery: str, files: tuple[str, ...], as_json: bool) -> None:
-    """Bring exported Parquet FILES into a gallery, new or of the same network.
+    """Import exported Parquet FILES into a gallery, new or of the same network.
 
     \b
     kkcv import copy.kkcv photos.parquet

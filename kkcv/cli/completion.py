@@ -1,4 +1,4 @@
-"""``kkcv completion``: what makes a shell complete commands and options."""
+"""``kkcv completion``: completion of commands and options in a shell."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -8,7 +8,7 @@ from click.shell_completion import get_completion_class
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the lines that complete kkcv's commands in a SHELL; its start-up file reads them.
+    """Print the completion script of a SHELL, for its start-up file.
 
     \b
     echo 'eval "$(kkcv completion bash)"' >> ~/.bashrc

@@ -17,7 +17,7 @@ from .output import progress_bar
 if TYPE_CHECKING:
     from kkcv.search.gallery import Gallery, Picture
 
-# The photographs among the pictures that scikit-image ships (its other ones are drawings and text).
+# The photographs in scikit-image; its other pictures are drawings and text.
 PHOTOGRAPHS = (
     "astronaut.png",
     "brick.png",
@@ -49,7 +49,7 @@ SHEET_HITS = 5
     type=click.Path(),
     default="demo-out",
     show_default=True,
-    help="Where gallery, query and contact sheet go.",
+    help="Folder for gallery, query and contact sheet.",
 )
 def demo(images: str | None, out: str) -> None:
     """Index pictures, search with a disturbed copy of one of them, and show the answer.
@@ -107,7 +107,7 @@ def photographs() -> list[str]:
 
 
 def forget_others(gallery: "Gallery", paths: list[str]) -> None:
-    """The pictures of an earlier demo are no pictures of the user's."""
+    """Leave out the pictures of an earlier demo."""
     from kkcv.search.importing import files_to_import
 
     wanted = set(files_to_import(gallery, paths))

@@ -1,4 +1,4 @@
-"""Many pictures on many machines: ``embed``, and ``index --from`` for what it makes."""
+"""Embedding on many machines: ``embed``, and ``index --from`` for its shards."""
 
 import sys
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PLAN | PATHS...")
 @click.option("--plan", "new_plan", metavar="PLAN", help="Write a plan for PATHS, a new folder.")
-@click.option("--shards", type=click.IntRange(1), help="So many shards, alike in size.")
+@click.option("--shards", type=click.IntRange(1), help="Number of shards of similar size.")
 @click.option(
     "--shard-pictures", type=click.IntRange(1), help="Pictures a shard.  [default: 10000]"
 )
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     type=click.Choice(["float16", "float32"]),
     help="How the vectors are stored.  [default: float16]",
 )
-@click.option("--out", metavar="DIR", help="Where a worker writes its Parquet files.")
+@click.option("--out", metavar="DIR", help="Folder for the Parquet files of a worker.")
 @click.option(
     "--shard",
     "worker",
@@ -55,7 +55,7 @@ def embed(
     device: str | None,
     as_json: bool,
 ) -> None:
-    """Embed very many pictures, on as many machines as there are, into Parquet files.
+    """Embed many pictures into Parquet files, on any number of machines.
 
     First a plan, which says what is in which shard; then any number of workers, each with its
     number, counted from 0. What is done is not done again, so a worker that died is simply started
@@ -84,7 +84,7 @@ def embed(
 
 
 def refuse(who: str, given: Mapping[str, object]) -> None:
-    """What makes no sense together is an error."""
+    """Refuse options that do not go together (RequestError)."""
     for name, value in given.items():
         if value is not None:
             raise RequestError(f"{name} is not for {who}; see: kkcv embed --help")

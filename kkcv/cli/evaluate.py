@@ -1,4 +1,4 @@
-"""How good the answers are: ``kkcv evaluate search`` and ``kkcv evaluate classifier``."""
+"""Quality on labelled pictures: ``kkcv evaluate search`` and ``kkcv evaluate classifier``."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def evaluate() -> None:
 )
 @click.option("--verify", is_flag=True, help="Verify the first hits point by point.")
 @click.option(
-    "--max-chance", type=float, metavar="RATE", help="Say what such a cut-off would keep."
+    "--max-chance", type=float, metavar="RATE", help="Report what this cut-off would keep."
 )
 @json_option
 def search(
@@ -57,7 +57,7 @@ def search(
 
     rankings = [name.strip() for name in ranking.split(",")]
     for name in rankings:
-        SearchOptions(ranking=name, max_chance=max_chance)  # refused before anything is embedded
+        SearchOptions(ranking=name, max_chance=max_chance)  # raises before anything is embedded
     embedder = load_embedder(model, weights, backend, device)
     asked: dict[str, Any] = {"verify": verify, "max_chance": max_chance, "threads": threads}
     with progress_bar("embedding") as update:

@@ -1,4 +1,4 @@
-"""Why two pictures score what they do: ``explain``."""
+"""``kkcv explain``: where the score of two pictures comes from."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--weights", metavar="imagenet|none|PATH", help="[default: imagenet]")
 @click.option(
-    "--matches", is_flag=True, help="Draw lines between the points that both show, not heat."
+    "--matches", is_flag=True, help="Draw lines between matching points instead of heat maps."
 )
 @json_option
 def explain(
@@ -95,7 +95,7 @@ def draw(
     pictures: tuple[bytes, bytes],
     names: tuple[str, str],
 ) -> None:
-    """Both pictures with what their places add, or with lines between the points they share."""
+    """Draw both pictures with heat maps, or with lines between matching points."""
     from kkcv.images.decode import decode
     from kkcv.images.heat import overlaid, side_by_side
     from kkcv.images.sheet import save_png

@@ -1,4 +1,4 @@
-"""What is in a gallery, and what shall no longer be: ``remove``, ``stats``, ``duplicates``."""
+"""The content of a gallery: ``remove``, ``stats``, ``duplicates``."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("gallery")
 @click.argument("pictures", nargs=-1, metavar="[ID|PATH]...")
-@click.option("--missing", is_flag=True, help="All whose file is no longer there.")
+@click.option("--missing", is_flag=True, help="Remove all whose file has gone.")
 @json_option
 def remove(gallery: str, pictures: tuple[str, ...], missing: bool, as_json: bool) -> None:
-    """Take pictures out of a gallery, by id or path. Your own files are never deleted.
+    """Remove pictures from a gallery, by id or path. Your own files are never deleted.
 
     \b
     kkcv remove photos.kkcv 17 ~/Pictures/old.jpg
@@ -47,9 +47,9 @@ def remove(gallery: str, pictures: tuple[str, ...], missing: bool, as_json: bool
 @click.argument("gallery")
 @json_option
 def stats(gallery: str, as_json: bool) -> None:
-    """What a gallery holds, which network made it, and how it answers: recall, memory, time.
+    """Show the content, network and index of a gallery, with recall, memory and time.
 
-    The recall is of the index as it was tuned, the time is measured now.
+    The recall was measured by the last tuning; the time is measured now.
 
     \b
     kkcv stats photos.kkcv
@@ -69,7 +69,7 @@ def stats(gallery: str, as_json: bool) -> None:
 
 
 def in_words(value: Any) -> str:
-    """A figure as people read it."""
+    """A figure as text."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {in_words(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
@@ -84,11 +84,11 @@ def in_words(value: Any) -> str:
     type=Within(-1, 1),
     default=0.95,
     show_default=True,
-    help="How alike near duplicates are at least.",
+    help="The lowest score of near duplicates.",
 )
 @json_option
 def duplicates(gallery: str, min_score: float, as_json: bool) -> None:
-    """Groups of pictures with the same bytes, or nearly the same to the network.
+    """List groups of pictures with the same bytes, or nearly the same to the network.
 
     \b
     kkcv duplicates photos.kkcv --min-score 0.9

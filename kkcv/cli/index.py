@@ -62,7 +62,7 @@ def index(
     ranking: str | None,
     as_json: bool,
 ) -> None:
-    """Make a gallery of pictures, or add to it: files, and folders with all below them.
+    """Make a gallery of pictures, or add to it: files and folders, with their subfolders.
 
     What is known already is not embedded again; a moved file keeps its id. Unreadable files are
     skipped and listed in rejects.csv in the gallery. It may be stopped at any time and run again.
@@ -111,7 +111,7 @@ def index(
 
 
 def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
-    """Another order for all searches of a gallery that is there."""
+    """Set the ranking of an existing gallery."""
     from kkcv.search.gallery import Gallery
 
     with Gallery.open(folder) as opened:
@@ -131,7 +131,7 @@ def open_or_create(
     vectors: str | None,
     paths: tuple[str, ...],
 ) -> "Gallery":
-    """The gallery that is there, which must be as asked for, or a new one of the paths."""
+    """The existing gallery, if it fits the options, or a new one for the paths."""
     from kkcv.images.folder import find_pictures
     from kkcv.search.engines import engine_at
     from kkcv.search.gallery import Gallery
@@ -197,7 +197,7 @@ def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> No
 
 
 def missing(gallery: "Gallery", report: "ImportReport") -> int:
-    """How many pictures have no file any more; looked for only where some were not met just now."""
+    """Number of pictures whose file has gone; checked only if the import did not meet them all."""
     if len(gallery) <= report.files - len(report.rejected):
         return 0
     return sum(not gallery.path(picture).exists() for picture in gallery.pictures())

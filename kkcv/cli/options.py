@@ -14,7 +14,7 @@ Command = Callable[..., Any]
 
 
 class OneOf(click.Choice[str]):
-    """A choice among the names of a table, which is imported when they are needed."""
+    """A choice among the names of a table that is imported only when it is needed."""
 
     def __init__(self, names: Callable[[], Sequence[str]]) -> None:
         self.names = names
@@ -26,7 +26,7 @@ class OneOf(click.Choice[str]):
 
 
 class Within(click.FloatRange):
-    """A number between two others, which ``nan`` is not, though no comparison says so."""
+    """A number in a range; unlike in Click's FloatRange, nan is refused."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
         number: float = super().convert(value, param, ctx)
@@ -70,23 +70,23 @@ def network_options(command: Command) -> Command:
             type=OneOf(precisions),
             callback=remember,
             expose_value=False,
-            help="What the network computes in; int8 is calibrated with the pictures, and its"
-            " vectors are not to be mixed with others.  [default: the fastest of the other two]",
+            help="Number type of the network; int8 is calibrated with the pictures, and its"
+            " vectors cannot be mixed with others.  [default: the faster of the other two]",
         ),
         click.option(
             "--runtime",
             type=OneOf(runtimes),
             callback=remember,
             expose_value=False,
-            help="What runs the network (kkcv runtimes).  [default: the fastest here]",
+            help="Runtime of the network (kkcv runtimes).  [default: the fastest here]",
         ),
         click.option(
-            "--device", help="Where the network runs: cpu, cuda, mps.  [default: a GPU if any]"
+            "--device", help="Device of the network: cpu, cuda, mps.  [default: a GPU if any]"
         ),
         click.option(
             "--backend",
             type=OneOf(backends),
-            help="What resizes the pictures.  [default: opencv]",
+            help="Library that resizes the pictures.  [default: opencv]",
         ),
         click.option(
             "--weights",
@@ -172,7 +172,7 @@ def load_embedder(
     device: str | None,
     pictures: Iterable[str | Path] | None = None,
 ) -> Any:
-    """The embedder that the network options ask for; int8 is calibrated with the pictures."""
+    """The embedder of the network options; int8 is calibrated with the pictures."""
     from kkcv.checkpoint import DEFAULT_NETWORK
     from kkcv.embedding.embedder import BACKEND, Embedder
 
@@ -191,7 +191,7 @@ def load_embedder(
 
 
 def warn_of_random(embedder: Any, way_out: str) -> None:
-    """Nobody means to search with a network that has learned nothing, but for a test."""
+    """Warn about a network with random weights, which is useful only in tests."""
     if embedder.space.weights == "random":
         click.echo(
             "kkcv: with --weights none the network is random, and so is what it finds alike; "

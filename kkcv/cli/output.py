@@ -1,4 +1,4 @@
-"""How results look: tables for people, one JSON object for programs, progress beside them."""
+"""Output: tables for people, one JSON object for programs, progress bars."""
 
 import json
 import re
@@ -8,13 +8,11 @@ from typing import Any
 
 import click
 
-NUMBER = re.compile(
-    r"|-?[\d,.]+(e-?\d+)?%?( [KMG])?"
-)  # or nothing: such columns stand to the right
+NUMBER = re.compile(r"|-?[\d,.]+(e-?\d+)?%?( [KMG])?")  # or empty: such columns are aligned right
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One object on standard output, in ASCII so that any pipe can carry it."""
+    """Print one object on standard output, in ASCII, which every terminal can show."""
     click.echo(json.dumps(value))
 
 
@@ -30,10 +28,10 @@ def print_table(
     *,
     spare: Sequence[str] = (),
 ) -> None:
-    """A table on standard output, never cut where there is no terminal to fit.
+    """Print a table on standard output, uncut where that is not a terminal.
 
     In a narrow terminal the ``spare`` columns are left out, the last first, until it fits.
-    Nothing in a cell steers the terminal.
+    Control characters in cells are escaped.
     """
     from rich import box
     from rich.console import Console
@@ -66,10 +64,7 @@ def print_table(
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Any]:
-    """``update(done, total)`` for a bar on standard error with rate and time left.
-
-    Without a terminal there is no bar.
-    """
+    """A progress bar on standard error: yields ``update(done, total)``. Only in a terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -17,12 +17,12 @@ WIDTH = 92
 
 
 def markdown() -> str:
-    """The page: a part for each command, in the order of ``kkcv --help``."""
+    """The page: a section for each command, in the order of ``kkcv --help``."""
     return "\n".join([INTRODUCTION, *parts(main, "kkcv", None)])
 
 
 def parts(command: click.Command, name: str, parent: click.Context | None) -> Iterator[str]:
-    """A command's help under its name, then those of its own commands."""
+    """The section of a command, then those of its subcommands."""
     context = click.Context(
         command, parent, info_name=name, terminal_width=WIDTH, **command.context_settings
     )

@@ -9,7 +9,7 @@ from .output import print_json, print_table
 @click.command()
 @click.option("--model", metavar="NAME|RUN", help="A network.  [default: efficientnet_lite0]")
 @click.option("--weights", metavar="imagenet|none|PATH", help="[default: imagenet]")
-@click.option("--again", is_flag=True, help="Measure anew.")
+@click.option("--again", is_flag=True, help="Measure again.")
 @json_option
 def runtimes(model: str | None, weights: str | None, again: bool, as_json: bool) -> None:
     """What runs networks on this machine, how fast, and which one kkcv chose.

@@ -16,10 +16,10 @@ from .options import json_option, search_options
 from .output import print_json, print_table
 
 
-@click.command(context_settings={"allow_extra_args": True})  # to say what is done with them
+@click.command(context_settings={"allow_extra_args": True})  # for a better error message
 @click.argument("gallery")
 @click.argument("picture", required=False)
-@click.option("--text", help="What is to be seen, where the gallery's network reads (CLIP).")
+@click.option("--text", help="What to look for, where the gallery's network reads text (CLIP).")
 @click.option(
     "--like", multiple=True, metavar="PICTURE", help="More like this one, or id:17; repeatable."
 )
@@ -27,7 +27,7 @@ from .output import print_json, print_table
     "--unlike", multiple=True, metavar="PICTURE", help="Less like this one, or id:17; repeatable."
 )
 @click.option("--region", metavar="L,T,W,H", help="Only this part of PICTURE, as fractions of it.")
-@click.option("-k", type=int, default=10, show_default=True, help="How many hits, 1 to 1000.")
+@click.option("-k", type=int, default=10, show_default=True, help="Number of hits, 1 to 1000.")
 @search_options
 @click.option("--sheet", type=click.Path(), help="Write query and hits side by side as a PNG.")
 @json_option
@@ -43,11 +43,11 @@ def search(
     sheet: str | None,
     as_json: bool,
 ) -> None:
-    """The pictures of a gallery most like PICTURE (a file, id:17, or - for standard input).
+    """Find the pictures most like PICTURE (a file, id:17, or - for standard input).
 
-    With --text instead of PICTURE, what looks like the text says. The score is the cosine
+    With --text instead of PICTURE, find what looks like the text. The score is the cosine
     similarity, from -1 to 1: 1 is the same to the network. In a gallery of 30 pictures or more,
-    "1 in 20,000" says how often chance alone makes such a score.
+    "1 in 20,000" says how often unrelated pictures have such a score.
 
     \b
     kkcv search photos.kkcv cat.jpg -k 5 --sheet answer.png

@@ -1,4 +1,4 @@
-"""How well a gallery finds disturbed copies of its own pictures: ``selfcheck``."""
+"""``kkcv selfcheck``: how well a gallery finds disturbed copies of its pictures."""
 
 import click
 
@@ -13,7 +13,7 @@ from .output import print_json, print_table, progress_bar
     type=click.IntRange(1),
     default=100,
     show_default=True,
-    help="How many pictures are disturbed.",
+    help="Number of pictures to disturb.",
 )
 @json_option
 def selfcheck(gallery: str, sample: int, as_json: bool) -> None:

@@ -8,8 +8,8 @@ import click
 
 from kkcv import __version__
 
-# What decides the vectors, the neighbors and the answers; read from the installed packages' own
-# records, for importing them takes seconds.
+# Packages that influence vectors and answers. Their versions are read from their metadata,
+# because importing them takes seconds.
 PACKAGES = (
     "torch",
     "torchvision",
@@ -27,7 +27,7 @@ PACKAGES = (
 
 
 def show(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
-    """Print them and end."""
+    """Print the versions and exit."""
     if not wanted or context.resilient_parsing:
         return
     click.echo("\n".join(lines()))
@@ -55,7 +55,7 @@ def installed(package: str) -> str:
 
 
 def sqlite() -> str:
-    """The SQLite that galleries are kept with: apsw's own, not Python's."""
+    """The version of SQLite in apsw, which galleries use instead of Python's."""
     try:
         import apsw
     except ImportError:

@@ -25,19 +25,21 @@ from kkcv.errors import KkcvError, MissingExtra
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option(
-    "--insecure", is_flag=True, help="Listen beyond this machine: whoever comes can add and remove."
+    "--insecure",
+    is_flag=True,
+    help="Listen beyond this machine: everybody can add and remove pictures.",
 )
 @click.option(
     "--compare",
     metavar="GALLERY",
-    help="Show the answers of this gallery, of another network, beside the first one's.",
+    help="Show the answers of this gallery, of another network, beside those of GALLERY.",
 )
 @click.option("--runs", default="runs", show_default=True, help="Folder of training runs.")
 @click.option(
     "--api-key",
     envvar="KKCV_API_KEY",
     metavar="KEY",
-    help="For a service that wants one; better in the environment, as KKCV_API_KEY.",
+    help="For a service with keys; better set KKCV_API_KEY.",
 )
 def web(
     gallery: str,
@@ -49,7 +51,7 @@ def web(
     runs: str,
     api_key: str | None,
 ) -> None:
-    """Open the web page of a gallery: search, look after it, explore networks, train.
+    """Open the web app: search a gallery and manage it, explore networks, train.
 
     GALLERY is a folder, or the address of a service (kkcv serve).
 
@@ -96,7 +98,7 @@ def web(
     app = Path(__file__).parents[1] / "web" / "app.py"
     command = [sys.executable, "-m", "streamlit", "run", str(app)]
     command += [f"--{name}={value}" for name, value in options.items()]
-    if host in LOOPBACK:  # a web page cannot come in by a name of its own
+    if host in LOOPBACK:  # against DNS rebinding
         command += [f"--server.allowedHosts={name}" for name in LOOPBACK]
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"{settings.gallery} is at http://{shown}:{port}")

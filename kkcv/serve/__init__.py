@@ -1,1 +1,1 @@
-"""The gallery over HTTP: a Flask application, one table of routes, one shape of errors."""
+"""The HTTP service of a gallery: a Flask application behind waitress."""

@@ -23,7 +23,7 @@ MAX_AGE = "600"
 
 
 class Access:
-    """Decides which requests are let in. Safe to use from several threads."""
+    """Accepts or refuses each request. Safe to use from several threads."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

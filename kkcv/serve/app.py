@@ -35,7 +35,7 @@ def create_app(service: Service) -> Flask:
     app = Flask("kkcv.serve", static_folder=None)
     limit = service.settings.max_body
     app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=64)
-    app.url_map.merge_slashes = False  # no redirects: an address is right or it is not
+    app.url_map.merge_slashes = False  # an address with a slash too many is wrong, not redirected
     open_endpoints = {route.name for route in ROUTES if route.open}
     writing_endpoints = {route.name for route in ROUTES if route.writes}
     document = json.dumps(openapi(ROUTES, needs_key=service.settings.needs_key))
@@ -56,7 +56,7 @@ def create_app(service: Service) -> Flask:
         open_endpoints.add(path)
 
     @app.before_request
-    def come_in() -> None:
+    def begin() -> None:
         g.started = time.perf_counter()
         g.request_id = request_id(request.headers.get("X-Request-Id", ""))
         open = request.endpoint in open_endpoints
@@ -69,11 +69,11 @@ def create_app(service: Service) -> Flask:
             g.inside = True
 
     @app.after_request
-    def go_out(answer: Response) -> Response:
+    def finish(answer: Response) -> Response:
         answer.headers["X-Request-Id"] = g.request_id
         answer.headers["X-Content-Type-Options"] = "nosniff"
         invite(request, answer, service.settings.cors)
-        tell(service.metrics, answer)
+        record(service.metrics, answer)
         return answer
 
     @app.teardown_request
@@ -86,12 +86,12 @@ def create_app(service: Service) -> Flask:
 
 
 def request_id(sent: str) -> str:
-    """The client's, if it can stand in a log, or a new one."""
+    """The id that the client sent, if it is safe in a log, else a new one."""
     return sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex[:16]
 
 
 def view(service: Service, route: Route) -> Callable[..., Response]:
-    """The route's handler, between what came in and what goes out."""
+    """The view function of a route: checks the request, calls the handler, makes the response."""
 
     def answer(**arguments: Any) -> Response:
         if "id" in arguments:
@@ -109,7 +109,7 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
 
 
 def known_id(text: str) -> int:
-    """The id in an address (Problem)."""
+    """The picture id in an address (Problem)."""
     id = picture_id(text)
     if id is None:
         raise Problem("unknown-picture", f"no picture can have the id {shown(text)!r}")
@@ -131,7 +131,7 @@ def respond(result: Any) -> Response:
 
 
 def answer_error(error: Exception) -> Response:
-    """Whatever was raised, as problem+json."""
+    """Any exception as problem+json."""
     headers = {}
     if isinstance(error, HTTPException):
         problem = http_problem(error)
@@ -145,15 +145,15 @@ def answer_error(error: Exception) -> Response:
         log.error(
             "request %s failed", g.get("request_id"), exc_info=error, extra={"fields": fields}
         )
-    if request.path == "/search":  # clients of the first demo look here for what went wrong
+    if request.path == "/search":  # clients of the first demo read these fields
         problem.extra.update(code=problem.status, message=problem.detail, data=[])
     answer = problem.response()
     answer.headers.update(headers)
     return answer
 
 
-def tell(metrics: Metrics, answer: Response) -> None:
-    """The request in the log, and in the figures."""
+def record(metrics: Metrics, answer: Response) -> None:
+    """Log the request and count it."""
     seconds = time.perf_counter() - g.started
     stages: dict[str, float] = g.get("stages", {})
     metrics.count(Seen(request.endpoint, answer.status_code, seconds, stages))

@@ -1,4 +1,4 @@
-"""The time by which a request must be answered. Work that takes long looks at it on its way."""
+"""The deadline of a request, which long work checks as it goes."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _end: ContextVar[float] = ContextVar("end", default=inf)
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """What this thread does inside shall take no more."""
+    """Give this thread so many seconds for the work inside."""
     token = _end.set(time.monotonic() + seconds)
     try:
         yield
@@ -22,11 +22,11 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def left() -> float:
-    """The seconds that are left, never below 0."""
+    """Seconds until the deadline, at least 0."""
     return max(0.0, _end.get() - time.monotonic())
 
 
 def check() -> None:
-    """Raises Problem when the time is over."""
+    """Raises Problem after the deadline."""
     if not left():
         raise Problem("timed-out", "the answer took longer than the service allows; ask for less")

@@ -1,4 +1,4 @@
-"""API keys: a file that holds their hashes, never the keys, and the ring that a service asks.
+"""API keys: the file of their hashes, and the keys that a running service accepts.
 
 A key is 32 random bytes, so that one SHA-256 is all the protection its hash needs.
 """
@@ -22,15 +22,15 @@ from filelock import FileLock, Timeout
 from kkcv.disk import atomic_write, read_file
 from kkcv.errors import RequestError
 
-READ, WRITE = SCOPES = ("read", "write")  # who may write may read
-PREFIX = "kkcv_"  # by which a leaked key is known for what it is
+READ, WRITE = SCOPES = ("read", "write")  # write includes read
+PREFIX = "kkcv_"  # so that scanners recognize a leaked key
 MAX_RATE = 1_000_000
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Key:
-    """What is known of a key. ``rate`` is requests a minute; None: as the service says, 0: any."""
+    """A key by its hash. ``rate`` is requests a minute; None: that of the service, 0: unlimited."""
 
     name: str
     sha256: str
@@ -70,7 +70,7 @@ def read_keys(file: Path) -> list[Key]:
 
 
 def add_key(file: Path, name: str, scope: str, rate: int | None) -> str:
-    """A new key, of which the file keeps the hash alone; the key itself (RequestError)."""
+    """Make a key, store its hash in the file, and return the key itself (RequestError)."""
     token = PREFIX + secrets.token_urlsafe(32)
     made = datetime.now(UTC).isoformat(timespec="seconds")
     key = Key(name, hashed(token), scope, rate, made)
@@ -83,8 +83,8 @@ def add_key(file: Path, name: str, scope: str, rate: int | None) -> str:
 
 
 def remove_key(file: Path, name: str) -> None:
-    """Forget a key; a service that runs refuses it from its next request on (RequestError)."""
-    read_keys(file)  # where there is no file, no lock is left either
+    """Remove a key; a running service refuses its next request (RequestError)."""
+    read_keys(file)  # raises before a lock file is made for a missing file
     with locked(file):
         keys = read_keys(file)
         left = [key for key in keys if key.name != name]
@@ -96,9 +96,9 @@ def remove_key(file: Path, name: str) -> None:
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Nobody else changes the file meanwhile (RequestError where that cannot be)."""
+    """Lock the file against changes by other processes (RequestError)."""
     if os.path.lexists(file):
-        read_keys(file)  # beside what is no file of keys no lock is left
+        read_keys(file)  # raises before a lock file is made beside another kind of file
     lock = FileLock(f"{file}.lock", timeout=10)
     try:
         lock.acquire()
@@ -123,7 +123,7 @@ def write_keys(file: Path, keys: Sequence[Key]) -> None:
 
 
 class KeyRing:
-    """The keys that a service takes: those of a file, read again when it changes, and one more.
+    """The keys that a service accepts: those of a file, reread when it changes, and one more.
 
     Safe to use from several threads.
     """
@@ -152,14 +152,14 @@ class KeyRing:
                 self._stamp = stamp(self._file)
                 try:
                     self._keys = read_keys(self._file)
-                except RequestError as error:  # who was let in by it may be let in no more
+                except RequestError as error:  # its keys may have been revoked
                     log.error("%s: no key of it is taken", error)
                     self._keys = []
         return self._always + self._keys
 
 
 def stamp(file: Path) -> Any:
-    """What changes whenever the file does."""
+    """A value that changes whenever the file does."""
     try:
         found = file.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What the service says on standard error: a line a request, and every failure."""
+"""The log of the service on standard error: a line a request, and every failure."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ class JsonLines(logging.Formatter):
 
 
 def log_to_stderr(*, requests: bool, form: str = "auto") -> None:
-    """For a process that is a service; a library leaves logging alone.
+    """Set up logging in the process of a service; a library must not.
 
     ``form`` is json, text, or auto: text on a terminal.
     """

@@ -1,4 +1,4 @@
-"""Figures for Prometheus, of this process: what came in, where the time went, how it stands."""
+"""Prometheus metrics of this process: requests, time spent, state."""
 
 import time
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ PICTURES = (1, 2, 4, 8, 16, 32)
 
 
 class Seen(NamedTuple):
-    """A request that was answered. ``route`` is None where nothing is at its address."""
+    """A finished request. ``route`` is None for an unknown address."""
 
     route: str | None
     status: int
@@ -29,7 +29,7 @@ class Seen(NamedTuple):
 
 
 class Metrics:
-    """Counters of one service. Labels never come from a client, so that there are only so many."""
+    """The metrics of one service. Labels never come from clients, so their number is bounded."""
 
     def __init__(self, gallery: Gallery) -> None:
         self.registry = registry = CollectorRegistry()
@@ -77,7 +77,7 @@ class Metrics:
             self._stages.labels(stage).observe(seconds)
 
     def ran(self, pictures: int, seconds: float) -> None:
-        """A run of the network."""
+        """Count a run of the network."""
         self._batches.observe(pictures)
         self._runs.inc(seconds)
 
@@ -86,5 +86,5 @@ class Metrics:
         self._checked.set(time.time())
 
     def text(self) -> bytes:
-        """All of it, in the text format of Prometheus."""
+        """All metrics in the text format of Prometheus."""
         return generate_latest(self.registry)

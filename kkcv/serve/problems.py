@@ -27,7 +27,7 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class Kind(NamedTuple):
-    """A row of the table: the usual status, and what the problem is in a few words."""
+    """A kind of problem: its usual HTTP status and its title."""
 
     status: int
     title: str
@@ -65,7 +65,7 @@ KINDS: dict[str, Kind] = {
     "not-a-gallery": Kind(503, "The gallery is no longer where it was"),
 }
 
-# Of PictureError; a reason that is not here is the usual 422.
+# By the reason of a PictureError; other reasons are 422.
 REASON_STATUS = {
     "not-an-image": 415,
     "unsupported": 415,
@@ -73,7 +73,7 @@ REASON_STATUS = {
     "too-many-pixels": 413,
 }
 
-# Of Werkzeug's exceptions, by status.
+# The kind for each status of Werkzeug's exceptions.
 HTTP_CODES = {
     400: "bad-http",
     404: "not-found",
@@ -83,7 +83,7 @@ HTTP_CODES = {
     416: "bad-range",
 }
 
-# The nearest class in this tree decides; all else of ours is a fault of the service.
+# The nearest base class decides; other errors of kkcv are failures of the service.
 ERROR_CODES: dict[type[KkcvError], str] = {
     PictureError: "bad-picture",
     UnknownPicture: "unknown-picture",
@@ -100,7 +100,7 @@ RETRY_SECONDS = 2
 
 
 class Problem(Exception):
-    """An answer that is a problem; raised anywhere below a route.
+    """A problem response, which any code below a route may raise.
 
     ``extra`` are further members: ``field``, ``reason``, ``errors``. ``retry_after`` is when, in
     seconds, it may go better; it is told with 429 and 503.
@@ -160,7 +160,7 @@ def problem_of(error: Exception, field: str | None = None) -> Problem:
 
 
 def http_problem(error: HTTPException) -> Problem:
-    """Werkzeug's exceptions in our words; the status stays."""
+    """An exception of Werkzeug as a problem with the same status."""
     status = error.code or 500
     code = HTTP_CODES.get(status, "bad-http" if status < 500 else "internal")
     return Problem(code, DETAILS.get(code, "the request breaks the rules of HTTP"), status=status)

@@ -1,5 +1,4 @@
-"""Now and then, some pictures of the gallery as queries: does the index find what comparing with
-every vector finds?"""
+"""The recall of the live index, measured regularly on pictures of the gallery."""
 
 import logging
 import math
@@ -13,13 +12,13 @@ from kkcv.search.engine import Reader
 from kkcv.search.gallery import Gallery
 
 QUERIES, K = 16, 10
-SAME = 1e-5  # between scores that are as good as each other
-MOST = 1_000_000  # vectors that are compared one by one, in a few seconds
+SAME = 1e-5  # scores this close count as equal
+MOST = 1_000_000  # vectors; comparing with more would take over a few seconds
 log = logging.getLogger(__name__)
 
 
 class RecallCheck:
-    """Measures the recall@10 of the live index every so many seconds, and tells it."""
+    """Measures recall@10 of the live index every ``seconds`` and passes it to ``tell``."""
 
     def __init__(self, gallery: Gallery, seconds: int, tell: Callable[[float], None]) -> None:
         self._gallery = gallery
@@ -28,7 +27,7 @@ class RecallCheck:
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Measure from time to time, in a thread of its own."""
+        """Start the thread that measures, unless ``seconds`` is 0."""
         if self._seconds:
             threading.Thread(target=self._run, name="recall", daemon=True).start()
 
@@ -47,9 +46,9 @@ class RecallCheck:
 
 
 def live_recall(gallery: Gallery, rng: np.random.Generator) -> float:
-    """Which part of the exact 10 nearest the index finds.
+    """Recall@10 of the index against exact search on a few pictures of the gallery.
 
-    1.0 where it compares with every vector anyway; NaN where that would take too long.
+    1.0 for an exact index; NaN where exact search would take too long.
     """
     generation = gallery.generation
     if generation.live.describe()["kind"] == "exact":

@@ -20,7 +20,7 @@ def run(
     port: int,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve a gallery until SIGTERM or Ctrl-C, then finish the requests in flight.
+    """Serve a gallery until SIGTERM or Ctrl-C, then finish the running requests.
 
     The server listens at once and answers 503 while the network is loaded; ``announce`` is called
     with one line when it is ready.
@@ -38,7 +38,7 @@ def run(
             try:
                 service.load()
                 announce(f"serving {gallery.address} at {server.address} (described at /docs)")
-            except BaseException as failure:  # raised again below, in the thread of the caller
+            except BaseException as failure:  # raised again in the calling thread
                 failures.append(failure)
                 server.stop()
 

@@ -1,4 +1,4 @@
-"""What every route works with: the gallery, the settings, and a limited number of workers."""
+"""The state that all routes share: gallery, settings, metrics, and limits on concurrent work."""
 
 import logging
 import threading
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """A gallery that is served. Its network is loaded by ``load``; until then it is not ready."""
+    """A gallery as a service. It is not ready until ``load`` has loaded the network."""
 
     def __init__(self, gallery: Gallery, settings: Settings) -> None:
         self.gallery = gallery
@@ -35,7 +35,7 @@ class Service:
         gallery.share(Sharing(self.turn, settings.batch_wait, self.metrics.ran))
 
     def load(self) -> None:
-        """Load the network and read the vectors, so that the first request is as quick as others.
+        """Load the network and the vectors, so that the first request is as fast as the others.
 
         Raises WeightsError, EmbedderMismatch and what else an embedder can lack.
         """
@@ -47,12 +47,12 @@ class Service:
         self._recall.start()
 
     def close(self) -> None:
-        """End what runs beside the requests."""
+        """Stop the background work."""
         self._recall.stop()
         self.gallery.worker.close()
 
     def must_be_ready(self) -> None:
-        """The network is loaded and the catalog can be read; the problem is told to strangers too.
+        """Check that the network is loaded and the catalog is readable. Needs no key.
 
         Raises Problem, with a status of 503.
         """
@@ -62,13 +62,13 @@ class Service:
             len(self.gallery)
         except NotAGallery:
             raise Problem("not-a-gallery", "put it back, or restore a backup of it") from None
-        except Exception:  # whatever it is, no search would succeed
+        except Exception:  # no search would succeed either
             log.exception("the catalog cannot be read")
             detail = "the gallery cannot be read; the service's log says why"
             raise Problem("internal", detail, status=503) from None
 
     def enter(self) -> None:
-        """A place for a request, until ``leave`` (Problem: busy)."""
+        """Take a slot for a request, until ``leave`` (Problem: busy)."""
         if not self._room.acquire(blocking=False):
             raise Problem("busy", "too many requests are being answered; try again")
         self.metrics.inside.inc()
@@ -78,7 +78,7 @@ class Service:
         self._room.release()
 
     def wait_until_loaded(self) -> None:
-        """The first requests wait for the network, so that a client need not ask twice.
+        """Wait for the network, so that the first clients need not retry.
 
         Raises Problem: loading, timed-out.
         """
@@ -88,14 +88,14 @@ class Service:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """A turn, when the network is loaded (Problem: loading, busy, timed-out)."""
+        """A decoding slot, once the network is loaded (Problem: loading, busy, timed-out)."""
         self.wait_until_loaded()
         with self.turn():
             yield
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """A turn at decoding: each picture costs memory and a core (Problem: busy, timed-out)."""
+        """A decoding slot: each picture takes memory and a core (Problem: busy, timed-out)."""
         deadline.check()
         with self.metrics.waiting.track_inprogress():
             free = self._workers.acquire(timeout=min(self.settings.wait_seconds, deadline.left()))

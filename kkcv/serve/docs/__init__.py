@@ -1,1 +1,1 @@
-"""What the service says of itself: OpenAPI, the page at /docs, the reference of the site."""
+"""Descriptions of the API: OpenAPI, the page at /docs, the reference in the documentation."""

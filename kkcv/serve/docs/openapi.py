@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description, from the same table and models that answer the requests."""
+"""The OpenAPI 3.1 description, made from the table of routes and its models."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -30,7 +30,7 @@ KEY = {
 
 
 def openapi(routes: Iterable[Route], *, needs_key: bool) -> dict[str, Any]:
-    """The whole document. With ``needs_key`` every route that is not open asks for the key."""
+    """The whole document. ``needs_key``: every route that is not open needs a key."""
     routes = tuple(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -54,7 +54,7 @@ def openapi(routes: Iterable[Route], *, needs_key: bool) -> dict[str, Any]:
 
 
 def schemas(routes: Iterable[Route]) -> dict[str, Any]:
-    """Every model that a route takes or gives, by its name."""
+    """Every model of a request or response, by its name."""
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
         (ProblemInfo, "serialization"): None
     }
@@ -69,7 +69,7 @@ def schemas(routes: Iterable[Route]) -> dict[str, Any]:
 
 
 def required_first(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same, for those who read: what must be sent is before what may be."""
+    """The same schema with its required fields first, which is easier to read."""
     if "properties" not in schema or "required" not in schema:
         return schema
     required = schema["required"]
@@ -78,7 +78,7 @@ def required_first(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def operation(route: Route, needs_key: bool) -> dict[str, Any]:
-    """One method of one address."""
+    """The description of one route."""
     summary, _, rest = (route.handler.__doc__ or "").strip().partition(".")
     described: dict[str, Any] = {
         "operationId": route.name,
@@ -115,7 +115,7 @@ def query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
 
 
 def body_schema(model: type[BaseModel], media: str) -> dict[str, Any]:
-    """A reference for JSON; for a form the same fields, with the picture as a file."""
+    """A reference to the model for JSON; for a form its fields, with the picture as a file."""
     if media == JSON:
         return {"$ref": REF.format(model=model.__name__)}
     schema = model.model_json_schema(ref_template=REF)
@@ -126,7 +126,7 @@ def body_schema(model: type[BaseModel], media: str) -> dict[str, Any]:
 
 
 def answers(route: Route) -> dict[str, Any]:
-    """What comes when all is well."""
+    """The responses of success, by status."""
     described: dict[str, Any] = {}
     for status, what in route.answers.items():
         entry: dict[str, Any] = {"description": HTTPStatus(status).phrase}
@@ -139,7 +139,7 @@ def answers(route: Route) -> dict[str, Any]:
 
 
 def problems(route: Route, needs_key: bool) -> dict[str, Any]:
-    """What can go wrong, by status."""
+    """The problem responses, by status."""
     codes = ["wrong-host", "internal", *route.problems]
     codes += ["busy", "not-a-gallery"] if not route.open else []
     if needs_key and not route.open:

@@ -1,5 +1,7 @@
-"""The interactive page at ``/docs``, and a word about each kind of problem. Nothing is loaded from
-elsewhere: the page draws ``/openapi.json``."""
+"""The interactive page at ``/docs``, drawn from ``/openapi.json``, and the page of each problem.
+
+Nothing is loaded from other sites.
+"""
 
 import json
 from pathlib import Path
@@ -20,7 +22,7 @@ PAGE = """<!doctype html>
 <script src="/docs/docs.js"></script>
 </html>
 """
-# `data:` and `blob:` are for pictures in answers.
+# `data:` and `blob:` are for pictures in responses.
 POLICY = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'"
 
 
@@ -37,7 +39,7 @@ def docs_style() -> Response:
 
 
 def describe_problem(code: str) -> Response:
-    """What the ``type`` of a problem points to."""
+    """The resource that the ``type`` of a problem points to."""
     if code not in KINDS:
         raise Problem("not-found", "there is no such kind of problem")
     kind = KINDS[code]

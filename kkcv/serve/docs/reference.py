@@ -1,4 +1,4 @@
-"""The reference of the HTTP API: ``python -m kkcv.serve.page``, made from the OpenAPI document."""
+"""The reference of the HTTP API as Markdown: ``python -m kkcv.serve.docs.reference``."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -26,7 +26,7 @@ LIMITS = {
 
 
 def markdown() -> str:
-    """The page: routes by their tag, then models, then the kinds of problem."""
+    """The page: routes by tag, then models, then the kinds of problem."""
     document = openapi(ROUTES, needs_key=True)
     parts = [INTRODUCTION]
     for tag in document["tags"]:
@@ -42,7 +42,7 @@ def markdown() -> str:
 
 
 def route(title: str, described: Mapping[str, Any]) -> Iterator[str]:
-    """One method of one address: what it does, takes and answers."""
+    """A route: its description, parameters, request and responses."""
     yield f"### {title}\n"
     key = "" if described.get("security") else " Needs no key."
     yield f"{described['summary']}. {described.get('description', '')}{key}\n".replace(
@@ -73,7 +73,7 @@ def answer(status: str, described: Mapping[str, Any]) -> str:
 
 
 def model(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
-    """The fields of a request or an answer."""
+    """The fields of a request or response."""
     yield f"### {name}\n"
     if schema.get("description"):
         yield f"{schema['description']}\n"
@@ -116,7 +116,7 @@ def schema_name(schema: Mapping[str, Any]) -> str:
 
 
 def problems() -> Iterator[str]:
-    """The table of what ``type`` may be."""
+    """The table of problem types."""
     yield "## Problems\n"
     rows = ((f"`/problems/{code}`", known.status, known.title) for code, known in KINDS.items())
     yield table(("type", "status", "title"), rows)

@@ -1,4 +1,4 @@
-"""A request's body and query to checked values, or one clear problem."""
+"""Parses the body and query of a request into a model, or raises one clear problem."""
 
 import json
 from collections.abc import Collection
@@ -41,7 +41,7 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
 
 
 def read_json(data: bytes) -> dict[str, Any]:
-    """One JSON object, in UTF-8, without the constants that are not JSON."""
+    """One JSON object in UTF-8; NaN and Infinity are refused."""
     try:
         value = from_json(data, allow_inf_nan=False)
     except ValueError as error:
@@ -109,7 +109,7 @@ def json_or_text(text: str) -> Any:
 
 
 def check(model: type[Checked], values: dict[str, Any]) -> Checked:
-    """The values as the model, or a problem that names every field at fault."""
+    """The values as the model, or a problem that names every invalid field."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -118,7 +118,7 @@ def check(model: type[Checked], values: dict[str, Any]) -> Checked:
 
 
 def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> tuple[str, str]:
-    """The field, as ``queries.0.k``, and what is wrong with it."""
+    """The name of a field, such as ``queries.0.k``, and what is wrong with it."""
     names = [str(part) for part in place]
     inner = [name for name in names[:-1] if not name.startswith("<")]  # tags of requests.py
     field = ".".join([*inner, *names[-1:]])
@@ -134,7 +134,7 @@ def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> t
 
 
 def invalid(faults: list[tuple[str, str]]) -> Problem:
-    """The problem for fields at fault, the first in its detail."""
+    """The problem for invalid fields, the first of them in its detail."""
     errors = [{"field": shown(field), "detail": what} for field, what in faults[:MAX_ERRORS]]
     first = errors[0]
     extra: dict[str, Any] = {"field": first["field"]}
@@ -144,6 +144,6 @@ def invalid(faults: list[tuple[str, str]]) -> Problem:
 
 
 def shown(field: str) -> str:
-    """The name of a field as short, printable text: it may be the client's."""
+    """The name of a field as short, printable text, because clients can send any name."""
     text = "".join(c if c.isprintable() else "?" for c in field[:80])
     return text if len(field) <= 80 else f"{text}…"

@@ -1,4 +1,4 @@
-"""Every route in one table: the application and its description are made from it."""
+"""The table of routes, from which the application and its OpenAPI description are made."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,11 +52,11 @@ Answers = dict[int, type[BaseModel] | str | None]
 
 @dataclass(frozen=True)
 class Route:
-    """One method of one address.
+    """A method of an address.
 
-    ``answers`` has what comes with each status that is no problem: a model, a media type, or None
-    for nothing. ``problems`` names the kinds that this route alone can meet. An ``open`` route
-    needs no key, one that ``writes`` a key that may. A ``query`` of None is not looked at.
+    ``answers`` maps each status of success to a model, a media type, or None for no body.
+    ``problems`` are the kinds that not every route can have. An ``open`` route needs no key, one
+    that ``writes`` a key with this scope. A ``query`` of None is ignored.
     """
 
     method: str

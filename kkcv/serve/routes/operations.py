@@ -14,28 +14,28 @@ from kkcv.serve.service import Service
 
 
 def health(service: Service) -> Health:
-    """The process is alive."""
+    """Check that the process is alive."""
     return Health(status="ok", version=__version__)
 
 
 def ready(service: Service) -> Health:
-    """The network is loaded and the gallery can be read; else 503."""
+    """Check that the network is loaded and the gallery can be read; else 503."""
     service.must_be_ready()
     return Health(status="ready", version=__version__)
 
 
 def metrics(service: Service) -> Response:
-    """Figures of this process for Prometheus."""
+    """Show metrics of this process for Prometheus."""
     return Response(service.metrics.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 def stats(service: Service) -> Stats:
-    """Figures of the gallery."""
+    """Show figures of the gallery."""
     return Stats(**service.gallery.stats())
 
 
 def find_duplicates(service: Service, query: DuplicatesQuery) -> Duplicates:
-    """Groups of exact and near duplicates. It takes as long as a search with every picture."""
+    """Find groups of exact and near duplicates. It takes as long as a search by every picture."""
 
     def in_time(done: int, total: int) -> None:
         if not deadline.left():
@@ -58,7 +58,7 @@ def find_duplicates(service: Service, query: DuplicatesQuery) -> Duplicates:
 
 
 def model(service: Service) -> Model:
-    """The network that makes the vectors of the gallery."""
+    """Show the network of the gallery, and the search options that depend on it."""
     space = service.gallery.space
     return Model(
         network=space.network,

@@ -1,4 +1,4 @@
-"""One connection to the server: waitress's, with errors in our shape and answers that arrive."""
+"""One connection to the server: that of waitress, with problem+json errors that clients receive."""
 
 import json
 import logging
@@ -14,9 +14,9 @@ from waitress.utilities import Error
 from kkcv.serve.problems import CONTENT_TYPE, Problem
 
 log = logging.getLogger("kkcv.serve")
-LINGER_SECONDS = 5  # for a client that goes on sending a body that was refused
+LINGER_SECONDS = 5  # for a client that keeps sending a refused body
 
-# What waitress itself refuses, before the application sees it.
+# Requests that waitress itself refuses, by status.
 PROBLEMS = {
     400: ("bad-http", "the request breaks the rules of HTTP"),
     408: ("too-slow", "the request took longer to arrive than the service allows"),
@@ -28,14 +28,14 @@ FAILED = ("internal", "the service failed; its log says why")
 
 
 class RequestTimeout(Error):
-    """Waitress has no error for it."""
+    """408, for which waitress has no error."""
 
     code = 408
     reason = "Request Timeout"
 
 
 class ProblemTask(ErrorTask):
-    """Waitress's own errors in the shape of all others."""
+    """Writes errors of waitress as problem+json."""
 
     def execute(self) -> None:
         error = self.request.error
@@ -51,16 +51,16 @@ class ProblemTask(ErrorTask):
 
 
 class Channel(HTTPChannel):
-    """A connection; when its request was refused halfway, it closes gently."""
+    """A connection that lets a client read the answer even if its body was refused halfway."""
 
     error_task_class = ProblemTask
     refused = False
     request: Any
-    began: float | None = None  # when a request began to arrive that is not whole yet
+    began: float | None = None  # when the request that is still arriving began
 
     @property
     def busy(self) -> bool:
-        """Whether a request is being received, answered, or sent its answer."""
+        """Whether a request is arriving, being answered, or its response being sent."""
         return bool(self.requests or self.request is not None or self.total_outbufs_len)
 
     def received(self, data: bytes) -> bool:
@@ -88,7 +88,7 @@ class Channel(HTTPChannel):
 
 
 class Lingering(wasyncore.dispatcher):
-    """The rest of a body that nobody wants, read and thrown away for a while.
+    """Reads and discards the rest of a refused body for a while.
 
     A socket that is closed with unread data is reset, and the client, still sending, would lose the
     answer that says why.

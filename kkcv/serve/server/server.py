@@ -1,4 +1,4 @@
-"""The production server: waitress, which slow clients do not block, drained when it is stopped.
+"""The production server: waitress, which slow clients cannot block and which drains on stop.
 
 One process with many threads holds one copy of the network and of the vectors; both release the
 interpreter lock while they work.
@@ -21,21 +21,21 @@ from .channel import Channel, RequestTimeout
 CONNECTIONS = 1000
 IDLE_SECONDS = 5  # before a connection without a request is closed
 LOOK_SECONDS = 1.0  # between two looks for requests that take too long to arrive
-SPARE_THREADS = 4  # to say that it is alive, or busy, when all others are at work
-GRACE_SECONDS = 30  # for requests in flight, when the server is told to stop
+SPARE_THREADS = 4  # for health checks and refusals while all others work
+GRACE_SECONDS = 30  # for running requests when the server stops
 RECEIVE = 256 * 1024  # bytes at a time: waitress's 8 KB are 15 turns for a picture in base64
-BUFFER = 256 * 1024 * 1024  # an answer larger than this would hold its thread until it is sent
+BUFFER = 256 * 1024 * 1024  # a larger response would block its thread until it is sent
 
 
 class Server:
-    """Listens from the moment it is made; answers while ``run`` runs."""
+    """Listens as soon as it is constructed; answers while ``run`` runs."""
 
     def __init__(self, app: Flask, host: str, port: int, settings: Settings) -> None:
         self._map: dict[int, Any] = {}
         self._timeout = settings.timeout
         self._stopping = False
         self.socket = listen(host, port)
-        # Full threads are no trouble, they are what the limit is for.
+        # A full queue is expected: the limit refuses further requests.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._waitress = create_server(
             app,
@@ -60,7 +60,7 @@ class Server:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def run(self) -> None:
-        """Answer requests until ``stop``, then finish those in flight."""
+        """Answer requests until ``stop``, then finish the running ones."""
         looked = 0.0
         while not self._stopping:
             self._turn(LOOK_SECONDS)
@@ -86,7 +86,7 @@ class Server:
         signal.signal(signal.SIGINT, handle)
 
     def _refuse_slow(self) -> None:
-        """A client that sends a byte now and then would keep its connection for ever."""
+        """Refuse requests that arrive too slowly; a byte now and then must not hold a connection."""
         latest = time.monotonic() - self._timeout
         for channel in list(self._waitress.active_channels.values()):
             if channel.began is None:
@@ -96,13 +96,13 @@ class Server:
                 channel.refuse(RequestTimeout("the request took too long to arrive"))
 
     def _turn(self, seconds: float) -> None:
-        """One look at all sockets; waits up to so many seconds for something to do."""
-        # poll, because select takes no more than 1024 files
+        """Poll all sockets once, for at most so many seconds."""
+        # select is limited to 1024 files
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
 
     def _drain(self) -> None:
-        """Close the door, wait for the requests that are inside, then for the threads."""
-        wasyncore.dispatcher.close(self._waitress)  # the listening socket alone
+        """Stop listening, wait for running requests, then for the threads."""
+        wasyncore.dispatcher.close(self._waitress)  # only the listening socket
         deadline = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < deadline:
             channels = list(self._waitress.active_channels.values())
@@ -116,7 +116,7 @@ class Server:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 is any that is free (KkcvError)."""
+    """A listening socket; port 0 is any free port (KkcvError)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
