@@ -127,3 +127,56 @@ def test_importing_does_not_import_what_is_heavy(statement: str) -> None:
     loaded = subprocess.check_output([sys.executable, "-W", "error", "-c", code], text=True)
 
     assert loaded.strip() == "[]"
+
+
+def modules_of(node: ast.AST, path: Path) -> list[str]:
+    """The modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    here = ("kkcv", *path.relative_to(PACKAGE).parts[:-1])
+    start = here[: len(here) - node.level + 1] if node.level else ()
+    module = ".".join([*start, *([node.module] if node.module else [])])
+    inside = [f"{module}.{alias.name}" for alias in node.names]
+    return inside if all(map(file_of, inside)) else [module]
+
+
+def file_of(module: str) -> Path | None:
+    """The file of a module of kkcv."""
+    name, *parts = module.split(".")
+    path = PACKAGE.joinpath(*parts)
+    files = (path.with_suffix(".py"), path / "__init__.py") if name == "kkcv" else ()
+    return next((file for file in files if file.is_file()), None)
+
+
+def is_light(module: str, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether importing a module loads nothing beyond Python's own library and kkcv."""
+    file = file_of(module)
+    if file is None:
+        return module.split(".")[0] in sys.stdlib_module_names
+    statements = ast.parse(file.read_text(encoding="utf-8")).body
+    imported = {name for node in statements for name in modules_of(node, file)} - seen
+    return all(is_light(name, seen | {module}) for name in imported)
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if room_of(p) != "cli"], ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_a_function_imports_only_what_is_heavy_or_optional(path: Path) -> None:
+    """A library, or a module of kkcv that loads one; all else is imported at the top."""
+    functions = (
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    )
+
+    light = {
+        f"{function.name}: {module}"
+        for function in functions
+        for node in ast.walk(function)
+        for module in modules_of(node, path)
+        if is_light(module)
+    }
+
+    assert not light

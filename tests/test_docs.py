@@ -196,3 +196,9 @@ def test_make_help_has_every_target() -> None:
     assert phony
     assert explained == targets
     assert set(phony[1].split()) == set(targets)
+
+
+def test_the_site_has_every_page_once() -> None:
+    listed = re.findall(r"([\w/-]+\.md)$", text_of("mkdocs.yml"), re.M)
+
+    assert sorted(listed) == sorted(set(listed))

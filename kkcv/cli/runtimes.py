@@ -12,7 +12,7 @@ from .output import print_json, print_table
 @click.option("--again", is_flag=True, help="Measure again.")
 @json_option
 def runtimes(model: str | None, weights: str | None, again: bool, as_json: bool) -> None:
-    """What runs networks on this machine, how fast, and which one kkcv chose.
+    """List the runtimes on this machine, their speed, and which one kkcv chose.
 
     Measured once a network, in processes of their own, and remembered: from then on kkcv takes the
     fastest. Before, it takes OpenVINO where that is installed and answers rightly, else ONNX

@@ -91,6 +91,6 @@ def allowed_hosts(host: str, has_key: bool, insecure: bool) -> tuple[str, ...] |
         return LOOPBACK
     raise RequestError(
         f"{host} can be reached from other machines, and there is no API key: make keys with "
-        "kkcv keys add and name their file with --keys (or set KKCV_API_KEY), or add --insecure "
+        "kkcv keys add and name their file with --keys (or set KKCV_API_KEY), or say --insecure "
         "to let everybody in"
     )

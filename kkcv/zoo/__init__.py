@@ -7,6 +7,8 @@ it does.
 
 from typing import TYPE_CHECKING, Any
 
+from kkcv.extras import need
+
 if TYPE_CHECKING:
     from .registry import create as create
     from .registry import names as names
@@ -17,8 +19,6 @@ __all__ = ["create", "names", "spec"]
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from kkcv.extras import need
-
         need("torch")
         from . import registry
 

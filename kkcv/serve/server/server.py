@@ -86,7 +86,7 @@ class Server:
         signal.signal(signal.SIGINT, handle)
 
     def _refuse_slow(self) -> None:
-        """Refuse requests that arrive too slowly; a byte now and then must not hold a connection."""
+        """Refuse requests that arrive too slowly, so that they do not hold a connection."""
         latest = time.monotonic() - self._timeout
         for channel in list(self._waitress.active_channels.values()):
             if channel.began is None:
