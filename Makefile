@@ -83,7 +83,8 @@ wheel-test: $(VENV)/.dev ## install the wheel into an empty environment, and sea
 extras-test: $(VENV)/.dev ## wheel-test, then each extra in a fresh environment
 	$(BIN)/python -m tests.wheel extras
 
-docs-zoo: $(VENV)/.dev ## renew the zoo's pages and diagrams in docs/
+docs-zoo: $(VENV)/.dev ## renew the zoo's pages and diagrams in docs/, and its recorded facts
+	$(BIN)/python -m kkcv.zoo.record
 	$(BIN)/python -m kkcv.zoo.draw docs/diagrams
 	$(BIN)/python -m kkcv.zoo.page docs
 

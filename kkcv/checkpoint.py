@@ -12,11 +12,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kkcv import adapters, zoo
+from kkcv import adapters
 from kkcv.disk import atomic_write, write_file
 from kkcv.errors import CheckpointError, UnknownNetwork
 from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
+from kkcv.zoo.recorded import recorded
 from kkcv.zoo.richness import joined, split
 from kkcv.zoo.weights import (
     EMBEDDED,
@@ -25,7 +26,6 @@ from kkcv.zoo.weights import (
     choose,
     find,
     name_of,
-    published,
     sha256,
 )
 
@@ -90,6 +90,8 @@ class Checkpoint:
                 return adapters.build(
                     self.name, self.weights_name, self.weights_path(), self.preprocess
                 )
+            from kkcv import zoo
+
             return zoo.create(
                 self.network,
                 weights=self.weights_path(),
@@ -105,9 +107,8 @@ def pretrained(network: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Che
     Raises UnknownNetwork, WeightsError.
     """
     if weights == "none":
-        return Checkpoint(network, zoo.spec(network).name, None, usual_preprocess(network))
-    if not published(network):  # what has public weights is known to exist, without torch
-        network = zoo.spec(network).name
+        return Checkpoint(network, recorded(network).name, None, usual_preprocess(network))
+    network = recorded(network).name
     if is_public(weights):
         row = choose(network, weights.partition(":")[2])
         name = name_of(row) if weights == "imagenet" else weights
@@ -152,7 +153,7 @@ def published_preprocess(row: Published) -> Preprocess:
 
 def usual_preprocess(network: str) -> Preprocess:
     """What most ImageNet trainings use, at the network's own input size."""
-    channels, height, width = zoo.spec(network).input_size
+    channels, height, width = recorded(network).input_size
     grey = channels == 1
     return Preprocess(
         size=(height, width),

@@ -31,13 +31,9 @@ def list_(pattern: str, as_json: bool) -> None:
     \b
     kkcv zoo list 'resnet*'
     """
-    from kkcv.zoo import names
+    from kkcv.zoo.recorded import names
 
-    chosen, rows = found(names(pattern), pattern), []
-    with progress_bar("reading the networks") as update:
-        for name in chosen:
-            rows.append(row_of(name))
-            update(len(rows), len(chosen))
+    rows = [row_of(name) for name in found(names(pattern), pattern)]
     if as_json:
         print_json({"networks": rows})
         return
@@ -63,17 +59,17 @@ def list_(pattern: str, as_json: bool) -> None:
 
 def row_of(name: str) -> dict[str, Any]:
     """What the list says of a network."""
-    from kkcv.zoo import spec
-    from kkcv.zoo.costs import cost
+    from kkcv.zoo.recorded import families, recorded
     from kkcv.zoo.weights import published
 
-    known, costs, weights = spec(name), cost(name), published(name)
+    known, weights = recorded(name), published(name)
+    family = families()[known.family]
     return {
         "network": name,
-        "family": known.family.title,
-        "year": known.family.paper.year,
-        "parameters": costs.parameters,
-        "multiply_adds": costs.macs,
+        "family": family.title,
+        "year": family.paper.year,
+        "parameters": known.parameters,
+        "multiply_adds": known.macs,
         "input": "x".join(map(str, known.input_size)),
         "embedding": known.embedding_dim,
         "weights": f"{weights[0].top1:.1f}% top-1" if weights else "",
@@ -85,34 +81,34 @@ def row_of(name: str) -> dict[str, Any]:
 @click.argument("name")
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """The stages of a network as in its paper's table, measured from the network itself.
+    """The stages of a network as in its paper's table, as measured from the network itself.
 
     \b
     kkcv zoo show resnet50
     """
-    from kkcv.zoo import spec
-    from kkcv.zoo.costs import cost
+    from kkcv.zoo.recorded import families, recorded
 
-    known, costs = spec(name), cost(name)
-    paper = known.family.paper
+    known = recorded(name)
+    family = families()[known.family]
     if as_json:
         print_json(
             {
                 "network": known.name,
                 "aliases": list(known.aliases),
-                "family": known.family.title,
-                "idea": known.family.idea,
-                "paper": dataclasses.asdict(paper),
+                "family": family.title,
+                "idea": family.idea,
+                "paper": dataclasses.asdict(family.paper),
                 "input": list(known.input_size),
                 "min_size": known.min_size,
                 "embedding": known.embedding_dim,
-                "parameters": costs.parameters,
-                "multiply_adds": costs.macs,
-                "stages": [dataclasses.asdict(stage) for stage in costs.stages],
+                "parameters": known.parameters,
+                "multiply_adds": known.macs,
+                "stages": [dataclasses.asdict(stage) for stage in known.stages],
             }
         )
         return
-    click.echo(f"{known.name}: {known.family.idea}")
+    paper = family.paper
+    click.echo(f"{known.name}: {family.idea}")
     click.echo(f"{paper.authors}: {paper.title}, {paper.year}, {paper.where}")
     if known.aliases:
         click.echo(f"also called {', '.join(known.aliases)}")
@@ -124,9 +120,9 @@ def show(name: str, as_json: bool) -> None:
             f"{stage.parameters:,}",
             f"{stage.macs:,}",
         )
-        for stage in costs.stages
+        for stage in known.stages
     ]
-    total = ("all", "", "", f"{costs.parameters:,}", f"{costs.macs:,}")
+    total = ("all", "", "", f"{known.parameters:,}", f"{known.macs:,}")
     print_table(["stage", "output", "blocks", "parameters", "multiply-adds"], [*rows, total])
 
 
@@ -282,11 +278,11 @@ def bench(names: tuple[str, ...], batch: int, threads: int | None, as_json: bool
 
 def matching(pattern: str) -> list[str]:
     """The networks that a pattern names, or the one with this name (UnknownNetwork)."""
-    from kkcv.zoo import names, spec
+    from kkcv.zoo.recorded import names, recorded
 
     if any(sign in pattern for sign in "*?["):
         return found(names(pattern), pattern)
-    return [spec(pattern).name]
+    return [recorded(pattern).name]
 
 
 def found(names: list[str], pattern: str) -> list[str]:

@@ -6,8 +6,10 @@ from typing import Any
 
 import streamlit as st
 
+from kkcv.errors import MissingExtra
+
 from .escaping import as_html
-from .session import families, network_facts, url_of
+from .session import diagrams, families, network_facts, url_of
 from .strings import Strings
 
 ARXIV = re.compile(r"arXiv:([0-9.]+[0-9])")
@@ -15,8 +17,7 @@ UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "K"))
 
 
 def show_family(text: Strings) -> None:
-    with st.spinner(text("zoo.loading")):
-        known = {family["name"]: family for family in families(text.language)}
+    known = {family["name"]: family for family in families(text.language)}
     titles = {n: f"{f['title']} · {f['paper']['year']}" for n, f in known.items()}
     names = list(known)
     left, right = st.columns(2)
@@ -31,12 +32,9 @@ def show_family(text: Strings) -> None:
     st.markdown(f"### {family['title']}")
     st.markdown(family["idea"])
     st.caption(cited(family["paper"]))
-    with st.spinner(text("zoo.measuring")):
-        facts = network_facts(chosen, text.language)
+    facts = network_facts(chosen, text.language)
     show_figures(text, facts)
-    drawings = {s: url_of("image/svg+xml", d.encode()) for s, d in facts["diagrams"].items()}
-    shown = (f'<img class="{s}" alt="{chosen}" src="{url}">' for s, url in drawings.items())
-    st.html(f'<div class="diagram">{"".join(shown)}</div>')
+    show_diagram(text, chosen)
     st.markdown(f"##### {text('zoo.stages')}")
     st.html(stage_table(text, facts["stages"]))
     st.markdown(f"##### {text('zoo.verified')}")
@@ -44,6 +42,19 @@ def show_family(text: Strings) -> None:
     if facts["printed"]:
         heads = ("zoo.figure", "zoo.printed", "zoo.ours", "zoo.why")
         st.html(table([text(head) for head in heads], facts["printed"]))
+
+
+def show_diagram(text: Strings, network: str) -> None:
+    """The diagram, laid out for wide screens and for phones, or what it takes to draw one."""
+    try:
+        with st.spinner(text("zoo.drawing")):
+            drawn = diagrams(network, text.language)
+    except MissingExtra as error:
+        st.info(str(error))
+        return
+    drawings = {s: url_of("image/svg+xml", d.encode()) for s, d in drawn.items()}
+    shown = (f'<img class="{s}" alt="{network}" src="{url}">' for s, url in drawings.items())
+    st.html(f'<div class="diagram">{"".join(shown)}</div>')
 
 
 def verdict(text: Strings, facts: dict[str, Any]) -> str:

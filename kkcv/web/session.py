@@ -12,6 +12,7 @@ from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 from kkcv.worker.worker import Worker
 
+from . import zoo_facts
 from .far import FarLibrary
 from .library import Library
 from .near import LIMITS, NearLibrary
@@ -46,13 +47,19 @@ def worker() -> Worker:
 @st.cache_resource(show_spinner=False)
 def families(lang: str) -> list[dict[str, Any]]:
     """The families of the zoo."""
-    return worker().families(lang)
+    return zoo_facts.families(lang)
 
 
 @st.cache_resource(show_spinner=False)
 def network_facts(name: str, lang: str) -> dict[str, Any]:
     """The facts of one network of the zoo."""
-    return worker().network(name, lang)
+    return zoo_facts.network_facts(name, lang)
+
+
+@st.cache_resource(show_spinner=False)
+def diagrams(name: str, lang: str) -> dict[str, str]:
+    """The diagram of one network of the zoo, as SVG, by kind of screen (MissingExtra)."""
+    return worker().diagrams(name, lang)
 
 
 def open_library(named: str) -> Library:

@@ -62,8 +62,7 @@ def begin(text: Strings) -> None:
     )
     networks = list(choices)
     if way == "scratch":
-        with st.spinner(text("zoo.loading")):
-            networks = [n for family in families(text.language) for n in family["networks"]]
+        networks = [n for family in families(text.language) for n in family["networks"]]
 
     def named(network: str) -> str:
         away = way != "scratch" and not choices[network]

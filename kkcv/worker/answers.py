@@ -126,16 +126,14 @@ def gradcam(model: Model, picture: bytes, top: int, lang: str) -> list[tuple[str
     return [(heat.label, heat.probability, shrink(heat.picture, GRADCAM_PIXELS)) for heat in heats]
 
 
-def families(lang: str) -> list[dict[str, Any]]:
-    from . import zoo_facts
+def diagrams(name: str, lang: str) -> dict[str, str]:
+    need("torch")
+    from kkcv.zoo.draw import PHONE, WIDTH, draw
 
-    return zoo_facts.families(lang)
-
-
-def network_facts(name: str, lang: str) -> dict[str, Any]:
-    from . import zoo_facts
-
-    return zoo_facts.network_facts(name, lang)
+    return {
+        screen: draw(name, lang=lang, theme="auto", width=width)
+        for screen, width in (("wide", WIDTH), ("phone", PHONE))
+    }
 
 
 ANSWERS: dict[str, Callable[..., Any]] = {
@@ -144,6 +142,5 @@ ANSWERS: dict[str, Callable[..., Any]] = {
     "embed_texts": embed_texts,
     "feature_maps": feature_maps,
     "gradcam": gradcam,
-    "families": families,
-    "network": network_facts,
+    "diagrams": diagrams,
 }

@@ -76,13 +76,12 @@ class Worker:
         """The most probable classes: label, probability, and a heat map as JPEG."""
         return self._ask("gradcam", model, picture, top, lang, unwanted=unwanted)
 
-    def families(self, lang: str) -> list[dict[str, Any]]:
-        """The families of the zoo."""
-        return self._ask("families", lang)
+    def diagrams(self, name: str, lang: str) -> dict[str, str]:
+        """The diagram of a network of the zoo, as SVG: ``wide`` and ``phone``.
 
-    def network(self, name: str, lang: str) -> dict[str, Any]:
-        """The facts of one network of the zoo, with its diagram."""
-        return self._ask("network", name, lang)
+        Raises MissingExtra without torch.
+        """
+        return self._ask("diagrams", name, lang)
 
     def stop(self) -> None:
         """End the child in the middle of a question that is unwanted by now."""

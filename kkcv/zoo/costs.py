@@ -15,26 +15,9 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from .network import Network
+from .recorded import Shape, StageCost
 from .registry import create_on_meta, spec
 from .shapes import WithoutValues
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class StageCost:
-    """One row of a network's table.
-
-    ``part`` is ``stages``, ``neck`` or ``head``; ``shape`` is the output for one picture, (C, H, W)
-    or (D,); ``blocks`` are the units with weights that stand in a row, 0 in a pool.
-    """
-
-    part: str
-    name: str
-    shape: Shape
-    blocks: int
-    parameters: int
-    macs: int
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from kkcv.disk import write_file
 from .diagram.anatomy import Anatomy, anatomy
 from .diagram.metrics import wrapped
 from .diagram.panels import draw_panels, panels
-from .diagram.stages import draw_stages, short
+from .diagram.stages import draw_stages
 from .diagram.svg import SMALL, USUAL, line, picture, placed, text
 from .diagram.words import LANGUAGES, Words
 from .network import Paper
+from .printed import short
 from .registry import FAMILIES, spec
 
 WIDTH, PHONE = 640, 328  # of a page's column, and of a phone's

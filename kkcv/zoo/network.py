@@ -8,7 +8,6 @@ The stages carry the names of the rows of the paper's table, so that a reader of
 each of them, and the tables and drawings of kkcv can be measured from the network itself.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,21 +17,9 @@ from torch import Tensor, nn
 
 from kkcv.errors import InputShapeError
 
+from .paper import Paper
 
-@dataclass(frozen=True)
-class Paper:
-    """Where a network is described."""
-
-    title: str
-    authors: str
-    year: int
-    where: str  # venue and arXiv number
-
-    @property
-    def published(self) -> str:
-        """``where``, with the year if that does not name one."""
-        named = re.search(r"(?<!arXiv:)\b(19|20)\d\d\b", self.where)
-        return self.where if named else f"{self.where}, {self.year}"
+__all__ = ["Family", "Network", "Paper", "Spec", "TrainingScores"]
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,12 @@ from types import ModuleType
 from kkcv.disk import write_file
 
 from .costs import cost
-from .diagram.stages import short
 from .draw import FOLDERS
-from .facts import MEASURED, Printed, printed_of
+from .facts import printed_of
 from .network import Family, Spec
 from .page_words import LANGUAGES, Words
+from .printed import printed_row, short
 from .registry import FAMILIES
-from .verify import check_printed
 from .weights import published
 
 PHONE = "(max-width: 679px)"  # windows in which a diagram is laid out for a phone
@@ -137,25 +136,15 @@ def stages_part(name: str, words: Words) -> Iterator[str]:
 
 
 def printed_part(networks: Sequence[Spec], words: Words) -> Iterator[str]:
-    rows = [printed_row(figure, words) for known in networks for figure in printed_of(known.name)]
+    rows = [
+        printed_row(figure, cost(known.name), words)
+        for known in networks
+        for figure in printed_of(known.name)
+    ]
     if rows:
         columns = ("network", "figure", "printed", "ours", "why")
         yield f"## {words('printed_title')}\n"
         yield table((words(column) for column in columns), rows)
-
-
-def printed_row(figure: Printed, words: Words) -> tuple[object, ...]:
-    """A figure of the paper, a counted one beside ours."""
-    check = check_printed(figure, cost(figure.network))
-    ours = check.ours
-    if figure.what in MEASURED and not figure.text.replace(",", "").isdigit():
-        ours = short(int(ours.replace(",", "")))  # as many digits as the paper prints
-    what = words.said(figure.what)
-    if figure.stage:
-        what = words("of", what=what, stage=figure.stage)
-    comma = "，" if words.language == "zh" else ", "
-    what = f"{what}{comma}{words.said(figure.where)}"
-    return f"`{figure.network}`", what, figure.text, ours, words.said(check.note)
 
 
 def weights_part(networks: Sequence[Spec], words: Words) -> Iterator[str]:

@@ -1,11 +1,8 @@
 """Every network of the zoo by name. To add a family: its file, and its line here."""
 
 import dataclasses
-import difflib
 from fnmatch import fnmatchcase
 from os import PathLike
-
-from kkcv.errors import UnknownNetwork
 
 from . import (
     alexnet,
@@ -31,6 +28,7 @@ from . import (
 )
 from .conversion import load_into
 from .network import Network, Spec
+from .recorded import unknown
 from .shapes import shapes_only
 from .tensorflow import compute_as_tensorflow
 from .weights import find
@@ -75,9 +73,7 @@ def spec(name: str) -> Spec:
     """
     known = NETWORKS.get(ALIASES.get(name, name))
     if known is None:
-        near = difflib.get_close_matches(name.lower(), [*NETWORKS, *ALIASES], n=4, cutoff=0.4)
-        hint = f"the nearest: {', '.join(near)}" if near else "see: kkcv zoo list"
-        raise UnknownNetwork(f"no network {name!r} in the zoo; {hint}")
+        raise unknown(name, [*NETWORKS, *ALIASES])
     return known
 
 

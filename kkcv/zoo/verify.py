@@ -1,39 +1,18 @@
 """The proof: each network measured, and set beside what is known of it from elsewhere."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from torch import Tensor
 
 from . import parity
-from .costs import Cost, Shape, StageCost, cost
-from .facts import MEASURED, Printed, counts, printed_of
+from .checks import Check, check_printed
+from .costs import Cost, cost
+from .facts import counts, printed_of
 from .peers import Peer, peers_of
+from .recorded import Shape
 from .registry import spec
 
 MACS_TOLERANCE = 0.005  # of the reference count: pools at odd sizes, heads as convolutions
-
-
-@dataclass(frozen=True)
-class Check:
-    """One fact of one network: what is expected, what ours is, and why they may differ."""
-
-    network: str
-    what: str
-    expected: str
-    ours: str
-    passed: bool
-    note: str = ""
-    explained: bool = False  # it differs, and the note says why
-
-    @property
-    def outcome(self) -> str:
-        """``ok``, ``FAILED``, ``explained`` by the note, or nothing where nothing is compared."""
-        if not self.ours:
-            return ""
-        if not self.passed:
-            return "FAILED"
-        return "explained" if self.explained else "ok"
 
 
 def verify(name: str) -> list[Check]:
@@ -88,25 +67,6 @@ def missing(expected: Iterable[Shape], got: Iterable[Shape]) -> list[Shape]:
 
 def text(shape: Shape) -> str:
     return "x".join(map(str, shape))
-
-
-def check_printed(figure: Printed, measured: Cost) -> Check:
-    """A figure of the paper beside ours. Accuracies are shown, for they need the paper's training.
-
-    It fails when the two disagree and no note says why.
-    """
-    what = f"{figure.what}, {figure.where}"
-    if figure.what not in MEASURED:
-        return Check(figure.network, what, figure.text, "", True, figure.note)
-    row: Cost | StageCost = measured
-    if figure.stage:
-        what = f"{figure.what} of {figure.stage}, {figure.where}"
-        row = next(r for r in measured.stages if r.name == figure.stage)
-    ours = row.parameters if figure.what == "parameters" else row.macs
-    agrees = figure.agrees(ours)
-    note = "" if agrees else figure.note
-    passed = agrees or bool(note)
-    return Check(figure.network, what, figure.text, f"{ours:,}", passed, note, bool(note))
 
 
 def verify_peers(name: str, images: Tensor, gradients: bool = False) -> list[Check]:

@@ -203,11 +203,3 @@ def draw_label(column: Column, x: float, y: float, width: float, words: Words) -
     for i, (part, look) in enumerate(rows, len(names)):
         lines.append(text(x, y + LINE * i, part, color=look))
     return Drawn(lines, width, LINE * (len(names) + len(rows)))
-
-
-def short(count: int) -> str:
-    """Three digits or so: 25.6 M."""
-    for least, size, suffix in ((999.5e6, 1e9, " G"), (999.5e3, 1e6, " M"), (999.5, 1e3, " K")):
-        if count >= least:
-            return f"{count / size:.3g}{suffix}"
-    return str(count)

@@ -1,0 +1,121 @@
+"""What is known of each network without building it, or torch: the facts of ``recorded.json``.
+
+``python -m kkcv.zoo.record`` measures them on the networks themselves, and a test compares.
+"""
+
+import difflib
+import json
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from kkcv.errors import UnknownNetwork
+
+from .paper import Paper
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """One row of a network's table.
+
+    ``part`` is ``stages``, ``neck`` or ``head``; ``shape`` is the output for one picture, (C, H, W)
+    or (D,); ``blocks`` are the units with weights that stand in a row, 0 in a pool.
+    """
+
+    part: str
+    name: str
+    shape: Shape
+    blocks: int
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One network. ``input_size`` is (C, H, W) as published, in pixels; the counts are at that."""
+
+    name: str
+    family: str  # its name in ``families()``
+    aliases: tuple[str, ...]
+    input_size: tuple[int, int, int]
+    min_size: int
+    embedding_dim: int
+    parameters: int
+    macs: int  # multiply-adds (costs.py)
+    stages: tuple[StageCost, ...]
+
+
+@dataclass(frozen=True)
+class RecordedFamily:
+    """The networks of one paper, as in ``network.Family``."""
+
+    name: str
+    title: str
+    idea: str
+    example: str
+    paper: Paper
+    networks: tuple[str, ...]
+
+
+@cache
+def document() -> dict[str, Any]:
+    with resources.files("kkcv.zoo").joinpath("recorded.json").open(encoding="utf-8") as file:
+        found: dict[str, Any] = json.load(file)
+    return found
+
+
+@cache
+def families() -> dict[str, RecordedFamily]:
+    """The families by name, in the order of the zoo."""
+    return {
+        row["name"]: RecordedFamily(
+            **{**row, "paper": Paper(**row["paper"]), "networks": tuple(row["networks"])}
+        )
+        for row in document()["families"]
+    }
+
+
+@cache
+def networks() -> dict[str, Recorded]:
+    """The networks by name, in the order of the zoo."""
+    return {row["name"]: read(row) for row in document()["networks"]}
+
+
+def read(row: dict[str, Any]) -> Recorded:
+    channels, height, width = row["input_size"]
+    return Recorded(
+        **{
+            **row,
+            "aliases": tuple(row["aliases"]),
+            "input_size": (channels, height, width),
+            "stages": tuple(
+                StageCost(part, name, tuple(shape), *counts)
+                for part, name, shape, *counts in row["stages"]
+            ),
+        }
+    )
+
+
+def names(pattern: str = "*") -> list[str]:
+    """The networks whose name matches a shell pattern such as ``resnet*``, in the papers' order."""
+    return [name for name in networks() if fnmatchcase(name, pattern)]
+
+
+def recorded(name: str) -> Recorded:
+    """The facts of one network, by name or everyday name (UnknownNetwork)."""
+    aliases = {alias: known.name for known in networks().values() for alias in known.aliases}
+    found = networks().get(aliases.get(name, name))
+    if found is None:
+        raise unknown(name, [*networks(), *aliases])
+    return found
+
+
+def unknown(name: str, known: list[str]) -> UnknownNetwork:
+    """The error for a name that is none, with the nearest ones."""
+    near = difflib.get_close_matches(name.lower(), known, n=4, cutoff=0.4)
+    hint = f"the nearest: {', '.join(near)}" if near else "see: kkcv zoo list"
+    return UnknownNetwork(f"no network {name!r} in the zoo; {hint}")

@@ -1,0 +1,45 @@
+"""What is recorded of the networks is what they are, and is read without building them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kkcv.errors import UnknownNetwork
+from kkcv.zoo import record, recorded
+from kkcv.zoo.registry import ALIASES, NETWORKS
+
+FILE = Path(recorded.__file__).with_name("recorded.json")
+
+
+def test_the_file_is_what_the_networks_themselves_say() -> None:
+    assert FILE.read_text(encoding="utf-8") == record.text(), "renew it with: make docs-zoo"
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_a_network_goes_by_its_everyday_names(alias: str) -> None:
+    assert recorded.recorded(alias).name == ALIASES[alias]
+
+
+def test_every_network_is_listed_in_the_order_of_the_zoo() -> None:
+    assert recorded.names() == list(NETWORKS)
+    assert recorded.names("resnet*_v1.5") == ["resnet50_v1.5", "resnet101_v1.5", "resnet152_v1.5"]
+
+
+def test_an_unknown_name_is_told_the_nearest() -> None:
+    with pytest.raises(UnknownNetwork, match="no network 'resnet51' in the zoo; the nearest: res"):
+        recorded.recorded("resnet51")
+
+
+@pytest.mark.parametrize("arguments", [["zoo", "list"], ["zoo", "show", "resnet50"]])
+def test_the_list_and_the_stages_are_read_without_numpy_or_torch(arguments: list[str]) -> None:
+    heavy = ("torch", "numpy", "cv2", "faiss", "onnxruntime")
+    code = (
+        f"import sys; from kkcv.cli import main; main({arguments}, standalone_mode=False)\n"
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
+
+    said = subprocess.check_output([sys.executable, "-c", code], text=True)
+
+    assert said.splitlines()[-1] == "[]"
