@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kkcv import adapters
+from kkcv import adapters, zoo
 from kkcv.disk import atomic_write, write_file
 from kkcv.errors import CheckpointError, UnknownNetwork
 from kkcv.extras import need
@@ -90,8 +90,6 @@ class Checkpoint:
                 return adapters.build(
                     self.name, self.weights_name, self.weights_path(), self.preprocess
                 )
-            from kkcv import zoo
-
             return zoo.create(
                 self.network,
                 weights=self.weights_path(),
