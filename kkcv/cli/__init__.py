@@ -17,11 +17,8 @@ from kkcv.environment import set_default
 from kkcv.errors import KkcvError
 from kkcv.extras import missing
 
-from .adapt import adapt
-from .calibrate import calibrate
 from .care import backup, doctor, export, import_, reindex, restore, tune
 from .classify import classify
-from .completion import completion
 from .demo import demo
 from .embed import embed
 from .evaluate import evaluate
@@ -29,12 +26,12 @@ from .evaluate_classifier import classifier
 from .explain import explain
 from .gallery import duplicates, remove, stats
 from .index import index
+from .quality import adapt, calibrate, selfcheck
 from .runtimes import runtimes
 from .search import search
-from .selfcheck import selfcheck
 from .serve import config, keys, serve
+from .shell import completion, version_option
 from .train import data, onnx, train
-from .versions import version_option
 from .web import web
 from .zoo import zoo
 
