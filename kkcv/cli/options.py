@@ -158,6 +158,8 @@ def flags_of(option: Option) -> list[Callable[[Command], Command]]:
     details: dict[str, Any] = {"metavar": kind.metavar, "default": option.default}
     if isinstance(kind, Number):
         details["type"] = Within(kind.low, kind.high, min_open=kind.above)
+        if option.whole:
+            details["type"] = click.IntRange(int(kind.low), int(kind.high), min_open=kind.above)
     help = option.help
     if kind.usual is not None:
         details |= {"is_flag": False, "flag_value": kind.usual}

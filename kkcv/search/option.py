@@ -7,7 +7,7 @@ flag on the command line, and which widget in the web app.
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, get_args
 
 from kkcv.errors import RequestError
@@ -78,9 +78,9 @@ class Switch:
     usual: None = None
 
     def check(self, name: str, value: Any) -> None:
-        if not isinstance(value, bool) and value not in self.words:
-            words = " or ".join(["true, false" if self.words else "true", *map(repr, self.words)])
-            raise RequestError(f"{name} is {words}, not {value!r}")
+        if not isinstance(value, bool) and not (isinstance(value, str) and value in self.words):
+            *others, last = ["true", "false", *map(repr, self.words)]
+            raise RequestError(f"{name} is {', '.join(others)} or {last}, not {value!r}")
 
 
 Kind = Text | Number | OneOf | Switch
@@ -107,6 +107,8 @@ class Option:
             return
         try:
             self.kind.check(self.name, value)
+            if self.whole and not isinstance(value, Integral):
+                raise RequestError(f"{self.name} is a whole number, got {value!r:.60}")
         except RequestError as error:
             error.field = self.name
             raise

@@ -27,11 +27,13 @@ def choose(text: Strings, option: Option) -> Any:
                 return chance_in_words(text, value) if rates else f"{value:g}"
 
             return st.selectbox(label, [None, *kind.choices], format_func=in_words, **more)
-        case Number() if kind.usual is None and default is not None:
-            step = 1 if option.whole else (kind.high - kind.low) / 40
-            return st.slider(label, kind.low, kind.high, default, step, **more)
         case Number() if kind.usual is None:
-            return st.number_input(label, kind.low, kind.high, None, **more)
+            number = int if option.whole else float  # Streamlit goes by the type of the limits
+            low, high = number(kind.low), number(kind.high)
+            if default is None:
+                return st.number_input(label, low, high, None, **more)
+            step = 1 if option.whole else (high - low) / 40
+            return st.slider(label, low, high, number(default), step, **more)
         case OneOf() if kind.usual is None:
             names = kind.names() if default is not None else [None, *kind.names()]
             return st.selectbox(
