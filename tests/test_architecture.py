@@ -1,6 +1,7 @@
 """Imports run one way, and importing kkcv costs nothing."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,6 +118,22 @@ def test_files_and_folders_side_by_side_do_not_import_in_a_circle(folder: Path) 
         TopologicalSorter(arrows).prepare()
     except CycleError as error:
         pytest.fail(f"{folder.name} has a circle: {' imports '.join(error.args[1][::-1])}")
+
+
+def test_the_page_of_the_pieces_names_every_room_with_what_it_knows() -> None:
+    page = (PACKAGE.parent / "docs/explanation/pieces.md").read_text(encoding="utf-8")
+    table = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+
+    assert re.findall(r"`(\w+)`", "".join(table)) == list(ROOMS)
+
+
+def test_the_map_for_contributors_names_every_room() -> None:
+    page = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    drawing = page.partition("kkcv/\n")[2].partition("```")[0]
+
+    missing = [room for room in ROOMS if not re.search(rf"\b{room}(/|\.py)", drawing)]
+
+    assert not missing
 
 
 @pytest.mark.parametrize("statement", ["import kkcv", "import kkcv.cli", "import kkcv.zoo.labels"])

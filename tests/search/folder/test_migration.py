@@ -1,6 +1,7 @@
 """A gallery of the first format is opened, brought to today's, and loses nothing."""
 
 import json
+import re
 import threading
 import zlib
 from collections.abc import Callable
@@ -178,3 +179,12 @@ def test_a_filter_reads_what_lies_beside_the_rows(gallery: Gallery) -> None:
     )
 
     assert [row[3] for row in plan] == ["SCAN pictures USING COVERING INDEX pictures_described"]
+
+
+def test_the_page_names_the_format_and_what_each_format_changed() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "search.md").read_text(encoding="utf-8")
+
+    assert f"A gallery has a format number, {migration.FORMAT} now." in page
+    assert re.findall(r"^\| (\d) \|", page, re.MULTILINE) == [
+        str(n + 1) for n in range(migration.FORMAT)
+    ]
