@@ -151,6 +151,6 @@ def test_an_option_that_is_none_is_named(
     gallery.add(picture)
 
     with pytest.raises(
-        KkcvError, match=r"no option 'zz'; there are: where|options are|a filter is"
+        KkcvError, match=r"no option 'zz'; there are: where|options are|where is text of"
     ):
         gallery.search(picture, **words)
