@@ -55,7 +55,7 @@ def stats(gallery: str, as_json: bool) -> None:
     kkcv stats photos.kkcv
     """
     from kkcv.search.gallery import Gallery
-    from kkcv.search.quality.measuring import latency
+    from kkcv.search.quality.latency import latency
 
     with Gallery.open(gallery) as opened:
         figures = opened.stats() | {"milliseconds_a_query": latency(opened.generation)}

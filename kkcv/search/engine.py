@@ -25,7 +25,7 @@ from typing import Any, Self
 import numpy as np
 
 from kkcv.embedding.space import EmbeddingSpace
-from kkcv.errors import RequestError
+from kkcv.errors import GalleryLocked, NotAGallery, RequestError
 
 from .index.exact import inner_products
 from .index.neighbors import Neighbors, nearest_of, no_neighbors
@@ -198,6 +198,19 @@ class Catalog(ABC):
 
     def close(self) -> None:  # noqa: B027
         """Release what the catalog holds open."""
+
+
+def no_gallery(address: str | Path) -> NotAGallery:
+    return NotAGallery(
+        f"{address} is no gallery; to make one: kkcv index {address} FOLDER_OF_PICTURES"
+    )
+
+
+def locked(address: str | Path, wait_seconds: float) -> GalleryLocked:
+    return GalleryLocked(
+        f"another process has been writing to {address} for more than {wait_seconds:g} s; "
+        "try again when it is done"
+    )
 
 
 class Index:

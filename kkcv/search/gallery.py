@@ -48,8 +48,7 @@ from .options import DEFAULTS, OPTIONS, SearchOptions, merged
 from .picture import LARGEST_ID, Picture, check_id, unknown
 from .query import Vectorizer, checked_k, checked_vectors
 from .ranking.names import PLAIN
-from .verification.verifier import Verifier
-from .verification.verify import FIRST
+from .verification.verify import FIRST, Verifier
 from .where import parse as parse_where
 
 VECTOR_TYPES = ("float16", "float32")

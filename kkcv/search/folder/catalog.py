@@ -20,13 +20,12 @@ from kkcv.disk import make_folder, reason
 from kkcv.errors import (
     GalleryError,
     GalleryFormatError,
-    GalleryLocked,
     InDoubt,
     NotAGallery,
     Superseded,
 )
 from kkcv.search import engine
-from kkcv.search.engine import WAIT_SECONDS
+from kkcv.search.engine import WAIT_SECONDS, locked, no_gallery
 from kkcv.search.projection import SETTING, Projection
 
 from .migration import DESCRIBED, EDITS, FORMAT, LAST_EDITS, is_old, migrate
@@ -85,9 +84,7 @@ class Catalog(engine.Catalog):
         except OSError as error:  # a name that is too long, or a folder without permission
             raise NotAGallery(f"{folder} cannot be a gallery: {reason(error)}") from None
         if not there:
-            raise NotAGallery(
-                f"{folder} is no gallery; to make one: kkcv index {folder} FOLDER_OF_PICTURES"
-            )
+            raise no_gallery(folder)
         self._identity = identity(self.file)
         self.read_only = cannot_change(self.file)
         try:
@@ -164,7 +161,7 @@ class Catalog(engine.Catalog):
         if self.read_only:
             raise GalleryError(f"{self.folder} is read-only; nothing was changed")
         if not self._turn.acquire(timeout=self.wait_seconds):
-            raise self._locked()
+            raise locked(self.folder, self.wait_seconds)
         try:
             epoch = self._epoch_now()
             with self._explained(), self._lent() as connection:
@@ -248,7 +245,7 @@ class Catalog(engine.Catalog):
         try:
             yield
         except apsw.BusyError:
-            raise self._locked() from None
+            raise locked(self.folder, self.wait_seconds) from None
         except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError):
             raise self._damaged() from None  # the SQL is ours, so the tables are wrong
         except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
@@ -268,12 +265,6 @@ class Catalog(engine.Catalog):
 
     def _superseded(self) -> Superseded:
         return Superseded(f"{self.folder} was given another network or restored; try again")
-
-    def _locked(self) -> GalleryLocked:
-        return GalleryLocked(
-            f"another process has been writing to {self.file.parent} for more than "
-            f"{self.wait_seconds:g} s; try again when it is done"
-        )
 
 
 def begin(file: Path, rows: Mapping[str, str]) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 from kkcv.disk import make_folder
 from kkcv.errors import GalleryError, GalleryFormatError, NotAGallery, Superseded
 from kkcv.search import engine
+from kkcv.search.engine import locked, no_gallery
 
 from .address import Address
-from .lease import locked, taken
+from .lease import taken
 from .reader import ANY, STRONG, Reader
 from .rows import make_rows
 from .server import Server
@@ -40,9 +41,7 @@ class Catalog(engine.Catalog):
         rows = self.server.aliased(address.name)
         if rows is None:
             self.server.close()
-            raise NotAGallery(
-                f"{address} is no gallery; to make one: kkcv index {address} FOLDER_OF_PICTURES"
-            )
+            raise no_gallery(self.address)
         self.rows = rows
         self.texts = Settings(self.server, address.settings)
         found = self.texts.all()

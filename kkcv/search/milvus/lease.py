@@ -13,7 +13,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kkcv.errors import GalleryError, GalleryLocked
+from kkcv.errors import GalleryError
+from kkcv.search.engine import locked
 
 from .settings import Settings
 
@@ -76,13 +77,6 @@ def taken(
         yield lease, now
     finally:
         lease.release()
-
-
-def locked(address: str, wait_seconds: float) -> GalleryLocked:
-    return GalleryLocked(
-        f"another process has been writing to {address} for more than {wait_seconds:g} s; "
-        "try again when it is done"
-    )
 
 
 def others_of(settings: dict[str, str], own: str) -> list[str]:
