@@ -23,7 +23,12 @@ BOLD = """
     56 50 68 72 60 72 68 44 72 72 35 35 67 35 105 72 69 72 72 50 60 48 72 66 93 65 66 59 72 37 72 84
 """
 NO_BREAK = "\u00a0"
-CHINESE = "[\u3000-\uffef]"
+# Where a word that is too wide breaks: between Chinese characters, behind an underscore, before a
+# capital; not before what may not begin a line.
+PIECE = re.compile(
+    rf"(?:[\u3000-\uffef]|[^\u3000-\uffef_A-Z]*_|[A-Z]+[^\u3000-\uffef_A-Z]*_?"
+    rf"|[^\u3000-\uffef_A-Z]+)(?:[，。：；、）,]|{NO_BREAK}[^\u3000-\uffef]*)*"
+)
 OTHERS = {
     "×": 84,
     "·": 38,
@@ -48,19 +53,16 @@ def text_width(words: str, size: float, *, bold: bool = False) -> float:
 
 
 def wrapped(words: str, width: float, size: float, *, bold: bool = False) -> list[str]:
-    """Lines no wider than that where they can be broken.
+    """Lines no wider than that where they can be broken: at spaces, or else as PIECE says.
 
-    Lines break at spaces and between Chinese characters; a word that is too wide by itself breaks
-    behind an underscore and before a capital. Signs and counts stay with their words.
+    Signs and counts stay with their words.
     """
     kept = re.sub(r" (?=[×·/÷]|groups|组)|(?<=×) |(?<=\A×\d) |(?<=\A×\d\d) ", NO_BREAK, words)
-    parts = []
-    for part in re.findall(rf"{CHINESE}[，。：；、）]*|[^ {CHINESE[1:]}+ ?| ", kept):
-        wide = text_width(part.rstrip(), size, bold=bold) > width
-        parts += re.findall(r"[^_A-Z]*_|[A-Z]+[^_A-Z]*_?|[^_A-Z]+", part) if wide else [part]
     lines = [""]
-    for part in parts:
-        if lines[-1] and text_width(lines[-1] + part.rstrip(), size, bold=bold) > width:
-            lines.append("")
-        lines[-1] += part
+    for word in re.findall("[^ ]+ ?| ", kept):
+        wide = text_width(word.rstrip(), size, bold=bold) > width
+        for part in PIECE.findall(word) if wide else [word]:
+            if lines[-1] and text_width(lines[-1] + part.rstrip(), size, bold=bold) > width:
+                lines.append("")
+            lines[-1] += part
     return [line.strip().replace(NO_BREAK, " ") for line in lines]

@@ -20,7 +20,8 @@ from .words import Words
 
 APART = 28  # between panels
 LINE = 14
-BOXES = (150.0, 110.0, 92.0, 80.0, 64.0)  # how wide boxes may be, from the best on
+# How wide boxes may be, from the best on, and how much longer a page may be for it.
+BOXES = {150.0: 1.0, 110.0: 1.0, 92.0: 1.0, 80.0: 1.05, 64.0: 1.12}
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,18 @@ def whole_panel(nodes: list[Node], words: Words) -> Panel:
 def draw_panels(found: list[Panel], room: float) -> Drawn:
     """Side by side in rows: so that the whole is short, and then the boxes as wide as fits."""
     drawn = [{widest: draw_panel(panel, room, widest) for widest in BOXES} for panel in found]
-    arranged = (widened(rows(drawn, room, widest), room) for widest in BOXES)
-    return min((stacked(row, room) for row in arranged), key=lambda whole: whole.height)
+    tried = {}
+    for widest in BOXES:
+        rows = in_rows([panel[widest] for panel in drawn], room)
+        tried[widest] = stacked([widened(row, drawn, room) for row in rows], room)
+    return tried[min(tried, key=lambda widest: tried[widest].height * BOXES[widest])]
 
 
 def draw_panel(panel: Panel, room: float, widest: float) -> Drawn:
     """A panel's picture under its title and notes, in the middle of the wider of them."""
     body = panel.body(room, widest)
-    least = min(room, max(body.width, 150))
+    named = min(text_width(panel.title, LARGE, bold=True), 200)
+    least = min(room, max(body.width, named, 180 if widest > 100 else 130))
     titles = wrapped(panel.title, least, LARGE, bold=True)
     notes = [part for note in panel.notes for part in wrapped(note, least, SMALL)]
     wide = [text_width(t, LARGE, bold=True) for t in titles] + [text_width(n, SMALL) for n in notes]
@@ -112,39 +117,58 @@ def draw_panel(panel: Panel, room: float, widest: float) -> Drawn:
     return Drawn(lines, width, y + 10 + body.height)
 
 
-Widths = dict[float, Drawn]  # a panel by how wide its boxes may be
+Column = list[Drawn]  # panels one under the other
+Row = list[Column]
 
 
-def rows(drawn: list[Widths], room: float, widest: float) -> list[list[Widths]]:
-    """As many side by side as fit with such boxes."""
-    found: list[list[Widths]] = []
-    for panel in drawn:
-        if found and fits([p[widest] for p in [*found[-1], panel]], room):
-            found[-1].append(panel)
+def in_rows(drawn: list[Drawn], room: float) -> list[list[list[int]]]:
+    """Rows of columns of the numbers of panels: beside the last, or under it where it is short."""
+    rows: list[list[list[int]]] = []
+    for i in range(len(drawn)):
+        row = rows[-1] if rows else []
+        tallest = max((height([drawn[n] for n in column]) for column in row), default=0)
+        if row and fits([[drawn[n] for n in column] for column in [*row, [i]]], room):
+            row.append([i])
+            continue
+        under = [*row[:-1], [*row[-1], i]] if row else []
+        columns = [[drawn[n] for n in column] for column in under]
+        if columns and height(columns[-1]) <= tallest and fits(columns, room):
+            rows[-1] = under
         else:
-            found.append([panel])
-    return found
+            rows.append([[i]])
+    return rows
 
 
-def fits(row: list[Drawn], room: float) -> bool:
-    return sum(panel.width for panel in row) + APART * (len(row) - 1) <= room
+def height(column: Column) -> float:
+    return sum(panel.height for panel in column) + APART * (len(column) - 1)
 
 
-def widened(found: list[list[Widths]], room: float) -> list[list[Drawn]]:
-    """Each row with the widest boxes that fit."""
-    tried = ([[panel[widest] for panel in row] for widest in BOXES] for row in found)
-    return [next((row for row in ways if fits(row, room)), ways[-1]) for ways in tried]
+def width(column: Column) -> float:
+    return max(panel.width for panel in column)
 
 
-def stacked(found: list[list[Drawn]], room: float) -> Drawn:
-    """The rows one under the other."""
+def fits(row: Row, room: float) -> bool:
+    return sum(map(width, row)) + APART * (len(row) - 1) <= room
+
+
+def widened(row: list[list[int]], drawn: list[dict[float, Drawn]], room: float) -> Row:
+    """A row with the widest boxes that fit."""
+    ways = [[[drawn[n][widest] for n in column] for column in row] for widest in BOXES]
+    return next((way for way in ways if fits(way, room)), ways[-1])
+
+
+def stacked(rows: list[Row], room: float) -> Drawn:
+    """The rows one under the other, their columns equally far apart."""
     lines: list[str] = []
-    y = 0.0
-    for row in found:
-        between = (room - sum(panel.width for panel in row)) / (len(row) + 1)
+    top = 0.0
+    for row in rows:
+        between = (room - sum(map(width, row))) / (len(row) + 1)
         x = between
-        for panel in row:
-            lines += placed(panel, x, y)
-            x += panel.width + between
-        y += max(panel.height for panel in row) + APART
-    return Drawn(lines, room, y)
+        for column in row:
+            y = top
+            for panel in column:
+                lines += placed(panel, x, y)
+                y += panel.height + APART
+            x += width(column) + between
+        top += max(map(height, row)) + APART
+    return Drawn(lines, room, top)

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 from .graph import Node, Shape
-from .layout import layout, passed_by_all, routes, users_of
+from .layout import Layout, Point, Size, layout, routes
 from .metrics import text_width, wrapped
 from .svg import SMALL, USUAL, Drawn, circle, line, rectangle, text, wire
 from .words import Words
 
 LINE = 14  # from one line of text to the next
-NARROW = 70  # a box in which text is small and has little around it
+NARROW = 95  # a box in which text is small and has little around it
 NARROWER = (110.0, 92.0, 78.0, 64.0, 50.0, 40.0)  # widths of boxes, tried until the graph fits
 MANY = 4  # convolutions with the same tags, which are then said once
 
@@ -78,14 +79,11 @@ def padding(widest: float) -> float:
 
 
 def by_commas(title: str, width: float, size: float) -> list[str]:
-    """Lines broken at commas, which then fall away, or else between words."""
-    lines: list[str] = []
-    for part in title.split(", "):
-        if lines and text_width(f"{lines[-1]}, {part}", size) <= width:
-            lines[-1] += f", {part}"
-        else:
-            lines += wrapped(part, width, size)
-    return lines
+    """One line, or what it is and then its numbers, without the comma between them."""
+    what, comma, numbers = title.partition(", ")
+    if not comma or numbers.startswith("/") or text_width(title, size) <= width:
+        return wrapped(title, width, size)
+    return [*wrapped(what, width, size), *wrapped(numbers, width, size)]
 
 
 def size(node: Node, widest: float, words: Words) -> tuple[float, float]:
@@ -111,7 +109,8 @@ def draw_with(
     inputs = [node.inputs for node in nodes]
     level = {source for node in nodes if node.kind == "add" for source in node.inputs}
     found = layout(inputs, sizes, level)
-    lines = [wire(route) for route in routes(inputs, sizes, found)]
+    arrows = routes(inputs, sizes, found)
+    lines = [wire(route) for route in arrows]
     for i, node in enumerate(nodes):
         lines += draw_node(node, *found.at[i], *sizes[i], widest, words)
     x, y = found.at[len(nodes) - 1]
@@ -119,16 +118,34 @@ def draw_with(
     lines.append(wire([(x, y), (x, y + 18)]))
     lines.append(text(x, y + 31, size_of(nodes[-1].shape), USUAL, bold=True))
     width = found.width
-    alone = passed_by_all(inputs, users_of(inputs), list(range(len(nodes))))
     for i in straight(nodes) if shapes else []:
-        x, y = found.at[i]
+        x, y = found.at[i][0] + 6, found.at[i][1] + sizes[i][1]
         beside = "×".join(map(str, nodes[i].shape))
-        if i not in alone and 6 + text_width(beside, SMALL) > sizes[i][0] / 2 + 4:
-            continue  # it would reach into the next column
-        lines.append(text(x + 6, y + sizes[i][1] + 12, beside, color="pale", anchor="start"))
-        width = max(width, x + 6 + text_width(beside, SMALL))
+        end = x + text_width(beside, SMALL)
+        if is_free((x, y + 1, end, y + 15), arrows, found, sizes):
+            lines.append(text(x, y + 12, beside, color="pale", anchor="start"))
+            width = max(width, end)
     half = text_width(size_of(nodes[-1].shape), USUAL, bold=True) / 2
     return Drawn(lines, max(width, x + half), found.at[len(nodes) - 1][1] + sizes[-1][1] + 36)
+
+
+def is_free(
+    area: tuple[float, float, float, float],
+    arrows: list[list[Point]],
+    found: Layout,
+    sizes: list[Size],
+) -> bool:
+    """Whether no box and no arrow is in an area: left, top, right, bottom."""
+    left, top, right, bottom = area
+    rows = [
+        (x - sizes[i][0] / 2, y, x + sizes[i][0] / 2, y + sizes[i][1])
+        for i, (x, y) in found.at.items()
+    ]
+    for points in arrows:
+        rows += [
+            (min(a, c), min(b, d), max(a, c), max(b, d)) for (a, b), (c, d) in pairwise(points)
+        ]
+    return not any(a < right and left < c and b < bottom and top < d for a, b, c, d in rows)
 
 
 def straight(nodes: list[Node]) -> list[int]:

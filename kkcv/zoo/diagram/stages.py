@@ -14,7 +14,7 @@ from torch import nn
 from kkcv.zoo.costs import Cost, StageCost, table
 from kkcv.zoo.network import Network
 
-from .forms import inside
+from .forms import Unit, inside
 from .graph import Shape
 from .labels import SPECIAL, TAGS, halving, kind_of_convolution, layers, pooling
 from .metrics import wrapped
@@ -59,8 +59,8 @@ def columns(
             Column(
                 name,
                 reads[pool] if pool else stage.shape,
-                tuple(contents(name, module, without=pool)),
-                look or (color(stage),) * max(1, repeats(module)),
+                tuple(contents(network, stage, module, blocks, pool)),
+                look or (color(stage, module),) * max(1, repeats(module)),
                 f"{name}: {stage.parameters:,} parameters, {stage.macs:,} multiply-adds",
                 name in auxiliary,
             )
@@ -70,6 +70,9 @@ def columns(
     return found
 
 
+POOLS = nn.MaxPool2d | nn.AvgPool2d
+
+
 def ending_pool(module: nn.Module) -> nn.MaxPool2d | nn.AvgPool2d | None:
     """The pool behind the convolutions of a row of layers."""
     layers = list(module.children()) if isinstance(module, nn.Sequential) else []
@@ -77,10 +80,11 @@ def ending_pool(module: nn.Module) -> nn.MaxPool2d | nn.AvgPool2d | None:
     return last if isinstance(last, nn.MaxPool2d | nn.AvgPool2d) else None
 
 
-def color(stage: StageCost) -> str:
+def color(stage: StageCost, module: nn.Module) -> str:
     if len(stage.shape) == 1:
         return "vector"
-    return "plain" if stage.blocks else "pool"
+    pools = any(isinstance(m, POOLS) or type(m).__name__ in SPECIAL for m in layers(module))
+    return "pool" if pools and not stage.blocks else "plain"
 
 
 def repeats(module: nn.Module) -> int:
@@ -88,18 +92,24 @@ def repeats(module: nn.Module) -> int:
     return sum(isinstance(m, nn.Conv2d) for m in layers(module))
 
 
-def contents(name: str, module: nn.Module, without: nn.Module | None = None) -> list[str]:
-    """What a stage consists of: its blocks with their number, or its layers."""
-    blocks = inside(name, module)
+def contents(
+    network: Network,
+    stage: StageCost,
+    module: nn.Module,
+    blocks: list[Unit],
+    pool: nn.Module | None,
+) -> list[str]:
+    """What a stage consists of: its blocks with their number, or its layers but that pool."""
     found = [kind for _, kind, _ in blocks]
     if not blocks:
-        rest = [m for m in layers(module) if m is not without]
+        rest = [m for m in layers(module) if m is not pool]
         found = [words for m in rest if (words := layer(m))]
         found = found or [" · ".join(TAGS[n] for m in rest if (n := type(m).__name__) in TAGS)]
     counts = {what: found.count(what) for what in found}
-    if list(counts) == [name]:  # a block that is named by its stage
-        return [f"×{counts[name]}"] if counts[name] > 1 else []
-    return [f"×{n} {what}" if n > 1 else what for what, n in counts.items()]
+    if list(counts) == [stage.name]:  # a block that is named by its stage
+        return [f"×{len(found)}"] if len(found) > 1 else []
+    rows = [f"×{n} {what}" if n > 1 else what for what, n in counts.items()]
+    return [*rows, "on the last map"] if stage.part == "head" and network.classifies_map else rows
 
 
 def layer(module: nn.Module) -> str:
