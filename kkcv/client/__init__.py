@@ -10,5 +10,6 @@ It raises what ``Gallery`` raises (PictureError, UnknownPicture, RequestError), 
 failures of the connection. It loads nothing that embeds or searches: no torch, no Faiss, no NumPy.
 """
 
+from .client import AddedPicture as AddedPicture
 from .client import Client as Client
 from .client import PictureInfo as PictureInfo

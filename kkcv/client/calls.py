@@ -1,9 +1,9 @@
-"""HTTP requests to a service: they return bytes, or raise the error of the service."""
+"""HTTP requests to a service: they return a response, or raise the error of the service."""
 
 import json
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from kkcv.errors import (
@@ -21,6 +21,11 @@ PLAIN_ERRORS: dict[str, type[KkcvError]] = {
     "file-missing": FileMissing,
     "unknown-picture": UnknownPicture,
 }
+
+
+class Response(NamedTuple):
+    status: int
+    content: bytes
 
 
 class Calls:
@@ -42,8 +47,8 @@ class Calls:
         self._timeout = timeout
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
-    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
-        """The body of the response (ServiceError, and the errors of a gallery)."""
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Response:
+        """The response of the service (ServiceError, and the errors of a gallery)."""
         https = self._parts.scheme == "https"
         connection = (HTTPSConnection if https else HTTPConnection)(
             self._parts.netloc, timeout=self._timeout
@@ -64,7 +69,7 @@ class Calls:
             connection.close()
         if answer.status >= 300:
             raise error_of(self.address, answer.status, content)
-        return content
+        return Response(answer.status, content)
 
 
 def error_of(address: str, status: int, content: bytes) -> KkcvError:

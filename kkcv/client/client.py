@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
@@ -28,6 +28,21 @@ from kkcv.serve.models.responses import (
 )
 
 from .calls import Calls, error_of
+
+IDS_IN_A_FILTER = 100  # a filter has 2,000 characters at most
+
+
+class AddedPicture(PictureInfo):
+    """A picture that was sent; ``new`` says whether it was added, or was there already.
+
+    It equals other answers about the same picture.
+    """
+
+    new: bool
+
+    def __eq__(self, other: object) -> bool:
+        mine, theirs = dict(self), dict(other) if isinstance(other, PictureInfo) else {}
+        return {**mine, "new": None} == {**theirs, "new": None}
 
 
 class Client:
@@ -140,22 +155,28 @@ class Client:
         request = {"image": as_base64(picture), "top": top, "lang": lang}
         return Guesses.model_validate_json(self._send("POST", "/v1/classify", request)).guesses
 
-    def add(self, picture: Source, metadata: Mapping[str, Any] | None = None) -> PictureInfo:
-        """Add a picture; the same bytes twice are one picture (PictureError)."""
+    def add(self, picture: Source, metadata: Mapping[str, Any] | None = None) -> AddedPicture:
+        """Add a picture; the same bytes twice are one picture, ``new`` the first time.
+
+        Raises PictureError.
+        """
         request = {"image": as_base64(picture), "metadata": dict(metadata or {})}
-        return PictureInfo.model_validate_json(self._send("POST", "/v1/images", request))
+        answer = self._calls.send("POST", "/v1/images", request)
+        return added(PictureInfo.model_validate_json(answer.content), answer.status)
 
     def add_many(
         self, pictures: Sequence[tuple[Source, Mapping[str, Any]]]
-    ) -> list[PictureInfo | KkcvError]:
+    ) -> list[AddedPicture | KkcvError]:
         """Add up to 16 pictures with their metadata in one request.
 
-        Returns the new picture or the error of each: one failure does not stop the others.
+        Returns the picture or the error of each: one failure does not stop the others.
         """
         new = [{"image": as_base64(each), "metadata": dict(data)} for each, data in pictures]
         answer = self._send("POST", "/v1/batch/images", {"pictures": new})
         return [
-            each.picture or error_of(self.address, each.status, problem_bytes(each))
+            added(each.picture, each.status)
+            if each.picture
+            else error_of(self.address, each.status, problem_bytes(each))
             for each in AddedMany.model_validate_json(answer).results
         ]
 
@@ -172,6 +193,15 @@ class Client:
     def get(self, id: int) -> PictureInfo:
         """What the gallery knows of a picture (UnknownPicture)."""
         return PictureInfo.model_validate_json(self._get(f"/v1/images/{id:d}"))
+
+    def get_many(self, ids: Iterable[int]) -> list[PictureInfo]:
+        """Those of these pictures that there are, in this order, a hundred in a request."""
+        wanted, found = list(ids), dict[int, PictureInfo]()
+        for start in range(0, len(wanted), IDS_IN_A_FILTER):
+            some = wanted[start : start + IDS_IN_A_FILTER]
+            for picture in self.page(len(some), where=f"id in {some}"):
+                found[picture.id] = picture
+        return [found[id] for id in wanted if id in found]
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> PictureInfo:
         """Replace the metadata of a picture (UnknownPicture)."""
@@ -248,7 +278,11 @@ class Client:
         return self._send("GET", f"{path}?{urlencode(query)}" if query else path)
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
-        return self._calls.send(method, path, body)
+        return self._calls.send(method, path, body).content
+
+
+def added(picture: PictureInfo, status: int) -> AddedPicture:
+    return AddedPicture(**dict(picture), new=status == 201)
 
 
 def hits_of(found: Hits) -> list[Hit]:

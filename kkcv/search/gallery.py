@@ -301,6 +301,13 @@ class Gallery:
             raise unknown(id, self.address)
         return picture
 
+    def get_many(self, ids: Iterable[int]) -> list[Picture]:
+        """Those of these pictures that there are, in this order."""
+        wanted = list(ids)
+        with self.catalog.reading() as rows:
+            found = {picture.id: picture for picture in rows.pictures(wanted)}
+        return [found[id] for id in wanted if id in found]
+
     def find(self, id_or_path: str) -> Picture:
         """A picture by its id, ``"17"`` or ``"id:17"``, or by its path (UnknownPicture)."""
         id = id_or_path.removeprefix("id:")

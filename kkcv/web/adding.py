@@ -12,7 +12,7 @@ from kkcv.search.importing import ImportReport, files_to_import, import_pictures
 from .escaping import as_markdown
 from .job import Job, wait_for
 from .library import Library
-from .near import NearLibrary
+from .local_library import LocalLibrary
 from .session import names_paths
 from .strings import Strings
 
@@ -54,7 +54,7 @@ def upload(text: Strings, here: Library) -> None:
         if st.button(label, type="primary"):
             st.session_state["batch"] = batch + 1
             begin(here, lambda job, report: add_files(here, files, job, report))
-    elif isinstance(here, NearLibrary) and names_paths():
+    elif isinstance(here, LocalLibrary) and names_paths():
         with st.expander(text("library.folder")):
             path = st.text_input(text("library.folder_path"), placeholder="~/Pictures")
             if st.button(text("library.folder_add"), disabled=not path):
@@ -86,7 +86,7 @@ def add_files(
             report.rejects.append((file.name, error.reason))
 
 
-def add_folder(here: NearLibrary, path: str, job: Job[Report], report: Report) -> None:
+def add_folder(here: LocalLibrary, path: str, job: Job[Report], report: Report) -> None:
     """The files stay where they are."""
     total = sum(1 for _ in files_to_import(here.gallery, [path]))
 

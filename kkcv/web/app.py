@@ -8,10 +8,11 @@ from pathlib import Path
 import streamlit as st
 
 from kkcv.errors import KkcvError
+from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.web.escaping import as_markdown
 from kkcv.web.library_page import library_page
 from kkcv.web.search_page import search_page
-from kkcv.web.session import LIMITS, choose_language, strings
+from kkcv.web.session import choose_language, strings
 from kkcv.web.strings import Strings
 from kkcv.web.training_page import training_page
 from kkcv.web.zoo_page import zoo_page
@@ -48,7 +49,9 @@ def widget_texts(text: Strings) -> str:
     uploader, camera = "[data-testid=stFileUploaderDropzone", "[data-testid=stCameraInput"
     places = {
         f"{uploader}] button p": text("widget.choose"),
-        f"{uploader}Instructions] span": text("widget.limit", megabytes=LIMITS.max_bytes >> 20),
+        f"{uploader}Instructions] span": text(
+            "widget.limit", megabytes=DEFAULT_LIMITS.max_bytes >> 20
+        ),
         f"{camera}WebcamComponent] p": text("widget.camera"),
         f"{camera}Button]": text("widget.shoot"),
         f"{camera}]:has(img) {camera}Button]": text("widget.again"),

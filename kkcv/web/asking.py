@@ -1,22 +1,22 @@
 """What a visitor searches with, now and before: kept in the session."""
 
 import dataclasses
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import streamlit as st
 
-from kkcv.errors import KkcvError, PictureError
+from kkcv.errors import KkcvError, PictureError, UnknownPicture
+from kkcv.hit import Hit
 from kkcv.images.decode import decode
+from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.source import decode_base64
 from kkcv.images.thumbnails import shrink
 from kkcv.query import Like, Region, Text
 from kkcv.search.learning.feedback import rocchio
 from kkcv.search.options import SearchOptions
 
-from .library import Found, Library
-from .session import LIMITS
+from .library import Library, name_of
 
 PREVIEW = 640
 REMEMBERED = 20  # questions to go back to
@@ -53,7 +53,7 @@ class Question:
         def copy(like: Like) -> Like:
             if not isinstance(like.picture, int):
                 return like
-            return dataclasses.replace(like, picture=library.file(library.get(like.picture)))
+            return dataclasses.replace(like, picture=library.file(like.picture))
 
         return [copy(like) for like in self.likes]
 
@@ -72,12 +72,16 @@ def ask_with_file(name: str, content: bytes | str) -> None:
 
 
 def ask_with_picture(library: Library, id: int) -> None:
-    """Search with a picture of the library (UnknownPicture)."""
-    entry = library.get(id)
+    """Search with a picture of the library; without one that was removed meanwhile."""
+    try:
+        name = name_of(library.get(id))
+    except UnknownPicture:
+        forget_answer()
+        return
     preview = None
-    with suppress(KkcvError):
-        preview = preview_of(library.file(entry))
-    remember(Question(entry.name, preview, id))
+    with suppress(KkcvError):  # its file has gone: its vector is still there
+        preview = preview_of(library.file(id))
+    remember(Question(name, preview, id))
 
 
 def look_at_what_was_sent() -> None:
@@ -87,15 +91,20 @@ def look_at_what_was_sent() -> None:
         return
     try:
         content = sent.content
-        data = decode_base64(content, LIMITS) if isinstance(content, str) else content
+        data = decode_base64(content, DEFAULT_LIMITS) if isinstance(content, str) else content
         remember(Question(sent.name, preview_of(data), data))
     except PictureError as error:
         refuse(sent.name, error)
 
 
-def answer(library: Library, question: Question, k: int, options: SearchOptions) -> Sequence[Found]:
-    """The hits, kept as long as nothing changes: the page is drawn anew with every click."""
-    key = (library.name, library.fingerprint, len(library), question, k, options)
+def answer(
+    library: Library, total: int, question: Question, k: int, options: SearchOptions
+) -> list[Hit]:
+    """The hits, kept as long as nothing changes: the page is drawn anew with every click.
+
+    ``total`` is the number of pictures now.
+    """
+    key = (library.name, library.model.fingerprint, total, question, k, options)
     kept = st.session_state.get("answered")
     if kept is None or kept[0] != key:
         kept = (key, library.search(question.likes, k, options))
@@ -110,7 +119,7 @@ def forget_answer() -> None:
 
 def preview_of(data: bytes) -> bytes:
     """Upright, and of a kind that every browser shows (PictureError)."""
-    return shrink(decode(data, LIMITS, target=PREVIEW), PREVIEW)
+    return shrink(decode(data, DEFAULT_LIMITS, target=PREVIEW), PREVIEW)
 
 
 def remember(question: Question) -> None:

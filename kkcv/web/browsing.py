@@ -10,7 +10,7 @@ from .asking import ask_with_picture
 from .editing import edit
 from .escaping import as_markdown
 from .grid import Tile, grid
-from .library import Entry, Library, Removed
+from .library import Entry, Library, Removed, name_of
 from .session import data_url
 from .strings import Strings
 
@@ -61,8 +61,8 @@ def choose(
     """A grid in which clicks select; the ids that are selected."""
     smalls = here.thumbnails(entries)
     tiles = [
-        Tile(e.id, data_url(small), e.name, e.path, text("library.select", name=e.name))
-        for e, small in zip(entries, smalls, strict=True)
+        Tile(e.id, data_url(small), name, e.path, text("library.select", name=name))
+        for e, name, small in zip(entries, map(name_of, entries), smalls, strict=True)
     ]
     return grid(tiles, key=key, missing=text("search.missing"), chosen=chosen, small=bool(chosen))
 

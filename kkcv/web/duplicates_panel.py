@@ -6,7 +6,7 @@ import streamlit as st
 
 from .browsing import choose, remove
 from .job import Job, wait_for
-from .library import Library, Twins
+from .library import DuplicateGroup, Library
 from .strings import Strings
 
 USUAL, LEAST = 0.95, 0.80
@@ -17,16 +17,17 @@ def review_duplicates(text: Strings, here: Library) -> None:
     score = st.slider(text("duplicates.score"), LEAST, 1.0, USUAL, 0.01)
     if st.button(text("duplicates.look"), type="primary"):
         st.session_state["duplicates"] = Job(lambda job: here.duplicates(score, job.progress))
-    job: Job[list[Twins]] | None = st.session_state.get("duplicates")
+    job: Job[list[DuplicateGroup]] | None = st.session_state.get("duplicates")
     if job is None:
         st.caption(text("duplicates.hint"))
     elif wait_for(job, text, text("duplicates.looking")) and job.result is not None:
         show_groups(text, here, job.result)
 
 
-def show_groups(text: Strings, here: Library, groups: Sequence[Twins]) -> None:
+def show_groups(text: Strings, here: Library, groups: Sequence[DuplicateGroup]) -> None:
     """All but the largest file of each group are selected at first."""
-    left = [(group, here.among(group.ids)) for group in groups]
+    there = {entry.id: entry for entry in here.get_many(id for each in groups for id in each.ids)}
+    left = [(group, [there[id] for id in group.ids if id in there]) for group in groups]
     left = [(group, entries) for group, entries in left if len(entries) > 1]
     if not left:
         st.success(text("duplicates.none"))

@@ -34,8 +34,8 @@ def edit(text: Strings, here: Library, ids: Sequence[int]) -> None:
         changed = fields(text, {}, "many")
         st.caption(text("edit.help"))
         if st.button(text("edit.save"), type="primary"):
-            for id in ids:
-                here.describe(id, {**here.get(id).metadata, **changed})
+            for entry in here.get_many(ids):
+                here.describe(entry.id, {**entry.metadata, **changed})
             forget_answer()
             st.rerun()
 

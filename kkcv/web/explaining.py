@@ -2,33 +2,33 @@
 
 import streamlit as st
 
+from kkcv.hit import Hit
 from kkcv.images.decode import decode
 from kkcv.images.heat import overlaid
+from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.thumbnails import as_png, shrink
 from kkcv.query import Text
 
 from .asking import Question
 from .escaping import as_markdown
-from .library import Library
-from .near import LIMITS
+from .library import Library, name_of
 from .session import data_url, strings
 
 SIDE = 448
 
 
-def explain(here: Library, question: Question, id: int) -> None:
+def explain(here: Library, question: Question, hit: Hit) -> None:
     """Open the dialog for a hit."""
     text = strings()
 
     @st.dialog(text("explain.title"), width="medium")
     def show() -> None:
-        hit = here.get(id)
         with st.spinner(text("explain.working")):
-            query_file, hit_file = query_of(here, question), here.file(hit)
+            query_file, hit_file = query_of(here, question), here.file(hit.id)
             found = here.explain(query_file, hit_file)
-        sides = ((question.name, query_file, found.query), (hit.name, hit_file, found.hit))
+        sides = ((question.name, query_file, found.query), (name_of(hit), hit_file, found.hit))
         for column, (name, content, side) in zip(st.columns(2), sides, strict=True):
-            warm = overlaid(decode(content, LIMITS, target=SIDE), side.heat, side.seen)
+            warm = overlaid(decode(content, DEFAULT_LIMITS, target=SIDE), side.heat, side.seen)
             with column:
                 st.html(f'<img class="warm" alt="" src="{data_url(shrink(warm, SIDE))}">')
                 st.caption(as_markdown(name))
@@ -42,7 +42,7 @@ def query_of(here: Library, question: Question) -> bytes:
     """The file that is searched with, or its region as a file of its own."""
     picture = question.picture
     assert not isinstance(picture, Text)
-    content = here.file(here.get(picture)) if isinstance(picture, int) else picture
+    content = here.file(picture) if isinstance(picture, int) else picture
     if question.region is None:
         return content
-    return as_png(question.region.of(decode(content, LIMITS)), compress_level=1)
+    return as_png(question.region.of(decode(content, DEFAULT_LIMITS)), compress_level=1)

@@ -1,12 +1,15 @@
 """What was found, as grids of pictures: one, or two networks' answers side by side."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import zip_longest
 from pathlib import PurePath
 from typing import Any
 
 import streamlit as st
 
 from kkcv.errors import PictureError, RequestError, UnknownPicture
+from kkcv.hit import Hit
 from kkcv.query import Text
 from kkcv.search.options import SearchOptions
 
@@ -23,7 +26,7 @@ from .asking import (
 from .escaping import as_markdown
 from .explaining import explain
 from .grid import Action, Tile, grid
-from .library import Entry, Found, Library
+from .library import Entry, Library, name_of
 from .session import data_url, load
 from .strings import Strings
 
@@ -31,14 +34,19 @@ BEGIN_WITH = 12
 
 
 def show_answer(
-    text: Strings, here: Library, other: Library | None, k: int, chosen: dict[str, Any]
+    text: Strings,
+    here: Library,
+    other: Library | None,
+    total: int,
+    k: int,
+    chosen: dict[str, Any],
 ) -> None:
-    """The answer to the newest question, with k hits and the chosen search options."""
+    """The answer to the newest question: k hits of ``total`` pictures, with chosen options."""
     question = questions()[-1]
     try:
         options = SearchOptions(**chosen)
         with st.spinner(text("search.searching")):
-            hits = answer(here, question, k, options)
+            hits = answer(here, total, question, k, options)
     except UnknownPicture:  # it was removed since
         go_back()
         st.rerun()
@@ -53,14 +61,15 @@ def show_answer(
         show_nothing(text)
     elif (
         other is not None
-        and (other.reads or not isinstance(question.picture, Text))
+        and (other.model.text or not isinstance(question.picture, Text))
         and st.toggle(text("compare.toggle"), key="comparing")
     ):
         show_both(text, here, other, question, k, options, hits)
     else:
-        found = text("search.found", count=len(hits), total=here.count(options.where or ""))
-        st.markdown(f"##### {found}")
-        show_hits(text, here, hits, "hits")
+        if options.where:
+            total = here.count(options.where)
+        st.markdown(f"##### {text('search.found', count=len(hits), total=total)}")
+        show_hits(text, here, hits)
 
 
 def show_nothing(text: Strings) -> None:
@@ -74,7 +83,7 @@ def show_start(text: Strings, here: Library, total: int) -> None:
     with st.container(key="start"):
         st.markdown(f"### {text('search.start')}")
         st.markdown(text("search.start_more", total=total))
-    entries = here.page(BEGIN_WITH, None, "")
+    entries = here.page(BEGIN_WITH)
     grid(
         tiles_of(text, here, entries),
         key="hits",
@@ -83,10 +92,8 @@ def show_start(text: Strings, here: Library, total: int) -> None:
     )
 
 
-def show_hits(text: Strings, here: Library, hits: Sequence[Found], key: str) -> None:
+def show_hits(text: Strings, here: Library, hits: Sequence[Hit]) -> None:
     """A click searches with a hit; its small buttons steer the answer."""
-    entries = here.among([hit.id for hit in hits])
-    scores = {hit.id: hit for hit in hits}
     actions = [
         Action("more", "+", text("search.more_like")),
         Action("less", "−", text("search.less_like")),
@@ -101,16 +108,18 @@ def show_hits(text: Strings, here: Library, hits: Sequence[Found], key: str) -> 
             steer(id, more=name == "more")
 
     grid(
-        tiles_of(text, here, entries, scores),
-        key=key,
+        tiles_of(text, here, hits),
+        key="hits",
         missing=text("search.missing"),
         score=text("search.score"),
         on_pick=lambda id: ask_with_picture(here, id),
         actions=actions,
         on_act=act,
     )
-    if (id := st.session_state.pop("why", None)) is not None:
-        explain(here, questions()[-1], id)
+    asked = st.session_state.pop("why", None)
+    for hit in hits:
+        if hit.id == asked:
+            explain(here, questions()[-1], hit)
 
 
 def show_both(
@@ -120,37 +129,45 @@ def show_both(
     question: Question,
     k: int,
     options: SearchOptions,
-    hits: Sequence[Found],
+    hits: Sequence[Hit],
 ) -> None:
     """Two columns; a badge tells which place a picture has in the other one."""
     load(other, text)
-    own = {entry.sha256 for entry in here.among(list(question.own))}
-    theirs = other.search(question.elsewhere(here), k + len(own), options)
-    mine, others = here.among([hit.id for hit in hits]), other.among([hit.id for hit in theirs])
-    others = [entry for entry in others if entry.sha256 not in own][:k]
-    both = {e.sha256 for e in mine} & {e.sha256 for e in others}
+    own = {entry.sha256 for entry in here.get_many(question.own)}
+    mine = with_hashes(here, hits)
+    found = with_hashes(other, other.search(question.elsewhere(here), k + len(own), options))
+    theirs = [(sha256, hit) for sha256, hit in found if sha256 not in own][:k]
+    both = dict(mine).keys() & dict(theirs).keys()
     st.markdown(f"##### {text('compare.both', count=len(both), total=len(mine))}")
     left, right = st.columns(2)
     with left:
-        show_column(text, here, mine, {hit.id: hit for hit in hits}, others, ask_with_picture)
+        show_column(text, here, mine, theirs, ask_with_picture)
     with right:
-        show_column(text, other, others, {hit.id: hit for hit in theirs}, mine, ask_with_copy)
+        show_column(text, other, theirs, mine, ask_with_copy)
+
+
+Hashed = Sequence[tuple[str, Hit]]
+
+
+def with_hashes(library: Library, hits: Sequence[Hit]) -> Hashed:
+    """The sha256 of each hit's file: it tells which pictures of two libraries are the same."""
+    hashes = {entry.id: entry.sha256 for entry in library.get_many(hit.id for hit in hits)}
+    return [(hashes[hit.id], hit) for hit in hits if hit.id in hashes]
 
 
 def show_column(
     text: Strings,
     library: Library,
-    entries: Sequence[Entry],
-    hits: Mapping[int, Found],
-    against: Sequence[Entry],
+    hits: Hashed,
+    others: Hashed,
     ask: Callable[[Library, int], None],
 ) -> None:
-    """One network's answer; ``against`` is the other's."""
-    places = {entry.sha256: place for place, entry in enumerate(against, 1)}
-    st.markdown(f"**{library.network}**")
+    """One network's hits; a badge has the rank of each among the ``others``."""
+    ranks = {sha256: rank for rank, (sha256, _) in enumerate(others, 1)}
+    st.markdown(f"**{library.model.network}**")
     st.caption(as_markdown(PurePath(library.name).name))
     grid(
-        tiles_of(text, library, entries, hits, places),
+        tiles_of(text, library, [hit for _, hit in hits], [ranks.get(sha) for sha, _ in hits]),
         key=f"hits-{ask.__name__}",
         missing=text("search.missing"),
         score=text("search.score"),
@@ -161,33 +178,36 @@ def show_column(
 
 def ask_with_copy(other: Library, id: int) -> None:
     """Search with a picture of the other library, which may not be in this one."""
-    entry = other.get(id)
-    ask_with_file(entry.name, other.file(entry))
+    with suppress(UnknownPicture):  # it was removed meanwhile
+        ask_with_file(name_of(other.get(id)), other.file(id))
 
 
 def tiles_of(
     text: Strings,
     library: Library,
-    entries: Sequence[Entry],
-    found: Mapping[int, Found] | None = None,
-    places: Mapping[str, int] | None = None,
+    pictures: Sequence[Entry | Hit],
+    ranks: Sequence[int | None] = (),
 ) -> list[Tile]:
-    """Thumbnails with their names and, of hits, scores and places in another answer."""
+    """Thumbnails with their names and, of hits, their scores.
+
+    ``ranks`` are those in another answer, counted from 1.
+    """
     tiles = []
-    for entry, small in zip(entries, library.thumbnails(entries), strict=True):
-        hit = found[entry.id] if found else None
-        place = places.get(entry.sha256) if places else None
+    smalls = library.thumbnails(pictures)
+    for picture, small, rank in zip_longest(pictures, smalls, ranks):
+        hit = picture if isinstance(picture, Hit) else None
+        name = name_of(picture)
         tiles.append(
             Tile(
-                entry.id,
+                picture.id,
                 data_url(small),
-                entry.name,
-                entry.path,
-                text("search.use", name=entry.name),
-                hit.score if hit else None,
+                name,
+                picture.path,
+                text("search.use", name=name),
+                hit and hit.score,
                 chance_in_words(text, hit.chance) if hit and hit.chance is not None else None,
-                text("compare.place", place=place) if place else None,
-                hit.place if hit else None,
+                text("compare.place", place=rank) if rank else None,
+                hit and hit.place,
             )
         )
     return tiles

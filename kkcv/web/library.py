@@ -1,24 +1,33 @@
-"""What the pages need of a library, whether it lies on this machine or behind a service."""
+"""A library as the pages see it: a gallery on this machine, or one behind a service.
 
+A gallery and the client of a service have the same methods, so most of a library is here;
+local_library.py and remote_library.py have the rest.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from kkcv.hit import Place
+from kkcv.client import Client
+from kkcv.hit import Hit
 from kkcv.query import Like
+from kkcv.search.gallery import Gallery
 from kkcv.search.options import SearchOptions
 
-Progress = Callable[[int, int], None]
+THUMBNAIL = 256  # pixels of the longer side
+Progress = Callable[[int, int], None]  # done, total
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture of a library. ``path`` is where its file lies, on the machine of the library."""
+    """A picture of a library. ``path`` is that of its file, on the machine of the library."""
 
     id: int
-    name: str
     path: str
     sha256: str
     bytes: int
@@ -26,19 +35,7 @@ class Entry:
     metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
-class Found(NamedTuple):
-    """A hit. ``chance`` is the rate of unrelated pictures that score as high, if it is known.
-
-    ``place`` has the corners of what the query shows, where that was verified.
-    """
-
-    id: int
-    score: float
-    chance: float | None = None
-    place: Place | None = None
-
-
-class Twins(NamedTuple):
+class DuplicateGroup(NamedTuple):
     """Ids of pictures that are the same (``exact``: byte for byte) or nearly."""
 
     ids: tuple[int, ...]
@@ -46,36 +43,33 @@ class Twins(NamedTuple):
     similarity: float
 
 
-class Warmth(NamedTuple):
-    """What each place of a picture adds, (h, w), and the part of it that was seen (heat.py)."""
+class HeatMap(NamedTuple):
+    """What each position of a picture adds to a score, (h, w), and the part of it that was seen.
+
+    ``seen`` is left, top, width and height as fractions of the picture (images/heat.py).
+    """
 
     heat: np.ndarray
     seen: tuple[float, float, float, float]
 
 
-class Why(NamedTuple):
+class Explanation(NamedTuple):
     """A score, and where it comes from in the two pictures."""
 
     score: float
-    query: Warmth
-    hit: Warmth
+    query: HeatMap
+    hit: HeatMap
 
 
 class Removed(NamedTuple):
-    """A picture that was taken out, with all that is needed to bring it back.
-
-    ``content`` is None where the file still lies at its path.
-    """
+    """A removed picture; ``content`` is None where its file still lies at its path."""
 
     entry: Entry
     content: bytes | None
 
 
-class Library(Protocol):
-    """Pictures that can be searched, looked through and changed. Safe for several threads."""
-
-    name: str  # the folder, or the address
-    local: bool  # False: behind a service
+class NetworkFacts(Protocol):
+    """The network of a library."""
 
     @property
     def network(self) -> str: ...
@@ -85,57 +79,103 @@ class Library(Protocol):
         """Of the network, its weights and its preprocessing."""
 
     @property
-    def reads(self) -> bool:
-        """Whether it can be searched by text."""
+    def text(self) -> bool:
+        """Whether it reads text."""
 
+
+class Library(ABC):
+    """Pictures that can be searched, looked through and changed. Safe for several threads."""
+
+    def __init__(self, source: Gallery | Client) -> None:
+        self._source = source
+        self.name = source.address  # the folder, or the address of the service
+
+    @property
+    @abstractmethod
+    def model(self) -> NetworkFacts: ...
+
+    @abstractmethod
     def load(self) -> None:
         """Wait until it can answer, which takes seconds at first."""
 
-    def __len__(self) -> int: ...
+    def count(self, where: str = "") -> int:
+        """How many pictures match a filter, all of them for an empty one (RequestError)."""
+        return self._source.count(where or None)
 
-    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> list[Found]:
+    @abstractmethod
+    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> list[Hit]:
         """The most alike, nearest first (PictureError, UnknownPicture, RequestError)."""
 
     def get(self, id: int) -> Entry:
         """One picture (UnknownPicture)."""
+        return self._entry(self._source.get(id))
 
-    def among(self, ids: Sequence[int]) -> list[Entry]:
-        """Those of these pictures that are still there, in this order."""
+    def get_many(self, ids: Iterable[int]) -> list[Entry]:
+        """Those of these pictures that are still there, in this order, asked for at once."""
+        return [self._entry(picture) for picture in self._source.get_many(ids)]
 
-    def page(self, limit: int, after: int | None, where: str) -> list[Entry]:
-        """Up to ``limit`` pictures that match a filter, after an id, the newest first."""
+    def page(self, limit: int, after: int | None = None, where: str = "") -> list[Entry]:
+        """Up to ``limit`` pictures that match a filter, the newest first.
 
-    def count(self, where: str) -> int:
-        """How many match a filter (RequestError)."""
+        ``after`` is the last id of the page before.
+        """
+        found = self._source.page(limit, after, newest=True, where=where or None)
+        return [self._entry(picture) for picture in found]
 
-    def file(self, entry: Entry) -> bytes:
-        """The bytes of a picture (FileMissing, ServiceError)."""
+    @abstractmethod
+    def file(self, id: int) -> bytes:
+        """The bytes of a picture (UnknownPicture, FileMissing, ServiceError)."""
 
-    def thumbnails(self, entries: Iterable[Entry]) -> list[bytes | None]:
+    def thumbnails(self, pictures: Sequence[Entry | Hit]) -> list[bytes | None]:
         """A small JPEG of each; None where its file has gone."""
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(self._thumbnail, pictures))
 
-    def duplicates(self, min_score: float, progress: Progress) -> list[Twins]:
+    @abstractmethod
+    def duplicates(self, min_score: float, progress: Progress) -> list[DuplicateGroup]:
         """Groups of pictures that are the same or nearly, the largest first."""
 
-    def explain(self, query: bytes, hit: bytes) -> Why:
-        """Which places of two pictures made them match (RequestError)."""
+    def explain(self, query: bytes, hit: bytes) -> Explanation:
+        """Which positions of two pictures made them match (RequestError)."""
+        found = self._explain(query, hit)
+        return Explanation(found.score, heat_map(found.query), heat_map(found.hit))
 
+    @abstractmethod
     def add(self, content: bytes, name: str) -> bool:
         """Add a picture; whether it is new (PictureError)."""
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> None:
-        """Other metadata in place of what it had (UnknownPicture)."""
+        """Replace the metadata of a picture (UnknownPicture)."""
+        self._source.describe(id, metadata)
 
+    @abstractmethod
     def remove(self, ids: Sequence[int]) -> list[Removed]:
-        """Take pictures out; those that were there, to be brought back with ``restore``."""
+        """Remove pictures; those that were there, for ``restore``."""
 
+    @abstractmethod
     def restore(self, removed: Sequence[Removed]) -> int:
         """Bring removed pictures back, under new ids; how many came back."""
 
+    @abstractmethod
     def facts(self) -> dict[str, Any]:
         """Figures, as ``kkcv stats --json`` prints them."""
 
+    @abstractmethod
+    def _entry(self, picture: Any) -> Entry: ...
 
-def found(hit: Any) -> Found:
-    """A hit of a gallery or a service."""
-    return Found(hit.id, hit.score, hit.chance, hit.place)
+    @abstractmethod
+    def _thumbnail(self, picture: Entry | Hit) -> bytes | None: ...
+
+    @abstractmethod
+    def _explain(self, query: bytes, hit: bytes) -> Any: ...
+
+
+def name_of(picture: Entry | Hit) -> str:
+    """What a page calls a picture: its ``name`` in the metadata, else that of its file."""
+    name = picture.metadata.get("name")
+    return name if isinstance(name, str) else PurePath(picture.path).name
+
+
+def heat_map(side: Any) -> HeatMap:
+    left, top, width, height = side.seen
+    return HeatMap(np.asarray(side.heat, np.float32), (left, top, width, height))

@@ -13,7 +13,7 @@ PANELS = {"pictures": browse, "duplicates": review_duplicates, "statistics": sho
 
 def library_page() -> None:
     text, here = strings(), library()
-    st.markdown(text("library.count", total=len(here), network=here.network))
+    st.markdown(text("library.count", total=here.count(), network=here.model.network))
     labels = {
         "pictures": text("library.pictures"),
         "duplicates": text("library.duplicates"),

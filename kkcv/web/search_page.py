@@ -24,6 +24,7 @@ from .crop import croppable
 from .escaping import as_markdown
 from .hits import show_answer, show_start
 from .library import Library
+from .local_library import LocalLibrary
 from .options import choose
 from .paste import listen_for_paste
 from .session import data_url, library, load, other_library, strings
@@ -34,7 +35,7 @@ MOST, USUAL = 60, 12
 
 def search_page() -> None:
     text, here = strings(), library()
-    total = len(here)
+    total = here.count()
     if total == 0:
         show_empty(text, here)
         return
@@ -44,7 +45,7 @@ def search_page() -> None:
         k, chosen = ask(text, here, min(total, MOST))
     with right:
         if questions():
-            show_answer(text, here, other_library(), k, chosen)
+            show_answer(text, here, other_library(), total, k, chosen)
         else:
             show_start(text, here, total)
 
@@ -70,7 +71,7 @@ def ask(text: Strings, here: Library, most: int) -> tuple[int, dict[str, Any]]:
             remember(Question(words, None, Text(words)))
 
     st.file_uploader(text("search.upload"), key=upload, on_change=uploaded)
-    if here.reads:
+    if here.model.text:
         st.text_input(text("search.words"), key="words", on_change=written)
     if st.toggle(text("search.camera"), key="camera"):
         st.camera_input(text("search.shoot"), key="photo", on_change=photographed)
@@ -125,7 +126,7 @@ def show_question(text: Strings, here: Library, question: Question) -> None:
 def show_wishes(text: Strings, here: Library, question: Question) -> None:
     """The hits that the answer shall be more, or less, like."""
     for label, ids in (("search.more", question.more), ("search.less", question.less)):
-        entries = here.among(ids)
+        entries = here.get_many(ids)
         if entries:
             urls = [data_url(small) for small in here.thumbnails(entries)]
             images = "".join(f'<img src="{url}" alt="">' for url in urls if url)
@@ -137,6 +138,6 @@ def show_empty(text: Strings, here: Library) -> None:
     with st.container(key="empty", horizontal_alignment="center"):
         st.markdown(f"### {text('empty.title')}")
         st.markdown(text("empty.more"))
-        if here.local:
+        if isinstance(here, LocalLibrary):
             st.code(f"kkcv index {here.name} ~/Pictures", language="shell")
         st.page_link(st.session_state["pages"]["library"], label=text("empty.open"))

@@ -13,13 +13,11 @@ from kkcv.search.gallery import Gallery
 from kkcv.worker.worker import Worker
 
 from . import zoo_facts
-from .far import FarLibrary
 from .library import Library
-from .near import LIMITS, NearLibrary
+from .local_library import LocalLibrary
+from .remote_library import RemoteLibrary
 from .runs import Runs
 from .strings import LANGUAGES, Strings, best_language
-
-__all__ = ["LIMITS"]
 
 
 @st.cache_resource(show_spinner=False)
@@ -65,8 +63,8 @@ def diagrams(name: str, lang: str) -> dict[str, str]:
 def open_library(named: str) -> Library:
     """A gallery's folder, or the address of a service."""
     if named.startswith(("http://", "https://")):
-        return FarLibrary(Client(named, api_key=web_settings().api_key or None))
-    return NearLibrary(Gallery.open(named))
+        return RemoteLibrary(Client(named, api_key=web_settings().api_key or None))
+    return LocalLibrary(Gallery.open(named))
 
 
 def names_paths() -> bool:

@@ -12,14 +12,15 @@ import numpy as np
 import streamlit as st
 
 from kkcv.images.decode import decode
+from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.thumbnails import shrink
 
 from .asking import ask_with_picture
 from .job import Job, wait_for
-from .library import Entry, Library
+from .library import Entry, Library, name_of
+from .local_library import LocalLibrary
 from .map import show_map
 from .mapping import clusters, plane
-from .near import LIMITS, NearLibrary
 from .session import data_url
 from .strings import Strings
 
@@ -45,13 +46,14 @@ class Overview:
 
 def show_statistics(text: Strings, here: Library) -> None:
     show_facts(text, here.facts())
-    if not isinstance(here, NearLibrary):
+    if not isinstance(here, LocalLibrary):
         st.info(text("page.local_only"))
         return
-    if len(here) == 0:
+    total = here.count()
+    if total == 0:
         return
     show_growth(text, here)
-    key = (here.name, here.fingerprint, len(here))
+    key = (here.name, here.model.fingerprint, total)
     if st.session_state.get("overview_of") != key:
         st.session_state["overview_of"] = key
         st.session_state["overview"] = Job(lambda job: overview(here, job))
@@ -68,10 +70,12 @@ def show_statistics(text: Strings, here: Library) -> None:
         show_plane(text, here, job.result)
 
 
-def overview(here: NearLibrary, job: Job[Overview]) -> Overview:
+def overview(here: LocalLibrary, job: Job[Overview]) -> Overview:
     """Look at a sample, evenly through the library."""
     ids, vectors = sample(here)
-    entries = [here.get(int(id)) for id in ids]
+    entries = here.get_many(ids.tolist())
+    there = np.isin(ids, [entry.id for entry in entries])  # the others were removed meanwhile
+    vectors = vectors[there]
     smalls = []
     for number, entry in enumerate(entries):
         job.progress(number, 2 * len(entries))
@@ -84,9 +88,10 @@ def overview(here: NearLibrary, job: Job[Overview]) -> Overview:
     return Overview(entries, smalls, points, clusters(vectors), nearest, others)
 
 
-def sample(here: NearLibrary) -> tuple[np.ndarray, np.ndarray]:
-    """Ids int64 (N,) and vectors float32 (N, D), N at most ON_MAP."""
-    places = np.unique(np.linspace(0, len(here) - 1, min(len(here), ON_MAP)).astype(int))
+def sample(here: LocalLibrary) -> tuple[np.ndarray, np.ndarray]:
+    """Ids int64 (N,), ascending, and vectors float32 (N, D), N at most ON_MAP."""
+    total = here.count()
+    places = np.unique(np.linspace(0, total - 1, min(total, ON_MAP)).astype(int))
     ids, vectors, seen = [], [], 0
     with here.gallery.catalog.reading() as rows:
         for some, theirs in rows.vectors():
@@ -98,7 +103,7 @@ def sample(here: NearLibrary) -> tuple[np.ndarray, np.ndarray]:
 
 
 def tiny(small: bytes | None) -> bytes | None:
-    return small and shrink(decode(small, LIMITS), SMALL)
+    return small and shrink(decode(small, DEFAULT_LIMITS), SMALL)
 
 
 def show_facts(text: Strings, facts: dict[str, Any]) -> None:
@@ -117,7 +122,7 @@ def show_facts(text: Strings, facts: dict[str, Any]) -> None:
             st.metric(label, value, width="content")
 
 
-def show_growth(text: Strings, here: NearLibrary) -> None:
+def show_growth(text: Strings, here: LocalLibrary) -> None:
     """How many pictures there were at which time."""
     times = np.sort([picture.added for picture in here.gallery.pictures()])
     places = np.unique(np.linspace(0, len(times) - 1, 200).astype(int))
@@ -191,7 +196,7 @@ def show_plane(text: Strings, here: Library, seen: Overview) -> None:
     show_map(
         seen.points,
         [entry.id for entry in seen.entries],
-        [entry.name for entry in seen.entries],
+        [name_of(entry) for entry in seen.entries],
         seen.smalls,
         ways[label or next(iter(ways))],
         key="map",

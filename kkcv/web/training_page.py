@@ -15,7 +15,7 @@ from kkcv.zoo.weights import offered
 from .escaping import as_markdown
 from .job import Job, wait_for
 from .library import Library
-from .near import NearLibrary
+from .local_library import LocalLibrary
 from .runs import Run, State
 from .session import families, library, names_paths, runs, strings
 from .strings import Strings
@@ -184,7 +184,7 @@ def show_finished(text: Strings, run: Run) -> None:
 
 def adopt(text: Strings, here: Library, run: Run) -> None:
     """Embed the gallery with the run's network, then search with it."""
-    if not isinstance(here, NearLibrary):
+    if not isinstance(here, LocalLibrary):
         st.info(text("page.local_only"))
         return
     job: Job[Reindexed] | None = st.session_state.get("adopting")

@@ -52,6 +52,7 @@ def test_a_picture_is_added_described_and_removed(client: Client, stranger: Path
     client.remove(added.id)
 
     assert again == added
+    assert (added.new, again.new) == (True, False)
     assert (added.metadata, described.metadata) == ({"title": "猫"}, {"title": "cat"})
     assert found.id == added.id
     assert file == stranger.read_bytes()

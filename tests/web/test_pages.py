@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kkcv.client.calls import Calls
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
 from kkcv.web import app, browsing, session
 from kkcv.web.asking import Question
-from kkcv.web.near import NearLibrary
+from kkcv.web.local_library import LocalLibrary
 from kkcv.web.strings import Strings
+from tests.serve.conftest import running
 
 ENGLISH = Strings("en")
 
@@ -28,7 +30,7 @@ def forget_libraries() -> None:
 def gallery_here() -> Gallery:
     """The gallery that the page has opened."""
     library = session.library()
-    assert isinstance(library, NearLibrary)
+    assert isinstance(library, LocalLibrary)
     return library.gallery
 
 
@@ -292,6 +294,35 @@ def test_a_chance_that_cannot_be_told_is_said(folder: Path, album: list[Path]) -
     test.selectbox(key="max_chance").set_value(0.001).run()
 
     assert errors(test)[0].startswith("a cut-off by chance needs a gallery of 30 pictures")
+
+
+def test_more_hits_are_no_more_questions_to_a_service(
+    made_gallery: Path, tmp_path: Path, album: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    send = Calls.send
+
+    def counted(self: Calls, method: str, path: str, body: Any = None) -> Any:
+        asked.append(path.partition("?")[0])
+        return send(self, method, path, body)
+
+    with running(Path(shutil.copytree(made_gallery, tmp_path / "gallery"))) as service:
+        monkeypatch.setenv("KKCV_GALLERY", service.address)
+        monkeypatch.setattr(Calls, "send", counted)
+        forget_libraries()
+        test = page()
+        upload(test, "x.jpg", album[7].read_bytes())
+        for count in (1, 6, 12):
+            asked.clear()
+            test.slider(key="k").set_value(count).run()
+            assert len(shown(test)) == count
+            assert asked.count("/v1/search/like") == 1
+            assert len([path for path in asked if not path.endswith("/thumbnail")]) <= 2
+        asked.clear()
+        test.run()  # nothing was changed
+
+    assert set(asked) <= {"/v1/images", "/v1/model"}
+    forget_libraries()
 
 
 def test_a_folder_of_this_machine_is_added_where_it_is(

@@ -1,0 +1,94 @@
+"""A library on this machine: a gallery."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from kkcv.embedding.space import EmbeddingSpace
+from kkcv.errors import GalleryError, PictureError, UnknownPicture
+from kkcv.hit import Hit
+from kkcv.images.thumbnails import Thumbnails
+from kkcv.query import Like
+from kkcv.search.duplicates import duplicates
+from kkcv.search.explain import explain
+from kkcv.search.gallery import Gallery
+from kkcv.search.importing import import_pictures
+from kkcv.search.options import SearchOptions
+from kkcv.search.picture import Picture
+
+from .library import THUMBNAIL, DuplicateGroup, Entry, Library, Progress, Removed
+
+
+class LocalLibrary(Library):
+    def __init__(self, gallery: Gallery) -> None:
+        super().__init__(gallery)
+        self.gallery = gallery
+        self._small = Thumbnails()
+
+    @property
+    def model(self) -> EmbeddingSpace:
+        return self.gallery.space
+
+    def load(self) -> None:
+        _ = self.gallery.embedder
+
+    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> list[Hit]:
+        return self.gallery.search_like(likes, k, options)
+
+    def file(self, id: int) -> bytes:
+        return self.gallery.read(self.gallery.get(id))
+
+    def duplicates(self, min_score: float, progress: Progress) -> list[DuplicateGroup]:
+        groups = duplicates(self.gallery, min_score, progress)
+        return [
+            DuplicateGroup(tuple(p.id for p in g.pictures), g.exact, g.similarity) for g in groups
+        ]
+
+    def add(self, content: bytes, name: str) -> bool:
+        return self.gallery.find_or_add(content, {"name": name})[1]
+
+    def remove(self, ids: Sequence[int]) -> list[Removed]:
+        kept = {}
+        for picture in self.gallery.get_many(ids):
+            content = self.gallery.read(picture) if picture.file.stored else None
+            kept[picture.id] = Removed(self._entry(picture), content)
+        return [kept[id] for id in self.gallery.remove(kept)]
+
+    def restore(self, removed: Sequence[Removed]) -> int:
+        back = 0
+        for entry, content in removed:
+            if content is not None:
+                self.gallery.find_or_add(content, entry.metadata)
+                back += 1
+                continue
+            with suppress(PictureError, UnknownPicture):  # its file has gone meanwhile
+                import_pictures(self.gallery, [entry.path])
+                self.gallery.describe(self.gallery.find(entry.path).id, entry.metadata)
+                back += 1
+        return back
+
+    def facts(self) -> dict[str, Any]:
+        return self.gallery.stats()
+
+    def _entry(self, picture: Picture) -> Entry:
+        file = picture.file
+        return Entry(
+            picture.id,
+            str(self.gallery.path(picture)),
+            file.sha256.hex(),
+            file.bytes,
+            picture.added,
+            picture.metadata,
+        )
+
+    def _thumbnail(self, picture: Entry | Hit) -> bytes | None:
+        try:
+            found = self.gallery.get(picture.id)
+            sha256 = found.file.sha256
+            small = self._small.find(sha256, THUMBNAIL)
+            return small or self._small.make(sha256, THUMBNAIL, self.gallery.read(found))
+        except (GalleryError, PictureError):
+            return None
+
+    def _explain(self, query: bytes, hit: bytes) -> Any:
+        return explain(self.gallery, query, hit)

@@ -1,0 +1,92 @@
+"""A library behind a service (kkcv serve), by the client."""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+from kkcv.client import Client, PictureInfo
+from kkcv.errors import KkcvError, UnknownPicture
+from kkcv.hit import Hit
+from kkcv.query import Like
+from kkcv.search.options import SearchOptions
+
+from .library import (
+    THUMBNAIL,
+    DuplicateGroup,
+    Entry,
+    Library,
+    NetworkFacts,
+    Progress,
+    Removed,
+)
+
+REMEMBERED = 4000  # thumbnails
+# Seconds for which an answer of the service is used again: the page is drawn anew at every click.
+MODEL_SECONDS, THUMBNAIL_SECONDS = 5, 300
+
+
+class RemoteLibrary(Library):
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.client = client
+        self._model = lru_cache(1)(lambda period: client.model())
+        self._small = lru_cache(REMEMBERED)(self._fetch_thumbnail)
+
+    @property
+    def model(self) -> NetworkFacts:
+        return self._model(time.monotonic() // MODEL_SECONDS)
+
+    def load(self) -> None:
+        _ = self.model  # the service loads its network by itself
+
+    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> list[Hit]:
+        return self.client.search_like(likes, k, **options.chosen())
+
+    def file(self, id: int) -> bytes:
+        return self.client.file(id)
+
+    def duplicates(self, min_score: float, progress: Progress) -> list[DuplicateGroup]:
+        groups = self.client.duplicates(min_score)
+        return [DuplicateGroup(tuple(g.ids), g.exact, g.similarity) for g in groups]
+
+    def add(self, content: bytes, name: str) -> bool:
+        return self.client.add(content, {"name": name}).new
+
+    def remove(self, ids: Sequence[int]) -> list[Removed]:
+        removed = []
+        for entry in self.get_many(ids):
+            with suppress(UnknownPicture):
+                content = self.client.file(entry.id)  # the service may have the only copy
+                self.client.remove(entry.id)
+                removed.append(Removed(entry, content))
+        return removed
+
+    def restore(self, removed: Sequence[Removed]) -> int:
+        for entry, content in removed:
+            assert content is not None
+            self.client.add(content, entry.metadata)
+        return len(removed)
+
+    def facts(self) -> dict[str, Any]:
+        return self.client.stats().model_dump()
+
+    def _entry(self, picture: PictureInfo) -> Entry:
+        added = picture.added.timestamp()
+        return Entry(
+            picture.id, picture.path, picture.sha256, picture.bytes, added, picture.metadata
+        )
+
+    def _thumbnail(self, picture: Entry | Hit) -> bytes | None:
+        # A replaced picture has another path; one that was changed in its place has not.
+        return self._small(picture.id, picture.path, time.monotonic() // THUMBNAIL_SECONDS)
+
+    def _fetch_thumbnail(self, id: int, path: str, period: float) -> bytes | None:
+        try:
+            return self.client.thumbnail(id, THUMBNAIL)
+        except KkcvError:
+            return None
+
+    def _explain(self, query: bytes, hit: bytes) -> Any:
+        return self.client.explain(query, hit)
