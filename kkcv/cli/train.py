@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kkcv.training.reporter import Reporter
 
 Command = Callable[..., Any]
-LINE_SECONDS = 10.0  # from one line to the next that is in place of a bar (web/runs.py reads them)
+LINE_SECONDS = 10.0  # between lines that replace a bar; web/training/runs.py reads them
 
 
 def recipe_options(command: Command) -> Command:

@@ -9,13 +9,13 @@ import streamlit as st
 
 from kkcv.errors import KkcvError
 from kkcv.images.limits import DEFAULT_LIMITS
-from kkcv.web.escaping import as_markdown
-from kkcv.web.library_page import library_page
-from kkcv.web.search_page import search_page
+from kkcv.web.components.markup import as_markdown
+from kkcv.web.library.page import library_page
+from kkcv.web.search.page import search_page
 from kkcv.web.session import choose_language, strings
 from kkcv.web.strings import Strings
-from kkcv.web.training_page import training_page
-from kkcv.web.zoo_page import zoo_page
+from kkcv.web.training.page import training_page
+from kkcv.web.zoo.page import zoo_page
 
 STYLE = Path(__file__).with_name("style.css")
 log = logging.getLogger("kkcv.web")

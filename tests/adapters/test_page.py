@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
 from kkcv.web import app, session
-from kkcv.web.near import NearLibrary
+from kkcv.web.libraries.local_library import LocalLibrary
 from kkcv.web.strings import Strings
 
 ENGLISH = Strings("en")
@@ -27,7 +27,7 @@ def test_words_are_searched_with(
     monkeypatch.setenv("KKCV_GALLERY", str(tmp_path / "gallery"))
     session.library.clear()
     library = session.library()
-    assert isinstance(library, NearLibrary)
+    assert isinstance(library, LocalLibrary)
     library.gallery._generation._embedder = embedder
 
     test = AppTest.from_file(str(app.__file__), default_timeout=60).run()

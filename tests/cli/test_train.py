@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kkcv.cli import main
-from kkcv.web.runs import STEP
+from kkcv.web.training.runs import STEP
 
 
 def kkcv(*args: object) -> Result:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kkcv.web.editing import as_text, as_value
+from kkcv.web.library.edit import as_text, as_value
 
 
 @pytest.mark.parametrize(

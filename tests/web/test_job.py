@@ -3,7 +3,7 @@
 import threading
 
 from kkcv.errors import KkcvError
-from kkcv.web.job import Job
+from kkcv.web.components.job import Job
 
 
 def test_what_it_makes_is_kept() -> None:

@@ -12,9 +12,9 @@ from kkcv.errors import UnknownPicture
 from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import DEFAULTS, SearchOptions
-from kkcv.web.library import Library, name_of
-from kkcv.web.local_library import LocalLibrary
-from kkcv.web.remote_library import RemoteLibrary
+from kkcv.web.libraries.library import Library, name_of
+from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.libraries.remote_library import RemoteLibrary
 from tests.serve.conftest import running
 
 

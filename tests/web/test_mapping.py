@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kkcv.web.mapping import clusters, plane
+from kkcv.web.library.map_layout import clusters, plane
 
 
 def bunches(count: int, each: int, dim: int = 32) -> np.ndarray:

@@ -12,10 +12,12 @@ from streamlit.testing.v1 import AppTest
 from kkcv.client.calls import Calls
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
-from kkcv.web import app, browsing, session
-from kkcv.web.asking import Question
-from kkcv.web.local_library import LocalLibrary
+from kkcv.web import app, session
+from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.library import browse
+from kkcv.web.search.query_state import Question
 from kkcv.web.strings import Strings
+from kkcv.web.training.runs import runs
 from tests.serve.conftest import running
 
 ENGLISH = Strings("en")
@@ -23,7 +25,7 @@ ENGLISH = Strings("en")
 
 def forget_libraries() -> None:
     """As when the page is started anew."""
-    for kept in (session.library, session.other_library, session.runs):
+    for kept in (session.library, session.other_library, runs):
         kept.clear()
 
 
@@ -63,7 +65,7 @@ def library(panel: str = "pictures") -> AppTest:
 
     def script() -> None:
         from kkcv.web.app import guarded
-        from kkcv.web.library_page import library_page
+        from kkcv.web.library.page import library_page
 
         guarded(library_page)()
 
@@ -75,7 +77,7 @@ def library(panel: str = "pictures") -> AppTest:
 def training() -> AppTest:
     def script() -> None:
         from kkcv.web.app import guarded
-        from kkcv.web.training_page import training_page
+        from kkcv.web.training.page import training_page
 
         guarded(training_page)()
 
@@ -233,7 +235,7 @@ def test_many_pictures_are_added_and_the_bad_ones_are_listed(
 def test_a_library_of_several_pages_is_turned(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browsing, "PAGE", 5)
+    monkeypatch.setattr(browse, "PAGE", 5)
     gallery = gallery_here()
     newest_first = [picture.id for picture in gallery.page(12, newest=True)]
     seen = []

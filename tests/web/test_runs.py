@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kkcv.errors import RequestError
-from kkcv.web.runs import Run, Runs, State
+from kkcv.web.training.runs import Run, Runs, State
 
 
 def test_a_run_that_was_made_elsewhere_is_known_by_its_folder(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from kkcv.errors import KkcvError, PictureError, UnknownPicture
 from kkcv.search.options import OPTIONS
 from kkcv.web import strings
-from kkcv.web.runs import State
 from kkcv.web.strings import LANGUAGES, Strings, best_language, texts
-from kkcv.web.training_page import COLORS, WAYS
+from kkcv.web.training.page import COLORS, WAYS
+from kkcv.web.training.runs import State
 
 
 def fields(text: str) -> set[str]:
@@ -35,7 +35,7 @@ def test_chinese_is_chinese() -> None:
 
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     folder = Path(strings.__file__).parent
-    code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
     used = set(re.findall(r"text\(\s*[\"']([a-z]+\.[a-z0-9_-]+)[\"']", code))
     used |= set(re.findall(r"strings\(\)\([\"']([a-z]+\.[a-z0-9_-]+)[\"']\)", code))
     sections = "|".join({name.partition(".")[0] for name in texts()})

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from .adding import add
-from .browsing import browse, offer_undo
-from .duplicates_panel import review_duplicates
-from .session import library, strings
-from .statistics_panel import show_statistics
+from kkcv.web.session import library, strings
+
+from .add import add
+from .browse import browse, offer_undo
+from .duplicates import review_duplicates
+from .statistics import show_statistics
 
 PANELS = {"pictures": browse, "duplicates": review_duplicates, "statistics": show_statistics}
 

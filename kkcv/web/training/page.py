@@ -10,15 +10,16 @@ import streamlit as st
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
 from kkcv.search.maintenance.reindex import Reindexed, reindex
+from kkcv.web.components.job import Job, wait_for
+from kkcv.web.components.markup import as_markdown
+from kkcv.web.libraries.library import Library
+from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.session import library, local_visitors, strings
+from kkcv.web.strings import Strings
+from kkcv.zoo.recorded import families
 from kkcv.zoo.weights import offered
 
-from .escaping import as_markdown
-from .job import Job, wait_for
-from .library import Library
-from .local_library import LocalLibrary
-from .runs import Run, State
-from .session import families, library, names_paths, runs, strings
-from .strings import Strings
+from .runs import Run, State, runs
 
 WAYS = {
     "head": (),
@@ -30,7 +31,7 @@ COLORS = {"train": "#f58518", "val": "#0d9488"}
 
 def training_page() -> None:
     text = strings()
-    if names_paths():
+    if local_visitors():
         with st.expander(text("training.begin"), expanded=not runs().all()):
             begin(text)
     else:
@@ -62,7 +63,7 @@ def begin(text: Strings) -> None:
     )
     networks = list(choices)
     if way == "scratch":
-        networks = [n for family in families(text.language) for n in family["networks"]]
+        networks = [n for family in families().values() for n in family.networks]
 
     def named(network: str) -> str:
         away = way != "scratch" and not choices[network]
@@ -104,10 +105,10 @@ def show_run(text: Strings, run: Run) -> None:
     st.warning(text("training.is_stopped") if stopped else text("training.is_failed"))
     if said := run.said():
         st.code(said, language=None, wrap_lines=True)
-    if stopped and names_paths() and st.button(text("training.go_on")):
+    if stopped and local_visitors() and st.button(text("training.go_on")):
         runs().go_on(run)
         st.rerun()
-    if not stopped and names_paths() and st.button(text("training.forget")):
+    if not stopped and local_visitors() and st.button(text("training.forget")):
         runs().forget(run)
         st.rerun()
 
@@ -203,7 +204,7 @@ def adopt(text: Strings, here: Library, run: Run) -> None:
     used = here.gallery.catalog.settings["model"] == str(run.path)
     if used:
         st.caption(text("training.used"))
-    elif names_paths() and st.button(text("training.adopt")):
+    elif local_visitors() and st.button(text("training.adopt")):
         st.session_state["adopting"] = Job(
             lambda job: reindex(here.gallery, Embedder.load(str(run.path)), progress=job.progress)
         )

@@ -12,8 +12,14 @@ from kkcv.errors import PictureError, RequestError, UnknownPicture
 from kkcv.hit import Hit
 from kkcv.query import Text
 from kkcv.search.options import SearchOptions
+from kkcv.web.components.grid import Action, Tile, grid
+from kkcv.web.components.markup import as_markdown, data_url
+from kkcv.web.libraries.library import Entry, Library, name_of
+from kkcv.web.session import load
+from kkcv.web.strings import Strings
 
-from .asking import (
+from .explanation import explain
+from .query_state import (
     Question,
     answer,
     ask_with_file,
@@ -23,12 +29,6 @@ from .asking import (
     refuse,
     steer,
 )
-from .escaping import as_markdown
-from .explaining import explain
-from .grid import Action, Tile, grid
-from .library import Entry, Library, name_of
-from .session import data_url, load
-from .strings import Strings
 
 BEGIN_WITH = 12
 

@@ -8,13 +8,12 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from kkcv.errors import PictureError
 from kkcv.search.importing import ImportReport, files_to_import, import_pictures
-
-from .escaping import as_markdown
-from .job import Job, wait_for
-from .library import Library
-from .local_library import LocalLibrary
-from .session import names_paths
-from .strings import Strings
+from kkcv.web.components.job import Job, wait_for
+from kkcv.web.components.markup import as_markdown
+from kkcv.web.libraries.library import Library
+from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.session import local_visitors
+from kkcv.web.strings import Strings
 
 SHOWN = 50  # rejects
 
@@ -54,7 +53,7 @@ def upload(text: Strings, here: Library) -> None:
         if st.button(label, type="primary"):
             st.session_state["batch"] = batch + 1
             begin(here, lambda job, report: add_files(here, files, job, report))
-    elif isinstance(here, LocalLibrary) and names_paths():
+    elif isinstance(here, LocalLibrary) and local_visitors():
         with st.expander(text("library.folder")):
             path = st.text_input(text("library.folder_path"), placeholder="~/Pictures")
             if st.button(text("library.folder_add"), disabled=not path):

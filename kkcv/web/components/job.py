@@ -8,8 +8,7 @@ from typing import Generic, TypeVar
 import streamlit as st
 
 from kkcv.errors import KkcvError
-
-from .strings import Strings
+from kkcv.web.strings import Strings
 
 T = TypeVar("T")
 SOON = 0.25  # seconds: what is done by then shows no bar

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from .browsing import choose, remove
-from .job import Job, wait_for
-from .library import DuplicateGroup, Library
-from .strings import Strings
+from kkcv.web.components.job import Job, wait_for
+from kkcv.web.libraries.library import DuplicateGroup, Library
+from kkcv.web.strings import Strings
+
+from .browse import choose, remove
 
 USUAL, LEAST = 0.95, 0.80
 SHOWN = 20  # groups at once

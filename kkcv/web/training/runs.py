@@ -14,7 +14,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
+
 from kkcv.disk import write_file
+from kkcv.environment import web_settings
 from kkcv.errors import RequestError
 from kkcv.training.run_folder import RunFolder
 
@@ -174,3 +177,9 @@ def alive(process: object, run: Path) -> bool:
         return not command.exists() or str(run).encode() in command.read_bytes()
     except OSError:
         return False
+
+
+@st.cache_resource(show_spinner=False)
+def runs() -> Runs:
+    """The runs of ``kkcv web --runs``."""
+    return Runs(Path(web_settings().runs).absolute())

@@ -5,9 +5,9 @@ from typing import Any
 import streamlit as st
 
 from kkcv.search.option import Number, OneOf, Option, Text
+from kkcv.web.strings import Strings
 
-from .hits import chance_in_words
-from .strings import Strings
+from .results import chance_in_words
 
 
 def choose(text: Strings, option: Option) -> Any:

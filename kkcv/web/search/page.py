@@ -8,8 +8,16 @@ import streamlit as st
 from kkcv.errors import RequestError
 from kkcv.query import Text
 from kkcv.search.options import OPTIONS
+from kkcv.web.components.crop import croppable
+from kkcv.web.components.markup import as_markdown, data_url
+from kkcv.web.components.paste import listen_for_paste
+from kkcv.web.libraries.library import Library
+from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.session import library, load, other_library, strings
+from kkcv.web.strings import Strings
 
-from .asking import (
+from .option_widgets import choose
+from .query_state import (
     Question,
     ask_with_file,
     crop,
@@ -20,15 +28,7 @@ from .asking import (
     refused,
     remember,
 )
-from .crop import croppable
-from .escaping import as_markdown
-from .hits import show_answer, show_start
-from .library import Library
-from .local_library import LocalLibrary
-from .options import choose
-from .paste import listen_for_paste
-from .session import data_url, library, load, other_library, strings
-from .strings import Strings
+from .results import show_answer, show_start
 
 MOST, USUAL = 60, 12
 

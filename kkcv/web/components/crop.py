@@ -7,8 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from kkcv.query import Region
-
-from .session import data_url
+from kkcv.web.components.markup import data_url
 
 FOLDER = Path(__file__).parent
 

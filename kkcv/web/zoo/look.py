@@ -6,13 +6,12 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from kkcv.errors import KkcvError, PictureError
+from kkcv.web.components.job import Job, wait_for
+from kkcv.web.components.markup import as_html, as_markdown, data_url
+from kkcv.web.session import worker
+from kkcv.web.strings import Strings
+from kkcv.web.training.runs import runs as all_runs
 from kkcv.zoo.weights import offered
-
-from .escaping import as_html, as_markdown
-from .job import Job, wait_for
-from .session import data_url, url_of, worker
-from .session import runs as all_runs
-from .strings import Strings
 
 T = TypeVar("T")
 TOP = 5
@@ -109,4 +108,4 @@ def show_inside(text: Strings, model: str, picture: bytes) -> None:
     for layer in asked(text, worker().feature_maps, model, picture) or []:
         shape = " × ".join(map(str, layer["shape"]))
         st.markdown(f"**{layer['name']}** · {shape}")
-        st.html(f'<img class="maps" alt="" src="{url_of("image/png", layer["sheet"])}">')
+        st.html(f'<img class="maps" alt="" src="{data_url(layer["sheet"], "image/png")}">')

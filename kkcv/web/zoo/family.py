@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from kkcv.errors import MissingExtra
+from kkcv.web.components.markup import as_html, data_url
+from kkcv.web.session import diagrams
+from kkcv.web.strings import Strings
 
-from .escaping import as_html
-from .session import diagrams, families, network_facts, url_of
-from .strings import Strings
+from .facts import families, network_facts
 
 ARXIV = re.compile(r"arXiv:([0-9.]+[0-9])")
 UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "K"))
@@ -52,7 +53,7 @@ def show_diagram(text: Strings, network: str) -> None:
     except MissingExtra as error:
         st.info(str(error))
         return
-    drawings = {s: url_of("image/svg+xml", d.encode()) for s, d in drawn.items()}
+    drawings = {s: data_url(d.encode(), "image/svg+xml") for s, d in drawn.items()}
     shown = (f'<img class="{s}" alt="{network}" src="{url}">' for s, url in drawings.items())
     st.html(f'<div class="diagram">{"".join(shown)}</div>')
 

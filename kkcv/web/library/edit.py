@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from .asking import forget_answer
-from .escaping import as_markdown
-from .library import Library
-from .strings import Strings
+from kkcv.web.components.markup import as_markdown
+from kkcv.web.libraries.library import Library
+from kkcv.web.search.query_state import forget_answer
+from kkcv.web.strings import Strings
 
 NEW_ROWS = 2  # empty rows for new fields
 

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from .family_panel import show_family
-from .looking_panel import look
-from .session import strings
+from kkcv.web.session import strings
+
+from .family import show_family
+from .look import look
 
 PANELS = {"families": show_family, "look": look}
 

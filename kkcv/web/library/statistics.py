@@ -14,15 +14,15 @@ import streamlit as st
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.thumbnails import shrink
+from kkcv.web.components.job import Job, wait_for
+from kkcv.web.components.map import show_map
+from kkcv.web.components.markup import data_url
+from kkcv.web.libraries.library import Entry, Library, name_of
+from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.search.query_state import ask_with_picture
+from kkcv.web.strings import Strings
 
-from .asking import ask_with_picture
-from .job import Job, wait_for
-from .library import Entry, Library, name_of
-from .local_library import LocalLibrary
-from .map import show_map
-from .mapping import clusters, plane
-from .session import data_url
-from .strings import Strings
+from .map_layout import clusters, plane
 
 ON_MAP = 800  # pictures at most: a sample of a larger library
 SMALL = 80  # pixels

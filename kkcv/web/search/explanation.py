@@ -8,11 +8,11 @@ from kkcv.images.heat import overlaid
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.thumbnails import as_png, shrink
 from kkcv.query import Text
+from kkcv.web.components.markup import as_markdown, data_url
+from kkcv.web.libraries.library import Library, name_of
+from kkcv.web.session import strings
 
-from .asking import Question
-from .escaping import as_markdown
-from .library import Library, name_of
-from .session import data_url, strings
+from .query_state import Question
 
 SIDE = 448
 

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kkcv.errors import RequestError
+from kkcv.web.components.grid import Tile, grid
+from kkcv.web.components.markup import as_markdown, data_url
+from kkcv.web.libraries.library import Entry, Library, Removed, name_of
+from kkcv.web.search.query_state import ask_with_picture
+from kkcv.web.strings import Strings
 
-from .asking import ask_with_picture
-from .editing import edit
-from .escaping import as_markdown
-from .grid import Tile, grid
-from .library import Entry, Library, Removed, name_of
-from .session import data_url
-from .strings import Strings
+from .edit import edit
 
 PAGE = 60
 
