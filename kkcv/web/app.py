@@ -17,6 +17,13 @@ from kkcv.web.strings import Strings
 from kkcv.web.training.page import training_page
 from kkcv.web.zoo.page import zoo_page
 
+# By the name in the address; their titles are the texts page.NAME.
+PAGES: dict[str, Callable[[], None]] = {
+    "search": search_page,
+    "library": library_page,
+    "zoo": zoo_page,
+    "training": training_page,
+}
 STYLE = Path(__file__).with_name("style.css")
 log = logging.getLogger("kkcv.web")
 
@@ -26,15 +33,11 @@ def main() -> None:
     st.set_page_config(page_title="kkcv", page_icon="🔎", layout="wide")
     st.html(f"<style>{STYLE.read_text(encoding='utf-8')}{widget_texts(text)}</style>")
     pages = {
-        "search": st.Page(guarded(search_page), title=text("page.search"), default=True),  # at /
-        "library": st.Page(
-            guarded(library_page), title=text("page.library"), url_path="library"
-        ),
-        "zoo": st.Page(guarded(zoo_page), title=text("page.zoo"), url_path="zoo"),
-        "training": st.Page(
-            guarded(training_page), title=text("page.training"), url_path="training"
-        ),
-    }  # fmt: skip
+        name: st.Page(
+            guarded(page), title=text(f"page.{name}"), url_path=name, default=page is search_page
+        )
+        for name, page in PAGES.items()
+    }
     st.session_state["pages"] = pages
     page = st.navigation(list(pages.values()), position="hidden")
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
@@ -45,7 +48,7 @@ def main() -> None:
 
 
 def widget_texts(text: Strings) -> str:
-    """Style that puts our words in place of those that Streamlit has in English alone."""
+    """CSS that replaces the texts that Streamlit has in English only."""
     uploader, camera = "[data-testid=stFileUploaderDropzone", "[data-testid=stCameraInput"
     places = {
         f"{uploader}] button p": text("widget.choose"),
@@ -64,7 +67,7 @@ def widget_texts(text: Strings) -> str:
 
 
 def guarded(page: Callable[[], None]) -> Callable[[], None]:
-    """The page; what fails in it is a message for the visitor and a line in the terminal."""
+    """A page whose errors become a message for the visitor and a line in the terminal."""
 
     def run() -> None:
         try:
@@ -72,7 +75,7 @@ def guarded(page: Callable[[], None]) -> Callable[[], None]:
         except KkcvError as error:
             log.error("%s", error)
             st.error(as_markdown(strings().error(error)))
-            st.button(strings()("page.again"))  # a click draws the page anew
+            st.button(strings()("page.again"))  # any click runs the page again
         except Exception:
             log.exception("the page failed")
             st.error(strings()("page.failed"))

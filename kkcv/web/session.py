@@ -1,4 +1,4 @@
-"""What all visitors share: libraries and networks; and the language of each visitor."""
+"""The libraries and networks that all visitors share, and the language of each visitor."""
 
 import streamlit as st
 
@@ -43,7 +43,7 @@ def diagrams(name: str, lang: str) -> dict[str, str]:
 
 
 def open_library(named: str) -> Library:
-    """A gallery's folder, or the address of a service."""
+    """The library in a folder or behind the address of a service."""
     if named.startswith(("http://", "https://")):
         return RemoteLibrary(Client(named, api_key=web_settings().api_key or None))
     return LocalLibrary(Gallery.open(named))
@@ -55,13 +55,13 @@ def local_visitors() -> bool:
 
 
 def load(library: Library, text: Strings) -> None:
-    """Wait for the network, which takes seconds when the first visitor needs it."""
+    """Wait for the network, which takes seconds for the first visitor."""
     with st.spinner(text("page.loading")):
         library.load()
 
 
 def strings() -> Strings:
-    """The texts in the visitor's language: chosen, or in the address, or the browser's."""
+    """The texts in the visitor's language: the chosen, the address's, or the browser's."""
     chosen = st.session_state.get("language") or st.query_params.get("lang")
     return Strings(chosen if chosen in LANGUAGES else best_language(st.context.locale))
 

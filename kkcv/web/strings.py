@@ -35,7 +35,7 @@ class Strings:
         return texts()[name][self.language].format(**values)
 
     def error(self, error: KkcvError) -> str:
-        """What went wrong: its kind in this language, and what the library says of it."""
+        """The kind of an error in this language, with its message in English."""
         return self(f"error.{error.code}", detail=error)
 
 

@@ -188,10 +188,10 @@ def test_a_gallery_of_one_picture_has_nothing_to_choose(folder: Path, album: lis
 def test_a_failure_is_a_message_and_never_a_traceback(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Gallery) -> int:
+    def fail(self: Gallery, where: str | None) -> int:
         raise RuntimeError("the password is 1234")
 
-    monkeypatch.setattr(Gallery, "__len__", fail)
+    monkeypatch.setattr(Gallery, "count", fail)
 
     for test in (page(), library()):
         assert errors(test) == [ENGLISH("page.failed")]

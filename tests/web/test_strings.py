@@ -9,6 +9,7 @@ import pytest
 from kkcv.errors import KkcvError, PictureError, UnknownPicture
 from kkcv.search.options import OPTIONS
 from kkcv.web import strings
+from kkcv.web.app import PAGES
 from kkcv.web.strings import LANGUAGES, Strings, best_language, texts
 from kkcv.web.training.page import COLORS, WAYS
 from kkcv.web.training.runs import State
@@ -41,6 +42,7 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     sections = "|".join({name.partition(".")[0] for name in texts()})
     used |= set(re.findall(rf"[\"']((?:{sections})\.[a-z0-9_]+)[\"']", code))
     used |= {f"reason.{reason}" for reason in PictureError.REASONS}
+    used |= {f"page.{name}" for name in PAGES}
     used |= {f"error.{kind.code}" for kind in kinds(KkcvError)}
     used |= {f"option.{name}{more}" for name in OPTIONS for more in ("", "_help")}
     used |= {f"training.{state.value}" for state in State}

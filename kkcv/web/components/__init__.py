@@ -1,1 +1,1 @@
-"""Parts of pages that know nothing of libraries: pictures to click, bars, texts as markup."""
+"""Parts of pages: clickable pictures, progress bars, markup."""

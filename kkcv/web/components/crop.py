@@ -1,4 +1,4 @@
-"""The picture that is searched with, of which a part can be chosen with the mouse or a finger."""
+"""A picture on which the visitor draws a region, with the mouse or a finger."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -21,7 +21,7 @@ def croppable(
     hint: str,
     on_crop: Callable[[Region], None],
 ) -> None:
-    """Show a picture with its region; ``on_crop`` is told when another is drawn."""
+    """Show a picture with its region and call ``on_crop`` with each new one."""
     mount = st.components.v2.component(
         "kkcv_crop",
         css=(FOLDER / "crop.css").read_text(encoding="utf-8"),

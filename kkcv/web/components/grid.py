@@ -1,4 +1,4 @@
-"""A grid of pictures that can be clicked: a component of the page, without any network."""
+"""A grid of clickable pictures."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture of the grid. ``src`` is a data URL, or None where the file has gone.
+    """A picture of the grid. ``src`` is a data URL, or None where the file is missing.
 
     ``score`` stands beside the name with a bar, ``note`` below them, ``badge`` on the picture.
     """
@@ -27,7 +27,7 @@ class Tile:
     score: float | None = None
     note: str | None = None
     badge: str | None = None
-    place: Place | None = None  # corners of what the query shows
+    place: Place | None = None  # corners of the query's object
 
 
 class Action(NamedTuple):
@@ -50,10 +50,13 @@ def grid(
     chosen: Sequence[int] = (),
     small: bool = False,
 ) -> list[int]:
-    """Show the tiles. With ``on_pick`` a click reports the id; without it, clicks select.
+    """Show the tiles; the ids of the selected ones.
 
-    ``on_act`` is told the action whose button was clicked, and the id. ``chosen`` are selected at
-    first. Returns the ids that are selected.
+    Args:
+        score: what the bar of a score means.
+        on_pick: called with the id of a clicked tile; without it, clicks select.
+        on_act: called with the name of the clicked action and the id.
+        chosen: ids that are selected at first.
     """
     mount = st.components.v2.component(
         "kkcv_grid",

@@ -1,4 +1,4 @@
-"""Work that takes long: it goes on in a thread, whatever its visitor looks at meanwhile."""
+"""Long work in a thread, which goes on while its visitor looks at other pages."""
 
 import logging
 import threading
@@ -11,19 +11,19 @@ from kkcv.errors import KkcvError
 from kkcv.web.strings import Strings
 
 T = TypeVar("T")
-SOON = 0.25  # seconds: what is done by then shows no bar
+SOON = 0.25  # seconds; a job that ends by then shows no bar
 log = logging.getLogger("kkcv.web")
 
 
 class Stopped(Exception):
-    """The visitor does not want it any more."""
+    """The visitor has stopped the job."""
 
 
 class Job(Generic[T]):
-    """A function in a thread. It calls ``job.progress(done, total)`` as often as it can.
+    """A function that runs in a thread and calls ``job.progress(done, total)`` often.
 
-    ``result`` is None until it has come to an end, and where it was stopped or failed; what went
-    wrong is in ``error``. ``on_stop`` may hasten the end.
+    ``result`` is None until it has ended, and after it was stopped or failed with ``error``.
+    ``on_stop`` is called when it is stopped, to end it sooner.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Job(Generic[T]):
         threading.Thread(target=self._run, args=(work,), daemon=True).start()
 
     def progress(self, done: int, total: int) -> None:
-        """Note how far it is. Raises Stopped when it was stopped."""
+        """Record the progress. Raises Stopped when the job was stopped."""
         self.done, self.total = done, total
         if self.stopped:
             raise Stopped
@@ -48,7 +48,7 @@ class Job(Generic[T]):
         self._on_stop()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Whether it has come to an end within so many seconds."""
+        """Whether it ends within so many seconds."""
         return self._ended.wait(seconds)
 
     def _run(self, work: Callable[["Job[T]"], T]) -> None:
@@ -67,11 +67,9 @@ class Job(Generic[T]):
 
 
 def wait_for(job: Job[T], text: Strings, what: str, key: str = "") -> bool:
-    """A bar and a button that stops it, while it goes on; whether it has come to an end.
+    """Whether the job has ended; until then, show its progress bar and a button that stops it.
 
-    ``key`` tells bars apart that are shown together.
-
-    Raises what went wrong in it.
+    ``key`` must differ between bars that are shown together. Raises the error of the job.
     """
     if not job.wait(SOON):
         show_bar(job, text, what, key)

@@ -1,4 +1,4 @@
-"""The library as a map: a dot a picture, its thumbnail under the mouse, a click asks with it."""
+"""A map of pictures: a dot for each, its thumbnail under the mouse, clickable."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ def show_map(
 ) -> None:
     """Dots at ``points`` (N, 2), 0 to 1, in the color of their group.
 
-    There are colors for the largest groups; ``others`` is what the rest is called.
+    The largest groups have colors of their own; ``others`` is the name of the rest.
     """
     mount = st.components.v2.component(
         "kkcv_map",

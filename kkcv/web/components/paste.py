@@ -1,4 +1,4 @@
-"""Pictures from the clipboard, which Streamlit's own uploader does not take."""
+"""Pictures from the clipboard, which Streamlit's own uploader does not accept."""
 
 from collections.abc import Callable
 from pathlib import Path

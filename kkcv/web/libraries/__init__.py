@@ -1,1 +1,1 @@
-"""What the pages search and change: a gallery here, or one behind a service."""
+"""The libraries of the pages: a gallery here, or one behind a service."""

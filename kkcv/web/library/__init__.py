@@ -1,1 +1,1 @@
-"""The page that looks after a library."""
+"""The library page: browse, add, edit, remove, find duplicates, statistics."""

@@ -1,4 +1,4 @@
-"""Adding pictures: uploaded ones, or a folder of this machine; what became of each is told."""
+"""Adding pictures: uploads, or a folder of this machine, with a report."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ SHOWN = 50  # rejects
 
 @dataclass
 class Report:
-    """How many are new, how many were known, and name and reason of each that was refused."""
+    """Numbers of new and known pictures, and name and reason of each rejected one."""
 
     added: int = 0
     known: int = 0
@@ -28,14 +28,14 @@ class Report:
 
 
 def add(text: Strings, here: Library) -> None:
-    """The ways to add, or the bar of what is being added; and what became of what was last."""
+    """The ways to add and the last report; or the progress bar of the pictures being added."""
     job: Job[Report] | None = st.session_state.get("adding")
     if job is not None:
         try:
             if not wait_for(job, text, text("library.adding")):
                 return
         except Exception:
-            st.session_state["adding"] = None  # told once
+            st.session_state["adding"] = None  # show the error once
             raise
         st.session_state.update(adding=None, newest=[None])
     upload(text, here)
@@ -61,7 +61,7 @@ def upload(text: Strings, here: Library) -> None:
 
 
 def begin(here: Library, work: Callable[[Job[Report], Report], None]) -> None:
-    """Add in the background; the report fills as it goes, so that one that is stopped has it."""
+    """Add in the background. The report grows meanwhile, so a stopped job has one too."""
     report = Report()
 
     def run(job: Job[Report]) -> Report:

@@ -1,4 +1,4 @@
-"""Looking through the library, a page at a time, and what can be done with pictures."""
+"""Browsing the library a page at a time, and the actions on selected pictures."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ PAGE = 60
 
 
 def browse(text: Strings, here: Library) -> None:
-    """A page of pictures, and what can be done with those selected."""
+    """A page of pictures, with actions for the selected ones."""
     trail: list[int | None] = st.session_state.setdefault("newest", [None])
     with st.container(horizontal=True, vertical_alignment="center", key="actions"):
         bar = st.container(horizontal=True, vertical_alignment="center", width="stretch")
@@ -37,7 +37,7 @@ def browse(text: Strings, here: Library) -> None:
 
 
 def filtered(text: Strings, here: Library) -> str:
-    """The filter, or none where it cannot be read."""
+    """The filter; empty where it is invalid, with a message."""
     where = st.text_input(
         text("option.where"),
         key="browse-where",
@@ -57,7 +57,7 @@ def filtered(text: Strings, here: Library) -> str:
 def choose(
     text: Strings, here: Library, entries: Sequence[Entry], key: str, chosen: Sequence[int] = ()
 ) -> list[int]:
-    """A grid in which clicks select; the ids that are selected."""
+    """A grid in which clicks select; the selected ids."""
     smalls = here.thumbnails(entries)
     tiles = [
         Tile(e.id, data_url(small), name, e.path, text("library.select", name=name))
@@ -67,7 +67,7 @@ def choose(
 
 
 def act(text: Strings, here: Library, selected: list[int]) -> None:
-    """The buttons for the pictures that are selected."""
+    """The buttons for the selected pictures."""
     if not selected:
         st.caption(text("library.hint"), width="stretch")
         return
@@ -82,7 +82,7 @@ def act(text: Strings, here: Library, selected: list[int]) -> None:
 
 
 def remove(here: Library, ids: Sequence[int]) -> None:
-    """Take them out; until the next change they can be brought back."""
+    """Remove pictures, which can be restored until the next change."""
     st.session_state.update(removed=here.remove(ids), report=None)
     st.rerun()
 
@@ -104,7 +104,7 @@ def offer_undo(text: Strings, here: Library) -> None:
 def turn_pages(
     text: Strings, trail: list[int | None], page: Sequence[Entry], total: int, *, more: bool
 ) -> None:
-    """``trail`` has, for each page up to this one, the id that it begins after."""
+    """Buttons for the pages before and after. ``trail`` has the id before each page so far."""
     if len(trail) == 1 and not more:
         return
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):

@@ -1,4 +1,4 @@
-"""Pictures that are the same or nearly: found in the background, reviewed a group at a time."""
+"""Reviewing duplicates, which are found in the background."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def review_duplicates(text: Strings, here: Library) -> None:
 
 
 def show_groups(text: Strings, here: Library, groups: Sequence[DuplicateGroup]) -> None:
-    """All but the largest file of each group are selected at first."""
+    """The groups; all but the largest file of each are selected at first."""
     there = {entry.id: entry for entry in here.get_many(id for each in groups for id in each.ids)}
     left = [(group, [there[id] for id in group.ids if id in there]) for group in groups]
     left = [(group, entries) for group, entries in left if len(entries) > 1]

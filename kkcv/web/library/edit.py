@@ -1,4 +1,4 @@
-"""A picture's metadata in a dialog: a row a field; of several pictures, one field at once."""
+"""A dialog to edit the metadata of one picture, or to set fields of several."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def edit(text: Strings, here: Library, ids: Sequence[int]) -> None:
 
 
 def fields(text: Strings, metadata: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Rows of name and value to write in; what they say."""
+    """Text inputs for names and values; the metadata that they hold."""
     said: dict[str, Any] = {}
     for row, (old, value) in enumerate([*metadata.items(), *[("", "")] * NEW_ROWS]):
         left, right = st.columns([1, 2])
@@ -57,7 +57,7 @@ def fields(text: Strings, metadata: Mapping[str, Any], key: str) -> dict[str, An
 
 
 def line(label: str, value: str, key: str, *, shown: bool) -> str:
-    """A field to write in; its label is shown above the first row alone."""
+    """A text input; only the first row shows its label."""
     visibility: Literal["visible", "collapsed"] = "visible" if shown else "collapsed"
     return st.text_input(label, value, key=key, label_visibility=visibility) or ""
 
@@ -67,7 +67,7 @@ def as_text(value: Any) -> str:
 
 
 def as_value(words: str) -> Any:
-    """A number, true, false, a list or an object where it is one in JSON, else the text itself."""
+    """The JSON value of a text, or the text itself where it is no JSON."""
     try:
         value = json.loads(words)
     except ValueError:

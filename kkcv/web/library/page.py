@@ -1,4 +1,4 @@
-"""The page of the library: look through it, add, edit, remove; duplicates; statistics."""
+"""The library page and its panels."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""What the library is made of: figures, its growth, its scores, and a map of it."""
+"""Statistics of the library: figures, growth, distribution of scores, and a map."""
 
 import time
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from .map_layout import clusters, plane
 
 ON_MAP = 800  # pictures at most: a sample of a larger library
 SMALL = 80  # pixels
-GROUPS = range(2, 41)  # how many values tell something by color
+GROUPS = range(2, 41)  # numbers of values that colors can tell apart
 BINS = 40
 ACCENT = "#0d9488"
 MIB = 1024 * 1024
@@ -34,7 +34,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Overview:
-    """A sample of a library: ``points`` (N, 2) of the map, ``nearest`` and ``others`` scores."""
+    """A sample of a library: its map, points (N, 2), and scores with the nearest and all others."""
 
     entries: list[Entry]
     smalls: list[str | None]
@@ -71,7 +71,7 @@ def show_statistics(text: Strings, here: Library) -> None:
 
 
 def overview(here: LocalLibrary, job: Job[Overview]) -> Overview:
-    """Look at a sample, evenly through the library."""
+    """Lay out an even sample of the library."""
     ids, vectors = sample(here)
     entries = here.get_many(ids.tolist())
     there = np.isin(ids, [entry.id for entry in entries])  # the others were removed meanwhile
@@ -123,7 +123,7 @@ def show_facts(text: Strings, facts: dict[str, Any]) -> None:
 
 
 def show_growth(text: Strings, here: LocalLibrary) -> None:
-    """How many pictures there were at which time."""
+    """A chart of the number of pictures over time."""
     times = np.sort([picture.added for picture in here.gallery.pictures()])
     places = np.unique(np.linspace(0, len(times) - 1, 200).astype(int))
     points = [(float(times[n]), int(n) + 1) for n in places] + [(time.time(), len(times))]
@@ -146,7 +146,7 @@ def show_growth(text: Strings, here: LocalLibrary) -> None:
 
 
 def show_scores(text: Strings, seen: Overview) -> None:
-    """Two histograms: the nearest of each picture, and any two pictures."""
+    """Histograms of the scores of nearest neighbors and of any two pictures."""
     if len(seen.nearest) == 0:
         return
     edges = np.linspace(-0.2, 1, BINS + 1).tolist()
@@ -209,7 +209,7 @@ def show_plane(text: Strings, here: Library, seen: Overview) -> None:
 
 
 def colorings(text: Strings, seen: Overview) -> dict[str, Sequence[str]]:
-    """A group for each picture, by folder, by each field that tells few values, by cluster."""
+    """Ways to color: by folder, by each field with few values, and by cluster."""
     ways = {text("statistics.by_folder"): [PurePath(e.path).parent.name for e in seen.entries]}
     for name in dict.fromkeys(name for entry in seen.entries for name in entry.metadata):
         ways[name] = [str(entry.metadata.get(name, "")) for entry in seen.entries]

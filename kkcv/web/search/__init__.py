@@ -1,1 +1,1 @@
-"""The page that searches."""
+"""The search page: a picture goes in, the most similar come out."""

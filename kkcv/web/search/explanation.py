@@ -1,4 +1,4 @@
-"""Why a hit came: a heat map over the query and one over the hit, in a dialog."""
+"""A dialog that explains a hit: heat maps over the query and the hit."""
 
 import streamlit as st
 
@@ -39,7 +39,7 @@ def explain(here: Library, question: Question, hit: Hit) -> None:
 
 
 def query_of(here: Library, question: Question) -> bytes:
-    """The file that is searched with, or its region as a file of its own."""
+    """The file of the query, or of its region."""
     picture = question.picture
     assert not isinstance(picture, Text)
     content = here.file(picture) if isinstance(picture, int) else picture

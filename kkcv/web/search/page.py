@@ -1,4 +1,4 @@
-"""The page that searches: a picture goes in, the most alike come out, a click searches on."""
+"""The search page: the query and its options on the left, the results on the right."""
 
 from contextlib import suppress
 from typing import Any
@@ -21,9 +21,9 @@ from .query_state import (
     Question,
     ask_with_file,
     crop,
+    decode_sent,
     forget,
     go_back,
-    look_at_what_was_sent,
     questions,
     refused,
     remember,
@@ -51,7 +51,7 @@ def search_page() -> None:
 
 
 def ask(text: Strings, here: Library, most: int) -> tuple[int, dict[str, Any]]:
-    """Every way to give a query, the query itself, the number of hits and the options."""
+    """Widgets for the query; the chosen number of hits and options."""
 
     uploads = st.session_state.setdefault("uploads", 0)
     upload = f"upload-{uploads}"
@@ -76,7 +76,7 @@ def ask(text: Strings, here: Library, most: int) -> tuple[int, dict[str, Any]]:
     if st.toggle(text("search.camera"), key="camera"):
         st.camera_input(text("search.shoot"), key="photo", on_change=photographed)
     with st.spinner(text("search.searching")):
-        look_at_what_was_sent()
+        decode_sent()
     if refused():
         show_refusal(text)
     if questions():
@@ -112,7 +112,7 @@ def show_question(text: Strings, here: Library, question: Question) -> None:
             )  # fmt: skip
         with st.container(key="about"):
             st.caption(as_markdown(question.name))
-            show_wishes(text, here, question)
+            show_feedback(text, here, question)
             with st.container(horizontal=True):
                 if len(questions()) > 1:
                     st.button(text("search.back"), on_click=go_back)
@@ -123,8 +123,8 @@ def show_question(text: Strings, here: Library, question: Question) -> None:
                 st.caption(text("search.crop"))
 
 
-def show_wishes(text: Strings, here: Library, question: Question) -> None:
-    """The hits that the answer shall be more, or less, like."""
+def show_feedback(text: Strings, here: Library, question: Question) -> None:
+    """The hits that the visitor wants more of, or less of."""
     for label, ids in (("search.more", question.more), ("search.less", question.less)):
         entries = here.get_many(ids)
         if entries:
@@ -134,7 +134,7 @@ def show_wishes(text: Strings, here: Library, question: Question) -> None:
 
 
 def show_empty(text: Strings, here: Library) -> None:
-    """A library without pictures: what to do."""
+    """What to do with a library without pictures."""
     with st.container(key="empty", horizontal_alignment="center"):
         st.markdown(f"### {text('empty.title')}")
         st.markdown(text("empty.more"))

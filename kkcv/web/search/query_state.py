@@ -1,4 +1,4 @@
-"""What a visitor searches with, now and before: kept in the session."""
+"""The queries of a visitor, kept in the session."""
 
 import dataclasses
 from contextlib import suppress
@@ -18,15 +18,15 @@ from kkcv.search.options import SearchOptions
 from kkcv.web.libraries.library import Library, name_of
 
 PREVIEW = 640
-REMEMBERED = 20  # questions to go back to
+REMEMBERED = 20  # queries to go back to
 
 
 @dataclass(frozen=True)
 class Question:
-    """What to search with: the bytes of a picture, the id of one of the library, or words.
+    """A query: the bytes of a picture, the id of one of the library, or a text.
 
-    ``preview`` is a JPEG, or None where the file has gone. ``region`` is the part that counts;
-    ``more`` and ``less`` are ids of hits that the answer shall be more, or less, like.
+    ``preview`` is a JPEG, or None where the file is missing. ``region`` is the part to search with;
+    ``more`` and ``less`` are ids of hits that the visitor wants more of, or less of.
     """
 
     name: str
@@ -38,16 +38,16 @@ class Question:
 
     @property
     def likes(self) -> list[Like]:
-        """As a library is asked."""
+        """The query for its own library."""
         return rocchio(Like(self.picture, region=self.region), self.more, self.less)
 
     @property
     def own(self) -> set[int]:
-        """The pictures of the library that it is made of."""
+        """Ids of the pictures in it."""
         return {like.picture for like in self.likes if isinstance(like.picture, int)}
 
     def elsewhere(self, library: Library) -> list[Like]:
-        """As another library is asked, which knows none of the ids of this one."""
+        """The query for another library, with files in place of ids."""
 
         def copy(like: Like) -> Like:
             if not isinstance(like.picture, int):
@@ -59,32 +59,32 @@ class Question:
 
 @dataclass(frozen=True)
 class Sent:
-    """A picture that a visitor sent and that was not looked at yet: bytes, or base64 text."""
+    """A picture that was sent and is not decoded yet: bytes, or base64 text."""
 
     name: str
     content: bytes | str
 
 
 def ask_with_file(name: str, content: bytes | str) -> None:
-    """To be looked at in the next run of the page, where there is a spinner."""
+    """Search with a file, which the next run of the page decodes behind a spinner."""
     st.session_state["sent"] = Sent(name, content)
 
 
 def ask_with_picture(library: Library, id: int) -> None:
-    """Search with a picture of the library; without one that was removed meanwhile."""
+    """Search with a picture of the library; nothing happens if it was removed meanwhile."""
     try:
         name = name_of(library.get(id))
     except UnknownPicture:
         forget_answer()
         return
     preview = None
-    with suppress(KkcvError):  # its file has gone: its vector is still there
+    with suppress(KkcvError):  # the file is missing; its vector is not
         preview = preview_of(library.file(id))
     remember(Question(name, preview, id))
 
 
-def look_at_what_was_sent() -> None:
-    """It becomes the question, or its refusal is kept to be shown."""
+def decode_sent() -> None:
+    """Make the sent picture the query, or keep the reason why it cannot be."""
     sent: Sent | None = st.session_state.pop("sent", None)
     if sent is None:
         return
@@ -99,7 +99,7 @@ def look_at_what_was_sent() -> None:
 def answer(
     library: Library, total: int, question: Question, k: int, options: SearchOptions
 ) -> list[Hit]:
-    """The hits, kept as long as nothing changes: the page is drawn anew with every click.
+    """The hits. They are kept until something changes, for every click runs the page again.
 
     ``total`` is the number of pictures now.
     """
@@ -112,12 +112,12 @@ def answer(
 
 
 def forget_answer() -> None:
-    """Ask again: something that a filter looks at has changed."""
+    """Search again: metadata has changed, which filters may read."""
     st.session_state["answered"] = None
 
 
 def preview_of(data: bytes) -> bytes:
-    """Upright, and of a kind that every browser shows (PictureError)."""
+    """An upright JPEG, which every browser shows (PictureError)."""
     return shrink(decode(data, DEFAULT_LIMITS, target=PREVIEW), PREVIEW)
 
 
@@ -127,12 +127,12 @@ def remember(question: Question) -> None:
 
 
 def crop(region: Region | None) -> None:
-    """Only a part of the question's picture shall count; None: all of it."""
+    """Search with a region of the picture; None: with all of it."""
     remember(dataclasses.replace(questions()[-1], region=region))
 
 
 def steer(id: int, more: bool) -> None:
-    """The answer shall be more, or less, like one of its hits."""
+    """Ask for more, or less, like one of the hits."""
     question = questions()[-1]
     if more:
         remember(dataclasses.replace(question, more=(*question.more, id)))
@@ -141,26 +141,26 @@ def steer(id: int, more: bool) -> None:
 
 
 def refuse(name: str, error: PictureError) -> None:
-    """Keep why a picture cannot be searched with, to be shown beside the ways to send one."""
+    """Keep the reason why a picture cannot be the query, to show it beside the upload."""
     st.session_state["refused"] = (name, error.reason)
 
 
 def questions() -> list[Question]:
-    """What was asked, the newest last."""
+    """The queries so far, the newest last."""
     return st.session_state.get("questions", [])
 
 
 def refused() -> tuple[str, str] | None:
-    """Name and reason of the picture that was sent last, if it could not be used."""
+    """Name and reason of the last picture, if it could not be used."""
     return st.session_state.get("refused")
 
 
 def go_back() -> None:
-    """To the question before."""
+    """Return to the query before."""
     st.session_state["questions"] = questions()[:-1]
 
 
 def forget() -> None:
-    """Begin again."""
+    """Start over."""
     st.session_state["questions"] = []
     st.session_state["refused"] = None

@@ -1,4 +1,4 @@
-"""What was found, as grids of pictures: one, or two networks' answers side by side."""
+"""The hits as a grid of pictures, or those of two networks side by side."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -41,13 +41,13 @@ def show_answer(
     k: int,
     chosen: dict[str, Any],
 ) -> None:
-    """The answer to the newest question: k hits of ``total`` pictures, with chosen options."""
+    """The hits of the newest query: k of ``total`` pictures, with the chosen options."""
     question = questions()[-1]
     try:
         options = SearchOptions(**chosen)
         with st.spinner(text("search.searching")):
             hits = answer(here, total, question, k, options)
-    except UnknownPicture:  # it was removed since
+    except UnknownPicture:  # it was removed meanwhile
         go_back()
         st.rerun()
     except PictureError as error:
@@ -79,7 +79,7 @@ def show_nothing(text: Strings) -> None:
 
 
 def show_start(text: Strings, here: Library, total: int) -> None:
-    """Before the first question: what this is, and some pictures to begin with."""
+    """Before the first query: an introduction, and pictures to begin with."""
     with st.container(key="start"):
         st.markdown(f"### {text('search.start')}")
         st.markdown(text("search.start_more", total=total))
@@ -93,7 +93,7 @@ def show_start(text: Strings, here: Library, total: int) -> None:
 
 
 def show_hits(text: Strings, here: Library, hits: Sequence[Hit]) -> None:
-    """A click searches with a hit; its small buttons steer the answer."""
+    """A click on a hit searches with it; its small buttons give feedback."""
     actions = [
         Action("more", "+", text("search.more_like")),
         Action("less", "−", text("search.less_like")),
@@ -131,7 +131,7 @@ def show_both(
     options: SearchOptions,
     hits: Sequence[Hit],
 ) -> None:
-    """Two columns; a badge tells which place a picture has in the other one."""
+    """Two columns; a badge has the rank of a picture in the other one."""
     load(other, text)
     own = {entry.sha256 for entry in here.get_many(question.own)}
     mine = with_hashes(here, hits)
@@ -150,7 +150,7 @@ Hashed = Sequence[tuple[str, Hit]]
 
 
 def with_hashes(library: Library, hits: Sequence[Hit]) -> Hashed:
-    """The sha256 of each hit's file: it tells which pictures of two libraries are the same."""
+    """Hits with the sha256 of their files, which tells the same pictures of two libraries."""
     hashes = {entry.id: entry.sha256 for entry in library.get_many(hit.id for hit in hits)}
     return [(hashes[hit.id], hit) for hit in hits if hit.id in hashes]
 
@@ -162,7 +162,7 @@ def show_column(
     others: Hashed,
     ask: Callable[[Library, int], None],
 ) -> None:
-    """One network's hits; a badge has the rank of each among the ``others``."""
+    """The hits of one network; a badge has the rank of each among the ``others``."""
     ranks = {sha256: rank for rank, (sha256, _) in enumerate(others, 1)}
     st.markdown(f"**{library.model.network}**")
     st.caption(as_markdown(PurePath(library.name).name))
@@ -214,12 +214,12 @@ def tiles_of(
 
 
 def chance_in_words(text: Strings, rate: float) -> str:
-    """The rate of unrelated pictures that score as high, as people say it."""
+    """The rate of unrelated pictures that score as high, in words."""
     if rate >= 0.5:
         return text("search.by_chance")
     return text("search.chance", count=f"{rounded(1 / rate):,}" if rate else "∞")
 
 
 def rounded(number: float) -> int:
-    """Two digits of it are all that is known."""
+    """Rounded to two digits; the rate is not known better."""
     return int(float(f"{number:.2g}"))

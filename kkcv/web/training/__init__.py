@@ -1,1 +1,1 @@
-"""The page that trains."""
+"""The training page, and the runs that it starts."""

@@ -1,4 +1,4 @@
-"""The page that trains: begin a run, watch its curves, read its report, use its network."""
+"""The training page: start a run, watch its curves, read its report, use its network."""
 
 import shlex
 import time
@@ -85,7 +85,7 @@ def begin(text: Strings) -> None:
 
 
 def words_of(more: str) -> list[str]:
-    """Options as a shell reads them (RequestError)."""
+    """Command-line options, split as a shell does (RequestError)."""
     try:
         return shlex.split(more)
     except ValueError as error:
@@ -115,7 +115,7 @@ def show_run(text: Strings, run: Run) -> None:
 
 @st.fragment(run_every=1.0)
 def watch(text: Strings, run: Run) -> None:
-    """The curves as they grow, and what the run says."""
+    """The curves of a run in progress, and its log."""
     if runs().state(run) is not State.RUNNING:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -133,7 +133,7 @@ def watch(text: Strings, run: Run) -> None:
 
 
 def show_curves(text: Strings, run: Run) -> None:
-    """Loss and accuracy by epoch, of the training and the validation part."""
+    """Loss and accuracy of the training and validation sets by epoch."""
     epochs = run.epochs()
     if not epochs:
         return
@@ -184,7 +184,7 @@ def show_finished(text: Strings, run: Run) -> None:
 
 
 def adopt(text: Strings, here: Library, run: Run) -> None:
-    """Embed the gallery with the run's network, then search with it."""
+    """Offer to embed the gallery with the run's network and to search with it."""
     if not isinstance(here, LocalLibrary):
         st.info(text("page.local_only"))
         return
@@ -194,7 +194,7 @@ def adopt(text: Strings, here: Library, run: Run) -> None:
             if not wait_for(job, text, text("training.adopting"), key="adopt"):
                 return
         except Exception:
-            st.session_state["adopting"] = None  # told once
+            st.session_state["adopting"] = None  # show the error once
             raise
         if job.result is not None:
             overlap = f"{100 * job.result.overlap:.0f}%"

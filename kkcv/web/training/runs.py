@@ -1,4 +1,4 @@
-"""Training runs as processes of their own: begun, watched, stopped, gone on with."""
+"""Training runs as processes of their own: start, watch, stop, resume."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ from kkcv.training.run_folder import RunFolder
 
 NAME = re.compile(r"[\w][\w .-]{0,60}")
 LAST = 4000  # bytes of the log that are shown
-STEP = re.compile(r": (\d+) of (\d+)$", re.MULTILINE)  # as kkcv train tells how far it is
+STEP = re.compile(r": (\d+) of (\d+)$", re.MULTILINE)  # the progress lines of kkcv train
 
 
 class State(Enum):
@@ -35,7 +35,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder, and beside it ``NAME.json`` (how it was begun) and ``NAME.log``."""
+    """A run folder; ``NAME.json`` beside it has its command, ``NAME.log`` its output."""
 
     path: Path
 
@@ -52,7 +52,7 @@ class Run:
         return self.path.with_name(f"{self.path.name}.log")
 
     def begun_with(self) -> dict[str, Any]:
-        """The words of its command, and the process; nothing where it was begun elsewhere."""
+        """The command and the process; empty for a run that was started elsewhere."""
         try:
             said: dict[str, Any] = json.loads(self.record.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -77,13 +77,13 @@ class Run:
             return ""
 
     def steps(self) -> tuple[int, int] | None:
-        """How many are done of what it is doing, and of how many; None before it has said so."""
+        """Steps done and in total, as the log says; None before it does."""
         told = STEP.findall(self.said())
         return (int(told[-1][0]), int(told[-1][1])) if told else None
 
 
 class Runs:
-    """The runs of a folder, and the processes of those that were begun here."""
+    """The runs of a folder, and the processes that were started here."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -91,7 +91,7 @@ class Runs:
         self._beginning = threading.Lock()
 
     def all(self) -> list[Run]:
-        """The newest first."""
+        """All runs, the newest first."""
         found = {p.with_suffix("") for p in self.folder.glob("*.json")}
         found |= {p for p in self.folder.glob("*") if RunFolder(p).is_finished}
         return [Run(p) for p in sorted(found, key=changed, reverse=True)]
@@ -108,7 +108,7 @@ class Runs:
         return State.STOPPED if resumable else State.FAILED
 
     def begin(self, name: str, data: str, options: Sequence[str]) -> Run:
-        """Start a new run (RequestError for a name that cannot be)."""
+        """Start a new run (RequestError for an invalid or taken name)."""
         name = name.strip()
         if not NAME.fullmatch(name):
             raise RequestError(
@@ -127,18 +127,18 @@ class Runs:
         self._start(run, begun.get("data", ""), ["--resume"])
 
     def stop(self, run: Run) -> None:
-        """Ask it to stop; it keeps what it has learned so far."""
+        """Ask a run to stop; it keeps its progress."""
         process = self._processes.get(run.path)
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGINT)
 
     def forget(self, run: Run) -> None:
-        """Take what is remembered of a run that failed out of the list."""
+        """Take a failed run off the list."""
         run.record.unlink(missing_ok=True)
         run.log.unlink(missing_ok=True)
 
     def begun_here(self, run: Run) -> bool:
-        """Whether it can be stopped from here."""
+        """Whether its process was started here, and can be stopped."""
         return run.path in self._processes
 
     def _start(self, run: Run, data: str, options: Sequence[str]) -> None:
@@ -160,7 +160,7 @@ class Runs:
 
 
 def changed(path: Path) -> float:
-    """When something last happened to it."""
+    """When a run last changed, in seconds since 1970."""
     for place in (path, path.with_name(f"{path.name}.json")):
         if place.exists():
             return place.stat().st_mtime
@@ -168,7 +168,7 @@ def changed(path: Path) -> float:
 
 
 def alive(process: object, run: Path) -> bool:
-    """Whether the process with this number is there, and still that of the run."""
+    """Whether the process exists and is that of the run: numbers are used again."""
     if not isinstance(process, int):
         return False
     try:

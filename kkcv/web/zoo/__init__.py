@@ -1,1 +1,1 @@
-"""The page of the networks."""
+"""The zoo page: families of networks, and networks looking at a picture."""

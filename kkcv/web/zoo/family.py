@@ -1,4 +1,4 @@
-"""A family of networks: its paper, its diagram, its stages, and what was verified of it."""
+"""A family of networks: paper, diagram, stages, and verified figures."""
 
 import re
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def show_diagram(text: Strings, network: str) -> None:
 
 
 def verdict(text: Strings, facts: dict[str, Any]) -> str:
-    """How ours and an independent count agree."""
+    """Whether our counts and independent ones agree."""
     counted = facts["counted"]
     if counted is None:
         return text("zoo.not_counted")
@@ -106,7 +106,7 @@ def stage_table(text: Strings, stages: Sequence[dict[str, Any]]) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table that scrolls by itself where it is too wide."""
+    """An HTML table that scrolls sideways where it is too wide."""
 
     def cells(tag: str, row: Sequence[object]) -> str:
         return "".join(f"<{tag}>{as_html(cell)}</{tag}>" for cell in row)

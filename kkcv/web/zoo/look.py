@@ -1,4 +1,4 @@
-"""Networks looking at one picture: what they call it, what decided that, what happens inside."""
+"""Networks looking at one picture: classes, Grad-CAM, and feature maps."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from kkcv.zoo.weights import offered
 
 T = TypeVar("T")
 TOP = 5
-DECIDED = 2  # classes of which it is shown what spoke for them
+DECIDED = 2  # classes that get a Grad-CAM
 MOST_NETWORKS = 4  # side by side
 
 

@@ -1,4 +1,4 @@
-"""The page of the zoo: families as their papers have them, and networks looking at a picture."""
+"""The zoo page and its panels."""
 
 import streamlit as st
 
