@@ -11,7 +11,7 @@ front of the large windows keep that cheap: a twelfth of AlexNet's parameters.
 
 ``INCEPTION`` is table 1; the module is figure 2 b; figure 3 has the local response norms and the
 two auxiliary classifiers, on 4a and 4d, which section 5 describes. They are built on demand
-(``zoo.create("googlenet", auxiliary=True)``), are there only in training, and their losses count
+(``zoo.create("googlenet_paper", auxiliary=True)``), are there only in training, and their losses count
 0.3 each. Sizes are rounded up in pools, as the maps of table 1 need.
 
 Where ``googlenet_paper`` differs from the paper
@@ -20,8 +20,8 @@ Where ``googlenet_paper`` differs from the paper
 - Initialization is Caffe's of the BVLC GoogLeNet (Glorot, biases 0.2); the paper gives none.
 - Pictures of other sizes work. Auxiliary heads then average their 5x5 pool to 4x4.
 
-``googlenet_bn_torchvision`` is what torchvision, after TensorFlow's port, calls GoogLeNet. Batch
-norm (epsilon 1e-3) stands for biases and local response norms, a 3x3 for the 5x5 (their known bug,
+``googlenet_bn_torchvision`` is what torchvision, after TensorFlow's port, calls GoogLeNet, and what
+``googlenet`` alone means here, as it has public weights. Batch norm (epsilon 1e-3) stands for biases and local response norms, a 3x3 for the 5x5 (their known bug,
 kept for the weights), pool4 is 2x2, dropout is 0.2, the auxiliary pool is adaptive. Its public
 weights want pixels normalized with mean and deviation 0.5 (``transform_input`` in torchvision).
 """
@@ -169,6 +169,6 @@ def row(name: str, form: Form, min_size: int, *aliases: str) -> Spec:
 
 
 NETWORKS = (
-    row("googlenet_paper", PAPER, 31, "googlenet", "inception_v1"),
-    row("googlenet_bn_torchvision", TORCHVISION, 15, "googlenet_bn"),
+    row("googlenet_paper", PAPER, 31, "inception_v1"),
+    row("googlenet_bn_torchvision", TORCHVISION, 15, "googlenet", "googlenet_bn"),
 )

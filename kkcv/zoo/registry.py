@@ -26,7 +26,7 @@ from . import (
     squeezenet,
     vgg,
 )
-from .conversion import load_into
+from .loading import load_into
 from .network import Network, Spec
 from .recorded import unknown
 from .shapes import shapes_only
@@ -85,18 +85,29 @@ def create(
     *,
     trained_in: str | None = None,
     auxiliary: bool = False,
+    ema: bool = True,
 ) -> Network:
     """Build a network, in eval mode, with its paper's initialization or with weights.
 
-    ``weights`` is None, ``"imagenet"`` (downloaded once, then cached) or the path of a .pth or
-    .safetensors file, ours or a peer's. ``"imagenet:TAG"`` takes other public weights than the
-    network's default. With another ``num_classes`` than the weights' own, the classifier keeps
-    its initialization. ``trained_in`` ("tensorflow", "timm") computes as weights
-    from there expect; published weights know where they were trained. ``auxiliary`` adds the
-    paper's auxiliary heads, with which the network answers TrainingScores in training mode.
+    Args:
+        weights: None, ``"imagenet"`` (downloaded once, then cached), ``"imagenet:TAG"`` for other
+            public weights than the network's default, or the path of a .pth or .safetensors file,
+            ours or a peer's.
+        num_classes: With another number than the weights' own, or where they have no classifier,
+            the classifier keeps its initialization.
+        in_channels: Of the pictures; the weights' own if not given.
+        trained_in: ``"tensorflow"`` or ``"timm"`` computes as weights from there expect; published
+            weights know where they were trained.
+        auxiliary: Adds the paper's auxiliary heads, with which the network answers TrainingScores
+            in training mode.
+        ema: Whether an average of the weights (``state_dict_ema``, ``model_ema``, …) in the file
+            is taken, with a warning, instead of the raw ones.
 
-    Raises UnknownNetwork, WeightsError, ValueError for counts below one or another ``trained_in``,
-    or where the paper has no auxiliary heads.
+    Raises:
+        UnknownNetwork: There is no such network; the nearest names.
+        WeightsError: The weights cannot be had, read, or put into the network.
+        ValueError: Counts below one, another ``trained_in``, or auxiliary heads where the paper has
+            none.
     """
     known = spec(name)
     classes = known.num_classes if num_classes is None else num_classes
@@ -120,7 +131,13 @@ def create(
     if where == "tensorflow":
         compute_as_tensorflow(network)
     if file is not None:
-        load_into(network, file.path, new_classifier=num_classes is not None)
+        load_into(
+            network,
+            file.path,
+            new_classifier=num_classes is not None,
+            ema=ema,
+            others=NETWORKS.values(),
+        )
     return network
 
 

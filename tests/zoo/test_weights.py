@@ -464,6 +464,26 @@ def test_a_network_without_public_weights_names_the_nearest_with_some() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [
+        ("googlenet", "googlenet_bn_torchvision"),
+        ("inception_v2", "bn_inception"),
+        ("shufflenet", "shufflenet_v1_g3_x1"),
+        ("alexnet", "alexnet_owt"),
+        ("resnet50", "resnet50_v1.5"),
+    ],
+)
+def test_an_everyday_name_means_the_form_that_has_weights(name: str, network: str) -> None:
+    assert zoo.spec(name).name == network
+    assert published(network)
+
+
+def test_a_form_without_weights_says_which_form_has_some() -> None:
+    with pytest.raises(WeightsError, match=r"choose .* has some: googlenet_bn_torchvision$"):
+        zoo.create("inception_v1", weights="imagenet")
+
+
 def test_an_unknown_tag_lists_those_there_are() -> None:
     with pytest.raises(WeightsError) as caught:
         find("resnet50_v1.5", "imagenet:v3")

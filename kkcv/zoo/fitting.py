@@ -1,0 +1,88 @@
+"""How a state dict fits a network, under whichever prefix it fits best."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from kkcv.errors import WeightsError
+
+from .contents import State, is_average, prefixes, under
+from .conversion import convert
+from .network import Network
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A state dict under a network's names, and the keys that do not fit.
+
+    ``other_classes`` are a classifier's for another number of classes.
+    """
+
+    prefix: str
+    state: State
+    wrong: list[str]
+    missing: list[str]
+    unexpected: list[str]
+    other_classes: frozenset[str]
+
+    @property
+    def differences(self) -> int:
+        return len(self.wrong) + len(self.missing) + len(self.unexpected)
+
+
+def best_fit(state: State, network: Network, path: Path, new_classifier: bool, ema: bool) -> Fit:
+    """The weights under whichever prefix they fit best, none of them first.
+
+    Raises WeightsError where weights under several prefixes fit.
+    """
+    own = [key for key in network.state_dict() if not training_alone(key)]
+    possible = prefixes(state, least=len(own) // 2)
+    if not ema:
+        possible = [prefix for prefix in possible if not is_average(prefix)]
+        state = {k: v for k, v in state.items() if not is_average(k)}
+    fits = [fit(state, network, new_classifier)]
+    if fits[0].differences:
+        fits += [fit(under(state, p), network, new_classifier, p) for p in possible]
+    good = [each for each in fits if not each.differences]
+    if not good:
+        outside = {each.prefix: len(state) - len(under(state, each.prefix)) for each in fits}
+        return min(fits, key=lambda each: each.differences + outside[each.prefix])
+    good = [each for each in good if is_average(each.prefix)] or good
+    if len(good) > 1:
+        raise WeightsError(
+            f"{path} holds weights that fit under {len(good)} prefixes: "
+            f"{', '.join(each.prefix for each in good)}; save those under one of them alone"
+        )
+    return good[0]
+
+
+def fit(state: State, network: Network, new_classifier: bool, prefix: str = "") -> Fit:
+    """The state dict under the network's names, and what does not fit."""
+    assert network.spec is not None
+    own = network.state_dict()
+    state = convert(state, network, network.spec.family.name)
+    other_classes = {k for k in state if k in own and for_other_classes(k, state[k], own[k])}
+    left_out = set(other_classes) if new_classifier else set()
+    state = {k: v for k, v in state.items() if k not in left_out}
+    if new_classifier and not any(k.startswith("head.") for k in state):
+        left_out |= {k for k in own if k.startswith("head.")}
+    return Fit(
+        prefix,
+        state,
+        wrong=[k for k in state if k in own and state[k].shape != own[k].shape],
+        missing=[k for k in own if not (k in state or k in left_out or training_alone(k))],
+        unexpected=[k for k in state if not (k in own or training_alone(k))],
+        other_classes=frozenset(other_classes),
+    )
+
+
+def for_other_classes(key: str, theirs: Tensor, own: Tensor) -> bool:
+    """Whether these are a classifier's, and differ in the number of classes alone."""
+    classifier = key.startswith(("head.", "auxiliary."))
+    return classifier and theirs.shape[1:] == own.shape[1:] and theirs.shape[:1] != own.shape[:1]
+
+
+def training_alone(key: str) -> bool:
+    """Whether a tensor plays no part in scores: counters of batch norms, auxiliary heads."""
+    return key.endswith("num_batches_tracked") or key.startswith("auxiliary.")

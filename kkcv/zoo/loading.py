@@ -1,0 +1,183 @@
+"""Weights into a network: read the file, find the weights in it, and say what does not fit.
+
+file ─load─▶ contents ─fit─▶ our names ─load_into─▶ network
+"""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from os import PathLike
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from kkcv.errors import WeightsError
+
+from .contents import Contents, State, contents_of, is_average, prefixes, under
+from .facts import counts
+from .fitting import Fit, best_fit, fit
+from .network import Network, Spec
+from .pickles import read_pickle
+from .shapes import shapes_only
+
+NAMED = 3  # keys of each kind that an error names
+
+
+def load_into(
+    network: Network,
+    path: str | PathLike[str],
+    *,
+    new_classifier: bool = True,
+    ema: bool = True,
+    others: Iterable[Spec] = (),
+) -> None:
+    """Put a weights file into the network, in place.
+
+    What training alone uses (auxiliary heads, counters of batches) may be missing or too many. A
+    prefix before the names is taken off, and what stands outside it is left out. An average beside
+    the raw weights is taken instead of them, with a warning, unless ``ema`` is false.
+
+    Args:
+        new_classifier: A classifier that is missing or for another number of classes is left out:
+            the network keeps its own, as it was initialized.
+        others: Networks that the weights may be of instead; an error names those they fit.
+
+    Raises:
+        WeightsError: Which tensors and shapes do not fit, or which prefixes are in doubt.
+    """
+    path = Path(path)
+    contents, own = read(path), network.state_dict()
+    if not contents.raw and not ema:
+        raise WeightsError(
+            f"{path} holds an average of weights alone ({contents.average_entry}); leave "
+            "ema=False out to take it"
+        )
+    average = contents.average if ema else {}
+    found = best_fit(average or contents.raw, network, path, new_classifier, ema)
+    if average and contents.raw and found.differences:
+        average = {}
+        found = best_fit(contents.raw, network, path, new_classifier, ema)
+    if found.differences:
+        state = average or contents.raw
+        raise WeightsError("\n  ".join(refusal(found, state, network, path, others)))
+    if ema and (said := of_average(contents, average, found.prefix)):
+        warnings.warn(
+            f"{path} holds an average of the weights ({said}", RuntimeWarning, stacklevel=3
+        )
+    network.load_state_dict({k: v for k, v in found.state.items() if k in own}, strict=False)
+
+
+def of_average(contents: Contents, taken: State, prefix: str) -> str:
+    """What to say of averaged weights in a file; nothing where there are none."""
+    if taken or is_average(prefix):
+        entry = contents.average_entry if taken else prefix.rstrip(".")
+        return f"{entry}), which is taken; ema=False takes the raw ones"
+    if contents.average_entry:
+        return f"{contents.average_entry}), which does not fit; the raw ones are taken"
+    return ""
+
+
+def read(path: Path) -> Contents:
+    """The weights in a safetensors or .pth file, told apart by its content.
+
+    Raises WeightsError when there is no such file, or it holds no state dict.
+    """
+    if not path.is_file():
+        raise WeightsError(f"no weights file {path}; give an existing .pth or .safetensors file")
+    contents = contents_of(read_safetensors(path) if is_safetensors(path) else read_pickle(path))
+    if not contents.raw and not contents.average:
+        raise WeightsError(f"{path} holds no state dict (names with tensors)")
+    return contents
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins as the format does: 8 bytes of length, then JSON. Names can lie."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def read_safetensors(path: Path) -> State:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path} is damaged: {error}") from None
+
+
+def refusal(
+    found: Fit, state: State, network: Network, path: Path, others: Iterable[Spec]
+) -> Iterator[str]:
+    """The lines of an error: what does not fit, and what would."""
+    assert network.spec is not None
+    own = network.state_dict()
+    yield f"{path} does not fit {network.spec.name}:"
+    shapes = [
+        f"{k} is {tuple(found.state[k].shape)}, not {tuple(own[k].shape)}" for k in found.wrong
+    ]
+    yield from filter(
+        None,
+        (
+            f"read without the prefix {found.prefix}" if found.prefix else "",
+            listing("of another shape", shapes),
+            listing("missing", found.missing),
+            listing("too many", found.unexpected),
+            advice(found, own),
+        ),
+    )
+    if siblings := those_that_fit(state, network.spec, others):
+        yield f"this is {' or '.join(siblings)}"
+
+
+def listing(what: str, keys: list[str]) -> str:
+    """One line of an error: how many, and the first few; empty for none."""
+    more = f"; and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+    return f"{len(keys)} {what}: {'; '.join(keys[:NAMED])}{more}" if keys else ""
+
+
+def advice(found: Fit, own: State) -> str:
+    """What to do where the difference tells it; empty where it does not."""
+    first = next((k for k, v in own.items() if v.ndim == 4), "")
+    wrong = found.wrong
+    if wrong and set(wrong) == found.other_classes:
+        return f"to keep its classifier: num_classes={len(found.state[wrong[0]])}"
+    if wrong == [first] and found.state[first].shape[0] == own[first].shape[0]:
+        return f"it takes pictures of {found.state[first].shape[1]} channels: leave in_channels out"
+    if found.missing and all(k.startswith("head.") for k in found.missing) and not found.unexpected:
+        return "it has no classifier: num_classes=N begins a new one, for N classes"
+    return ""
+
+
+def those_that_fit(state: State, asked: Spec, others: Iterable[Spec]) -> list[str]:
+    """The names of other networks that these weights fit, under a prefix of most names or none.
+
+    They are of the same family, or have as many parameters.
+    """
+    counted, sizes = counts(), {}
+    for prefix in ("", *prefixes(state, least=9 * len(state) // 10)):
+        sizes[prefix] = sum(v.numel() for k, v in under(state, prefix).items() if is_parameter(k))
+    return [
+        other.name
+        for other in others
+        if other.name != asked.name
+        and (
+            other.family.name == asked.family.name
+            or (other.name in counted and counted[other.name].parameters in sizes.values())
+        )
+        and fits_under_any(sizes, state, shape_of(other))
+    ]
+
+
+def fits_under_any(prefixes: Iterable[str], state: State, network: Network) -> bool:
+    fits = (fit(under(state, prefix), network, new_classifier=True) for prefix in prefixes)
+    return any(not each.differences for each in fits)
+
+
+def is_parameter(key: str) -> bool:
+    return not key.endswith(("running_mean", "running_var", "num_batches_tracked"))
+
+
+def shape_of(known: Spec) -> Network:
+    """The network without memory."""
+    with shapes_only():
+        network = known.build(known.num_classes, known.input_size[0])
+    network.spec = known
+    return network
