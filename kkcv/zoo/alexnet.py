@@ -73,7 +73,11 @@ Dropout = tuple[float, float, float]  # rates before fc6, fc7 and fc8
 class LocalResponseNorm(nn.Module):
     """b = a / (k + α Σ a²)^β, the sum over n adjacent maps (section 3.3)."""
 
-    k, n, alpha, beta = 2, 5, 1e-4, 0.75
+    n, beta = 5, 0.75
+
+    def __init__(self, k: float = 2, alpha: float = 1e-4) -> None:
+        super().__init__()
+        self.k, self.alpha = k, alpha
 
     def forward(self, a: Tensor) -> Tensor:
         maps, reach = a.shape[1], self.n // 2

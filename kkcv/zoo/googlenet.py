@@ -11,19 +11,22 @@ front of the large windows keep that cheap: a twelfth of AlexNet's parameters.
 
 ``INCEPTION`` is table 1; the module is figure 2 b; figure 3 has the local response norms and the
 two auxiliary classifiers, on 4a and 4d, which section 5 describes. They are built on demand
-(``zoo.create("googlenet_paper", auxiliary=True)``), are there only in training, and their losses count
-0.3 each. Sizes are rounded up in pools, as the maps of table 1 need.
+(``zoo.create("googlenet_paper", auxiliary=True)``) and work only in training, where their losses
+count 0.3 each. Sizes are rounded up in pools, as the maps of table 1 need.
 
 Where ``googlenet_paper`` differs from the paper
 - Parameters: 6,998,552, or 13,378,280 with the auxiliary heads. Table 1 counts in units of 1024;
   its row of conv1 is that of a separable convolution; its rows 4c, 4d and 5a do not add up.
-- Initialization is Caffe's of the BVLC GoogLeNet (Glorot, biases 0.2); the paper gives none.
+- The paper gives neither initialization nor the constants of its response norm. Both are those of
+  the released Caffe network, BVLC GoogLeNet: Glorot's initialization with biases of 0.2 (0 in the
+  classifiers), and a norm with k = 1 and α = 2e-5 over the sum, where AlexNet has 2 and 1e-4.
 - Pictures of other sizes work. Auxiliary heads then average their 5x5 pool to 4x4.
 
 ``googlenet_bn_torchvision`` is what torchvision, after TensorFlow's port, calls GoogLeNet, and what
-``googlenet`` alone means here, as it has public weights. Batch norm (epsilon 1e-3) stands for biases and local response norms, a 3x3 for the 5x5 (their known bug,
-kept for the weights), pool4 is 2x2, dropout is 0.2, the auxiliary pool is adaptive. Its public
-weights want pixels normalized with mean and deviation 0.5 (``transform_input`` in torchvision).
+``googlenet`` alone means here, as it has public weights. Batch norm (epsilon 1e-3) replaces biases
+and local response norms, a 3x3 the 5x5 (a known bug of theirs, kept for the weights), pool4 is 2x2,
+dropout is 0.2, and the auxiliary pool is adaptive. Its public weights want pixels normalized with
+mean and deviation 0.5 (``transform_input`` in torchvision).
 """
 
 from collections.abc import Callable
@@ -81,7 +84,7 @@ class Form:
 
 PAPER = Form(
     conv=conv_relu,
-    norm=LocalResponseNorm,
+    norm=partial(LocalResponseNorm, k=1, alpha=2e-5),
     large=5,
     pool4=3,
     auxiliary_pool=lambda: nn.Sequential(nn.AvgPool2d(5, 3), nn.AdaptiveAvgPool2d(4)),
@@ -138,7 +141,8 @@ def googlenet(
     head.add_module("dropout", nn.Dropout(form.dropout))
     head.add_module("fc", nn.Linear(channels, num_classes))
     network = AuxiliaryNetwork(stages, GlobalAveragePool(), head, heads, form.auxiliary_min_size)
-    network.apply(initialize)
+    for name, module in network.named_modules():
+        initialize(name, module)
     return network
 
 
@@ -155,12 +159,12 @@ def auxiliary_head(in_channels: int, num_classes: int, form: Form) -> nn.Sequent
     return head
 
 
-def initialize(module: nn.Module) -> None:
+def initialize(name: str, module: nn.Module) -> None:
     """Glorot & Bengio 2010, biases 0.2, in the classifiers 0."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:
-            nn.init.constant_(module.bias, 0.2 if isinstance(module, nn.Conv2d) else 0.0)
+            nn.init.constant_(module.bias, 0.0 if name.endswith(("head.fc", "fc2")) else 0.2)
 
 
 def row(name: str, form: Form, min_size: int, *aliases: str) -> Spec:

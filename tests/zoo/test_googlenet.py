@@ -98,3 +98,28 @@ def test_a_file_with_auxiliary_heads_fits_with_them_and_without(
         torch.testing.assert_close(ours(images), theirs.eval()(images))
     if auxiliary:
         assert torch.equal(ours.auxiliary.inception4d.fc2.weight, theirs.aux2.fc2.weight)
+
+
+def test_the_response_norm_is_that_of_the_released_caffe_network(network: Network) -> None:
+    """Its prototxt: local_size 5, alpha 0.0001, beta 0.75; Caffe divides alpha by 5, and k is 1."""
+    maps = torch.rand(2, 12, 3, 3, generator=torch.Generator().manual_seed(1)) * 100
+    norm = network.stages.pool1[1]
+
+    assert norm.alpha == pytest.approx(1e-4 / 5)
+    expected = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1)(maps)
+    torch.testing.assert_close(norm(maps), expected)
+
+
+def test_biases_start_as_in_the_released_caffe_network() -> None:
+    network = zoo.create("googlenet_paper", auxiliary=True)
+    biases = {k: set(v.tolist()) for k, v in network.named_parameters() if k.endswith("bias")}
+
+    zero = {key for key, values in biases.items() if values == {0.0}}
+
+    assert zero == {
+        "head.fc.bias",
+        "auxiliary.inception4a.fc2.bias",
+        "auxiliary.inception4d.fc2.bias",
+    }
+    others = set.union(*(values for key, values in biases.items() if key not in zero))
+    assert {round(value, 6) for value in others} == {0.2}
