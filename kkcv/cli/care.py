@@ -6,16 +6,8 @@ import click
 
 from kkcv.errors import RequestError
 
-from .options import (
-    OneOf,
-    Within,
-    asked_of_runtimes,
-    json_option,
-    kinds,
-    load_embedder,
-    network_options,
-    warn_of_random,
-)
+from .network import Network, network_options, warn_of_random
+from .options import OneOf, Within, json_option, kinds
 from .output import print_json, print_table, progress_bar
 
 
@@ -98,10 +90,7 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
 @json_option
 def reindex(
     gallery: str,
-    model: str | None,
-    weights: str | None,
-    backend: str | None,
-    device: str | None,
+    network: Network,
     leave_out: bool,
     undo: bool,
     as_json: bool,
@@ -118,22 +107,22 @@ def reindex(
     from kkcv.search.gallery import Gallery
     from kkcv.search.maintenance import reindex as work
 
-    if not undo and model is None and not weights and not asked_of_runtimes()["precision"]:
+    if not undo and not {"model", "weights", "precision"} & network.given.keys():
         raise RequestError("name the other network: --model NAME (see: kkcv zoo list), or --undo")
     with Gallery.open(gallery) as opened, progress_bar("embedding") as update:
         if undo:
             report = work.undo(opened, leave_out=leave_out, progress=update)
         else:
             paths = (opened.path(picture) for picture in opened.pictures())
-            embedder = load_embedder(model, weights, backend, device, paths)
+            embedder = network.load(paths)
             warn_of_random(embedder, "the way back: --undo")
             report = work.reindex(opened, embedder, leave_out=leave_out, progress=update)
-        network = opened.space.network
+        name = opened.space.network
     if as_json:
-        print_json({"network": network, **work.as_plain(report)})
+        print_json({"network": name, **work.as_plain(report)})
         return
     rows = [
-        ("network", network),
+        ("network", name),
         ("pictures", report.pictures),
         ("left out", len(report.left_out)),
         ("overlap at 10", f"{report.overlap:.4f}"),

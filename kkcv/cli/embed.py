@@ -9,7 +9,8 @@ import click
 from kkcv.environment import scheduled_worker
 from kkcv.errors import RequestError
 
-from .options import asked_of_runtimes, json_option, load_embedder, network_options
+from .network import Network, network_options
+from .options import json_option
 from .output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -49,10 +50,7 @@ def embed(
     out: str | None,
     worker: str | None,
     threads: int | None,
-    model: str | None,
-    weights: str | None,
-    backend: str | None,
-    device: str | None,
+    network: Network,
     as_json: bool,
 ) -> None:
     """Embed many pictures into Parquet files, on any number of machines.
@@ -67,7 +65,6 @@ def embed(
     kkcv embed photos.plan --out vectors --shard 1/2 & wait
     kkcv index photos.kkcv --from vectors --plan photos.plan
     """
-    network = (model, weights, backend, device)
     if new_plan:
         refuse("a plan", {"--out": out, "--shard": worker, "--threads": threads})
         if shards and shard_pictures:
@@ -111,12 +108,12 @@ def write_plan(
     shards: int | None,
     shard_pictures: int | None,
     vectors: str | None,
-    network: tuple[str | None, ...],
+    network: Network,
     as_json: bool,
 ) -> None:
     from kkcv.search.exchange.plan import SHARD_PICTURES, make_plan
 
-    embedder = load_embedder(*network)
+    embedder = network.load()
     with progress_bar("planning") as update:
         plan = make_plan(
             folder,
@@ -146,18 +143,14 @@ def work(
     out: str,
     worker: tuple[int, int],
     threads: int | None,
-    network: tuple[str | None, ...],
+    network: Network,
     as_json: bool,
 ) -> None:
     from kkcv.search.exchange.plan import read_plan
-    from kkcv.search.exchange.shards import embed_shards
-    from kkcv.search.exchange.shards import load_embedder as load
+    from kkcv.search.exchange.shards import embed_shards, load_embedder
 
     plan = read_plan(folder)
-    model, weights, backend, device = network
-    embedder = load(
-        plan, model=model, weights=weights, backend=backend, device=device, **asked_of_runtimes()
-    )
+    embedder = load_embedder(plan, **network.given)
     total = sum(shard.pictures for shard in plan.shards[worker[0] :: worker[1]])
     with progress_bar("embedding") as update:
 

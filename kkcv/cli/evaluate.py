@@ -6,7 +6,8 @@ import click
 
 from kkcv.search.options import OPTIONS, SearchOptions
 
-from .options import json_option, load_embedder, network_options
+from .network import Network, network_options
+from .options import json_option
 from .output import print_json, print_table, progress_bar
 
 
@@ -33,10 +34,7 @@ def evaluate() -> None:
 @json_option
 def search(
     folder: str,
-    model: str | None,
-    weights: str | None,
-    backend: str | None,
-    device: str | None,
+    network: Network,
     threads: int | None,
     ranking: str,
     verify: bool,
@@ -58,7 +56,7 @@ def search(
     rankings = [name.strip() for name in ranking.split(",")]
     for name in rankings:
         SearchOptions(ranking=name, max_chance=max_chance)  # raises before anything is embedded
-    embedder = load_embedder(model, weights, backend, device)
+    embedder = network.load()
     asked: dict[str, Any] = {"verify": verify, "max_chance": max_chance, "threads": threads}
     with progress_bar("embedding") as update:
         if len(rankings) > 1:

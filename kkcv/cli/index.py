@@ -9,14 +9,8 @@ from kkcv.errors import NotAGallery, RequestError
 from kkcv.search.options import OPTIONS
 
 from .embed import index_from
-from .options import (
-    asked_of_runtimes,
-    json_option,
-    load_embedder,
-    network_options,
-    wants_int8,
-    warn_of_random,
-)
+from .network import Network, network_options, warn_of_random
+from .options import json_option
 from .output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -53,10 +47,7 @@ def index(
     paths: tuple[str, ...],
     shards: tuple[str, ...],
     plan: str | None,
-    model: str | None,
-    weights: str | None,
-    backend: str | None,
-    device: str | None,
+    network: Network,
     vectors: str | None,
     threads: int | None,
     ranking: str | None,
@@ -78,7 +69,7 @@ def index(
         change_ranking(gallery, ranking, as_json)
         return
     if shards:
-        if any((model, weights, backend, device, vectors, threads, ranking)):
+        if network.given or vectors or threads or ranking:
             raise RequestError("--from takes vectors as they are: leave out how to make them")
         index_from(gallery, (*shards, *paths), plan, as_json)
         return
@@ -86,7 +77,7 @@ def index(
         raise RequestError("name files or folders of pictures, or --from what kkcv embed made")
     from kkcv.search.importing import files_to_import, import_pictures
 
-    opened = open_or_create(gallery, model, weights, backend, device, vectors, paths)
+    opened = open_or_create(gallery, network, vectors, paths)
     with opened, progress_bar("indexing") as update:
         if ranking:
             opened.rank_by(ranking)
@@ -124,10 +115,7 @@ def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
 
 def open_or_create(
     address: str,
-    model: str | None,
-    weights: str | None,
-    backend: str | None,
-    device: str | None,
+    network: Network,
     vectors: str | None,
     paths: tuple[str, ...],
 ) -> "Gallery":
@@ -136,35 +124,31 @@ def open_or_create(
     from kkcv.search.engines import engine_at
     from kkcv.search.gallery import Gallery
 
-    asked = any((model, weights, backend, device, *asked_of_runtimes().values()))
     try:
         gallery = Gallery.open(address)
     except NotAGallery:
         engine_at(address).must_be_free(address)
-        embedder = load_embedder(model, weights, backend, device, find_pictures(paths))
+        embedder = network.load(find_pictures(paths))
         gallery = Gallery.create(address, embedder, vectors=vectors or "float16")
         warn_of_random(embedder, f"to change it: kkcv reindex {address}")
         return gallery
     stored = gallery.catalog.settings
     if vectors and vectors != stored["vectors"]:
         raise RequestError(f"{address} stores {stored['vectors']}; its type cannot be changed")
-    if asked and wants_int8() and gallery.space.int8 and not (model or weights):
+    if not network.given:
+        return gallery
+    if network.int8 and gallery.space.int8 and not (network.model or network.weights):
         return gallery  # with the network that it keeps
-    if asked and wants_int8():
+    if network.int8:
         raise RequestError(
             f"{address} has other vectors, which cannot be mixed with int8; "
             f"to change them: kkcv reindex {address} --precision int8"
         )
-    if asked:
-        gallery.close()
-        embedder = load_embedder(
-            model or stored["model"],
-            weights or (stored["weights"] if not model else None),
-            backend or stored["backend"],
-            device,
-        )
-        return Gallery.open(address, embedder)
-    return gallery
+    gallery.close()
+    as_stored = {"backend": stored["backend"]}
+    if not network.model:
+        as_stored |= {"model": stored["model"], "weights": stored["weights"]}
+    return Gallery.open(address, Network(**{**as_stored, **network.given}).load())
 
 
 def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> None:

@@ -1,8 +1,7 @@
 """Options that several commands share."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import click
@@ -35,82 +34,10 @@ class Within(click.FloatRange):
         return number
 
 
-def runtimes() -> Sequence[str]:
-    from kkcv.embedding.runtimes import RUNTIMES
-
-    return ("auto", *RUNTIMES)
-
-
-def precisions() -> Sequence[str]:
-    from kkcv.embedding.runtimes import PRECISIONS
-
-    return ("auto", *PRECISIONS)
-
-
-def backends() -> Sequence[str]:
-    from kkcv.images.backends import BACKENDS
-
-    return tuple(BACKENDS)
-
-
 def kinds() -> Sequence[str]:
     from kkcv.search.index.kinds import KINDS
 
     return tuple(KINDS)
-
-
-def network_options(command: Command) -> Command:
-    """``--model``, ``--weights``, ``--backend``, ``--device``, ``--runtime`` and ``--precision``.
-
-    The last two go to ``load_embedder`` through the context.
-    """
-    for option in (
-        click.option(
-            "--precision",
-            type=OneOf(precisions),
-            callback=remember,
-            expose_value=False,
-            help="Number type of the network; int8 is calibrated with the pictures, and its"
-            " vectors cannot be mixed with others.  [default: the faster of the other two]",
-        ),
-        click.option(
-            "--runtime",
-            type=OneOf(runtimes),
-            callback=remember,
-            expose_value=False,
-            help="Runtime of the network (kkcv runtimes).  [default: the fastest here]",
-        ),
-        click.option(
-            "--device", help="Device of the network: cpu, cuda, mps.  [default: a GPU if any]"
-        ),
-        click.option(
-            "--backend",
-            type=OneOf(backends),
-            help="Library that resizes the pictures.  [default: opencv]",
-        ),
-        click.option(
-            "--weights",
-            metavar="imagenet|none|PATH",
-            help="Public weights, none (random), or a .pth or .safetensors file."
-            "  [default: imagenet]",
-        ),
-        click.option(
-            "--model",
-            metavar="NAME|RUN",
-            help="A network of the zoo (kkcv zoo list), of another library (timm:resnet50d,"
-            " torchvision:, open_clip:, transformers:), or the folder of a training run; with"
-            " +mirrored, +scales, +gem or +stages behind it, a richer embedding."
-            "  [default: efficientnet_lite0]",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def remember(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Keep an option for ``load_embedder``."""
-    context.meta[f"kkcv.{parameter.name}"] = value
-    return value
 
 
 json_option = click.option(
@@ -165,51 +92,3 @@ def flags_of(option: Option) -> list[Callable[[Command], Command]]:
         details |= {"is_flag": False, "flag_value": kind.usual}
         help += f"  [{kind.usual} when no {kind.metavar} is given]"
     return [click.option(name, help=help, **details)]
-
-
-def load_embedder(
-    model: str | None,
-    weights: str | None,
-    backend: str | None,
-    device: str | None,
-    pictures: Iterable[str | Path] | None = None,
-) -> Any:
-    """The embedder of the network options; int8 is calibrated with the pictures."""
-    from kkcv.checkpoint import DEFAULT_NETWORK
-    from kkcv.embedding.embedder import BACKEND, Embedder
-
-    named = DEFAULT_NETWORK if model is None else model
-    if pictures is not None and wants_int8():
-        return Embedder.calibrated(
-            pictures, named, weights or "imagenet", backend=backend or BACKEND
-        )
-    return Embedder.load(
-        named,
-        weights or "imagenet",
-        backend=backend or BACKEND,
-        device=device,
-        **asked_of_runtimes(),
-    )
-
-
-def warn_of_random(embedder: Any, way_out: str) -> None:
-    """Warn about a network with random weights, which is useful only in tests."""
-    if embedder.space.weights == "random":
-        click.echo(
-            "kkcv: with --weights none the network is random, and so is what it finds alike; "
-            f"{way_out}",
-            err=True,
-        )
-
-
-def wants_int8() -> bool:
-    from kkcv import environment
-
-    return (asked_of_runtimes()["precision"] or environment.precision()) == "int8"
-
-
-def asked_of_runtimes() -> dict[str, Any]:
-    """``--runtime`` and ``--precision`` of the command that is running."""
-    context = click.get_current_context(silent=True)
-    meta = context.meta if context else {}
-    return {name: meta.get(f"kkcv.{name}") for name in ("runtime", "precision")}

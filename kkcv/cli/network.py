@@ -1,0 +1,133 @@
+"""The options that choose a network, as one value that loads the embedder."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kkcv import environment
+
+from .options import Command, OneOf
+
+if TYPE_CHECKING:
+    from kkcv.embedding.embedder import Embedder
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as the flags of a command describe it; None is the default."""
+
+    model: str | None = None
+    weights: str | None = None
+    backend: str | None = None
+    device: str | None = None
+    runtime: str | None = None
+    precision: str | None = None
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The options that were given."""
+        return {name: value for name, value in vars(self).items() if value}
+
+    @property
+    def int8(self) -> bool:
+        return (self.precision or environment.precision()) == "int8"
+
+    def load(self, pictures: Iterable[str | Path] | None = None) -> "Embedder":
+        """The embedder; with int8 it is calibrated with the pictures."""
+        from kkcv.checkpoint import DEFAULT_NETWORK
+        from kkcv.embedding.embedder import BACKEND, Embedder
+
+        model = DEFAULT_NETWORK if self.model is None else self.model
+        weights, backend = self.weights or "imagenet", self.backend or BACKEND
+        if pictures is not None and self.int8:
+            return Embedder.calibrated(pictures, model, weights, backend=backend)
+        return Embedder.load(
+            model,
+            weights,
+            backend=backend,
+            device=self.device,
+            runtime=self.runtime,
+            precision=self.precision,
+        )
+
+
+def warn_of_random(embedder: "Embedder", way_out: str) -> None:
+    """Warn about a network with random weights, which is useful only in tests."""
+    if embedder.space.weights == "random":
+        click.echo(
+            "kkcv: with --weights none the network is random, and so is what it finds alike; "
+            f"{way_out}",
+            err=True,
+        )
+
+
+def runtimes() -> Sequence[str]:
+    from kkcv.embedding.runtimes import RUNTIMES
+
+    return ("auto", *RUNTIMES)
+
+
+def precisions() -> Sequence[str]:
+    from kkcv.embedding.runtimes import PRECISIONS
+
+    return ("auto", *PRECISIONS)
+
+
+def backends() -> Sequence[str]:
+    from kkcv.images.backends import BACKENDS
+
+    return tuple(BACKENDS)
+
+
+FLAGS: tuple[Callable[[Command], Command], ...] = (
+    click.option(
+        "--model",
+        metavar="NAME|RUN",
+        help="A network of the zoo (kkcv zoo list), of another library (timm:resnet50d,"
+        " torchvision:, open_clip:, transformers:), or the folder of a training run; with"
+        " +mirrored, +scales, +gem or +stages behind it, a richer embedding."
+        "  [default: efficientnet_lite0]",
+    ),
+    click.option(
+        "--weights",
+        metavar="imagenet|none|PATH",
+        help="Public weights, none (random), or a .pth or .safetensors file.  [default: imagenet]",
+    ),
+    click.option(
+        "--backend",
+        type=OneOf(backends),
+        help="Library that resizes the pictures.  [default: opencv]",
+    ),
+    click.option(
+        "--device", help="Device of the network: cpu, cuda, mps.  [default: a GPU if any]"
+    ),
+    click.option(
+        "--runtime",
+        type=OneOf(runtimes),
+        help="Runtime of the network (kkcv runtimes).  [default: the fastest here]",
+    ),
+    click.option(
+        "--precision",
+        type=OneOf(precisions),
+        help="Number type of the network; int8 is calibrated with the pictures, and its"
+        " vectors cannot be mixed with others.  [default: the faster of the other two]",
+    ),
+)
+
+
+def network_options(command: Command) -> Command:
+    """Gives a command the flags of a network, as one Network named ``network``."""
+
+    @wraps(command)
+    def call(*arguments: Any, **others: Any) -> Any:
+        network = Network(**{field.name: others.pop(field.name) for field in fields(Network)})
+        return command(*arguments, network=network, **others)
+
+    with_options: Command = call
+    for flag in reversed(FLAGS):
+        with_options = flag(with_options)
+    return with_options
