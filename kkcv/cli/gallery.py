@@ -1,19 +1,13 @@
 """The content of a gallery: ``remove``, ``stats``, ``duplicates``."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from kkcv.errors import RequestError
 
-from .options import (
-    Within,
-    json_option,
-)
+from .options import Within, json_option
 from .output import counted, print_json, print_table, progress_bar
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
