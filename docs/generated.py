@@ -2,14 +2,14 @@
 
 from typing import Any
 
+import command_line  # both beside this file: MkDocs lets a hook import from its folder
+import http_api
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from kkcv.cli import page as command_line
-from kkcv.serve.docs import reference as http
 from kkcv.zoo.registry import FAMILIES
 
-GENERATED = {"reference/cli.md": command_line.markdown, "reference/http.md": http.markdown}
+GENERATED = {"reference/cli.md": command_line.markdown, "reference/http.md": http_api.markdown}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -2,8 +2,8 @@
 
 import click
 
+from docs.command_line import markdown
 from kkcv.cli import main
-from kkcv.cli.page import markdown
 
 
 def paths(command: click.Command, path: str) -> list[str]:

@@ -2,8 +2,8 @@
 
 import re
 
+from docs.http_api import markdown
 from kkcv.serve.docs.openapi import openapi
-from kkcv.serve.docs.reference import markdown
 from kkcv.serve.problems import KINDS
 from kkcv.serve.routes import ROUTES
 

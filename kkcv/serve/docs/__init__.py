@@ -1,1 +1,1 @@
-"""Descriptions of the API: OpenAPI, the page at /docs, the reference in the documentation."""
+"""Descriptions of the API: OpenAPI, and the page at /docs."""

@@ -1,17 +1,16 @@
-"""The reference of the HTTP API as Markdown: ``python -m kkcv.serve.docs.reference``."""
+"""The reference of the HTTP API, made from its OpenAPI document (docs/generated.py)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kkcv.serve.docs.openapi import openapi
 from kkcv.serve.problems import KINDS
 from kkcv.serve.routes import ROUTES
-
-from .openapi import openapi
 
 INTRODUCTION = """\
 # HTTP
 
-Made from the OpenAPI 3.1 document that the service itself gives at `/openapi.json`. What to do with
+Made from the OpenAPI 3.1 document of the service, `/openapi.json`. How to use
 it: [the HTTP API](../http.md).
 """
 LIMITS = {
@@ -128,7 +127,3 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     lines += [tuple(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row)
               for row in rows]  # fmt: skip
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
-
-
-if __name__ == "__main__":
-    print(markdown(), end="")

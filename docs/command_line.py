@@ -1,4 +1,4 @@
-"""The reference of the command line: ``python -m kkcv.cli.page``, made from the help texts."""
+"""The reference of the command line, made from the help texts (docs/generated.py)."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,3 @@ def parts(command: click.Command, name: str, parent: click.Context | None) -> It
     if isinstance(command, click.Group):
         for below in command.list_commands(context):
             yield from parts(command.commands[below], below, context)
-
-
-if __name__ == "__main__":
-    print(markdown(), end="")
