@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kkcv import environment
-from kkcv.serve.parameters import CONFIG, CONTEXT, PARAMETERS, flag_of, told, variable_of
+from kkcv.serve.parameters import CONFIG, CONTEXT, PARAMETERS, flag_of, resolved, variable_of
 
 from .options import json_option
 from .output import print_json, print_table
@@ -29,7 +29,7 @@ def serve(context: click.Context, **_: Any) -> None:
     """
     from kkcv.serve.settings import settings_of
 
-    values = told(context)
+    values = resolved(context)
     if not values["gallery"].value:
         raise click.UsageError("Missing argument 'GALLERY'.")
     settings = settings_of(values, host=values["host"].value)
@@ -67,12 +67,16 @@ def config(context: click.Context, as_json: bool, **_: Any) -> None:
     \b
     kkcv config photos.kkcv --port 0
     """
-    values = told(context)
+    values = resolved(context)
     rows = [(each, *values[str(each.name)]) for each in PARAMETERS]
     if as_json:
-        said = {each.name: {"value": plain(each, v), "from": source} for each, v, source in rows}
-        said |= {name: {"value": v, "from": source} for name, v, source in environment.resolved()}
-        print_json(said)
+        document = {
+            each.name: {"value": plain(each, v), "from": source} for each, v, source in rows
+        }
+        document |= {
+            name: {"value": v, "from": source} for name, v, source in environment.resolved()
+        }
+        print_json(document)
         return
     print_table(
         ["setting", "value", "from", "flag", "variable"],

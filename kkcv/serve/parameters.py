@@ -152,7 +152,7 @@ def refuse_unknown(file: Path, what: str, found: Collection[str], known: Sequenc
             raise RequestError(f"{file}: no {what} {name!r}; there are: {', '.join(known)}")
 
 
-class Told(NamedTuple):
+class Resolved(NamedTuple):
     """A value, and what set it: ``--port``, ``KKCV_SERVE_PORT``, ``kkcv.toml``, ``default``."""
 
     value: Any
@@ -163,10 +163,10 @@ class Told(NamedTuple):
         return self.source != DEFAULT
 
 
-def told(ctx: click.Context) -> dict[str, Told]:
+def resolved(ctx: click.Context) -> dict[str, Resolved]:
     """Every parameter with its value, as Click resolved it."""
     return {
-        str(each.name): Told(ctx.params[str(each.name)], source_of(ctx, each))
+        str(each.name): Resolved(ctx.params[str(each.name)], source_of(ctx, each))
         for each in PARAMETERS
     }
 
@@ -191,10 +191,10 @@ def variable_of(parameter: click.Parameter) -> str:
     return str(parameter.envvar or f"KKCV_{str(parameter.name).upper()}")
 
 
-def resolve(arguments: Sequence[str] = ()) -> dict[str, Told]:
+def resolve(arguments: Sequence[str] = ()) -> dict[str, Resolved]:
     """Every parameter from these arguments, the environment and the TOML file (RequestError)."""
     command = click.Command("serve", params=[*PARAMETERS, CONFIG], context_settings=CONTEXT)
     try:
-        return told(command.make_context("serve", list(arguments)))
+        return resolved(command.make_context("serve", list(arguments)))
     except click.UsageError as error:
         raise RequestError(error.format_message()) from None

@@ -7,7 +7,7 @@ from pathlib import Path
 from kkcv.errors import RequestError
 from kkcv.images.limits import Limits
 
-from .parameters import Told, default_workers
+from .parameters import Resolved, default_workers
 
 MIB = 1024 * 1024
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -59,12 +59,12 @@ class Settings:
         return Limits(max_bytes=self.max_body, max_pixels=self.max_pixels)
 
 
-def settings_of(told: Mapping[str, Told], *, host: str) -> Settings:
+def settings_of(values: Mapping[str, Resolved], *, host: str) -> Settings:
     """Settings for a service that listens at ``host`` (RequestError)."""
-    value = {name: each.value for name, each in told.items()}
-    if not value["api_key"] and told["api_key"].is_set:
+    value = {name: each.value for name, each in values.items()}
+    if not value["api_key"] and values["api_key"].is_set:
         raise RequestError(
-            f"{told['api_key'].source}: the key is empty; leave it out to serve without one"
+            f"{values['api_key'].source}: the key is empty; leave it out to serve without one"
         )
     has_key = bool(value["api_key"] or value["keys"])
     same = ("cors", "rate", "timeout", "workers", "recall_check")

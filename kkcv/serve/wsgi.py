@@ -20,12 +20,12 @@ from .settings import LOOPBACK, settings_of
 
 def create_app() -> Flask:
     """The application, its network loaded (NotAGallery, WeightsError, RequestError)."""
-    told = resolve()
-    folder = told["gallery"].value
+    values = resolve()
+    folder = values["gallery"].value
     if not folder:
         raise RequestError("set KKCV_GALLERY to the folder of a gallery")
-    settings = settings_of(told, host=LOOPBACK[0])  # only the other server knows where it listens
-    log_to_stderr(requests=not told["quiet"].value, form=told["log"].value)
+    settings = settings_of(values, host=LOOPBACK[0])  # only the other server knows where it listens
+    log_to_stderr(requests=not values["quiet"].value, form=values["log"].value)
     service = Service(Gallery.open(folder), settings)
     service.load()
     return app.create_app(service)
