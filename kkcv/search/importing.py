@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -49,14 +49,17 @@ class ImportReport:
 
     @property
     def files(self) -> int:
-        return (
-            self.added
-            + self.replaced
-            + self.moved
-            + self.copied
-            + self.unchanged
-            + len(self.rejected)
-        )
+        known = self.replaced + self.moved + self.copied + self.unchanged
+        return self.added + known + len(self.rejected)
+
+    def count(self, outcome: "Outcome | Reject") -> None:
+        if isinstance(outcome, Reject):
+            self.rejected.append(outcome)
+        else:
+            setattr(self, outcome, getattr(self, outcome) + 1)
+
+
+Outcome = Literal["added", "replaced", "moved", "copied", "unchanged"]
 
 
 class Found(NamedTuple):
@@ -186,48 +189,37 @@ def commit(
     report: ImportReport,
 ) -> None:
     """Settle a batch in one transaction; the report changes when it is on the disk."""
-    done = ImportReport()
     with catalog.writing() as writer:
         writer.expect(file for file, _ in batch)
-        for file, vector in batch:
-            if isinstance(vector, PictureError):
-                done.rejected.append(Reject(file.path, vector.reason, str(vector)))
-            else:
-                settle(gallery, writer, file, vector, done)
-    for kind in ("added", "replaced", "moved", "copied", "unchanged"):
-        setattr(report, kind, getattr(report, kind) + getattr(done, kind))
-    report.rejected += done.rejected
+        outcomes = [settle(gallery, writer, file, vector) for file, vector in batch]
+    for outcome in outcomes:
+        report.count(outcome)
 
 
 def settle(
-    gallery: Gallery,
-    writer: Writer,
-    file: PictureFile,
-    vector: np.ndarray | None,
-    done: ImportReport,
-) -> None:
+    gallery: Gallery, writer: Writer, file: PictureFile, vector: np.ndarray | PictureError | None
+) -> Outcome | Reject:
     """Import one file; without a vector, the gallery has its bytes already."""
+    if isinstance(vector, PictureError):
+        return Reject(file.path, vector.reason, str(vector))
     here = writer.by_path(file.path)
     same = writer.by_sha256(file.sha256)
     if here and here.file.sha256 == file.sha256:
         writer.update(here.id, file=file)  # touched, not changed
-        done.unchanged += 1
-    elif not here and (gone := missing(gallery, same)):
+        return "unchanged"
+    if not here and (gone := missing(gallery, same)):
         writer.update(gone.id, file=file)
-        done.moved += 1
-    else:
-        if vector is None and same:
-            vector = writer.vector(same[0].id)
-        if vector is None:  # removed meanwhile, or its vector is damaged: next time
-            lost = "the picture with the same bytes was removed meanwhile; import it again"
-            done.rejected.append(Reject(file.path, "unreadable", lost))
-        elif here:
-            writer.update(here.id, file=file, vector=vector)
-            done.replaced += 1
-        else:
-            writer.add(file, vector, {})
-            done.copied += bool(same)
-            done.added += not same
+        return "moved"
+    if vector is None and same:
+        vector = writer.vector(same[0].id)
+    if vector is None:  # removed meanwhile, or its vector is damaged: next time
+        lost = "the picture with the same bytes was removed meanwhile; import it again"
+        return Reject(file.path, "unreadable", lost)
+    if here:
+        writer.update(here.id, file=file, vector=vector)
+        return "replaced"
+    writer.add(file, vector, {})
+    return "copied" if same else "added"
 
 
 def missing(gallery: Gallery, pictures: list[Picture]) -> Picture | None:

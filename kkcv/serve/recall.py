@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kkcv.errors import KkcvError
-from kkcv.search.engine import Reader
+from kkcv.search.engine import Index, Reader
 from kkcv.search.gallery import Gallery
 
 QUERIES, K = 16, 10
@@ -58,7 +58,7 @@ def live_recall(gallery: Gallery, rng: np.random.Generator) -> float:
             return math.nan
         queries = drawn(rows, rng)
         found = generation.live.search(rows, queries, K).ids
-        worst_good = exact_scores(rows, queries)[:, -1:] - SAME
+        worst_good = Index().search(rows, queries, K).scores[:, -1:] - SAME
         answers = zip(found, queries, strict=True)
         scores = np.array([rows.vectors_of(ids) @ query for ids, query in answers])
     return float((scores >= worst_good).mean())
@@ -68,12 +68,3 @@ def drawn(rows: Reader, rng: np.random.Generator) -> np.ndarray:
     """The vectors of a few pictures: float32 (Q, D)."""
     ids = np.concatenate([ids for ids, _ in rows.vectors()])
     return rows.vectors_of(rng.choice(ids, min(QUERIES, len(ids)), replace=False))
-
-
-def exact_scores(rows: Reader, queries: np.ndarray) -> np.ndarray:
-    """The K best scores of all vectors, best first: float32 (Q, D) → (Q, K or less)."""
-    best = np.empty((len(queries), 0), np.float32)
-    for _, vectors in rows.vectors():
-        together = np.concatenate([best, queries @ vectors.T], axis=1)
-        best = -np.sort(-together, axis=1)[:, :K]
-    return best

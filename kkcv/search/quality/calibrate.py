@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kkcv.embedding.pipeline import ahead
 from kkcv.errors import GalleryError, PictureError, RequestError
 from kkcv.search.chance.model import FEWEST, Calibration
 from kkcv.search.gallery import Gallery
 
-from .selfcheck import CHUNK, disturbed, sampled
+from .selfcheck import disturbed
 
 RATES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 SAMPLE = 50
@@ -67,18 +66,13 @@ def calibrate(
 
 def sure_scores(gallery: Gallery, sample: int, progress: Callable[[int, int], None]) -> np.ndarray:
     """The score of each disturbed copy with its original: float32 (N,) (GalleryError)."""
-    chosen = sampled(gallery, sample)
-    generation, embedder, done = gallery.generation, gallery.embedder, 0
     scores: list[np.ndarray] = []
-    for start in range(0, len(chosen), CHUNK):
-        for picture, copies in ahead(disturbed(gallery), chosen[start : start + CHUNK]):
-            done += 1
-            if not isinstance(copies, PictureError):
-                with generation.catalog.reading() as rows:
-                    vector = rows.vector(picture.id)
-                if vector is not None:
-                    scores.append(generation.projected(embedder.embed_crops(copies)) @ vector)
-            progress(done, len(chosen))
+    for picture, copies in disturbed(gallery, sample, progress):
+        if not isinstance(copies, PictureError):
+            with gallery.catalog.reading() as rows:
+                vector = rows.vector(picture.id)
+            if vector is not None:
+                scores.append(copies @ vector)
     if not scores:
         raise GalleryError(f"{gallery.address} has no picture that can be read")
     return np.concatenate(scores)

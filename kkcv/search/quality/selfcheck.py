@@ -1,6 +1,6 @@
 """How often a gallery finds the original of a disturbed copy of its own pictures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -46,16 +46,13 @@ def selfcheck(
     ``progress`` is called with the numbers of pictures done and of all. Raises GalleryError if no
     picture can be read.
     """
-    chosen = sampled(gallery, sample)
     ranks: list[list[int]] = []
     left_out = 0
-    for start in range(0, len(chosen), CHUNK):
-        for picture, copies in ahead(disturbed(gallery), chosen[start : start + CHUNK]):
-            if isinstance(copies, PictureError):
-                left_out += 1
-            else:
-                ranks.append(ranks_of(gallery, picture, copies))
-            progress(len(ranks) + left_out, len(chosen))
+    for picture, copies in disturbed(gallery, sample, progress):
+        if isinstance(copies, PictureError):
+            left_out += 1
+        else:
+            ranks.append(ranks_of(gallery, picture, copies))
     if not ranks:
         raise GalleryError(f"{gallery.address} has no picture that can be read")
     found = np.array(ranks)
@@ -73,12 +70,15 @@ def sampled(gallery: Gallery, sample: int) -> list[Picture]:
         return list(rows.pictures(chosen))
 
 
-def disturbed(gallery: Gallery) -> Callable[[Picture], list[np.ndarray]]:
-    """A function that makes the crops of all copies of a picture: uint8 (H, W, C) each."""
-    embedder = gallery.embedder
+def disturbed(
+    gallery: Gallery, sample: int, progress: Callable[[int, int], None]
+) -> Iterator[tuple[Picture, np.ndarray | PictureError]]:
+    """A sample of the pictures, each with the vectors of its disturbed copies, float32 (N, D)."""
+    generation, chosen = gallery.generation, sampled(gallery, sample)
+    embedder = generation.embedder
     target = embedder.checkpoint.preprocess.target
 
-    def copies(picture: Picture) -> list[np.ndarray]:
+    def crops(picture: Picture) -> list[np.ndarray]:
         try:
             pixels = decode(gallery.read(picture), target=target)
         except PictureError:
@@ -87,16 +87,21 @@ def disturbed(gallery: Gallery) -> Callable[[Picture], list[np.ndarray]]:
             raise PictureError(str(error), "unreadable") from None
         return [embedder.crop(disturb(pixels)) for disturb in DISTURBANCES]
 
-    return copies
+    for start in range(0, len(chosen), CHUNK):
+        part = ahead(crops, chosen[start : start + CHUNK])
+        for done, (picture, copies) in enumerate(part, start + 1):
+            if isinstance(copies, PictureError):
+                yield picture, copies
+            else:
+                yield picture, generation.projected(embedder.embed_crops(copies))
+            progress(done, len(chosen))
 
 
-def ranks_of(gallery: Gallery, picture: Picture, copies: list[np.ndarray]) -> list[int]:
-    """The rank of each copy's original, from 0; TOP if it is not among the first."""
+def ranks_of(gallery: Gallery, picture: Picture, copies: np.ndarray) -> list[int]:
+    """The rank of the original for each copy, from 0; TOP if it is not among the first."""
     with gallery.catalog.reading() as rows:
-        own = {twin.id for twin in rows.by_sha256(picture.file.sha256)}
-    generation = gallery.generation
-    vectors = generation.projected(generation.embedder.embed_crops(copies))
-    answers = gallery.search_vectors(vectors, TOP)
+        own = {same.id for same in rows.by_sha256(picture.file.sha256)}
+    answers = gallery.search_vectors(copies, TOP)
     return [
         next((place for place, hit in enumerate(hits) if hit.id in own), TOP) for hits in answers
     ]
