@@ -1,6 +1,5 @@
 """The index kept in step with the catalog, by whichever process the catalog was changed."""
 
-import dataclasses
 import json
 import logging
 import threading
@@ -14,11 +13,13 @@ import numpy as np
 
 from kkcv.errors import GalleryError, KkcvError
 from kkcv.search import engine
-from kkcv.search.index import kinds, snapshot
+from kkcv.search.index import snapshot
+from kkcv.search.index.build import built
 from kkcv.search.index.exact import inner_products
-from kkcv.search.index.kinds import Kind
+from kkcv.search.index.kind import Kind
 from kkcv.search.index.layered import LayeredIndex
 from kkcv.search.index.neighbors import Neighbors
+from kkcv.search.index.outside import held_out
 from kkcv.search.index.records import Records
 from kkcv.search.index.snapshot import Snapshot
 from kkcv.search.tuning import GOAL, Goal
@@ -93,12 +94,15 @@ class LiveIndex(engine.Index):
                 "compared_one_by_one": index.unindexed,
             }
         files = self._folder.glob(f"{index.snapshot.sequence:017d}.*")
+        plans = index.snapshot.plans
         return {
             "kind": index.snapshot.kind.name,
-            "recall": index.snapshot.curve[-1].recall,
-            "effort": index.snapshot.effort,
-            "milliseconds": index.snapshot.curve[-1].milliseconds,
-            "curve": [dataclasses.asdict(point) for point in index.snapshot.curve],
+            "recall": plans[0].recall,
+            "recall_worst_tenth": plans[0].worst_tenth,
+            "recall_at_least": plans[0].at_least,
+            "milliseconds": plans[0].milliseconds,
+            "plans": [plan.described() for plan in plans],
+            "curve": [point._asdict() for plan in plans for point in plan.curve],
             "memory_a_picture": index.snapshot.kind.resident(self._dim),
             "bytes_a_picture": sum(f.stat().st_size for f in files) / len(index.snapshot.ids),
             "compared_one_by_one": index.unindexed,
@@ -188,14 +192,18 @@ class LiveIndex(engine.Index):
             sequence, goal = rows.sequence(), Goal.from_text(rows.setting(GOAL))
             if rows.superseded():
                 return None
-            ids, sample = ids_and_sample(rows, self._dim)
+            held = held_out(rows.count())
+            ids, sample = ids_and_sample(rows, self._dim, held)
             if not len(ids):
                 return None
             kind = kind or goal.nearest_kind(len(ids), self._dim)
-            index = kinds.build(kind, len(ids), sample, chunks)
-            curve = kinds.tune(kind, index, sample, chunks, recall or goal.recall)
+            # rows whose vector is damaged are in no index
+            index, plans, order = built(
+                kind, sample, chunks, held[: len(ids)], recall or goal.recall
+            )
+            ids = ids[order]
             records = records_of(rows, ids)
-        return Snapshot(sequence, self._space, kind, curve, ids, index, records)
+        return Snapshot(sequence, self._space, kind, plans, ids, index, records)
 
     def _use(self, found: Snapshot) -> None:
         with self._refreshing, self._catalog.reading() as rows:
@@ -222,12 +230,12 @@ class LiveIndex(engine.Index):
         return LayeredIndex(self._dim, found), found.sequence if found else 0
 
 
-def ids_and_sample(rows: Reader, dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """All ids, ascending, and at most SAMPLE of their vectors, in one go through them."""
-    count = rows.count()
-    chosen = np.zeros(count, bool)
-    chosen[np.random.default_rng(0).permutation(count)[:SAMPLE]] = True
-    sample = np.empty((min(count, SAMPLE), dim), np.float32)
+def ids_and_sample(rows: Reader, dim: int, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All ids, ascending, and at most SAMPLE vectors of those that are not held out, bool (N,)."""
+    free = np.flatnonzero(~held)
+    chosen = np.zeros(len(held), bool)
+    chosen[np.random.default_rng(0).permutation(free)[:SAMPLE]] = True
+    sample = np.empty((int(chosen.sum()), dim), np.float32)
     ids, start, filled = [np.empty(0, np.int64)], 0, 0
     for some, vectors in rows.vectors():
         taken = vectors[chosen[start : start + len(some)]]
@@ -239,9 +247,13 @@ def ids_and_sample(rows: Reader, dim: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def records_of(rows: Reader, ids: np.ndarray) -> Records:
-    """What hits show of each of these ids, ascending."""
-    wanted = set(ids.tolist())  # not of rows whose vector is damaged
-    return Records.of(record for id, record in rows.records() if id in wanted)
+    """What hits show of each of these ids, in their order."""
+    place = {id: number for number, id in enumerate(ids.tolist())}
+    records = [b""] * len(place)
+    for id, record in rows.records():
+        if id in place:  # not of rows whose vector is damaged
+            records[place[id]] = record
+    return Records.of(records)
 
 
 def vouched(rows: Reader) -> list[str]:

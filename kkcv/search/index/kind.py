@@ -1,24 +1,31 @@
-"""What a kind of Faiss index is: how it is built, and the number that trades time for recall."""
+"""What a kind of Faiss index is: how it is built, how it is searched, and how hard it can look."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-Parameters = Callable[[int], Any]  # Faiss's, of a search, from the effort
+import faiss
+import numpy as np
+
+# queries float32 (Q, D), k, effort → scores float32 (Q, k) and rows int64 (Q, k), -1 where none
+Look = Callable[[np.ndarray, int, int], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """``factory(n)`` is Faiss's name of the index for n rows; ``effort`` the knob's steps;
-    ``construction`` what Faiss is told before it builds, such as ``efConstruction=100``.
+    """A kind of index: a line of numbers, and the function that searches it.
 
-    ``resident(dim)`` are the bytes of a row that every search goes through; what re-ranks the best
-    candidates stays on the disk, mapped into memory as far as there is room.
+    Args:
+        factory: Faiss's name of the index for n rows.
+        efforts: For k neighbors, the steps of the number that trades time for recall, ascending.
+        opened: How an index of this kind is searched with an effort.
+        resident: Bytes of a row, by dimension, that every search goes through. The float16 vectors
+            that re-rank the best candidates stay on the disk, mapped as far as there is room.
+        construction: Parameters that Faiss is given before it builds, as ``efConstruction=100``.
     """
 
     name: str
     factory: Callable[[int], str]
-    effort: tuple[int, ...]
-    parameters: Parameters
+    efforts: Callable[[int], tuple[int, ...]]
+    opened: Callable[[faiss.Index], Look]
     resident: Callable[[int], int]
     construction: str = ""

@@ -2,7 +2,7 @@
 
     index/
     ├── 00000000000001234.faiss   Faiss's file
-    ├── 00000000000001234.ids     int64, the id of each row, ascending
+    ├── 00000000000001234.ids     int64, the id of each row
     ├── 00000000000001234.records what hits show of each row (records.py)
     └── 00000000000001234.json    what the three are, with their hashes; written last
 
@@ -11,13 +11,13 @@ JSON file by its hash. Whatever is missing, stale, damaged or another's is left 
 then works from the catalog.
 """
 
-import dataclasses
 import hashlib
 import json
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,14 @@ from filelock import FileLock, Timeout
 from kkcv.disk import atomic_write, make_folder, sha256_of
 from kkcv.errors import GalleryLocked
 
+from .effort import ALL, TENTH, Plan, Step
 from .exact import inner_products, selector
-from .kinds import KINDS, MEASURED, Effort, Kind
+from .kind import Kind, Look
+from .kinds import KINDS, opened, vectors_of
 from .neighbors import Neighbors, no_neighbors
 from .records import Records
 
-FORMAT = 2
+FORMAT = 3
 SUFFIXES = ("faiss", "ids", "records", "json")
 LOCK = "lock"
 WIDEST = 8  # candidates for each neighbor, where some rows may not be found
@@ -47,8 +49,8 @@ class Snapshot:
     sequence: int
     space: str  # the fingerprint of the embedding space
     kind: Kind
-    curve: tuple[Effort, ...]  # measured; the last one is used
-    ids: np.ndarray  # int64 (N,), ascending
+    plans: tuple[Plan, ...]  # by depth, ascending
+    ids: np.ndarray  # int64 (N,), of each row
     index: faiss.Index
     records: Records
 
@@ -59,11 +61,11 @@ class Snapshot:
         that may be found, nobody knows what it misses, and each of them is compared.
         """
         if among is None:
-            return self._nearest(queries, k, self.effort)
+            return self._nearest(queries, k)
         wide = 2 * k * len(among) // max(1, int(np.count_nonzero(among)))
         if wide > WIDEST * k:
             return self._compared(queries, k, among)
-        near = self._nearest(queries, min(wide, len(among)), 2 * self.effort, among)
+        near = self._nearest(queries, min(wide, len(among)), among)
         short = near.ids[:, k - 1] < 0 if near.ids.shape[1] >= k else np.ones(len(queries), bool)
         near = Neighbors(near.ids[:, :k], near.scores[:, :k])
         if short.any():
@@ -71,23 +73,41 @@ class Snapshot:
             near.ids[short], near.scores[short] = exact
         return near
 
-    def _nearest(
-        self, queries: np.ndarray, k: int, effort: int, among: np.ndarray | None = None
-    ) -> Neighbors:
-        """As the index has them; in place of those that are not ``among``, -1 at the end.
-
-        Of fewer than were measured an index re-ranks fewer candidates, and misses more.
-        """
-        depth = max(k, min(MEASURED, len(self.ids)))
-        scores, rows = self.index.search(queries, depth, params=self.kind.parameters(effort))
-        there = rows >= 0
+    def _nearest(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> Neighbors:
+        """As the index has them; in place of those that are not ``among``, -1 at the end."""
+        # the tenth score tells how hard to look; of fewer, an index also re-ranks too few
+        rows, scores = self._looked(queries, min(max(k, TENTH + 1), len(self.ids)))
         if among is not None:
-            there &= among[rows]
-            order = np.argsort(~there, axis=1, kind="stable")
-            rows, scores, there = (
-                np.take_along_axis(each, order, 1) for each in (rows, scores, there)
-            )
-        return Neighbors(np.where(there, self.ids[rows], -1)[:, :k], scores[:, :k])
+            order = np.argsort(~among[rows], axis=1, kind="stable")
+            rows, scores = (np.take_along_axis(each, order, 1) for each in (rows, scores))
+            return Neighbors(np.where(among[rows], self.ids[rows], -1)[:, :k], scores[:, :k])
+        return Neighbors(self.ids[rows[:, :k]], scores[:, :k])
+
+    def _looked(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows int64 (Q, k) and scores float32 (Q, k), after as many steps as each query needs.
+
+        An answer that is short, since a part of the index was never reached, is compared with all.
+        """
+        (effort, enough), *others = (*self.plan(k).steps, Step(ALL))
+        scores, rows = self._look(queries, k, effort)
+        left = insufficient(scores, rows, enough)
+        for effort, enough in others:
+            if not len(left):
+                break
+            scores[left], rows[left] = self._look(queries[left], k, effort)
+            left = left[insufficient(scores[left], rows[left], enough)]
+        return rows, scores
+
+    def plan(self, k: int) -> Plan:
+        """How k neighbors are looked for."""
+        for plan in self.plans:
+            if plan.k >= k:
+                return plan
+        return self.plans[-1].deeper(k)
+
+    @cached_property
+    def _look(self) -> Look:
+        return opened(self.kind, self.index)
 
     def _compared(self, queries: np.ndarray, k: int, among: np.ndarray) -> Neighbors:
         """The nearest of many rows, each compared by its float16 vector: (Q, D) → (Q, k)."""
@@ -103,10 +123,6 @@ class Snapshot:
         found, scores = inner_products(queries, self.index.reconstruct_batch(rows), k)
         return Neighbors(self.ids[rows][found], scores)
 
-    @property
-    def effort(self) -> int:
-        return self.curve[-1].effort
-
     def rows_of(self, ids: np.ndarray) -> np.ndarray:
         """The rows of those ids that are here."""
         rows, here = self.places(ids)
@@ -117,16 +133,22 @@ class Snapshot:
         count = len(self.ids)
         if count == 0:
             return np.zeros(len(ids), np.int64), np.zeros(len(ids), bool)
-        gapless = self.ids[-1] - self.ids[0] < count  # then there is nothing to search
-        rows = ids - self.ids[0] if gapless else np.searchsorted(self.ids, ids)
-        rows = np.where((rows < 0) | (rows >= count), 0, rows)
+        ascending, order = self._by_id
+        gapless = ascending[-1] - ascending[0] < count  # then there is nothing to search
+        places = ids - ascending[0] if gapless else np.searchsorted(ascending, ids)
+        rows = order[np.where((places < 0) | (places >= count), 0, places)]
         return rows, self.ids[rows] == ids
 
+    @cached_property
+    def _by_id(self) -> tuple[np.ndarray, np.ndarray]:
+        """All ids, ascending, and their rows, both int64 (N,)."""
+        order = np.argsort(self.ids, kind="stable")
+        return self.ids[order], order
 
-def vectors_of(index: faiss.Index) -> faiss.Index:
-    """The part of an index that has the vectors themselves, in float16, one after another."""
-    refined = isinstance(index, faiss.IndexRefine)
-    return faiss.downcast_index(index.refine_index if refined else index.storage)
+
+def insufficient(scores: np.ndarray, rows: np.ndarray, enough: float) -> np.ndarray:
+    """The queries whose answers are too far away, or short: both (Q, k) → int64."""
+    return np.flatnonzero((scores[:, : TENTH + 1][:, -1] < enough) | (rows[:, -1] < 0))
 
 
 @contextmanager
@@ -172,7 +194,7 @@ def facts_of(snapshot: Snapshot, hashes: Mapping[str, str]) -> dict[str, Any]:
         "sequence": snapshot.sequence,
         "space": snapshot.space,
         "kind": snapshot.kind.name,
-        "curve": [dataclasses.asdict(point) for point in snapshot.curve],
+        "plans": [plan._asdict() for plan in snapshot.plans],
         "sha256": hashes,
     }
 
@@ -208,9 +230,9 @@ def read(file: Path, space: str, vouched: Collection[str]) -> Snapshot:
         index = faiss.read_index(str(file.with_suffix(".faiss")), faiss.IO_FLAG_MMAP_IFC)
         ids = np.fromfile(file.with_suffix(".ids"), "<i8")
         records = Records.read(file.with_suffix(".records"), len(ids))
-        curve = tuple(Effort(**point) for point in facts["curve"])
+        plans = tuple(map(Plan.read, facts["plans"]))
         kind = KINDS[facts["kind"]]
-        return Snapshot(facts["sequence"], space, kind, curve, ids, index, records)
+        return Snapshot(facts["sequence"], space, kind, plans, ids, index, records)
     except FileNotFoundError as error:
         raise ValueError(f"{Path(error.filename).name} is missing") from None
     except (OSError, KeyError, TypeError, RuntimeError) as error:

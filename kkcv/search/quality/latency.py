@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from kkcv.search.generation import Generation
-from kkcv.search.index.kinds import perturbed
+from kkcv.search.index.outside import perturbed
 
 QUERIES = 100
 K = 10
@@ -16,7 +16,7 @@ def latency(generation: Generation) -> dict[str, float] | None:
     with generation.catalog.reading() as rows:
         for _, vectors in rows.vectors(QUERIES):
             took = []
-            for query in perturbed(vectors):
+            for query in perturbed(vectors)[:QUERIES]:
                 began = time.perf_counter()
                 generation.live.search(rows, query[None], K)
                 took.append(1000 * (time.perf_counter() - began))
