@@ -59,8 +59,9 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
 def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_json: bool) -> None:
     """Rebuild the index of a gallery, and measure how hard it must search for a recall.
 
-    What is asked for here also holds when the index is built again later. A small gallery needs
-    none: every vector is compared. Searches go on meanwhile.
+    The recall is measured with pictures that the index was built without, perturbed copies, and
+    pictures of other things. What is asked for here also holds when the index is built again later.
+    Where comparing with every vector is nearly as quick, that is done. Searches go on meanwhile.
 
     \b
     kkcv tune photos.kkcv --recall 0.995
@@ -76,8 +77,19 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
     if as_json:
         print_json(described)
         return
-    rows = [(p["effort"], p["recall"], p["milliseconds"]) for p in described.get("curve", [])]
-    print_table(["effort", "recall@10", "ms a query"], rows, title=described["kind"])
+    print_table(
+        ["k", "effort", "recall", "worst tenth", "ms a query"],
+        [tuple(point.values()) for point in described.get("curve", [])],
+        title=f"{described['kind']}: what each effort finds",
+    )
+    print_table(
+        ["k", "efforts", "recall", "worst tenth", "at least", "ms a query"],
+        [
+            (p["k"], " then ".join(map(str, p["efforts"])), *list(p.values())[2:])
+            for p in described.get("plans", [])
+        ],
+        title="how k neighbors are looked for (all: every vector is compared)",
+    )
 
 
 @click.command()

@@ -57,7 +57,8 @@ def stats(gallery: str, as_json: bool) -> None:
         print_json(figures)
     else:
         index = figures.pop("index")
-        index.pop("curve", None)  # kkcv tune shows it
+        for detail in ("curve", "plans"):  # kkcv tune shows them
+            index.pop(detail, None)
         figures |= {f"index {name}": value for name, value in index.items()}
         print_table(["", ""], [(n.replace("_", " "), in_words(v)) for n, v in figures.items()])
 

@@ -93,7 +93,8 @@ def test_tune_prints_what_it_measured(kkcv: Kkcv, gallery: Path) -> None:
     assert said.code == 0
     assert said.json["kind"] == shown["kind"] == "hnsw"
     assert said.json["recall"] == shown["recall"] >= 0.99
-    assert set(said.json["curve"][0]) == {"effort", "recall", "milliseconds"}
+    assert [plan["k"] for plan in said.json["plans"]] == [10, 100, 1000]
+    assert {plan["recall_worst_tenth"] for plan in said.json["plans"]} == {1.0}  # six: all compared
 
 
 def test_what_was_tuned_for_holds_and_is_shown(kkcv: Kkcv, gallery: Path) -> None:

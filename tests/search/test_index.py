@@ -6,9 +6,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from kkcv.search.index import kinds, layered
+from kkcv.search.index import effort, kinds, layered
+from kkcv.search.index.build import built, empty
+from kkcv.search.index.effort import Plan, Step
 from kkcv.search.index.exact import ExactIndex
 from kkcv.search.index.layered import LayeredIndex
+from kkcv.search.index.outside import held_out
 from kkcv.search.index.records import Records
 from kkcv.search.index.snapshot import Snapshot
 
@@ -27,9 +30,12 @@ def records_of(ids: np.ndarray) -> Records:
 
 def snapshot_of(kind: str, ids: np.ndarray, vectors: np.ndarray) -> Snapshot:
     """With so much effort that it finds all: what is tested is what lies around it."""
-    index = kinds.build(kinds.KINDS[kind], len(ids), vectors, lambda: iter([vectors]))
-    most = kinds.Effort(kinds.KINDS[kind].effort[-1], 1.0, 0.0)
-    return Snapshot(0, "space", kinds.KINDS[kind], (most,), ids, index, records_of(ids))
+    chosen = kinds.KINDS[kind]
+    index = empty(chosen, len(ids), vectors)
+    index.add(vectors)
+    most = Step(chosen.efforts(10)[-1])
+    plan = Plan(10, (most,), 1.0, 1.0, 1.0, milliseconds=0.0, comparing_all=1.0, curve=())
+    return Snapshot(0, "space", chosen, (plan,), ids, index, records_of(ids))
 
 
 class AgainstBruteForce(RuleBasedStateMachine):
@@ -125,12 +131,17 @@ def flock() -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def tuned(kind: str, vectors: np.ndarray) -> Snapshot:
-    """With no more effort than its own queries need."""
-    chosen, ids = kinds.KINDS[kind], np.arange(len(vectors))
-    index = kinds.build(chosen, len(ids), vectors, lambda: iter([vectors]))
-    curve = kinds.tune(chosen, index, vectors, lambda: iter([vectors]), 0.9)
-    return Snapshot(0, "space", chosen, curve, ids, index, records_of(ids))
+def tuned(kind: str, vectors: np.ndarray, recall: float = 0.9) -> Snapshot:
+    """With no more effort than the recall takes, though comparing all would be as quick."""
+    chosen, held = kinds.KINDS[kind], held_out(len(vectors))
+    index, plans, order = built(chosen, vectors[~held], lambda: iter([vectors]), held, recall)
+    return Snapshot(0, "space", chosen, plans, order, index, records_of(order))
+
+
+@pytest.fixture(autouse=True)
+def indexes_earn_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small galleries are searched through their index, not by comparing all."""
+    monkeypatch.setattr(effort, "WORTH_MS", -1e9)
 
 
 def exact(queries: np.ndarray, vectors: np.ndarray, among: np.ndarray) -> np.ndarray:
@@ -142,11 +153,7 @@ def exact(queries: np.ndarray, vectors: np.ndarray, among: np.ndarray) -> np.nda
 def test_the_recall_that_was_measured_for_ten_holds_for_fewer(kind: str, k: int) -> None:
     vectors = np.random.default_rng(7).normal(size=(270, 48)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    chosen, ids = kinds.KINDS[kind], np.arange(len(vectors))
-    index = kinds.build(chosen, len(ids), vectors, lambda: iter([vectors]))
-    curve = kinds.tune(chosen, index, vectors, lambda: iter([vectors]), 1.0)
-
-    found = Snapshot(0, "space", chosen, curve, ids, index, records_of(ids)).search(vectors, k)
+    found = tuned(kind, vectors, recall=1.0).search(vectors, k)
 
     best = -np.sort(-vectors @ vectors.T, axis=1)[:, :k]
     assert found.ids.shape == best.shape

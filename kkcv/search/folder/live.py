@@ -90,6 +90,7 @@ class LiveIndex(engine.Index):
             return {
                 "kind": "exact",
                 "recall": 1.0,
+                "recall_worst_tenth": 1.0,
                 "memory_a_picture": 4 * self._dim + 8,
                 "compared_one_by_one": index.unindexed,
             }
@@ -97,10 +98,7 @@ class LiveIndex(engine.Index):
         plans = index.snapshot.plans
         return {
             "kind": index.snapshot.kind.name,
-            "recall": plans[0].recall,
-            "recall_worst_tenth": plans[0].worst_tenth,
-            "recall_at_least": plans[0].at_least,
-            "milliseconds": plans[0].milliseconds,
+            **{key: fact for key, fact in plans[0].described().items() if key != "k"},
             "plans": [plan.described() for plan in plans],
             "curve": [point._asdict() for plan in plans for point in plan.curve],
             "memory_a_picture": index.snapshot.kind.resident(self._dim),

@@ -32,14 +32,14 @@ class Step(NamedTuple):
 class Point(NamedTuple):
     """What one effort finds of the exact k nearest.
 
-    ``recall`` is the mean of the kind of queries (outside.py) that is found worst, ``worst_tenth``
-    that of its worst tenth of queries.
+    ``recall`` is the mean of the kind of queries (outside.py) that is found worst, and
+    ``recall_worst_tenth`` that of the worst tenth of these.
     """
 
     k: int
     effort: int
     recall: float
-    worst_tenth: float
+    recall_worst_tenth: float
     milliseconds: float  # a query
 
 
@@ -61,9 +61,15 @@ class Plan(NamedTuple):
         return cls(**{**facts, "steps": steps, "curve": tuple(Point(*p) for p in facts["curve"])})
 
     def described(self) -> dict[str, Any]:
-        """As ``kkcv stats`` and ``kkcv tune`` show it; an effort of 0 compares all."""
-        facts = self._asdict() | {"efforts": [step.effort for step in self.steps]}
-        return {key: facts[key] for key in facts if key not in ("steps", "curve")}
+        """As ``kkcv stats`` and ``kkcv tune`` show it."""
+        return {
+            "k": self.k,
+            "efforts": [shown(step.effort) for step in self.steps],
+            "recall": self.recall,
+            "recall_worst_tenth": self.worst_tenth,
+            "recall_at_least": self.at_least,
+            "milliseconds": self.milliseconds,
+        }
 
     def deeper(self, k: int) -> "Plan":
         """For more neighbors than were measured: effort and time grow with k."""
@@ -80,6 +86,10 @@ class Looked(NamedTuple):
     recall: np.ndarray
     tenth: np.ndarray
     milliseconds: float
+
+
+def shown(effort: int) -> int | str:
+    return "all" if effort == ALL else effort
 
 
 def all_compared(k: int, milliseconds: float) -> Plan:
@@ -117,7 +127,7 @@ def planned(
             scores, took = timed(search, every, k, effort)
             recall = (scores >= truth[:, k - 1 : k] - SAME).mean(axis=1)
             looked.append(Looked(effort, recall, scores[:, TENTH], took))
-            if holds(recall, kinds, target) or took > comparing:
+            if holds(recall, kinds, target) or took > comparing - WORTH_MS:
                 break
         plans.append(cheapest(looked, kinds, target, k, comparing))
     return tuple(plans)
@@ -136,15 +146,16 @@ def cheapest(
 ) -> Plan:
     """The plan of least time that holds: one step or two, the last of which may compare all."""
     every = Looked(ALL, np.ones(len(kinds)), np.full(len(kinds), np.inf), comparing)
-    best = all_compared(k, comparing)
+    best, least = all_compared(k, comparing), comparing - WORTH_MS
     # a query that is harder than all that were measured ends with the last step: it holds alone
-    for last in [each for each in looked if holds(each.recall, kinds, target)] + [every]:
-        for first in [each for each in looked if each is not last] + [last]:
-            enough = threshold(first, target) if first is not last else ALWAYS
+    for last in [*(each for each in looked if holds(each.recall, kinds, target)), every]:
+        for first in looked:
+            enough = ALWAYS if first is last else threshold(first, target)
             hard = first.tenth < enough
             took = first.milliseconds + float(hard.mean()) * last.milliseconds
             recall = np.where(hard, last.recall, first.recall)
-            if took < min(best.milliseconds, comparing - WORTH_MS) and holds(recall, kinds, target):
+            if took < least and holds(recall, kinds, target):
+                least = took
                 steps = [Step(first.effort, enough)] if first is not last else []
                 steps.append(Step(last.effort))
                 best = Plan(k, tuple(steps), *figures(recall, kinds), took, comparing, ())

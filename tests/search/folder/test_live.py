@@ -14,6 +14,7 @@ from kkcv.search.folder import live as module
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.live import LiveIndex, exact_limit
 from kkcv.search.folder.reader import Reader
+from kkcv.search.index import effort
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.picture import PictureFile
 from kkcv.search.tuning import GOAL, Goal, parse_memory
@@ -207,18 +208,38 @@ def test_only_the_newest_snapshot_is_kept(
     assert names == {f"{300:017d}", "lock"}
 
 
-def test_the_measured_curve_reaches_the_recall_that_was_asked_for(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+def test_the_plans_reach_the_recall_that_was_asked_for(
+    opened: Callable[..., LiveIndex],
+    fill: Callable[..., list[int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(effort, "WORTH_MS", -1e9)  # though comparing 3,000 is as quick
     fill(1, 3000)
 
     snapshot = opened().rebuild(recall=0.95, kind=KINDS["ivf"])
 
     assert snapshot is not None
-    efforts = [point.effort for point in snapshot.curve]
-    assert efforts == sorted(efforts)
-    assert snapshot.curve[-1].recall >= 0.95
-    assert all(point.recall < 0.95 for point in snapshot.curve[:-1])
+    assert [plan.k for plan in snapshot.plans] == [10, 100, 1000]
+    for plan in snapshot.plans:
+        efforts = [point.effort for point in plan.curve]
+        assert efforts == sorted(efforts)
+        assert plan.recall >= plan.at_least >= 0.95
+        assert plan.steps[-1].effort in (effort.ALL, efforts[-1])
+        assert plan.recall >= plan.worst_tenth
+
+
+def test_a_small_gallery_compares_all_whatever_its_index(
+    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+) -> None:
+    fill(1, 300)
+
+    live = opened()
+    live.tune(Goal(kind="hnsw"))
+
+    described = live.describe()
+    assert described["kind"] == "hnsw"
+    assert {plan["recall_at_least"] for plan in described["plans"]} == {1.0}
+    assert [plan["efforts"] for plan in described["plans"]] == [["all"]] * 3
 
 
 def test_searches_go_on_while_a_snapshot_is_built_and_swapped_in(
