@@ -1,7 +1,7 @@
 """The settings of a service, in the units that it computes in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from kkcv.errors import RequestError
@@ -67,17 +67,17 @@ def settings_of(values: Mapping[str, Resolved], *, host: str) -> Settings:
             f"{values['api_key'].source}: the key is empty; leave it out to serve without one"
         )
     has_key = bool(value["api_key"] or value["keys"])
-    same = ("cors", "rate", "timeout", "workers", "recall_check")
-    return Settings(
-        **{name: value[name] for name in same},
-        api_key=value["api_key"] or None,
-        keys=Path(value["keys"]) if value["keys"] else None,
-        hosts=allowed_hosts(host, has_key, value["insecure"]),
-        concurrent=value["threads"],
-        max_body=value["max_body"] * MIB,
-        max_pixels=value["max_megapixels"] * 1_000_000,
-        batch_wait=value["batch_wait"] / 1000,
-    )
+    converted = {
+        "api_key": value["api_key"] or None,
+        "keys": Path(value["keys"]) if value["keys"] else None,
+        "hosts": allowed_hosts(host, has_key, value["insecure"]),
+        "concurrent": value["threads"],
+        "max_body": value["max_body"] * MIB,
+        "max_pixels": value["max_megapixels"] * 1_000_000,
+        "batch_wait": value["batch_wait"] / 1000,
+    }
+    same = {each.name: value[each.name] for each in fields(Settings) if each.name in value}
+    return Settings(**{**same, **converted})
 
 
 def allowed_hosts(host: str, has_key: bool, insecure: bool) -> tuple[str, ...] | None:

@@ -10,7 +10,9 @@ from PIL import Image
 
 from kkcv.client import Client
 from kkcv.errors import AlreadyThere, KkcvError, PictureError, RequestError, UnknownPicture
+from kkcv.hit import Hit
 from kkcv.query import Like, Text
+from kkcv.search.gallery import Gallery
 from kkcv.serve.models.fields import HIT_FIELDS
 
 from .conftest import Running, as_base64
@@ -240,3 +242,39 @@ def test_the_model_says_what_can_be_asked_of_it(client: Client, service: Running
     assert model.network == "efficientnet_lite0"
     assert model.dim == 1280
     assert model.rankings[0] == "plain"
+
+
+def test_an_error_names_the_field_at_fault(
+    client: Client, http: httpx.Client, album: list[Path]
+) -> None:
+    image = as_base64(album[0])
+    few = {"image": image, "max_chance": 0.01}  # not known among twelve pictures
+    asked: list[tuple[str, dict, str]] = [
+        ("search", few, "max_chance"),
+        ("search", {"image": image, "liked": [1], "unliked": [1]}, "unliked"),
+        ("batch/search", {"queries": [{"image": image}, few]}, "queries.1.max_chance"),
+        ("search/like", {"like": [{"id": 1}], "max_chance": 0.01}, "max_chance"),
+        ("search/like", {"like": [{"id": 1}], "where": "id =="}, "where"),
+        ("search/text", {"text": "a cat", "where": "id =="}, "where"),
+    ]
+
+    for path, question, field in asked:
+        answer = http.post(f"/v1/{path}", json=question)
+        assert (answer.status_code, answer.json()["field"]) == (422, field), path
+    with pytest.raises(RequestError) as error:
+        client.search(album[0], max_chance=0.01)
+    assert error.value.field == "max_chance"
+
+
+def test_a_hit_of_the_client_is_that_of_a_gallery_with_an_address(
+    client: Client, service: Running, album: list[Path]
+) -> None:
+    with Gallery.open(service.folder) as gallery:
+        here = gallery.search_id(1, k=3)
+    there = client.search_id(1, k=3)
+
+    assert [type(hit) for hit in there] == [Hit] * 3
+    assert [hit.url for hit in there] == [f"/v1/images/{hit.id}/file" for hit in here]
+    for ours, theirs in zip(here, there, strict=True):
+        assert theirs._replace(url="", score=0) == ours._replace(score=0)
+        assert theirs.score == pytest.approx(ours.score, abs=1e-6)
