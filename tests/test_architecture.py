@@ -197,3 +197,17 @@ def test_a_function_imports_only_what_is_heavy_or_optional(path: Path) -> None:
     }
 
     assert not light
+
+
+def test_only_one_file_knows_the_range_of_a_score() -> None:
+    range_of_score = re.compile(r"-1(?:\.0)?, \+?1(?:\.0)?\b")
+    rooms = ("search", "serve", "cli", "client", "web")
+
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in FILES
+        if room_of(path) in (*rooms, "hit")
+        and any(range_of_score.search(line) for line in path.read_text("utf-8").splitlines())
+    }
+
+    assert found == {"hit.py"}

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from kkcv.errors import RequestError
+from kkcv.hit import HIGHEST, LOWEST
 
 from .options import Within, json_option
 from .output import counted, print_json, print_table, progress_bar
@@ -76,7 +77,7 @@ def in_words(value: Any) -> str:
 @click.argument("gallery")
 @click.option(
     "--min-score",
-    type=Within(-1, 1),
+    type=Within(LOWEST, HIGHEST),
     default=0.95,
     show_default=True,
     help="The lowest score of near duplicates.",

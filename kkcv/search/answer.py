@@ -8,7 +8,7 @@ from collections.abc import Collection
 import numpy as np
 
 from kkcv.errors import RequestError
-from kkcv.hit import Hit
+from kkcv.hit import LOWEST, Hit
 from kkcv.timing import step
 
 from .chance.model import FEWEST, Calibration
@@ -86,7 +86,7 @@ def first(k: int, near: Neighbors) -> Neighbors:
 def cut(calibration: Calibration | None, max_chance: float | None) -> float:
     """The lowest score that chance makes no more often than that (RequestError if unknown)."""
     if max_chance is None:
-        return -1.0
+        return LOWEST
     if calibration is None:
         raise RequestError(
             f"a cut-off by chance needs a gallery of {FEWEST} pictures; use a score: min_score",

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from kkcv.hit import HIGHEST, LOWEST
+
 from .bulk import Bulk
 from .tail import Tail
 
@@ -44,7 +46,7 @@ class Calibration:
 
     def cut(self, chance: float) -> float:
         """The lowest score whose chance is at most that, which is ``least`` or more."""
-        low, high = -1.0, 1.0
+        low, high = LOWEST, HIGHEST
         for _ in range(40):
             middle = (low + high) / 2
             low, high = (low, middle) if self.chance(middle) <= chance else (middle, high)

@@ -154,7 +154,7 @@ class Reader(engine.Reader):
         ids = np.array([row["id"] for row in rows], np.int64)
         stored = np.array([row["vector"] for row in rows], np.float32)
         found, scores = inner_products(vectors, stored, min(k, len(rows)))
-        return Neighbors(ids[found], scores.clip(-1, 1))
+        return Neighbors(ids[found], clipped(scores))
 
     def _looked_for(self, vectors: np.ndarray, k: int, asked: str) -> Neighbors:
         answers = self._server.call(
