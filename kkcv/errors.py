@@ -1,30 +1,30 @@
 """Everything that can go wrong and is not a bug, as a tree.
 
     KkcvError
-    ├── PictureError            bytes that are no usable picture, with a reason code
-    ├── PreprocessError         a preprocessing specification or backend that cannot be
+    ├── PictureError            bytes that cannot be used as a picture, with a reason code
+    ├── PreprocessError         an invalid preprocessing specification or backend
     ├── ZooError
     │   ├── UnknownNetwork      a name that is not in the zoo
     │   ├── InputShapeError     a tensor that the network cannot take
-    │   └── WeightsError        weights that cannot be had, read, or put into the network
+    │   └── WeightsError        weights that cannot be found, read, or loaded
     ├── CheckpointError         a checkpoint that is missing, damaged or of another kind
     ├── GalleryError
-    │   ├── NotAGallery         a folder that holds no gallery
+    │   ├── NotAGallery         a folder without a gallery
     │   ├── GalleryFormatError  a gallery written by a newer kkcv
     │   ├── GalleryLocked       another process is writing
     │   ├── InDoubt             the disk failed while a change was committed
-    │   ├── Superseded          the gallery was given another network meanwhile
+    │   ├── Superseded          the gallery has another network by now
     │   ├── EmbedderMismatch    vectors of two embedding spaces would be compared
     │   ├── UnknownPicture      an id that the gallery does not hold
     │   ├── AlreadyThere        a picture that the gallery has under another id
     │   └── FileMissing         a picture whose file has gone or changed since it was indexed
-    ├── RequestError            a question that makes no sense (k of 0, an unknown option)
+    ├── RequestError            an invalid request (k of 0, an unknown option)
     ├── DataError               a folder or table that cannot be trained or evaluated on
     ├── TrainingError           a training run that cannot go on
     ├── ServiceError            a kkcv service that cannot be reached, or that refused a request
     └── MissingExtra            an optional part of kkcv that is not installed
 
-A user can mend each of these, so each message says what happened, which value, and what
+A user can fix each of these, so each message says what happened, which value, and what
 would have worked. The command line prints it in one line and exits with 2; the HTTP API
 answers problem+json whose ``type`` ends in the error's ``code``.
 """
@@ -34,17 +34,17 @@ from typing import Any
 
 
 class KkcvError(Exception):
-    """Base of every error that a user of kkcv can mend."""
+    """Base of every error that a user of kkcv can fix."""
 
     code = "error"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as it is, whatever its ``__init__`` takes: errors come from child processes."""
+        """Pickle without calling ``__init__``: child processes send errors."""
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class PictureError(KkcvError):
-    """Bytes that are no usable picture.
+    """Bytes that cannot be used as a picture.
 
     ``reason`` is one of the stable codes in ``REASONS``; ``str(error)`` is for people.
     """
@@ -72,13 +72,13 @@ class PictureError(KkcvError):
 
 
 class PreprocessError(KkcvError):
-    """A preprocessing specification or backend that cannot be."""
+    """An invalid preprocessing specification or backend."""
 
     code = "bad-preprocessing"
 
 
 class ZooError(KkcvError):
-    """Base of what goes wrong with networks."""
+    """Base of the errors of networks."""
 
     code = "zoo"
 
@@ -96,7 +96,7 @@ class InputShapeError(ZooError):
 
 
 class WeightsError(ZooError):
-    """Weights that cannot be had, read, or put into the network."""
+    """Weights that cannot be found, read, or loaded into the network."""
 
     code = "weights"
 
@@ -108,13 +108,13 @@ class CheckpointError(KkcvError):
 
 
 class GalleryError(KkcvError):
-    """Base of what goes wrong with galleries."""
+    """Base of the errors of galleries."""
 
     code = "gallery"
 
 
 class NotAGallery(GalleryError):
-    """A folder that holds no gallery."""
+    """A folder without a gallery."""
 
     code = "not-a-gallery"
 
@@ -126,22 +126,23 @@ class GalleryFormatError(GalleryError):
 
 
 class GalleryLocked(GalleryError):
-    """Another process is writing, and the time to wait for it is over."""
+    """Another process kept writing until the time to wait was over."""
 
     code = "gallery-locked"
 
 
 class InDoubt(GalleryError):
-    """The disk failed while a change was committed, and again when it was taken back.
+    """The disk failed while a change was committed, and again when it was rolled back.
 
-    It is not done now, but may be when the gallery is opened again, until the next change.
+    The change is not visible now, but may be after the gallery is opened again, unless another
+    change comes first.
     """
 
     code = "in-doubt"
 
 
 class Superseded(GalleryError):
-    """The gallery was given another network since this work began."""
+    """The gallery has another network than when this work began."""
 
     code = "gallery-superseded"
 

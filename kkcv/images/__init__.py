@@ -1,1 +1,1 @@
-"""Bytes to pixels to tensors: every picture takes the same way, wherever it comes from."""
+"""Bytes to pixels to tensors: one path for every picture, wherever it comes from."""

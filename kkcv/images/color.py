@@ -1,4 +1,4 @@
-"""Every mode that a decoder can give, as 8-bit RGB."""
+"""Conversion of every mode that a decoder returns to 8-bit RGB."""
 
 from collections.abc import Iterator
 

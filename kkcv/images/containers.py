@@ -1,4 +1,4 @@
-"""What the headers of two containers promise, where Pillow would find out too late."""
+"""Checks of two container formats that Pillow makes too late or not at all."""
 
 import struct
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 def icon_sizes(data: bytes) -> Iterator[tuple[int, int]]:
     """Width and height of each picture in an ICO file, from its own header.
 
-    The directory of an ICO file can tell 16 × 16 of a picture with a hundred megapixels, and
-    Pillow decodes it while it opens the file.
+    The directory of an ICO file can say 16 × 16 for a picture of a hundred megapixels, which Pillow
+    decodes while it opens the file.
     """
     (count,) = struct.unpack_from("<H", data, 4)
     for entry in range(count):
@@ -23,7 +23,7 @@ def icon_sizes(data: bytes) -> Iterator[tuple[int, int]]:
 def is_cut_off(data: bytes) -> bool:
     """Whether an ISO container (HEIC, AVIF) ends before one of its boxes does.
 
-    libheif opens a cut file as long as some picture in it is whole: not always the right one.
+    libheif opens a truncated file if any picture in it is complete, not always the right one.
     """
     at = 0
     while at + 16 <= len(data):

@@ -61,7 +61,7 @@ def image_size(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[int, in
         if image.format == "TIFF":  # Pillow has swapped them already
             return width, height
         if image.format == "PNG" and not _png_may_be_turned(data):
-            return width, height  # to ask a PNG for its EXIF is to decode it
+            return width, height  # reading the EXIF of a PNG decodes it
         return (height, width) if _orientation(image) >= 5 else (width, height)
 
 
@@ -77,7 +77,7 @@ def _upright(data: bytes, limits: Limits, label: str, target: int | None) -> Ima
 
 
 def _pixels(rgb: Image.Image, rows: int = 1024) -> np.ndarray:
-    """As an array; strip by strip, for Pillow makes two copies of what it hands over."""
+    """The pixels as an array, strip by strip: Pillow copies what it converts twice."""
     if rgb.height <= rows:
         return np.array(rgb)
     pixels = np.empty((rgb.height, rgb.width, 3), np.uint8)
@@ -89,7 +89,7 @@ def _pixels(rgb: Image.Image, rows: int = 1024) -> np.ndarray:
 
 @contextmanager
 def _meeting_errors(label: str, limits: Limits) -> Iterator[None]:
-    """Whatever a decoder throws at hostile bytes becomes a PictureError in our own words."""
+    """Turn every exception of a decoder into a PictureError with a message of our own."""
     try:
         yield
     except PictureError:
@@ -107,7 +107,7 @@ def _meeting_errors(label: str, limits: Limits) -> Iterator[None]:
 
 
 def _open(data: bytes, limits: Limits, label: str) -> Image.Image:
-    """The picture with its header read and its pixels not, its size within the limits."""
+    """The picture with its header read, its size within the limits, its pixels not decoded."""
     image_format = sniff(data)
     if image_format is None:
         raise _no_picture(data, label)
@@ -156,7 +156,7 @@ def _truncated(label: str) -> PictureError:
 
 
 def _most_pixels(limits: Limits) -> int:
-    pillow = Image.MAX_IMAGE_PIXELS  # it warns from here on, and refuses from twice as many
+    pillow = Image.MAX_IMAGE_PIXELS  # it warns beyond this, and refuses beyond twice as many
     return limits.max_pixels if pillow is None else min(limits.max_pixels, 2 * pillow)
 
 
@@ -170,10 +170,10 @@ def _check_pixels(size: tuple[int, int], limits: Limits, label: str) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF (or XMP) orientation from 1 to 8; 1 too where the metadata are broken."""
+    """EXIF (or XMP) orientation from 1 to 8; 1 where the metadata are broken."""
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # whatever it is, broken metadata do not cost the picture
+    except Exception:  # broken metadata must not lose the picture
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 

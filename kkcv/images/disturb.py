@@ -1,4 +1,4 @@
-"""Pictures as they come back from the world: turned, mirrored, cropped, recolored, compressed."""
+"""Disturbed copies of pictures: turned, mirrored, cropped, recolored, compressed, shrunk."""
 
 import io
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Change = Callable[[Image.Image], Image.Image]
 
 
 class Disturbance(NamedTuple):
-    """A way in which a copy differs from its original, at a strength that a person can picture."""
+    """A kind of disturbance at a given strength."""
 
     name: str
     strength: str
@@ -57,7 +57,7 @@ def grey(picture: Image.Image) -> Image.Image:
 
 
 def tinted(degrees: float) -> Change:
-    """All hues moved around the circle of colors."""
+    """All hues shifted around the color circle."""
 
     def change(picture: Image.Image) -> Image.Image:
         hue, saturation, value = picture.convert("HSV").split()
@@ -80,7 +80,7 @@ def compressed(quality: int) -> Change:
 
 
 def shrunk(side: int) -> Change:
-    """Made small: the longest side has so many pixels at most."""
+    """Scaled down: the longest side has at most so many pixels."""
 
     def change(picture: Image.Image) -> Image.Image:
         scale = min(1.0, side / max(picture.size))

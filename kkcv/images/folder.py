@@ -1,4 +1,4 @@
-"""Which files below a folder are pictures, in an order that does not change."""
+"""Finding the pictures below a folder, always in the same order."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from kkcv.errors import DataError, PictureError
 from .formats import EXTENSIONS
 from .source import label_of
 
-# What systems leave beside pictures: thumbnails of a Synology NAS, resource forks in a macOS zip.
+# Files that systems leave beside pictures: Synology thumbnails, macOS resource forks.
 _NOT_ALBUMS = frozenset({"@eaDir", "__MACOSX", "$RECYCLE.BIN", "lost+found"})
 
 Path_ = str | os.PathLike[str]
@@ -65,7 +65,7 @@ def _walk(folder: Path, recursive: bool, entered: set[tuple[int, int]]) -> Itera
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder of this name is none of the user's pictures."""
+    """Whether files and folders of this name are skipped."""
     return name.startswith(".") or name in _NOT_ALBUMS
 
 

@@ -1,4 +1,4 @@
-"""The image formats that kkcv opens, known by their first bytes, and some that it does not.
+"""Image formats by their first bytes: those that kkcv opens, and some that it refuses.
 
 The name of a file says nothing: a JPEG called ``.png`` is common. The first bytes choose the one
 decoder that gets to see the rest, so the obscure formats of Pillow (EPS runs programs) are never
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 
 class Format(NamedTuple):
-    name: str  # as Pillow has it
-    extensions: tuple[str, ...]  # of files that a search through folders picks
+    name: str  # in Pillow
+    extensions: tuple[str, ...]  # of files that find_pictures yields
     magic: re.Pattern[bytes]  # matches the first bytes
 
 
@@ -41,7 +41,7 @@ FORMATS: tuple[Format, ...] = (
 
 EXTENSIONS = frozenset(extension for each in FORMATS for extension in each.extensions)
 
-# What people send by mistake, so that the message can say what it is.
+# Files sent by mistake, which the error message names.
 KNOWN_BUT_NOT_OPENED: tuple[Format, ...] = (
     _format("PDF", ".pdf", rb"%PDF"),
     _format("EPS", ".eps", rb"%!PS|\xc5\xd0\xd3\xc6"),
@@ -55,7 +55,7 @@ KNOWN_BUT_NOT_OPENED: tuple[Format, ...] = (
 
 
 def sniff(data: bytes, formats: tuple[Format, ...] = FORMATS) -> Format | None:
-    """The format that the first bytes announce, or None."""
+    """The format by the first bytes, or None."""
     head = data[:1024]
     return next((each for each in formats if each.magic.match(head)), None)
 

@@ -1,4 +1,4 @@
-"""Heat maps over pictures, and two pictures side by side with what joins them."""
+"""Heat maps over pictures, and two pictures side by side with matching points."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from PIL import Image, ImageDraw
 from .sheet import BACKDROP, FAINT, GAP, INK, LINE, PAPER, Font, font_for, write
 
 SIDE = 448  # of the square that each picture is fitted into
-UNSEEN = 0.35  # brightness of what the network does not see
-STRONGEST = 0.65  # how much of the color is laid over the hottest place
+UNSEEN = 0.35  # brightness of the part that the network does not see
+STRONGEST = 0.65  # opacity of the color at the hottest place
 # From cold to hot, as in a flame; each place between is mixed.
 FLAME = np.array([(20, 11, 52), (132, 32, 107), (229, 92, 48), (246, 215, 70)], np.float32)
-MOST_LINES = 60  # between two pictures; of more, every so many
+MOST_LINES = 60  # between two pictures
 LINES = ("#2563eb", "#db2777", "#059669", "#d97706", "#7c3aed", "#0891b2")
 
 Match = tuple[tuple[float, float], tuple[float, float]]  # x, y in one picture and in the other
@@ -25,7 +25,7 @@ def overlaid(
 ) -> np.ndarray:
     """A picture with a heat map over the part that was seen: uint8 (H, W, 3).
 
-    ``heat`` is (h, w), its largest value is the hottest; what is below zero is cold. ``seen`` is
+    ``heat`` is (h, w): its largest value is the hottest, all below zero is cold. ``seen`` is
     left, top, width and height as fractions of the picture; the rest is shown darker.
     """
     height, width = pixels.shape[:2]
@@ -40,7 +40,7 @@ def overlaid(
     color = np.concatenate([np.interp(smooth, steps, FLAME[:, c]) for c in range(3)], axis=2)
     drawn = pixels.astype(np.float32) * UNSEEN
     inside = pixels[top:bottom, left:right].astype(np.float32)
-    grey = 0.5 * inside + 0.5 * inside.mean(2, keepdims=True)  # so that colors are the heat's
+    grey = 0.5 * inside + 0.5 * inside.mean(2, keepdims=True)  # so that only the heat has colors
     share = 0.25 + (STRONGEST - 0.25) * smooth
     drawn[top:bottom, left:right] = grey * (1 - share) + color * share
     return np.clip(np.rint(drawn), 0, 255).astype(np.uint8)
@@ -56,8 +56,8 @@ def side_by_side(
 ) -> np.ndarray:
     """Two pictures on one sheet, with lines between the points that match: uint8 (H, W, 3).
 
-    A match is a point in each picture: x and y as fractions of its width and height. Of many, some
-    are drawn.
+    A match is a point in each picture: x and y as fractions of its width and height. At most
+    MOST_LINES are drawn.
     """
     font = font_for(title + "".join(captions))
     top = GAP + (LINE + GAP // 2 if title else 0)
@@ -84,7 +84,7 @@ def side_by_side(
 def placed(
     sheet: Image.Image, at: tuple[int, int], pixels: np.ndarray, caption: str, font: Font
 ) -> tuple[int, int, int, int]:
-    """One picture, as large as its square allows; where it lies: x, y, width, height."""
+    """Draw one picture, as large as its square allows; its x, y, width and height."""
     x, y = at
     draw = ImageDraw.Draw(sheet)
     draw.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), fill=BACKDROP)

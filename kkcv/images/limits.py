@@ -1,4 +1,4 @@
-"""How much a single picture may cost, asked before its pixels are decoded."""
+"""Limits of one picture, which are checked before its pixels are decoded."""
 
 from dataclasses import dataclass, fields
 
@@ -7,11 +7,11 @@ from kkcv.errors import RequestError
 
 @dataclass(frozen=True)
 class Limits:
-    """The most bytes and the most pixels that one picture may have.
+    """The largest numbers of bytes and pixels of one picture.
 
-    The defaults let pass what phones and cameras write (a 108-megapixel photograph is 30 MB) and
-    keep the memory for one picture at about 1 GB. Pillow has a ceiling of its own, 179 megapixels,
-    which a larger ``max_pixels`` does not lift.
+    The defaults admit what phones and cameras write (a 108-megapixel photograph is 30 MB) and keep
+    the memory for one picture at about 1 GB. Pillow has a limit of its own, 179 megapixels, which a
+    larger ``max_pixels`` does not raise.
     """
 
     max_bytes: int = 64 * 1024 * 1024

@@ -13,12 +13,12 @@ from kkcv.errors import PreprocessError
 from .backends import BACKENDS
 
 INTERPOLATIONS = ("bicubic", "bilinear", "nearest")
-LONGEST = 8  # a picture longer than this many times its short side is cut to it, around its center
+LONGEST = 8  # longest side over shortest; of longer pictures only the center is used
 
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How a network wants its pictures: it travels with the weights.
+    """The preprocessing of a network, which is kept with its weights.
 
     The picture is resized with antialiasing until its shortest side is ``resize``, and of that the
     center of ``size`` is kept; ``resize=None`` instead squashes it to ``size`` whatever its shape.
@@ -43,12 +43,12 @@ class Preprocess:
 
     @property
     def crop_ratio(self) -> float:
-        """How much of the resized picture's shortest side is kept."""
+        """Share of the resized picture's shortest side that is kept."""
         return 1.0 if self.resize is None else max(self.size) / self.resize
 
     @property
     def target(self) -> int:
-        """The shortest side that the picture is resized to: what ``decode`` wants to know."""
+        """The shortest side that the picture is resized to, for ``decode``."""
         return max(self.size) if self.resize is None else self.resize
 
     def __call__(self, pixels: np.ndarray, backend: str = "pillow") -> np.ndarray:
@@ -81,7 +81,7 @@ class Preprocess:
         return tensors
 
     def to_dict(self) -> dict[str, Any]:
-        """What JSON can hold; ``from_dict`` takes it back."""
+        """A dictionary for JSON, which ``from_dict`` reads."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     @classmethod
@@ -142,7 +142,7 @@ def _luma(pixels: np.ndarray) -> np.ndarray:
 
 
 def _without_far_ends(pixels: np.ndarray) -> np.ndarray:
-    """Cuts a strip to its middle: resized whole, 3000 × 4 pixels would need gigabytes."""
+    """Cut a long strip to its middle: resizing all of 3000 × 4 pixels would take gigabytes."""
     for axis in (0, 1):
         length, most = pixels.shape[axis], LONGEST * pixels.shape[1 - axis]
         if length > most:

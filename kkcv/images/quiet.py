@@ -1,10 +1,9 @@
-"""Pillow's warnings, silenced while this thread decodes and for nobody else.
+"""Silences Pillow's warnings while this thread decodes, and for no other thread.
 
-A damaged picture is answered with an error or with pixels; what Pillow mutters on the way (corrupt
-EXIF, a truncated tag) is of no use to anybody and, where warnings are errors, would lose a good
-picture. ``warnings.catch_warnings`` swaps the filters of the whole process, which breaks with two
-threads; so one lasting filter is put in front that asks, at each warning, whether the thread that
-warns is decoding.
+A damaged picture gives an error or pixels. The warnings on the way (corrupt EXIF, a truncated tag)
+help nobody and, where warnings are errors, would lose a good picture. ``warnings.catch_warnings``
+replaces the filters of the whole process, which breaks with two threads. So one permanent filter
+comes first, which matches only warnings of threads that are decoding.
 """
 
 import logging
@@ -21,8 +20,8 @@ class _AskTheThread(type):
         return getattr(_thread, "decoding", False)
 
 
-class _Muttering(Warning, metaclass=_AskTheThread):
-    """Stands, in the filter, for every warning of a thread that is decoding."""
+class _WhileDecoding(Warning, metaclass=_AskTheThread):
+    """The category of that filter: every warning of a thread that is decoding."""
 
 
 def _is_for_others(record: logging.LogRecord) -> bool:
@@ -31,9 +30,9 @@ def _is_for_others(record: logging.LogRecord) -> bool:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """While inside, what Pillow mutters in this thread is not shown, recorded, raised or logged."""
-    if not warnings.filters or warnings.filters[0][2] is not _Muttering:
-        warnings.simplefilter("ignore", _Muttering)  # in front, once
+    """Inside the block, warnings in this thread are not shown, recorded, raised or logged."""
+    if not warnings.filters or warnings.filters[0][2] is not _WhileDecoding:
+        warnings.simplefilter("ignore", _WhileDecoding)  # first in the list, once
     logging.getLogger("PIL.TiffImagePlugin").addFilter(_is_for_others)  # added once
     before = getattr(_thread, "decoding", False)
     _thread.decoding = True

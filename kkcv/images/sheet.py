@@ -1,4 +1,4 @@
-"""A contact sheet: the query beside its hits, as one picture to look at or to send."""
+"""Contact sheets: the query beside its hits, or a grid of pictures, as one picture."""
 
 import io
 import os
@@ -25,7 +25,7 @@ MARK = ("Software", "kkcv")  # of the PNGs that are written here
 PAPER, INK, FAINT = "#ffffff", "#18181b", "#71717a"
 BACKDROP, FRAME = "#f4f4f5", "#2563eb"
 
-# Pillow brings a Latin font. For other scripts the first of these that the system has.
+# Pillow has a Latin font. For other scripts, the first of these on the system.
 FONTS = (
     "NotoSansCJK-Regular.ttc",
     "PingFang.ttc",
@@ -53,7 +53,7 @@ def contact_sheet(
 
     Args:
         query: uint8 (H, W, 3), of any size, as are the pictures of the hits.
-        hits: best first; a caption has up to two lines, what does not fit is cut with ``…``.
+        hits: best first; a caption has up to two lines, and is cut with ``…``.
 
     Returns:
         uint8 (height, width, 3).
@@ -105,7 +105,7 @@ def picture_grid(
 
 
 def outlined(pixels: np.ndarray, corners: Sequence[tuple[float, float]]) -> np.ndarray:
-    """A picture with a line around what lies between corners (x, y), fractions of its size.
+    """A picture with an outline through corners (x, y), as fractions of its size.
 
     uint8 (H, W, 3) → (H, W, 3).
     """
@@ -116,7 +116,7 @@ def outlined(pixels: np.ndarray, corners: Sequence[tuple[float, float]]) -> np.n
 
 
 def save_png(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
-    """Writes uint8 (H, W, 3) as a PNG: whole, or not at all; never over anything but such a PNG.
+    """Write uint8 (H, W, 3) as a PNG, over nothing but an earlier PNG of kkcv or an empty file.
 
     Raises:
         RequestError: the path cannot be written to, or something else is there.
@@ -136,7 +136,7 @@ def save_png(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
 
 
 def may_be_replaced(path: Path) -> bool:
-    """Whether nothing would be lost: there is no file, an empty one, or one of ``save_png``."""
+    """Whether nothing is lost: there is no file, an empty one, or one of ``save_png``."""
     if not path.is_file() or not path.stat().st_size:  # the system refuses to replace a folder
         return True
     try:

@@ -52,12 +52,12 @@ def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
 
 
 def _is_pillow(source: object) -> "TypeGuard[Image]":
-    pillow = sys.modules.get("PIL.Image")  # who has an image has loaded it
+    pillow = sys.modules.get("PIL.Image")  # whoever passes an image has loaded it
     return pillow is not None and isinstance(source, pillow.Image)
 
 
 def _as_png(image: "Image") -> bytes:
-    """Of all ways to write pixels the one that every backend reads and nothing is lost in."""
+    """PNG is lossless, and every backend reads it."""
     from PIL import ImageOps
 
     file = io.BytesIO()
@@ -72,7 +72,7 @@ def _as_png(image: "Image") -> bytes:
 
 
 def label_of(source: Source) -> str:
-    """``"holiday/cat.jpg: "`` for what has a name, else nothing: how messages begin.
+    """The start of a message: ``"holiday/cat.jpg: "``, or nothing for a source without a name.
 
     It is ``printable``, so that a message stays one line that can be written anywhere.
     """
@@ -83,9 +83,9 @@ def label_of(source: Source) -> str:
 
 
 def printable(text: str) -> str:
-    """Text with what does not print escaped: a line break, ESC, a byte that is not UTF-8.
+    """Text with unprintable characters escaped: line breaks, ESC, bytes that are not UTF-8.
 
-    A terminal obeys some of those characters, and file names come from anybody.
+    Terminals obey some of those characters, and anybody can name a file.
     """
     if text.isprintable():
         return text
@@ -93,7 +93,7 @@ def printable(text: str) -> str:
 
 
 def check_bytes(count: int, limits: Limits, label: str = "") -> None:
-    """Refuses more bytes than the limit allows."""
+    """Raises PictureError for more bytes than the limit."""
     if count > limits.max_bytes:
         message = f"{label}{count:,} bytes are more than the limit of {limits.max_bytes:,}"
         raise PictureError(message, "too-many-bytes")
@@ -123,7 +123,7 @@ def _read_path(path: str | os.PathLike[str], limits: Limits, label: str) -> byte
 
 
 def _read_file(file: BinaryIO, limits: Limits, label: str) -> bytes:
-    """Everything from here on, but never more than one byte over the limit."""
+    """The rest of the file, but at most one byte over the limit."""
     pieces: list[bytes] = []
     left = limits.max_bytes + 1
     while left > 0:
@@ -150,9 +150,9 @@ _FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 def decode_base64(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """The bytes that base64 text stands for, or an error: never other bytes.
+    """Decode base64 text strictly.
 
-    Taken are both alphabets of RFC 4648 (``+/`` and the URL-safe ``-_``, but not mixed), with or
+    Accepts both alphabets of RFC 4648 (``+/`` and the URL-safe ``-_``, but not mixed), with or
     without padding, broken into lines or not, alone or in a ``data:...;base64,`` URL. A space is
     refused, because a web form makes one of each ``+``: skipping it would give other bytes.
 
@@ -197,7 +197,7 @@ def _decode_digits(digits: bytes) -> bytes:
         data = pybase64.b64decode(full, validate=True)
     except binascii.Error:
         raise _bad_base64("there are characters in it that are not of its alphabet") from None
-    # The bits left over at the end are zero in what an encoder writes: else something was cut off.
+    # Encoders write zeros into the unused bits at the end; otherwise something was cut off.
     if full.endswith(b"=") and not full.endswith(pybase64.b64encode(data[-(len(data) % 3) :])):
         raise _bad_base64("it is cut off within a byte")
     return data

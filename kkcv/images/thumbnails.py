@@ -1,4 +1,4 @@
-"""Small versions of pictures, made once and kept in memory."""
+"""Thumbnails, made once and kept in memory; pixels as JPEG and PNG."""
 
 import io
 import threading
@@ -11,7 +11,7 @@ from .decode import decode
 from .limits import DEFAULT_LIMITS, Limits
 
 MIB = 1024 * 1024
-QUALITY = 82  # of JPEG: no visible blocks at the sizes of a grid
+QUALITY = 82  # of JPEG: no visible blocks at thumbnail sizes
 
 
 def shrink(pixels: np.ndarray, size: int) -> bytes:
@@ -31,10 +31,10 @@ def as_png(pixels: np.ndarray, compress_level: int = 6) -> bytes:
 
 
 class Thumbnails:
-    """JPEGs by the hash of their picture and their size; the least used go when memory is full.
+    """A cache of JPEGs by hash of the picture and size, which drops the least recently used.
 
-    The hash is of the picture's bytes, so what is kept is never out of date. Safe to use from
-    several threads.
+    The hash is of the picture's bytes, so an entry is never out of date. Safe to use from several
+    threads.
     """
 
     def __init__(self, max_bytes: int = 64 * MIB) -> None:
@@ -44,7 +44,7 @@ class Thumbnails:
         self._lock = threading.Lock()
 
     def find(self, sha256: bytes, size: int) -> bytes | None:
-        """A thumbnail that was made before."""
+        """A thumbnail in the cache, or None."""
         with self._lock:
             if (sha256, size) not in self._kept:
                 return None
@@ -52,7 +52,7 @@ class Thumbnails:
             return self._kept[sha256, size]
 
     def make(self, sha256: bytes, size: int, data: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
-        """A thumbnail of a picture's bytes, kept for the next time (PictureError)."""
+        """Make and keep a thumbnail of a picture's bytes (PictureError)."""
         small = shrink(decode(data, limits, target=size), size)
         with self._lock:
             self._bytes += len(small) - len(self._kept.pop((sha256, size), b""))

@@ -28,7 +28,7 @@ GRADCAM_PIXELS = 512  # longer side of the picture with its heat map
 
 
 class Network:
-    """A network, each part of it made when it is first needed."""
+    """A network whose parts are loaded when they are first needed."""
 
     def __init__(self, model: Model) -> None:
         self.model = model

@@ -1,4 +1,4 @@
-"""Grad-CAM: where a network saw each of its most probable classes.
+"""Grad-CAM: the regions that raised the score of each class.
 
 Selvaraju et al., Grad-CAM, ICCV 2017, arXiv:1610.02391.
 """

@@ -1,4 +1,4 @@
-"""The asking side of a child process: a question and its answer are pickles on its pipes.
+"""The parent's side of a child process: questions and answers are pickles on its pipes.
 
 With torch in its process OpenVINO has ended in a segmentation fault, and torch takes a gigabyte.
 The child is ``python -m MODULE``. It ends with the process that started it.

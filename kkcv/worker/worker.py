@@ -1,4 +1,4 @@
-"""The asking side: what a process wants of networks without importing torch."""
+"""The parent's side: asks networks without importing torch."""
 
 import os
 import threading
@@ -99,7 +99,7 @@ class Worker:
         return child_of(os.getpid()).ask(question, unwanted)
 
 
-_open: weakref.WeakSet[Worker] = weakref.WeakSet()  # those that have asked
+_open: weakref.WeakSet[Worker] = weakref.WeakSet()  # that have asked a question
 _closing = threading.Lock()
 
 

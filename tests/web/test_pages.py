@@ -15,7 +15,7 @@ from kkcv.search.gallery import Gallery
 from kkcv.web import app, session
 from kkcv.web.libraries.local_library import LocalLibrary
 from kkcv.web.library import browse
-from kkcv.web.search.query_state import Question
+from kkcv.web.search.query_state import Query
 from kkcv.web.strings import Strings
 from kkcv.web.training.runs import runs
 from tests.serve.conftest import running
@@ -164,8 +164,8 @@ def test_a_picture_that_has_been_removed_leads_back(folder: Path, album: list[Pa
 def with_picture(test: AppTest, gallery: Gallery, id: int) -> None:
     """What a click on a hit does, which only a browser can do."""
     picture = gallery.get(id)
-    question = Question(gallery.path(picture).name, None, id)
-    test.session_state["questions"] = [*test.session_state["questions"], question]
+    query = Query(gallery.path(picture).name, None, id)
+    test.session_state["queries"] = [*test.session_state["queries"], query]
     test.run()
 
 

@@ -1,9 +1,9 @@
 """The libraries that can resize, by name.
 
 A backend is one function ``resize_crop(pixels, scaled, window, interpolation)``: it resizes
-``pixels``, uint8 (H, W, C), to the height and width ``scaled`` with antialiasing and gives back the
+``pixels``, uint8 (H, W, C), to the height and width ``scaled`` with antialiasing and returns the
 part ``window`` = (top, left, height, width) of that, uint8 (height, width, C). Where to resize and
-crop to is decided once, in ``preprocess.py``, so that backends differ by nothing but arithmetic.
+crop to is decided once, in ``preprocess.py``, so backends differ in arithmetic only.
 To add one: a file beside these, and its line in ``BACKENDS``. Each imports its library when used.
 """
 

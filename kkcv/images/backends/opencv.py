@@ -1,6 +1,6 @@
-"""OpenCV, with the one thing that it lacks: a cubic resize that does not alias when it shrinks.
+"""OpenCV, with an antialiased cubic resize, which it lacks.
 
-``cv2.resize`` with INTER_AREA, the nearest that it has, moves embeddings (docs/preprocessing.md).
+``cv2.resize`` with INTER_AREA, the closest that it has, changes embeddings (docs/preprocessing.md).
 So the resize is written out, as Pillow's Resample.c has it: each output row is a weighted sum of a
 few input rows. The weights of a block of output rows are a small
 matrix, and the resize is a product with each, once for the columns and once for the rows.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-BLOCK = 16  # output rows a product: fewer waste less on zeros, more cost fewer calls
+BLOCK = 16  # output rows per product: fewer waste less on zeros, more need fewer calls
 
 
 def resize_crop(
@@ -49,7 +49,7 @@ def _bands(
         start, taps = center.astype(int), 1
         stop, stretch = start + 1, 1.0
     else:
-        stretch = max(scale, 1.0)  # the filter is made wider when shrinking: the antialiasing
+        stretch = max(scale, 1.0)  # a wider filter when shrinking: the antialiasing
         reach = SUPPORT[interpolation] * stretch
         start = np.maximum((center - reach + 0.5).astype(int), 0)
         stop = np.minimum((center + reach + 0.5).astype(int), length)

@@ -1,4 +1,4 @@
-"""Pillow: the reference, to which torchvision's own PIL transforms are identical."""
+"""Pillow: the reference, bit-identical to torchvision's PIL transforms."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ def resize_crop(
     window: tuple[int, int, int, int],
     interpolation: str,
 ) -> np.ndarray:
-    """Resizes all of the picture, then crops.
+    """Resize the whole picture, then crop.
 
     To resize the window alone (``resize(box=...)``) would be faster, but the box is kept in single
-    precision, so the result is not to the bit what torchvision's transforms give.
+    precision, so the result would not be bit-identical to what torchvision's transforms give.
     """
     from PIL import Image
 

@@ -9,7 +9,7 @@ def resize_crop(
     window: tuple[int, int, int, int],
     interpolation: str,
 ) -> np.ndarray:
-    """Resizes a channels-last uint8 tensor with antialiasing, then crops."""
+    """Resize a channels-last uint8 tensor with antialiasing, then crop."""
     import torch
     from torchvision.transforms import InterpolationMode
     from torchvision.transforms.v2 import functional
@@ -20,7 +20,7 @@ def resize_crop(
         "nearest": InterpolationMode.NEAREST_EXACT,  # the one that Pillow means by nearest
     }
     top, left, height, width = window
-    writable = np.require(pixels, requirements=["C", "W"])  # torch warns of what it could not write
+    writable = np.require(pixels, requirements=["C", "W"])  # torch warns of read-only arrays
     image = torch.from_numpy(writable).permute(2, 0, 1)
     resized = functional.resize(image, list(scaled), modes[interpolation], antialias=True)
     crop = resized[:, top : top + height, left : left + width]

@@ -8,7 +8,7 @@ from kkcv.errors import RequestError
 from kkcv.web.components.grid import Tile, grid
 from kkcv.web.components.markup import as_markdown, data_url
 from kkcv.web.libraries.library import Entry, Library, Removed, name_of
-from kkcv.web.search.query_state import ask_with_picture
+from kkcv.web.search.query_state import search_with_picture
 from kkcv.web.strings import Strings
 
 from .edit import edit
@@ -73,7 +73,7 @@ def act(text: Strings, here: Library, selected: list[int]) -> None:
         return
     st.caption(text("library.selected", count=len(selected)), width="stretch")
     if len(selected) == 1 and st.button(text("library.similar")):
-        ask_with_picture(here, selected[0])
+        search_with_picture(here, selected[0])
         st.switch_page(st.session_state["pages"]["search"])
     if st.button(text("library.edit")):
         edit(text, here, selected)

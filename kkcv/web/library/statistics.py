@@ -19,7 +19,7 @@ from kkcv.web.components.map import show_map
 from kkcv.web.components.markup import data_url
 from kkcv.web.libraries.library import Entry, Library, name_of
 from kkcv.web.libraries.local_library import LocalLibrary
-from kkcv.web.search.query_state import ask_with_picture
+from kkcv.web.search.query_state import search_with_picture
 from kkcv.web.strings import Strings
 
 from .map_layout import clusters, plane
@@ -190,7 +190,7 @@ def show_plane(text: Strings, here: Library, seen: Overview) -> None:
     )
 
     def pick(id: int) -> None:
-        ask_with_picture(here, id)
+        search_with_picture(here, id)
         st.session_state["turn_to"] = "search"
 
     show_map(

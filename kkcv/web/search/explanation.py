@@ -12,21 +12,21 @@ from kkcv.web.components.markup import as_markdown, data_url
 from kkcv.web.libraries.library import Library, name_of
 from kkcv.web.session import strings
 
-from .query_state import Question
+from .query_state import Query
 
 SIDE = 448
 
 
-def explain(here: Library, question: Question, hit: Hit) -> None:
+def explain(here: Library, query: Query, hit: Hit) -> None:
     """Open the dialog for a hit."""
     text = strings()
 
     @st.dialog(text("explain.title"), width="medium")
     def show() -> None:
         with st.spinner(text("explain.working")):
-            query_file, hit_file = query_of(here, question), here.file(hit.id)
+            query_file, hit_file = query_of(here, query), here.file(hit.id)
             found = here.explain(query_file, hit_file)
-        sides = ((question.name, query_file, found.query), (name_of(hit), hit_file, found.hit))
+        sides = ((query.name, query_file, found.query), (name_of(hit), hit_file, found.hit))
         for column, (name, content, side) in zip(st.columns(2), sides, strict=True):
             warm = overlaid(decode(content, DEFAULT_LIMITS, target=SIDE), side.heat, side.seen)
             with column:
@@ -38,11 +38,11 @@ def explain(here: Library, question: Question, hit: Hit) -> None:
     show()
 
 
-def query_of(here: Library, question: Question) -> bytes:
+def query_of(here: Library, query: Query) -> bytes:
     """The file of the query, or of its region."""
-    picture = question.picture
+    picture = query.picture
     assert not isinstance(picture, Text)
     content = here.file(picture) if isinstance(picture, int) else picture
-    if question.region is None:
+    if query.region is None:
         return content
-    return as_png(question.region.of(decode(content, DEFAULT_LIMITS)), compress_level=1)
+    return as_png(query.region.of(decode(content, DEFAULT_LIMITS)), compress_level=1)

@@ -18,15 +18,15 @@ from kkcv.web.strings import Strings
 
 from .option_widgets import choose
 from .query_state import (
-    Question,
-    ask_with_file,
+    Query,
     crop,
     decode_sent,
     forget,
     go_back,
-    questions,
+    queries,
     refused,
     remember,
+    search_with_file,
 )
 from .results import show_answer, show_start
 
@@ -44,7 +44,7 @@ def search_page() -> None:
     with left, st.container(key="ask"):
         k, chosen = ask(text, here, min(total, MOST))
     with right:
-        if questions():
+        if queries():
             show_answer(text, here, other_library(), total, k, chosen)
         else:
             show_start(text, here, total)
@@ -58,17 +58,17 @@ def ask(text: Strings, here: Library, most: int) -> tuple[int, dict[str, Any]]:
 
     def uploaded() -> None:
         file = st.session_state[upload]
-        ask_with_file(file.name, file.getvalue())
+        search_with_file(file.name, file.getvalue())
         st.session_state["uploads"] = uploads + 1  # a new key empties the uploader
 
     def photographed() -> None:
         if st.session_state["photo"] is not None:
-            ask_with_file(text("search.shoot"), st.session_state["photo"].getvalue())
+            search_with_file(text("search.shoot"), st.session_state["photo"].getvalue())
 
     def written() -> None:
         words = st.session_state["words"].strip()
         if words:
-            remember(Question(words, None, Text(words)))
+            remember(Query(words, None, Text(words)))
 
     st.file_uploader(text("search.upload"), key=upload, on_change=uploaded)
     if here.model.text:
@@ -79,10 +79,10 @@ def ask(text: Strings, here: Library, most: int) -> tuple[int, dict[str, Any]]:
         decode_sent()
     if refused():
         show_refusal(text)
-    if questions():
-        show_question(text, here, questions()[-1])
+    if queries():
+        show_query(text, here, queries()[-1])
     chosen = choose_number_and_options(text, here, most)
-    listen_for_paste("paste", ask_with_file)
+    listen_for_paste("paste", search_with_file)
     return chosen
 
 
@@ -103,29 +103,29 @@ def show_refusal(text: Strings) -> None:
     st.error(f"**{as_markdown(name)}** — {text(f'reason.{reason}')}")
 
 
-def show_question(text: Strings, here: Library, question: Question) -> None:
+def show_query(text: Strings, here: Library, query: Query) -> None:
     with st.container(key="question"):
-        if question.preview:
+        if query.preview:
             croppable(
-                question.preview, question.name, question.region,
+                query.preview, query.name, query.region,
                 key="crop", hint=text("search.crop"), on_crop=crop,
             )  # fmt: skip
         with st.container(key="about"):
-            st.caption(as_markdown(question.name))
-            show_feedback(text, here, question)
+            st.caption(as_markdown(query.name))
+            show_feedback(text, here, query)
             with st.container(horizontal=True):
-                if len(questions()) > 1:
+                if len(queries()) > 1:
                     st.button(text("search.back"), on_click=go_back)
-                if question.region:
+                if query.region:
                     st.button(text("search.whole"), on_click=crop, args=(None,))
                 st.button(text("search.clear"), on_click=forget)
-            if question.preview and not question.region:
+            if query.preview and not query.region:
                 st.caption(text("search.crop"))
 
 
-def show_feedback(text: Strings, here: Library, question: Question) -> None:
+def show_feedback(text: Strings, here: Library, query: Query) -> None:
     """The hits that the visitor wants more of, or less of."""
-    for label, ids in (("search.more", question.more), ("search.less", question.less)):
+    for label, ids in (("search.more", query.more), ("search.less", query.less)):
         entries = here.get_many(ids)
         if entries:
             urls = [data_url(small) for small in here.thumbnails(entries)]

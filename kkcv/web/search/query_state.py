@@ -22,7 +22,7 @@ REMEMBERED = 20  # queries to go back to
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """A query: the bytes of a picture, the id of one of the library, or a text.
 
     ``preview`` is a JPEG, or None where the file is missing. ``region`` is the part to search with;
@@ -65,12 +65,12 @@ class Sent:
     content: bytes | str
 
 
-def ask_with_file(name: str, content: bytes | str) -> None:
+def search_with_file(name: str, content: bytes | str) -> None:
     """Search with a file, which the next run of the page decodes behind a spinner."""
     st.session_state["sent"] = Sent(name, content)
 
 
-def ask_with_picture(library: Library, id: int) -> None:
+def search_with_picture(library: Library, id: int) -> None:
     """Search with a picture of the library; nothing happens if it was removed meanwhile."""
     try:
         name = name_of(library.get(id))
@@ -80,7 +80,7 @@ def ask_with_picture(library: Library, id: int) -> None:
     preview = None
     with suppress(KkcvError):  # the file is missing; its vector is not
         preview = preview_of(library.file(id))
-    remember(Question(name, preview, id))
+    remember(Query(name, preview, id))
 
 
 def decode_sent() -> None:
@@ -91,22 +91,20 @@ def decode_sent() -> None:
     try:
         content = sent.content
         data = decode_base64(content, DEFAULT_LIMITS) if isinstance(content, str) else content
-        remember(Question(sent.name, preview_of(data), data))
+        remember(Query(sent.name, preview_of(data), data))
     except PictureError as error:
         refuse(sent.name, error)
 
 
-def answer(
-    library: Library, total: int, question: Question, k: int, options: SearchOptions
-) -> list[Hit]:
+def answer(library: Library, total: int, query: Query, k: int, options: SearchOptions) -> list[Hit]:
     """The hits. They are kept until something changes, for every click runs the page again.
 
     ``total`` is the number of pictures now.
     """
-    key = (library.name, library.model.fingerprint, total, question, k, options)
+    key = (library.name, library.model.fingerprint, total, query, k, options)
     kept = st.session_state.get("answered")
     if kept is None or kept[0] != key:
-        kept = (key, library.search(question.likes, k, options))
+        kept = (key, library.search(query.likes, k, options))
         st.session_state["answered"] = kept
     return kept[1]
 
@@ -121,23 +119,23 @@ def preview_of(data: bytes) -> bytes:
     return shrink(decode(data, DEFAULT_LIMITS, target=PREVIEW), PREVIEW)
 
 
-def remember(question: Question) -> None:
-    st.session_state["questions"] = [*questions(), question][-REMEMBERED:]
+def remember(query: Query) -> None:
+    st.session_state["queries"] = [*queries(), query][-REMEMBERED:]
     st.session_state["refused"] = None
 
 
 def crop(region: Region | None) -> None:
     """Search with a region of the picture; None: with all of it."""
-    remember(dataclasses.replace(questions()[-1], region=region))
+    remember(dataclasses.replace(queries()[-1], region=region))
 
 
 def steer(id: int, more: bool) -> None:
     """Ask for more, or less, like one of the hits."""
-    question = questions()[-1]
+    query = queries()[-1]
     if more:
-        remember(dataclasses.replace(question, more=(*question.more, id)))
+        remember(dataclasses.replace(query, more=(*query.more, id)))
     else:
-        remember(dataclasses.replace(question, less=(*question.less, id)))
+        remember(dataclasses.replace(query, less=(*query.less, id)))
 
 
 def refuse(name: str, error: PictureError) -> None:
@@ -145,9 +143,9 @@ def refuse(name: str, error: PictureError) -> None:
     st.session_state["refused"] = (name, error.reason)
 
 
-def questions() -> list[Question]:
+def queries() -> list[Query]:
     """The queries so far, the newest last."""
-    return st.session_state.get("questions", [])
+    return st.session_state.get("queries", [])
 
 
 def refused() -> tuple[str, str] | None:
@@ -157,10 +155,10 @@ def refused() -> tuple[str, str] | None:
 
 def go_back() -> None:
     """Return to the query before."""
-    st.session_state["questions"] = questions()[:-1]
+    st.session_state["queries"] = queries()[:-1]
 
 
 def forget() -> None:
     """Start over."""
-    st.session_state["questions"] = []
+    st.session_state["queries"] = []
     st.session_state["refused"] = None

@@ -20,13 +20,13 @@ from kkcv.web.strings import Strings
 
 from .explanation import explain
 from .query_state import (
-    Question,
+    Query,
     answer,
-    ask_with_file,
-    ask_with_picture,
     go_back,
-    questions,
+    queries,
     refuse,
+    search_with_file,
+    search_with_picture,
     steer,
 )
 
@@ -42,17 +42,17 @@ def show_answer(
     chosen: dict[str, Any],
 ) -> None:
     """The hits of the newest query: k of ``total`` pictures, with the chosen options."""
-    question = questions()[-1]
+    query = queries()[-1]
     try:
         options = SearchOptions(**chosen)
         with st.spinner(text("search.searching")):
-            hits = answer(here, total, question, k, options)
+            hits = answer(here, total, query, k, options)
     except UnknownPicture:  # it was removed meanwhile
         go_back()
         st.rerun()
     except PictureError as error:
         go_back()
-        refuse(question.name, error)
+        refuse(query.name, error)
         st.rerun()
     except RequestError as error:
         st.error(as_markdown(text.error(error)))
@@ -61,10 +61,10 @@ def show_answer(
         show_nothing(text)
     elif (
         other is not None
-        and (other.model.text or not isinstance(question.picture, Text))
+        and (other.model.text or not isinstance(query.picture, Text))
         and st.toggle(text("compare.toggle"), key="comparing")
     ):
-        show_both(text, here, other, question, k, options, hits)
+        show_both(text, here, other, query, k, options, hits)
     else:
         if options.where:
             total = here.count(options.where)
@@ -88,7 +88,7 @@ def show_start(text: Strings, here: Library, total: int) -> None:
         tiles_of(text, here, entries),
         key="hits",
         missing=text("search.missing"),
-        on_pick=lambda id: ask_with_picture(here, id),
+        on_pick=lambda id: search_with_picture(here, id),
     )
 
 
@@ -98,7 +98,7 @@ def show_hits(text: Strings, here: Library, hits: Sequence[Hit]) -> None:
         Action("more", "+", text("search.more_like")),
         Action("less", "−", text("search.less_like")),
     ]
-    if not isinstance(questions()[-1].picture, Text):
+    if not isinstance(queries()[-1].picture, Text):
         actions.append(Action("why", "?", text("explain.title")))
 
     def act(name: str, id: int) -> None:
@@ -112,38 +112,38 @@ def show_hits(text: Strings, here: Library, hits: Sequence[Hit]) -> None:
         key="hits",
         missing=text("search.missing"),
         score=text("search.score"),
-        on_pick=lambda id: ask_with_picture(here, id),
+        on_pick=lambda id: search_with_picture(here, id),
         actions=actions,
         on_act=act,
     )
     asked = st.session_state.pop("why", None)
     for hit in hits:
         if hit.id == asked:
-            explain(here, questions()[-1], hit)
+            explain(here, queries()[-1], hit)
 
 
 def show_both(
     text: Strings,
     here: Library,
     other: Library,
-    question: Question,
+    query: Query,
     k: int,
     options: SearchOptions,
     hits: Sequence[Hit],
 ) -> None:
     """Two columns; a badge has the rank of a picture in the other one."""
     load(other, text)
-    own = {entry.sha256 for entry in here.get_many(question.own)}
+    own = {entry.sha256 for entry in here.get_many(query.own)}
     mine = with_hashes(here, hits)
-    found = with_hashes(other, other.search(question.elsewhere(here), k + len(own), options))
+    found = with_hashes(other, other.search(query.elsewhere(here), k + len(own), options))
     theirs = [(sha256, hit) for sha256, hit in found if sha256 not in own][:k]
     both = dict(mine).keys() & dict(theirs).keys()
     st.markdown(f"##### {text('compare.both', count=len(both), total=len(mine))}")
     left, right = st.columns(2)
     with left:
-        show_column(text, here, mine, theirs, ask_with_picture)
+        show_column(text, here, mine, theirs, search_with_picture)
     with right:
-        show_column(text, other, theirs, mine, ask_with_copy)
+        show_column(text, other, theirs, mine, search_with_copy)
 
 
 Hashed = Sequence[tuple[str, Hit]]
@@ -176,10 +176,10 @@ def show_column(
     )
 
 
-def ask_with_copy(other: Library, id: int) -> None:
+def search_with_copy(other: Library, id: int) -> None:
     """Search with a picture of the other library, which may not be in this one."""
     with suppress(UnknownPicture):  # it was removed meanwhile
-        ask_with_file(name_of(other.get(id)), other.file(id))
+        search_with_file(name_of(other.get(id)), other.file(id))
 
 
 def tiles_of(
