@@ -1,18 +1,18 @@
 """The client of a kkcv service, with the methods of a gallery."""
 
-import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
+
+from pydantic import BaseModel
 
 from kkcv.errors import KkcvError, ServiceError
 from kkcv.hit import Hit
-from kkcv.images.source import Source, read_bytes
-from kkcv.query import Like, Region, Text
+from kkcv.images.source import Source
+from kkcv.query import Like, Region
 from kkcv.serve.models.responses import (
-    Added,
     AddedMany,
     Batch,
     DuplicateGroup,
@@ -28,21 +28,19 @@ from kkcv.serve.models.responses import (
 )
 
 from .calls import Calls, error_of
+from .values import (
+    AddedPicture,
+    added,
+    as_base64,
+    hits_of,
+    like_as_json,
+    problem_bytes,
+    which,
+)
 
 IDS_IN_A_FILTER = 100  # a filter has 2,000 characters at most
 
-
-class AddedPicture(PictureInfo):
-    """A picture that was sent; ``new`` says whether it was added, or was there already.
-
-    It equals other answers about the same picture.
-    """
-
-    new: bool
-
-    def __eq__(self, other: object) -> bool:
-        mine, theirs = dict(self), dict(other) if isinstance(other, PictureInfo) else {}
-        return {**mine, "new": None} == {**theirs, "new": None}
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class Client:
@@ -134,8 +132,8 @@ class Client:
     ) -> list[list[Hit]]:
         """Up to 16 searches in one request: the hits of each (PictureError, RequestError)."""
         queries = [{"image": as_base64(each), "k": k, **options} for each in pictures]
-        answer = self._send("POST", "/v1/batch/search", {"queries": queries})
-        return [hits_of(each) for each in Batch.model_validate_json(answer).results]
+        found = self._ask(Batch, "POST", "/v1/batch/search", {"queries": queries})
+        return [hits_of(each) for each in found.results]
 
     def explain(self, query: Source | int, hit: Source | int) -> Explained:
         """Where the score of two pictures, sent or of the gallery, comes from.
@@ -143,7 +141,7 @@ class Client:
         Raises PictureError, UnknownPicture, RequestError.
         """
         request = {"query": which(query), "hit": which(hit)}
-        return Explained.model_validate_json(self._send("POST", "/v1/explain", request))
+        return self._ask(Explained, "POST", "/v1/explain", request)
 
     def explanation(self, query: Source | int, hit: Source | int) -> bytes:
         """A PNG of both pictures with heat maps that explain their score."""
@@ -153,7 +151,7 @@ class Client:
     def classify(self, picture: Source, top: int = 5, lang: str = "en") -> list[Guess]:
         """The most probable classes of a picture, best first (PictureError)."""
         request = {"image": as_base64(picture), "top": top, "lang": lang}
-        return Guesses.model_validate_json(self._send("POST", "/v1/classify", request)).guesses
+        return self._ask(Guesses, "POST", "/v1/classify", request).guesses
 
     def add(self, picture: Source, metadata: Mapping[str, Any] | None = None) -> AddedPicture:
         """Add a picture; the same bytes twice are one picture, ``new`` the first time.
@@ -172,12 +170,12 @@ class Client:
         Returns the picture or the error of each: one failure does not stop the others.
         """
         new = [{"image": as_base64(each), "metadata": dict(data)} for each, data in pictures]
-        answer = self._send("POST", "/v1/batch/images", {"pictures": new})
+        answer = self._ask(AddedMany, "POST", "/v1/batch/images", {"pictures": new})
         return [
             added(each.picture, each.status)
             if each.picture
             else error_of(self.address, each.status, problem_bytes(each))
-            for each in AddedMany.model_validate_json(answer).results
+            for each in answer.results
         ]
 
     def replace(
@@ -188,11 +186,11 @@ class Client:
         Raises PictureError, UnknownPicture, AlreadyThere.
         """
         request = {"image": as_base64(picture), "metadata": metadata and dict(metadata)}
-        return PictureInfo.model_validate_json(self._send("PUT", f"/v1/images/{id:d}", request))
+        return self._ask(PictureInfo, "PUT", f"/v1/images/{id:d}", request)
 
     def get(self, id: int) -> PictureInfo:
         """What the gallery knows of a picture (UnknownPicture)."""
-        return PictureInfo.model_validate_json(self._get(f"/v1/images/{id:d}"))
+        return self._ask(PictureInfo, "GET", f"/v1/images/{id:d}")
 
     def get_many(self, ids: Iterable[int]) -> list[PictureInfo]:
         """Those of these pictures that there are, in this order, a hundred in a request."""
@@ -205,8 +203,8 @@ class Client:
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> PictureInfo:
         """Replace the metadata of a picture (UnknownPicture)."""
-        answer = self._send("PATCH", f"/v1/images/{id:d}", {"metadata": dict(metadata)})
-        return PictureInfo.model_validate_json(answer)
+        body = {"metadata": dict(metadata)}
+        return self._ask(PictureInfo, "PATCH", f"/v1/images/{id:d}", body)
 
     def remove(self, id: int) -> None:
         """Remove a picture from the gallery (UnknownPicture)."""
@@ -249,11 +247,11 @@ class Client:
 
     def stats(self) -> Stats:
         """Figures of the gallery."""
-        return Stats.model_validate_json(self._get("/v1/stats"))
+        return self._ask(Stats, "GET", "/v1/stats")
 
     def model(self) -> Model:
         """The gallery's network, and the search options that depend on it."""
-        return Model.model_validate_json(self._get("/v1/model"))
+        return self._ask(Model, "GET", "/v1/model")
 
     def ready(self) -> bool:
         """Whether the service can be reached and has loaded its network."""
@@ -266,7 +264,7 @@ class Client:
     def _hits(self, path: str, request: dict[str, Any], fields: Sequence[str] | None) -> list[Hit]:
         if fields is not None:
             request["fields"] = list(fields)
-        return hits_of(Hits.model_validate_json(self._send("POST", path, request)))
+        return hits_of(self._ask(Hits, "POST", path, request))
 
     def _page(self, limit: int, after: int | None, newest: bool, where: str | None) -> Page:
         query = {"cursor": "" if after is None else f"after-{after:d}", "where": where}
@@ -277,35 +275,11 @@ class Client:
     def _get(self, path: str, **query: Any) -> bytes:
         return self._send("GET", f"{path}?{urlencode(query)}" if query else path)
 
+    def _ask(
+        self, model: type[Answer], method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> Answer:
+        """The response as a model."""
+        return model.model_validate_json(self._send(method, path, body))
+
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
         return self._calls.send(method, path, body).content
-
-
-def added(picture: PictureInfo, status: int) -> AddedPicture:
-    return AddedPicture(**dict(picture), new=status == 201)
-
-
-def hits_of(found: Hits) -> list[Hit]:
-    """The hits as a gallery gives them; fields that were not requested have their defaults."""
-    return [Hit(**dict(each)) for each in found.hits]
-
-
-def which(picture: Source | int | Text) -> dict[str, Any]:
-    """A picture to send, the id of one, or a text, as JSON."""
-    if isinstance(picture, Text):
-        return {"text": picture.text}
-    return {"id": picture} if isinstance(picture, int) else {"image": as_base64(picture)}
-
-
-def like_as_json(like: Like) -> dict[str, Any]:
-    """A part of a query as JSON."""
-    region = {"region": asdict(like.region)} if like.region else {}
-    return {**which(like.picture), "weight": like.weight, **region}
-
-
-def problem_bytes(added: Added) -> bytes:
-    return b"" if added.problem is None else added.problem.model_dump_json().encode()
-
-
-def as_base64(picture: Source) -> str:
-    return base64.b64encode(read_bytes(picture)).decode()

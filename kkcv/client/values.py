@@ -1,0 +1,53 @@
+"""Values of Python as the JSON of the service, and back."""
+
+import base64
+from dataclasses import asdict
+from typing import Any
+
+from kkcv.hit import Hit
+from kkcv.images.source import Source, read_bytes
+from kkcv.query import Like, Text
+from kkcv.serve.models.responses import Added, Hits, PictureInfo
+
+
+class AddedPicture(PictureInfo):
+    """A picture that was sent; ``new`` says whether it was added, or was there already.
+
+    It equals other answers about the same picture.
+    """
+
+    new: bool
+
+    def __eq__(self, other: object) -> bool:
+        mine, theirs = dict(self), dict(other) if isinstance(other, PictureInfo) else {}
+        return {**mine, "new": None} == {**theirs, "new": None}
+
+
+def added(picture: PictureInfo, status: int) -> AddedPicture:
+    return AddedPicture(**dict(picture), new=status == 201)
+
+
+def hits_of(found: Hits) -> list[Hit]:
+    """The hits as a gallery gives them; fields that were not requested have their defaults."""
+    return [Hit(**dict(each)) for each in found.hits]
+
+
+def which(picture: Source | int | Text) -> dict[str, Any]:
+    """A picture to send, the id of one, or a text, as JSON."""
+    if isinstance(picture, Text):
+        return {"text": picture.text}
+    return {"id": picture} if isinstance(picture, int) else {"image": as_base64(picture)}
+
+
+def like_as_json(like: Like) -> dict[str, Any]:
+    """A part of a query as JSON."""
+    region = {"region": asdict(like.region)} if like.region else {}
+    return {**which(like.picture), "weight": like.weight, **region}
+
+
+def problem_bytes(added: Added) -> bytes:
+    return b"" if added.problem is None else added.problem.model_dump_json().encode()
+
+
+def as_base64(picture: Source) -> str:
+    return base64.b64encode(read_bytes(picture)).decode()
