@@ -70,6 +70,7 @@ def reshaped(tensor: Tensor, like: Tensor) -> Tensor:
     """
     if tensor.ndim == like.ndim:
         return tensor
-    linear = tensor.ndim > 1 and tensor.flatten(1).shape == like.flatten(1).shape
+    both = tensor.ndim > 1 and like.ndim > 1
+    linear = both and tensor.flatten(1).shape == like.flatten(1).shape
     same = [n for n in tensor.shape if n != 1] == [n for n in like.shape if n != 1]
     return tensor.reshape(like.shape) if linear or same else tensor

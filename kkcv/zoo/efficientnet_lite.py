@@ -8,7 +8,8 @@ lose little; depth, width and resolution grow together, but stem, head and end s
     images (N, 3, 224, 224) → stem (32, 112²) → stage1 (16) … stage7 (320, 7²) → conv_head (1280)
     → embedding (N, 1280) → scores
 
-``STAGES`` is table 1 of the EfficientNet paper; ``SCALES`` is the README's table of scales.
+Table 1 of the EfficientNet paper is ``STAGES`` in efficientnet.py; ``SCALES`` is the README's
+table of scales.
 
 Where the code differs from the source
 - Padding is symmetric and norms have PyTorch's epsilon, as in timm's training of lite0; for the
@@ -24,7 +25,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from .layers import DropPath, GlobalAveragePool, conv_norm, he_normal, make_divisible
+from .efficientnet import STAGES, initialize
+from .layers import DropPath, GlobalAveragePool, conv_norm, make_divisible
 from .network import Family, Network, Paper, Spec
 
 FAMILY = Family(
@@ -41,17 +43,6 @@ FAMILY = Family(
     example="efficientnet_lite0",
 )
 
-# Table 1 (B0). t: expansion, c: output channels, n: repeats, s: stride of the first, k: kernel.
-STAGES = (
-    # t,   c, n, s, k
-    (1, 16, 1, 1, 3),
-    (6, 24, 2, 2, 3),
-    (6, 40, 2, 2, 5),
-    (6, 80, 3, 2, 3),
-    (6, 112, 3, 1, 5),
-    (6, 192, 4, 2, 5),
-    (6, 320, 1, 1, 3),
-)
 conv = partial(conv_norm, activation=nn.ReLU6)
 
 
@@ -104,14 +95,6 @@ def drop_path_rates(depth: float) -> Iterator[float]:
     """From 0 in the first block up towards 0.2 (stochastic depth, survival 0.8)."""
     total = sum(repeats(i, n, depth) for i, (_, _, n, _, _) in enumerate(STAGES))
     return (0.2 * i / total for i in range(total))
-
-
-def initialize(module: nn.Module) -> None:
-    he_normal(module)
-    if isinstance(module, nn.Linear):
-        bound = 1 / math.sqrt(module.out_features)
-        nn.init.uniform_(module.weight, -bound, bound)
-        nn.init.zeros_(module.bias)
 
 
 def row(lite: int, width: float, depth: float, size: int, dropout: float) -> Spec:

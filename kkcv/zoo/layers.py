@@ -98,7 +98,7 @@ class GlobalAveragePool(nn.Module):
 class SqueezeExcite(nn.Module):
     """Scale each channel by a gate computed from all of them (Hu et al., arXiv:1709.01507).
 
-    squeeze: global mean → fc to ``squeezed`` → ReLU → fc back → ``gate`` → scale.
+    squeeze: global mean → fc to ``squeezed`` → activation → fc back → ``gate`` → scale.
     """
 
     def __init__(
@@ -106,16 +106,17 @@ class SqueezeExcite(nn.Module):
         channels: int,
         squeezed: int,
         gate: Callable[[], nn.Module] = nn.Sigmoid,
+        activation: Callable[[], nn.Module] = nn.ReLU,
     ) -> None:
         super().__init__()
         self.fc1 = nn.Conv2d(channels, squeezed, 1)
-        self.relu = nn.ReLU()
+        self.act = activation()
         self.fc2 = nn.Conv2d(squeezed, channels, 1)
         self.gate = gate()
 
     def forward(self, x: Tensor) -> Tensor:
         s = x.mean(dim=(2, 3), keepdim=True)
-        return x * self.gate(self.fc2(self.relu(self.fc1(s))))
+        return x * self.gate(self.fc2(self.act(self.fc1(s))))
 
 
 class DropPath(nn.Module):

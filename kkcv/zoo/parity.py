@@ -126,9 +126,10 @@ def accept_any_size(network: nn.Module) -> None:
 
     It averages 7x7 maps by a pool of 7, and its AlexNet and VGG have no pool before fc6.
     """
+    last = "pool" if type(network).__name__ == "Xception" else "final_pool"
     for module in network.modules():
-        if isinstance(getattr(module, "final_pool", None), nn.AvgPool2d):
-            module.final_pool = nn.AdaptiveAvgPool2d(1)
+        if isinstance(getattr(module, last, None), nn.AvgPool2d):
+            setattr(module, last, nn.AdaptiveAvgPool2d(1))
     side = {"AlexNet": 6, "VGG": 7}.get(type(network).__name__)
     if side:
         network.features.add_module("pool", nn.AdaptiveAvgPool2d(side))  # type: ignore[union-attr]

@@ -6,8 +6,11 @@ from os import PathLike
 
 from . import (
     alexnet,
+    convnext,
     densenet,
+    efficientnet,
     efficientnet_lite,
+    efficientnet_v2,
     googlenet,
     inception_resnet,
     inception_v2,
@@ -20,11 +23,14 @@ from . import (
     mobilenet_v4,
     resnet,
     resnet_v2,
+    resnext,
     senet,
     shufflenet_v1,
     shufflenet_v2,
     squeezenet,
     vgg,
+    wide_resnet,
+    xception,
 )
 from .loading import load_into
 from .network import Network, Spec
@@ -42,8 +48,11 @@ FAMILIES = (
     inception_v3,
     inception_v4,
     inception_resnet,
+    xception,
     resnet,
     resnet_v2,
+    resnext,
+    wide_resnet,
     senet,
     densenet,
     squeezenet,
@@ -53,7 +62,10 @@ FAMILIES = (
     mobilenet_v4,
     shufflenet_v1,
     shufflenet_v2,
+    efficientnet,
     efficientnet_lite,
+    efficientnet_v2,
+    convnext,
 )
 
 NETWORKS: dict[str, Spec] = {spec.name: spec for family in FAMILIES for spec in family.NETWORKS}

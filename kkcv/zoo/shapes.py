@@ -10,6 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 KEEP_THE_SHAPE = {
     *(F.batch_norm, F.relu, F.relu6, F.hardtanh, F.hardsigmoid, F.hardswish),
+    *(F.silu, F.gelu, F.layer_norm),
     *(torch.tanh, torch.sigmoid),
 }
 

@@ -27,6 +27,9 @@ QUICK = (  # whose gradients are quick to compare, one of each kind
     "resnet50_v1",
     "preresnet18",
     "resnetv2_50",
+    "xception",
+    "resnext50_32x4d",
+    "wide_resnet50_2",
     "seresnet50",
     "densenet121",
     "squeezenet1_0",
@@ -37,7 +40,10 @@ QUICK = (  # whose gradients are quick to compare, one of each kind
     "mobilenet_v4_hybrid_medium",
     "shufflenet_v1_g3_x0.5",
     "shufflenet_v2_x0.5",
+    "efficientnet_b0",
     "efficientnet_lite0",
+    "efficientnet_v2_s",
+    "convnext_tiny",
 )
 
 

@@ -74,7 +74,12 @@ def module_label(module: nn.Module, path: str, shape: tuple[int, ...]) -> Label 
     if isinstance(module, SqueezeExcite):
         gate = type(module.gate).__name__.lower().replace("hardsigmoid", "hard sigmoid")
         squeezed, channels = module.fc1.out_channels, module.fc2.out_channels
-        steps = ["global mean", f"fc {squeezed} · ReLU", f"fc {channels} · {gate}", "scale"]
+        steps = [
+            "global mean",
+            f"fc {squeezed} · {type(module.act).__name__}",
+            f"fc {channels} · {gate}",
+            "scale",
+        ]
         return "se", "squeeze-excite", steps
     kind, title = SPECIAL.get(name, ("other", name))
     if kind in ("conv", "dense") and shape:

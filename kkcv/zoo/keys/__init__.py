@@ -9,7 +9,9 @@ from collections.abc import Mapping
 
 from . import (
     alexnet,
+    convnext,
     densenet,
+    efficientnet,
     efficientnet_lite,
     googlenet,
     inception_resnet,
@@ -27,6 +29,7 @@ from . import (
     shufflenet_v2,
     squeezenet,
     vgg,
+    xception,
 )
 
 Renamings = tuple[tuple[str, str], ...]
@@ -39,8 +42,11 @@ KEYS: Mapping[str, Mapping[str, Renamings]] = {
     "inception_v3": inception_v3.KEYS,
     "inception_v4": inception_v4.KEYS,
     "inception_resnet": inception_resnet.KEYS,
+    "xception": xception.KEYS,
     "resnet": resnet.KEYS,
     "resnet_v2": resnet_v2.KEYS,
+    "resnext": resnet.KEYS,
+    "wide_resnet": resnet.KEYS,
     "senet": senet.KEYS,
     "densenet": densenet.KEYS,
     "squeezenet": squeezenet.KEYS,
@@ -50,5 +56,8 @@ KEYS: Mapping[str, Mapping[str, Renamings]] = {
     "mobilenet_v4": mobilenet_v4.KEYS,
     "shufflenet_v1": shufflenet_v1.KEYS,
     "shufflenet_v2": shufflenet_v2.KEYS,
+    "efficientnet": efficientnet.KEYS,
     "efficientnet_lite": efficientnet_lite.KEYS,
+    "efficientnet_v2": efficientnet.KEYS_V2,
+    "convnext": convnext.KEYS,
 }
