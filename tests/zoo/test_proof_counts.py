@@ -16,18 +16,8 @@ from kkcv.zoo.peers import peers_of
 from kkcv.zoo.registry import create_on_meta
 from kkcv.zoo.verify import check_counts, check_printed, missing, verify
 
-from .conftest import SMALLEST
+from .conftest import COUNTED, SMALLEST
 
-# Families that the reference does not know.
-COUNTED = (
-    "xception",
-    "resnext",
-    "wide_resnet",
-    "squeezenet",
-    "efficientnet",
-    "efficientnet_v2",
-    "convnext",
-)
 Reference = dict[str, dict[str, Any]]
 
 

@@ -14,6 +14,8 @@ TAGS = {  # norms and activations
     "BatchNorm2d": "BN",
     "BatchNorm1d": "BN",
     "LocalResponseNorm": "LRN",
+    "LayerNorm": "LN",
+    "ChannelNorm": "LN",
     "Squash": "tanh",
     "Hardswish": "h-swish",
     "LayerScale": "layer scale",
