@@ -20,6 +20,8 @@ from .conftest import COUNTED, SMALLEST
 
 Reference = dict[str, dict[str, Any]]
 
+BEYOND = [n for n in counts() if zoo.spec(n).family.name in COUNTED]
+
 
 def test_the_zoo_has_every_network_of_the_reference(reference: Reference) -> None:
     assert reference.keys() <= set(zoo.names())
@@ -41,7 +43,9 @@ def test_the_table_of_counts_is_that_of_the_reference(reference: Reference) -> N
         assert list(row.maps) == [shape for shape, _ in groupby(large)], name
 
 
-@pytest.mark.parametrize("name", [n for n in counts() if zoo.spec(n).family.name in COUNTED])
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n not in SMALLEST else n for n in BEYOND]
+)
 def test_what_the_reference_lacks_is_counted_in_a_peer(name: str) -> None:
     peer = next(peer for peer in peers_of(name) if not peer.differs)
     theirs, row = peer.build().eval(), counts()[name]

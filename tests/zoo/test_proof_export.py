@@ -26,6 +26,10 @@ LARGE_GRAPHS = {  # seconds each, and of the same steps as others
     "inception_v3",
     "inception_v4",
     "inception_resnet_v1",
+    "xception",
+    "wide_resnet50_2",
+    "efficientnet_v2_s",
+    "convnext_tiny",
 }
 
 
