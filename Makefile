@@ -85,7 +85,7 @@ extras-test: $(VENV)/.dev ## wheel-test, then each extra in a fresh environment
 
 docs-zoo: $(VENV)/.dev ## renew the zoo's pages and diagrams in docs/, and its recorded facts
 	$(BIN)/python -m kkcv.zoo.record
-	$(BIN)/python -m kkcv.zoo.draw docs/diagrams
+	$(BIN)/python -m kkcv.zoo.draw docs
 	$(BIN)/python -m kkcv.zoo.page docs
 
 bench-preprocessing: $(VENV)/.dev ## how close the backends land, on the pictures in PICTURES

@@ -152,7 +152,7 @@ def choose(network: str, tag: str) -> Published:
     """The row with this tag; the default without one."""
     rows = published(network)
     if not rows:
-        near = get_close_matches(network, dict.fromkeys(r.network for r in table()), cutoff=0.5)
+        near = get_close_matches(network, dict.fromkeys(r.network for r in table()), cutoff=0.55)
         raise WeightsError(
             f"no public ImageNet weights of {network} are known; give a local file with "
             f"--weights PATH, or choose a network that has some: {', '.join(near or [EMBEDDED])}"
