@@ -60,8 +60,9 @@ lock: $(VENV)/.dev ## write the installed versions into constraints.txt
 	@{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new
 	mv constraints.new constraints.txt
 
-bench-train: $(VENV)/.dev ## train on cats and dogs: the figures of docs/training.md
-	$(BIN)/python benchmarks/cats_dogs.py
+bench-train: $(VENV)/.dev ## train on cats and dogs, monkeys, produce: the figures of docs/training.md
+	$(BIN)/python -m benchmarks.training cats_dogs --most-seconds 120 --retrieval
+	$(BIN)/python -m benchmarks.training monkeys produce --rows head,last,all
 
 mnist: $(VENV)/.dev ## train both forms of LeNet-5 on the digits in DIGITS
 	$(BIN)/python -m benchmarks.lenet_mnist $(DIGITS)
