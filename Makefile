@@ -26,7 +26,7 @@ NETWORKS ?= efficientnet_lite0,resnet50,mobilenet_v2_1.0
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-quality demo docs test check lint format types bundle install-size lock bench-train bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus bench-milvus clean test-docs wheel-test extras-test
+.PHONY: help bench-quality demo docs test check lint format types bundle install-size lock bench-train bench-train-heads gpu-check bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus bench-milvus clean test-docs wheel-test extras-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -63,6 +63,12 @@ lock: $(VENV)/.dev ## write the installed versions into constraints.txt
 bench-train: $(VENV)/.dev ## train on cats and dogs, monkeys, produce: the figures of docs/training.md
 	$(BIN)/python -m benchmarks.training cats_dogs --most-seconds 120 --retrieval
 	$(BIN)/python -m benchmarks.training monkeys produce --rows head,last,all
+
+bench-train-heads: $(VENV)/.dev ## the head alone over five seeds: sizes and mirror images
+	$(BIN)/python -m benchmarks.heads cats_dogs monkeys produce
+
+gpu-check: $(VENV)/.dev ## all that a GPU run needs, in at most five minutes (a machine with a GPU)
+	$(BIN)/python -m benchmarks.gpu_check
 
 mnist: $(VENV)/.dev ## train both forms of LeNet-5 on the digits in DIGITS
 	$(BIN)/python -m benchmarks.lenet_mnist $(DIGITS)

@@ -1,6 +1,7 @@
 """Maintenance of a gallery: ``doctor``, ``tune``, ``reindex``, backup and exchange."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +10,9 @@ from kkcv.errors import RequestError
 from .network import Network, network_options, warn_of_random
 from .options import OneOf, Within, json_option, kinds
 from .output import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from kkcv.embedding.space import EmbeddingSpace
 
 
 @click.command()
@@ -126,6 +130,7 @@ def reindex(
             report = work.undo(opened, leave_out=leave_out, progress=update)
         else:
             paths = (opened.path(picture) for picture in opened.pictures())
+            warn_of_head_alone(network.model, opened.space)
             embedder = network.load(paths)
             warn_of_random(embedder, "the way back: --undo")
             report = work.reindex(opened, embedder, leave_out=leave_out, progress=update)
@@ -142,6 +147,20 @@ def reindex(
     for name, figures in (("before", report.before), ("after", report.after)):
         rows += [(f"{key} {name}", f"{value:.4f}") for key, value in (figures or {}).items()]
     print_table(["", ""], rows)
+
+
+def warn_of_head_alone(model: str | None, space: "EmbeddingSpace") -> None:
+    """Say before the work that a run changes no search, where only its head was trained."""
+    from kkcv.training.run_folder import RunFolder
+
+    if model is None or not (run := RunFolder(model)).is_finished:
+        return
+    if run.finds_the_same(space.weights, space.preprocess.to_dict()):
+        click.echo(
+            f"note: in {model} only the head was trained, so the vectors and what is found stay "
+            "the same; to change them, train with --unfreeze 1 or --auto",
+            err=True,
+        )
 
 
 @click.command()

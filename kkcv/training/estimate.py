@@ -125,9 +125,10 @@ def stage_seconds(stage: Stage, counts: Counts, costs: Costs) -> float:
 def measuring_seconds(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs) -> float:
     """Scoring of all parts, by the last stage's network, and the report."""
     size = plan[-1].size
-    look = costs.decode(size) + costs.forward(size) * (2 if tta else 1)
+    plain = costs.decode(size) + costs.forward(size)
+    mirrored = plain + costs.forward(size) if tta else plain
     again = 0 if plan[-1].on_embeddings else counts.train  # for labels that may be wrong
-    return (counts.val + counts.test + again) * look + STARTUP
+    return (counts.val + counts.test) * mirrored + again * plain + STARTUP
 
 
 def announcement(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs) -> list[str]:
@@ -142,7 +143,11 @@ def announcement(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs)
                 f"{counts.train + counts.val:,} pictures"
             )
         else:
-            trained = {0: "the head", -1: "the whole network"}
+            trained = {
+                0: "the head",
+                1: "the head and the last stage",
+                -1: "the whole network",
+            }
             layers = trained.get(stage.depth, f"the head and the last {stage.depth} stages")
             what = f"{layers}, {stage.epochs} epochs of {counts.train:,} pictures"
         out.append(f"  {stage.name}: {what} at {side} pixels, about {spoken(seconds)}")

@@ -13,6 +13,7 @@ RUN/best.json best.safetensors   the checkpoint: written last of all, they make 
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,23 @@ class RunFolder:
             raise TrainingError(
                 f"{self.path} holds no run that could be resumed; begin without --resume"
             )
+
+    def finds_the_same(self, weights: str, preprocess: Mapping[str, Any]) -> bool:
+        """Whether a search with this run finds what one with these weights finds.
+
+        It does where only the head was trained: the embedding is that of before.
+
+        Args:
+            weights: sha256 of the weights of an embedding space.
+            preprocess: its preprocessing, as ``Preprocess.to_dict`` gives it.
+        """
+        facts = read_json(self.best.with_suffix(".json"))
+        backbone = facts.get("backbone", {"trained": True})
+        return (
+            not backbone["trained"]
+            and backbone["weights"] == weights
+            and facts["preprocess"] == dict(preprocess)
+        )
 
     def report_in(self, language: str) -> str:
         """The report as HTML, in ``en`` or ``zh`` whatever the browser speaks."""

@@ -96,6 +96,20 @@ def test_a_finished_run_predicts_unlabelled_pictures_for_kaggle(
     assert rows[12] == ["12", "0.500000"]
 
 
+def test_adopting_a_run_of_the_head_alone_says_that_it_changes_no_search(
+    cats_dogs: Path, tmp_path: Path
+) -> None:
+    run, gallery = tmp_path / "run", tmp_path / "g.kkcv"
+    kkcv("train", cats_dogs, "--out", run, "--head-epochs", 1)
+    kkcv("index", gallery, cats_dogs / "cats")
+
+    result = kkcv("reindex", gallery, "--model", run)
+
+    assert result.exit_code == 0, result.output
+    assert f"note: in {run} only the head was trained" in result.stderr
+    assert "overlap at 10  1.0000" in " ".join(result.stdout.split()).replace("10 ", "10  ")
+
+
 def test_a_folder_of_one_class_can_be_measured(
     trained: tuple[Path, Result], pictures: Path, tmp_path: Path
 ) -> None:

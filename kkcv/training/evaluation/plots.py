@@ -77,11 +77,25 @@ def chinese_fonts() -> tuple[str, ...]:
     return tuple(name for name in CHINESE if name in installed)[:1]
 
 
+@cache
+def glyphs() -> frozenset[int]:
+    """The characters that the fonts of the plots can write."""
+    families = ("DejaVu Sans", *chinese_fonts())
+    files = [font_manager.findfont(family) for family in families]
+    return frozenset(c for file in files for c in font_manager.get_font(file).get_charmap())
+
+
 def printable(classes: tuple[str, ...]) -> list[str]:
-    """The names; their numbers where no font can write them."""
-    if chinese_fonts():
-        return list(classes)
-    return [name if name.isascii() else f"class {i}" for i, name in enumerate(classes)]
+    """The names as Matplotlib writes them; their numbers where no font can.
+
+    A dollar sign would begin a formula, and a legend leaves out what begins with an underscore.
+    """
+    names = []
+    for i, name in enumerate(classes):
+        known = all(ord(c) in glyphs() for c in name)
+        text = name.replace("$", r"\$") if known else f"class {i}"
+        names.append(f" {text}" if text.startswith("_") else text)
+    return names
 
 
 def curves(rows: Sequence[dict[str, Any]]) -> Figure:
@@ -143,8 +157,8 @@ def roc_and_precision_recall(
     roc.plot([0, 1], [0, 1], color=GREY, lw=1, ls="--")
     roc.set(xlabel="false positive rate", ylabel="true positive rate")
     precision_recall.set(xlabel="recall", ylabel="precision", ylim=(0, 1.03))
-    for axis in (roc, precision_recall):
-        axis.legend(loc="lower left" if axis is precision_recall else "lower right")
+    for axis, place in ((roc, "lower right"), (precision_recall, "lower left")):
+        axis.legend(*axis.get_legend_handles_labels(), loc=place)  # none where one class occurs
     return figure
 
 

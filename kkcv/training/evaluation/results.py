@@ -124,7 +124,7 @@ def measure_run(
         head_figures(fitted),
     )
     training = trained_on(network, fitted, data, job) or scored(
-        data.of("train"), "looking for wrong labels", tta
+        data.of("train"), "looking for wrong labels", False
     )
     write_json(folder.evaluation, results.to_dict())
     write_predictions(folder.predictions, measured | {"train": training}, classes, temperature)

@@ -204,7 +204,11 @@ def adopt(text: Strings, here: Library, run: Run) -> None:
     used = here.gallery.catalog.settings["model"] == str(run.path)
     if used:
         st.caption(text("training.used"))
-    elif local_visitors() and st.button(text("training.adopt")):
+        return
+    space = here.gallery.space
+    if run.folder.finds_the_same(space.weights, space.preprocess.to_dict()):
+        st.info(text("training.same_search"))
+    if local_visitors() and st.button(text("training.adopt")):
         st.session_state["adopting"] = Job(
             lambda job: reindex(here.gallery, Embedder.load(str(run.path)), progress=job.progress)
         )

@@ -117,7 +117,11 @@ def test_every_plot_is_drawn_for_any_classes(tmp_path):
         for i in range(3)
     ]
     generator = np.random.default_rng(0)
-    for classes in (("猫", "狗"), tuple(f"class {i}" for i in range(40))):
+    for classes in (
+        ("猫", "狗"),
+        ("$a", "_b$", "ꙮ\U000e761c"),
+        tuple(f"class {i}" for i in range(40)),
+    ):
         labels = generator.integers(0, len(classes), 200)
         p = softmax(generator.normal(size=(200, len(classes))))
         matrix = np.array(measure(p, labels, classes, resamples=2)["confusion"])
