@@ -49,7 +49,7 @@ def route(title: str, described: Mapping[str, Any]) -> Iterator[str]:
     )
     parameters = described.get("parameters", ())
     if parameters:
-        rows = ((f"`{p['name']}`", p["in"], *said(p["schema"], p)) for p in parameters)
+        rows = ((f"`{p['name']}`", p["in"], *details(p["schema"], p)) for p in parameters)
         yield table(("parameter", "in", "type", "limits", "what it is"), rows)
     if "requestBody" in described:
         content = described["requestBody"]["content"]
@@ -79,14 +79,14 @@ def model(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     required = schema.get("required", ())
     rows = [
         (f"`{field}`{'' if field in required or 'default' in one else ' (may lack)'}",
-         *said(one, one))
+         *details(one, one))
         for field, one in schema.get("properties", {}).items()
     ]  # fmt: skip
     if rows:
         yield table(("field", "type", "limits", "what it is"), rows)
 
 
-def said(schema: Mapping[str, Any], described: Mapping[str, Any]) -> tuple[str, str, str]:
+def details(schema: Mapping[str, Any], described: Mapping[str, Any]) -> tuple[str, str, str]:
     """Type, limits and default, description."""
     limits = [text.format(schema[key]) for key, text in LIMITS.items() if key in schema]
     if "default" in schema:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 if TYPE_CHECKING:
-    import numpy as np  # for its name alone: the client of a service imports this file
+    import numpy as np  # for types only: the client imports this file and must stay light
 
 LOWEST, HIGHEST = -1.0, 1.0  # the range of a score, the cosine similarity
 

@@ -8,7 +8,7 @@ from kkcv.errors import RequestError
 from kkcv.images.source import Source
 
 if TYPE_CHECKING:
-    import numpy as np  # for its name alone: the client of a service imports this file
+    import numpy as np  # for types only: the client imports this file and must stay light
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def classify(
 ) -> None:
     """Name what PICTURES show.
 
-    An unreadable picture is skipped and said; the exit code is 2 when none could be read.
+    Unreadable pictures are skipped and reported; the exit code is 2 if none could be read.
 
     \b
     kkcv classify cat.jpg --top 3 --lang zh

@@ -76,15 +76,15 @@ def explain(
         finally:
             worker.close()
     points = shared_points(*pictures) if matches else None
-    said = f"score {found.score:.4f}"
+    title = f"score {found.score:.4f}"
     if points is not None:
-        said += f", {len(points)} points agree" if points else ", no points agree"
+        title += f", {len(points)} points agree" if points else ", no points agree"
     if out:
-        draw(out, said, found, points, pictures, (Path(query).name, Path(hit).name))
+        draw(out, title, found, points, pictures, (Path(query).name, Path(hit).name))
     if as_json:
         print_json({**found.to_dict(), **({} if points is None else {"matches": points})})
     else:
-        click.echo(f"{said}; {out}")
+        click.echo(f"{title}; {out}")
 
 
 def draw(

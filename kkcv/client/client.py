@@ -81,7 +81,7 @@ class Client:
             region: the part of the picture to search with.
             liked: ids of earlier hits; the query moves toward them.
             unliked: ids of earlier hits; the query moves away from them.
-            fields: names of the fields that hits shall have beside id and score; None: all.
+            fields: names of the fields of hits beside id and score; None: all.
             options: fields of SearchOptions, such as ``where="year >= 2020"``.
 
         Raises PictureError, UnknownPicture, RequestError.

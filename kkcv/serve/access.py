@@ -75,7 +75,7 @@ def check_host(request: Request, hosts: tuple[str, ...] | None) -> None:
     if hosts is not None and host_name(request.host) not in hosts:
         raise Problem(
             "wrong-host",
-            f"without an API key this service is reached as {hosts[0]}, from this machine alone",
+            f"without an API key this service answers only on this machine, as {hosts[0]}",
         )
 
 

@@ -102,8 +102,8 @@ RETRY_SECONDS = 2
 class Problem(Exception):
     """A problem response, which any code below a route may raise.
 
-    ``extra`` are further members: ``field``, ``reason``, ``errors``. ``retry_after`` is when, in
-    seconds, it may go better; it is told with 429 and 503.
+    ``extra`` are further members: ``field``, ``reason``, ``errors``. ``retry_after`` is in
+    seconds, and sent with 429 and 503.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Who may come in: this machine alone, or whoever has the key."""
+"""Who may call: this machine, or everybody with a key."""
 
 from collections.abc import Iterator
 from pathlib import Path
