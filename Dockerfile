@@ -1,15 +1,14 @@
 # kkcv with all that its service and its web page need. compose.yaml runs both.
 FROM python:3.11-slim-bookworm
 
-# PyTorch from PyPI brings several GB for graphics cards. Without one:
-#   docker build --build-arg PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu .
-ARG PIP_EXTRA_INDEX_URL=
-
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
 COPY kkcv kkcv
 # hadolint ignore=DL3013  # constraints.txt pins every version
 RUN PIP_CONSTRAINT=constraints.txt pip install --no-cache-dir '.[heic,milvus,web]' \
+    # the packages' own tests and C headers: some 100 MB that nothing reads
+    && find /usr/local/lib/python3.11/site-packages -depth -type d \
+        '(' -name tests -o -name include ')' -exec rm -r '{}' + \
     && useradd --uid 10001 --create-home kkcv \
     && install --directory --owner=kkcv /data
 

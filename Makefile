@@ -26,7 +26,7 @@ NETWORKS ?= efficientnet_lite0,resnet50,mobilenet_v2_1.0
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-quality demo docs test check lint format types bundle install-size lock bench-train bench-train-heads gpu-check bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus bench-milvus clean test-docs wheel-test extras-test
+.PHONY: help bench-quality demo docs test check lint format types bundle install-size lock bench-train bench-train-heads gpu-check bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus bench-milvus clean test-docs wheel-test extras-test image-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -86,6 +86,9 @@ test-docs: $(VENV)/.dev ## do what every page and notebook shows; look through t
 
 wheel-test: $(VENV)/.dev ## install the wheel into an empty environment, and search with it
 	$(BIN)/python -m tests.wheel
+
+image-test: $(VENV)/.dev ## build the container image's steps in a Debian root, and use it (root)
+	$(BIN)/python -m tests.image
 
 extras-test: $(VENV)/.dev ## wheel-test, then each extra in a fresh environment
 	$(BIN)/python -m tests.wheel extras
