@@ -1,6 +1,7 @@
 """Dockerfile and compose.yaml. Linters read them, and we look at what a linter does not know;
 ``make image-test`` carries the Dockerfile out."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,7 +87,6 @@ def test_no_container_takes_all_memory_or_fills_the_disk_with_its_log(
 
 
 def test_the_image_installs_no_torch() -> None:
-    text = (ROOT / "Dockerfile").read_text()
+    (installed,) = re.findall(r"'\.\[(.*?)\]'", (ROOT / "Dockerfile").read_text())
 
-    assert "torch" not in text.lower()
-    assert not any(extra in text for extra in ("zoo", "train", "timm", "adapt"))
+    assert set(installed.split(",")) == {"heic", "milvus", "web"}
