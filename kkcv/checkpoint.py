@@ -25,6 +25,7 @@ from kkcv.zoo.weights import (
     WeightsFile,
     choose,
     find,
+    is_here,
     name_of,
     sha256,
 )
@@ -110,9 +111,13 @@ def pretrained(network: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Che
     if is_public(weights):
         row = choose(network, weights.partition(":")[2])
         name = name_of(row) if weights == "imagenet" else weights
-        # the embedded weights lie in a package, which the bundled network does without
-        embedded = row.network == EMBEDDED and not row.url
-        return public(row, name, row if embedded else find(network, weights))
+        if row.network == EMBEDDED and not row.url:
+            return public(
+                row, name, row
+            )  # its package is for torch: the bundled network needs none
+        if not is_here(row):
+            need("torch")  # before a download that nothing here could use
+        return public(row, name, find(network, weights))
     file = find(network, weights)
     name = str(file.path.absolute())
     if file.published:

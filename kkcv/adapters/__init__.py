@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from kkcv.errors import RequestError, UnknownNetwork
+from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.weights import WeightsFile
 
@@ -60,24 +61,28 @@ class Adapter(Protocol):
 
 
 def timm() -> Adapter:
+    need("timm")
     from .timm import Timm
 
     return Timm()
 
 
 def torchvision() -> Adapter:
+    need("torchvision")
     from .torchvision import Torchvision
 
     return Torchvision()
 
 
 def open_clip() -> Adapter:
+    need("open_clip")
     from .open_clip import OpenCLIP
 
     return OpenCLIP()
 
 
 def transformers() -> Adapter:
+    need("transformers")
     from .transformers import Transformers
 
     return Transformers()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kkcv.training.reporter import Reporter
 
 Command = Callable[..., Any]
+NEEDED = ("lightning", "matplotlib", "tensorboard", "torch", "torchvision")  # by what trains
 LINE_SECONDS = 10.0  # between lines that replace a bar; web/training/runs.py reads them
 
 
@@ -69,7 +70,7 @@ def extra_needed() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in ("lightning", "matplotlib", "tensorboard"):
+        if (error.name or "").partition(".")[0] in NEEDED:
             raise MissingExtra(str(error.name), "train") from None
         raise
 

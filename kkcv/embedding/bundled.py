@@ -46,9 +46,9 @@ class Bundled:
     classes = CLASSES
 
     def __init__(self) -> None:
-        import onnxruntime
+        from .runtimes.onnxruntime import session
 
-        self._session = onnxruntime.InferenceSession(FILE, providers=["CPUExecutionProvider"])
+        self._session = session(FILE)
 
     def run(self, images: np.ndarray) -> Outputs:
         """All outputs: float32 (N, 3, 224, 224) → Outputs."""

@@ -22,6 +22,7 @@ from kkcv.errors import (
     Superseded,
     UnknownPicture,
 )
+from kkcv.extras import missing
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -147,6 +148,8 @@ def problem_of(error: Exception, field: str | None = None) -> Problem:
     """
     if isinstance(error, Problem):
         return error
+    if isinstance(error, ModuleNotFoundError):
+        error = missing(error) or error
     field = getattr(error, "field", None) or field
     extra: dict[str, Any] = {} if field is None else {"field": field}
     if isinstance(error, PictureError):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.disk import atomic_write
+from kkcv.embedding.runtimes.onnxruntime import import_onnxruntime
 from kkcv.errors import MissingExtra, TrainingError
 from kkcv.zoo.network import Network
 
@@ -35,9 +36,9 @@ def export_onnx(checkpoint: Checkpoint, path: str | Path) -> None:
 
     Raises MissingExtra, TrainingError when the file cannot be written or answers otherwise.
     """
+    onnxruntime = import_onnxruntime()
     try:
         import onnx
-        import onnxruntime
         import onnxscript  # noqa: F401  # the exporter wants it
     except ImportError:
         raise MissingExtra("ONNX export", "train") from None

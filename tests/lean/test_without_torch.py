@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import textwrap
 import urllib.error
@@ -16,19 +15,18 @@ import pytest
 from .conftest import Said
 
 Lean = Callable[..., Said]
+PICTURES = 34
 ZOO = "PyTorch is not installed; to add it: pip install 'kkcv[zoo]'"
 
 
 @pytest.fixture(scope="module")
-def gallery(lean: Lean, album: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A gallery of copies of the album, made by the core with an empty cache."""
-    folder = tmp_path_factory.mktemp("album")
-    for path in album:
-        (folder / path.parent.name).mkdir(exist_ok=True)
-        shutil.copy(path, folder / path.parent.name)
-    said = lean("index", folder / "g.kkcv", folder, "--json")
-    assert (said.code, said.json()["added"]) == (0, len(album)), said
-    return folder / "g.kkcv"
+def gallery(lean: Lean, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gallery of photographs, made by the core with an empty cache."""
+    folder = tmp_path_factory.mktemp("made") / "g.kkcv"
+    groups = sorted(p for p in (pictures / "near_dup_caltech").iterdir() if p.is_dir())
+    said = lean("index", folder, *groups[:5], "--json")
+    assert (said.code, said.json()["added"]) == (0, PICTURES), said
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +56,9 @@ def service(
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
-    yield ask
-    process.terminate()
-    process.wait(60)
+    with process:
+        yield ask
+        process.terminate()
 
 
 def test_the_environment_has_no_torch(in_lean_python: Callable[[str], str]) -> None:
@@ -118,14 +116,14 @@ def test_a_backup_is_restored(lean: Lean, gallery: Path, tmp_path: Path) -> None
     restored = lean("restore", tmp_path / "backup", tmp_path / "again.kkcv")
 
     assert (backup.code, restored.code) == (0, 0), backup.err + restored.err
-    assert lean("stats", tmp_path / "again.kkcv", "--json").json()["pictures"] == 12
+    assert lean("stats", tmp_path / "again.kkcv", "--json").json()["pictures"] == PICTURES
 
 
 def test_hits_are_verified(lean: Lean, gallery: Path, album: list[Path]) -> None:
     said = lean("search", gallery, album[0], "--verify", "--json")
 
     hits: Any = said.json()["hits"]
-    assert hits[0]["matches"] > 50
+    assert hits[0]["place"]
 
 
 def test_a_picture_is_classified(lean: Lean, pictures: Path) -> None:
@@ -203,7 +201,7 @@ NEEDS = [
 def test_what_is_not_installed_is_named_in_one_line(
     lean: Lean, gallery: Path, album: list[Path], arguments: tuple[str, ...], extra: str
 ) -> None:
-    meant = {"PICTURES": gallery.parent, "PICTURE": album[0], "GALLERY": gallery}
+    meant = {"PICTURES": album[0].parent, "PICTURE": album[0], "GALLERY": gallery}
 
     said = lean(*(meant.get(word, word) for word in arguments))
 
@@ -213,16 +211,29 @@ def test_what_is_not_installed_is_named_in_one_line(
     assert line.endswith(f"to add it: pip install 'kkcv[{extra}]'")
 
 
-def test_the_service_answers_501_for_what_is_not_installed(
-    service: Callable[[str, dict[str, Any]], tuple[int, Any]], album: list[Path]
-) -> None:
+def test_the_service_answers_501_for_what_is_not_installed() -> None:
     from kkcv.errors import MissingExtra
-    from kkcv.serve.problem import problem_of
+    from kkcv.serve.problems import problem_of
 
-    problem = problem_of(MissingExtra("PyTorch", "zoo"))
+    for error in (MissingExtra("PyTorch", "zoo"), ModuleNotFoundError(name="torch")):
+        problem = problem_of(error)
 
-    assert problem.document()["type"] == "/problems/missing-extra"
-    assert (problem.status, problem.detail) == (501, ZOO)
+        assert problem.document()["type"] == "/problems/missing-extra"
+        assert (problem.status, problem.detail) == (501, ZOO)
+
+
+def test_nothing_reports_to_the_maker_of_the_runtime(
+    lean_python: Path, environment: dict[str, str], album: list[Path], tmp_path: Path
+) -> None:
+    """ONNX Runtime's telemetry keeps its queue in the user's cache folder."""
+    subprocess.run(
+        [lean_python, "-m", "kkcv", "classify", album[0]],
+        env={**environment, "HOME": str(tmp_path)},
+        check=True,
+        capture_output=True,
+    )
+
+    assert not any(tmp_path.iterdir())
 
 
 def test_python_gets_a_missing_extra(in_lean_python: Callable[[str], str]) -> None:

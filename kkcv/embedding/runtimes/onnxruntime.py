@@ -1,9 +1,12 @@
 """ONNX Runtime, on the processor: small, starts fast, and is always installed."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.networks import exported
@@ -28,9 +31,7 @@ class ONNXRuntime:
         network = exported(checkpoint, "onnx")
         self.dim = network.dim
         self.lanes = cores()
-        self._session = onnxruntime.InferenceSession(
-            network.file, one_thread(), providers=["CPUExecutionProvider"]
-        )
+        self._session = session(network.file, threads=1)
         self._threads = ThreadPoolExecutor(self.lanes, "onnxruntime")
 
     def run(self, batch: np.ndarray) -> np.ndarray:
@@ -45,8 +46,20 @@ class ONNXRuntime:
         return np.asarray(vectors, np.float32)
 
 
-def one_thread() -> onnxruntime.SessionOptions:
-    """Each inference in the thread that asks for it: several run beside each other instead."""
+def session(file: Path, threads: int = 0) -> Any:
+    """An InferenceSession on the processor. With 1 each inference runs in the thread that asks for
+    it, and several beside each other; with 0 all cores share each inference.
+    """
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return options
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+def import_onnxruntime() -> ModuleType:
+    """ONNX Runtime without its telemetry, which reports to Microsoft from a queue in ~/.cache."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read as it is imported
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()  # for a process that had imported it already
+    return onnxruntime
