@@ -112,9 +112,7 @@ def pretrained(network: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Che
         row = choose(network, weights.partition(":")[2])
         name = name_of(row) if weights == "imagenet" else weights
         if row.network == EMBEDDED and not row.url:
-            return public(
-                row, name, row
-            )  # its package is for torch: the bundled network needs none
+            return public(row, name, row)  # the bundled network does without their package
         if not is_here(row):
             need("torch")  # before a download that nothing here could use
         return public(row, name, find(network, weights))
