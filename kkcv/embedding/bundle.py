@@ -17,6 +17,7 @@ from kkcv.zoo.weights import sha256
 
 from . import bundled
 from .export import synthetic_pictures
+from .whole import Outputs
 
 
 class Whole(nn.Module):
@@ -43,7 +44,7 @@ def main() -> None:
         dynamo=True,
         dynamic_shapes={"images": {0: torch.export.Dim.DYNAMIC}},
         input_names=["images"],
-        output_names=list(bundled.Outputs._fields),
+        output_names=list(Outputs._fields),
         verbose=False,
     )
     assert program is not None

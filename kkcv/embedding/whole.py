@@ -3,15 +3,16 @@
 The bundled network answers without torch; others are built by the zoo or an adapter (eager.py).
 """
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.extras import need
 
-from .bundled import Bundled, is_bundled
+from .bundled import CLASSES, DIM, FILE, is_bundled
 from .explanation import Parts
+from .runtimes.onnxruntime import session
 
 
 class WholeNetwork(Protocol):
@@ -29,6 +30,40 @@ class WholeNetwork(Protocol):
         Raises RequestError for a network without a feature map.
         """
         ...
+
+
+class Outputs(NamedTuple):
+    """What the network computes from images float32 (N, 3, 224, 224)."""
+
+    map: np.ndarray  # float32 (N, 1280, 7, 7)
+    embedding: np.ndarray  # float32 (N, 1280)
+    scores: np.ndarray  # float32 (N, 1000)
+
+
+class Bundled:
+    """The bundled network with all of its outputs (whole.py), in float32, on ONNX Runtime."""
+
+    classes = CLASSES
+
+    def __init__(self) -> None:
+        self._session = session(FILE)
+
+    def run(self, images: np.ndarray) -> Outputs:
+        """All outputs: float32 (N, 3, 224, 224) → Outputs."""
+        return Outputs(*self._session.run(Outputs._fields, {"images": images}))
+
+    def scores(self, images: np.ndarray) -> np.ndarray:
+        """Unnormalized class scores: float32 (N, 3, 224, 224) → float32 (N, 1000)."""
+        return self.run(images).scores
+
+    def parts(self, images: np.ndarray) -> Parts:
+        """What each position adds to the embedding: float32 (1, 3, 224, 224) → (7, 7, 1280).
+
+        The embedding is the mean of the map, so the parts are the map over its positions.
+        """
+        (features,) = self.run(images).map
+        positions = features[0].size
+        return Parts(features.transpose(1, 2, 0) / positions, np.zeros(DIM, np.float32))
 
 
 def whole_network(checkpoint: Checkpoint, device: str | None = None) -> WholeNetwork:

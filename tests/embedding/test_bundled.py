@@ -8,10 +8,11 @@ import pytest
 from kkcv.checkpoint import pretrained
 from kkcv.classify import Classifier
 from kkcv.embedding import bundled
-from kkcv.embedding.bundled import Bundled, is_bundled
+from kkcv.embedding.bundled import is_bundled
 from kkcv.embedding.eager import Eager
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.explainer import Explainer
+from kkcv.embedding.whole import Bundled
 from kkcv.images.decode import decode
 from kkcv.images.folder import find_pictures
 from kkcv.zoo.weights import published, sha256
