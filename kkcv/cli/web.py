@@ -1,7 +1,6 @@
 """``kkcv web``: the web page."""
 
 import os
-import socket
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -60,6 +59,7 @@ def web(
     kkcv web photos.kkcv --compare photos-mobilenet.kkcv
     kkcv web http://192.168.1.5:8000
     """
+    from kkcv.serve.server.server import listen
     from kkcv.serve.settings import LOOPBACK
 
     if host not in LOOPBACK and not insecure:
@@ -76,7 +76,8 @@ def web(
         runs=os.path.abspath(runs),
         local_visitors=host in LOOPBACK,
     )
-    port = free_port(host, port)
+    with listen(host, port) as probe:  # 0 becomes a free port, and one in use is an error
+        port = int(probe.getsockname()[1])
     options = {
         "server.address": host,
         "server.port": str(port),
@@ -119,17 +120,3 @@ def address_of(gallery: str) -> str:
 
     with Gallery.open(gallery) as opened:
         return opened.address
-
-
-def free_port(host: str, port: int) -> int:
-    """The port itself, or a free one for 0 (KkcvError)."""
-    try:
-        with socket.create_server(
-            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
-        ) as found:
-            return int(found.getsockname()[1])
-    except OSError as error:
-        raise KkcvError(
-            f"cannot listen at {host}, port {port}: {error.strerror}; "
-            "choose another with --port (0 finds a free one)"
-        ) from None
