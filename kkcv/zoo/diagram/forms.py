@@ -97,7 +97,7 @@ def forms(network: Network, reads: Mapping[nn.Module, Shape]) -> list[Form]:
     for path, kind, module in found:
         known = repr(module), reads[module]
         nodes = traced[known] = traced.get(known) or graph(module, reads[module])
-        if sum(node.kind not in ("input", "tag") for node in nodes) > 1:
+        if len(nodes) > 2:  # more than the input and one box
             groups.setdefault((kind, *form(nodes)), []).append((path, nodes))
     kinds = list(dict.fromkeys(key[0] for key in groups))
     ranked = sorted(groups.items(), key=lambda g: (kinds.index(g[0][0]), -len(g[1])))

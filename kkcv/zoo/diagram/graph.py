@@ -129,6 +129,8 @@ def describe(
     if node.target in (operator.add, operator.iadd, torch.add) and len(inputs) == 2:
         return Node("add", "+", tuple(inputs), shape=shape)
     if node.target in (operator.mul, torch.mul):
+        if any(isinstance(a, fx.Node) and a.op == "get_attr" for a in node.args):  # a parameter
+            return Node("tag", TAGS["LayerScale"], (inputs[0],), shape=shape)
         factor = next((a for a in node.args if isinstance(a, int | float)), None)
         return Node("other", "×" if factor is None else f"× {factor:g}", tuple(inputs), shape=shape)
     if node.target is operator.truediv and isinstance(node.args[1], fx.Node):

@@ -69,6 +69,8 @@ def module_label(module: nn.Module, path: str, shape: tuple[int, ...]) -> Label 
     if isinstance(module, nn.Conv2d):
         return convolution(module, path)
     if isinstance(module, nn.Linear):
+        if len(shape) == 3:  # of each position of a map
+            return "conv", f"1×1 conv, {module.out_features}", []
         layer = path.split(".")[-1]
         return "dense", f"{layer}, {module.out_features}", []
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):

@@ -66,11 +66,14 @@ def lines_of(node: Node, widest: float, words: Words) -> list[tuple[str, float, 
         return []
     inside = widest - padding(widest)
     if node.kind == "tag":
-        return [(part, SMALL, "ink") for part in wrapped(words.box(node.title), inside, SMALL)]
-    tags = node.tags if node.kind == "se" else [" · ".join(node.tags)]
+        return [(part, SMALL, "ink") for part in by_dots(words.box(node.title), inside)]
+    tags = node.tags
+    if node.kind != "se":  # whose steps have a line each
+        groups = [tag for tag in tags if tag.endswith("groups")]
+        tags = [*groups, " · ".join(tag for tag in tags if tag not in groups)]
     points = USUAL if widest > NARROW else SMALL
     title = by_commas(words.box(node.title), inside, points)
-    below = [p for tag in tags if tag for p in wrapped(words.box(tag), inside, SMALL)]
+    below = [part for tag in tags if tag for part in by_dots(words.box(tag), inside)]
     return [(part, points, "ink") for part in title] + [(part, SMALL, "pale") for part in below]
 
 
@@ -84,6 +87,17 @@ def by_commas(title: str, width: float, size: float) -> list[str]:
     if not comma or numbers.startswith("/") or text_width(title, size) <= width:
         return wrapped(title, width, size)
     return [*wrapped(what, width, size), *wrapped(numbers, width, size)]
+
+
+def by_dots(tags: str, width: float) -> list[str]:
+    """Lines broken at the dots between tags, which then fall away, or else between words."""
+    lines: list[str] = []
+    for tag in tags.split(" · "):
+        if lines and text_width(f"{lines[-1]} · {tag}", SMALL) <= width:
+            lines[-1] += f" · {tag}"
+        else:
+            lines += wrapped(tag, width, SMALL)
+    return lines
 
 
 def size(node: Node, widest: float, words: Words) -> tuple[float, float]:
