@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kkcv.errors import PictureError, UnknownNetwork
+from kkcv.errors import MissingExtra, PictureError, UnknownNetwork
 from kkcv.images.limits import Limits
 from kkcv.worker.worker import Worker, child_of
 
@@ -57,6 +57,26 @@ def test_the_asking_side_does_not_import_what_answers() -> None:
     answering = {"torch", "PIL", "cv2", "kkcv.worker.answers", "kkcv.checkpoint", "kkcv.classify"}
     assert not loaded & answering
     assert len([name for name in loaded if name.startswith("kkcv.")]) < 15
+
+
+def test_without_torch_the_default_network_classifies_and_the_rest_says_what_is_missing(
+    album: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    worker = Worker()
+    worker.close()  # a child that has torch
+    picture = album[0].read_bytes()
+
+    (guess,) = worker.classify(MODEL, picture, 1, "en")
+    with pytest.raises(MissingExtra) as error:
+        worker.gradcam(MODEL, picture, 1, "en")
+    worker.close()
+
+    assert guess["label"] == "ant"
+    assert str(error.value) == "PyTorch is not installed; to add it: pip install 'kkcv[zoo]'"
 
 
 @pytest.mark.slow  # imports open_clip
