@@ -1,5 +1,7 @@
 """The libraries and networks that all visitors share, and the language of each visitor."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from kkcv.client import Client
@@ -64,6 +66,20 @@ def strings() -> Strings:
     """The texts in the visitor's language: the chosen, the address's, or the browser's."""
     chosen = st.session_state.get("language") or st.query_params.get("lang")
     return Strings(chosen if chosen in LANGUAGES else best_language(st.context.locale))
+
+
+def choose_panel(text: Strings, page: str, panels: Sequence[str], key: str) -> str:
+    """The switch between the panels of a page, whose texts are ``PAGE.PANEL``."""
+    chosen = st.segmented_control(
+        text(f"page.{page}"),
+        panels,
+        default=panels[0],
+        format_func=lambda panel: text(f"{page}.{panel}"),
+        key=key,
+        label_visibility="collapsed",
+        required=True,
+    )
+    return chosen or panels[0]
 
 
 def choose_language(text: Strings) -> None:

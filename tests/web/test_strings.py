@@ -10,9 +10,11 @@ from kkcv.errors import KkcvError, PictureError, UnknownPicture
 from kkcv.search.options import OPTIONS
 from kkcv.web import strings
 from kkcv.web.app import PAGES
+from kkcv.web.library.page import PANELS as LIBRARY_PANELS
 from kkcv.web.strings import LANGUAGES, Strings, best_language, texts
 from kkcv.web.training.page import COLORS, WAYS
 from kkcv.web.training.runs import State
+from kkcv.web.zoo.page import PANELS as ZOO_PANELS
 
 
 def fields(text: str) -> set[str]:
@@ -43,6 +45,8 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     used |= set(re.findall(rf"[\"']((?:{sections})\.[a-z0-9_]+)[\"']", code))
     used |= {f"reason.{reason}" for reason in PictureError.REASONS}
     used |= {f"page.{name}" for name in PAGES}
+    used |= {f"library.{name}" for name in LIBRARY_PANELS}
+    used |= {f"zoo.{name}" for name in ZOO_PANELS}
     used |= {f"error.{kind.code}" for kind in kinds(KkcvError)}
     used |= {f"option.{name}{more}" for name in OPTIONS for more in ("", "_help")}
     used |= {f"training.{state.value}" for state in State}

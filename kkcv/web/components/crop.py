@@ -2,14 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
-
-import streamlit as st
 
 from kkcv.query import Region
-from kkcv.web.components.markup import data_url
 
-FOLDER = Path(__file__).parent
+from .component import component, reported
+from .markup import data_url
 
 
 def croppable(
@@ -22,11 +19,7 @@ def croppable(
     on_crop: Callable[[Region], None],
 ) -> None:
     """Show a picture with its region and call ``on_crop`` with each new one."""
-    mount = st.components.v2.component(
-        "kkcv_crop",
-        css=(FOLDER / "crop.css").read_text(encoding="utf-8"),
-        js=(FOLDER / "crop.js").read_text(encoding="utf-8"),
-    )
+    mount = component("crop")
     data = {
         "src": data_url(preview),
         "name": name,
@@ -35,7 +28,7 @@ def croppable(
     }
 
     def cropped() -> None:
-        drawn = st.session_state[key].get("cropped")
+        drawn = reported(key, "cropped")
         if drawn:
             left, top = float(drawn["left"]), float(drawn["top"])
             width, height = float(drawn["width"]), float(drawn["height"])

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from kkcv.hit import Place
 
-FOLDER = Path(__file__).parent
+from .component import component, reported
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,7 @@ def grid(
         on_act: called with the name of the clicked action and the id.
         chosen: ids that are selected at first.
     """
-    mount = st.components.v2.component(
-        "kkcv_grid",
-        css=(FOLDER / "grid.css").read_text(encoding="utf-8"),
-        js=(FOLDER / "grid.js").read_text(encoding="utf-8"),
-    )
+    mount = component("grid")
     state = st.session_state.get(key) or {"selected": chosen}
     shown = {tile.id for tile in tiles}
     selected = [id for id in state.get("selected") or [] if id in shown]
@@ -77,12 +72,12 @@ def grid(
     }
 
     def picked() -> None:
-        id = st.session_state[key].get("picked")
+        id = reported(key, "picked")
         if on_pick is not None and id is not None:
             on_pick(int(id))
 
     def acted() -> None:
-        act = st.session_state[key].get("acted")
+        act = reported(key, "acted")
         if act:
             on_act(str(act["name"]), int(act["id"]))
 

@@ -1,12 +1,11 @@
 """A map of pictures: a dot for each, its thumbnail under the mouse, clickable."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
-import streamlit as st
 
-FOLDER = Path(__file__).parent
+from .component import component, reported
+
 COLORS = (
     *("#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#b279a2"),
     *("#eeca3b", "#ff9da6", "#9d755d", "#8cd17d", "#86bcb6", "#d37295"),
@@ -30,11 +29,7 @@ def show_map(
 
     The largest groups have colors of their own; ``others`` is the name of the rest.
     """
-    mount = st.components.v2.component(
-        "kkcv_map",
-        css=(FOLDER / "map.css").read_text(encoding="utf-8"),
-        js=(FOLDER / "map.js").read_text(encoding="utf-8"),
-    )
+    mount = component("map")
     kinds = sorted(set(groups), key=lambda kind: (-groups.count(kind), kind))
     colors = dict(zip(kinds, COLORS, strict=False))
     rows = zip(ids, points, groups, names, smalls, strict=True)
@@ -48,7 +43,7 @@ def show_map(
     }
 
     def picked() -> None:
-        id = st.session_state[key].get("picked")
+        id = reported(key, "picked")
         if id is not None:
             on_pick(int(id))
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from kkcv.web.session import library, strings
+from kkcv.web.session import choose_panel, library, strings
 
 from .add import add
 from .browse import browse, offer_undo
@@ -15,21 +15,8 @@ PANELS = {"pictures": browse, "duplicates": review_duplicates, "statistics": sho
 def library_page() -> None:
     text, here = strings(), library()
     st.markdown(text("library.count", total=here.count(), network=here.model.network))
-    labels = {
-        "pictures": text("library.pictures"),
-        "duplicates": text("library.duplicates"),
-        "statistics": text("library.statistics"),
-    }
-    panel = st.segmented_control(
-        text("page.library"),
-        list(PANELS),
-        default="pictures",
-        format_func=labels.__getitem__,
-        key="panel",
-        label_visibility="collapsed",
-        required=True,
-    )
+    panel = choose_panel(text, "library", list(PANELS), "panel")
     offer_undo(text, here)
     if panel == "pictures":
         add(text, here)
-    PANELS[panel or "pictures"](text, here)
+    PANELS[panel](text, here)

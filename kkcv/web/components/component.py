@@ -1,0 +1,22 @@
+"""Components of our own: NAME.js and NAME.css beside this file, mounted by Streamlit."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+FOLDER = Path(__file__).parent
+
+
+def component(name: str) -> Any:
+    """The function that mounts a component; with ``key``, ``data`` and ``on_NAME_change``."""
+    parts = {kind: FOLDER / f"{name}.{kind}" for kind in ("css", "js")}
+    texts: dict[str, Any] = {
+        kind: file.read_text("utf-8") for kind, file in parts.items() if file.exists()
+    }
+    return st.components.v2.component(f"kkcv_{name}", **texts)
+
+
+def reported(key: str, name: str) -> Any:
+    """The value that the component with this key has just reported under a name, or None."""
+    return st.session_state[key].get(name)
