@@ -11,7 +11,7 @@ import apsw
 import numpy as np
 
 from kkcv.errors import KkcvError
-from kkcv.search.folder import catalog
+from kkcv.search.folder import connections
 from kkcv.search.gallery import Gallery
 from kkcv.search.maintenance.backup import backup, restore
 
@@ -63,7 +63,7 @@ def recorded_life(home: Path, seed: int, syncing: bool) -> list[Event]:
 @contextmanager
 def settings(seed: int, syncing: bool) -> Iterator[None]:
     """Every other life moves its log into the catalog often; syncing can be switched off."""
-    connect = catalog.connect
+    connect = connections.connect
 
     def connected(*arguments: Any) -> apsw.Connection:
         connection = connect(*arguments)
@@ -73,11 +73,11 @@ def settings(seed: int, syncing: bool) -> Iterator[None]:
             connection.execute("PRAGMA synchronous=OFF")
         return connection
 
-    catalog.connect = connected
+    connections.connect = connected
     try:
         yield
     finally:
-        catalog.connect = connect
+        connections.connect = connect
 
 
 def points(events: list[Event], losses: int, chance: np.random.Generator) -> list[int]:

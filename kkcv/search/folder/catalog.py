@@ -7,10 +7,9 @@ ships with Python may have the WAL-reset corruption bug.
 """
 
 import logging
-import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import apsw
@@ -28,15 +27,14 @@ from kkcv.search import engine
 from kkcv.search.engine import WAIT_SECONDS, locked, no_gallery
 from kkcv.search.projection import SETTING, Projection
 
+from . import connections
+from .connections import Connections, cannot_change, identity
 from .migration import DESCRIBED, EDITS, FORMAT, LAST_EDITS, is_old, migrate
 from .reader import Reader
 from .writer import Writer
 
 FILE = "catalog.sqlite"
-READ_WRITE = apsw.SQLITE_OPEN_READWRITE  # does not create a file where a gallery was deleted
-IMMUTABLE = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 REPLACED = -1  # is never an epoch
-MAPPED = 1 << 40  # bytes: more than any catalog has
 
 SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -75,8 +73,6 @@ class Catalog(engine.Catalog):
         self.folder = folder
         self.file = folder / FILE
         self.wait_seconds = wait_seconds
-        self._idle: list[apsw.Connection] = []  # append and pop are atomic
-        self._mapped: list[apsw.Connection] = []  # those that map the file into memory
         self._turn = threading.Lock()
         self._opened = False
         try:
@@ -87,8 +83,9 @@ class Catalog(engine.Catalog):
             raise no_gallery(folder)
         self._identity = identity(self.file)
         self.read_only = cannot_change(self.file)
+        self._connections = Connections(self.file, wait_seconds, self.read_only)
         try:
-            with self._explained(), self._lent() as connection:
+            with self._explained(), self._connections.lent() as connection:
                 if self.read_only and is_old(connection):
                     raise GalleryFormatError(
                         f"{folder} has the format of an older kkcv and is read-only; open it once "
@@ -133,17 +130,14 @@ class Catalog(engine.Catalog):
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        for idle in (self._mapped, self._idle):
-            while idle:
-                with suppress(apsw.Error):  # the next open cleans up
-                    idle.pop().close()
+        self._connections.close()
 
     @contextmanager
     def reading(self, *, frozen: bool = False, mapped: bool = False) -> Iterator[Reader]:
         """``mapped`` maps the file into memory: quicker for scattered rows, but pages that are read
         count as memory of the process."""
         epoch = self._epoch_now()
-        with self._explained(), self._lent(mapped=mapped) as connection:
+        with self._explained(), self._connections.lent(mapped=mapped) as connection:
             if frozen:
                 connection.execute("BEGIN")
             try:
@@ -164,7 +158,7 @@ class Catalog(engine.Catalog):
             raise locked(self.folder, self.wait_seconds)
         try:
             epoch = self._epoch_now()
-            with self._explained(), self._lent() as connection:
+            with self._explained(), self._connections.lent() as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     writer = Writer(connection, self._dtype, self._dim, epoch)
@@ -221,25 +215,6 @@ class Catalog(engine.Catalog):
             ) from None
 
     @contextmanager
-    def _lent(self, *, mapped: bool = False) -> Iterator[apsw.Connection]:
-        idle = self._mapped if mapped else self._idle
-        try:
-            connection = idle.pop()
-        except IndexError:
-            connection = connect(
-                self.file, self.wait_seconds, IMMUTABLE if self.read_only else READ_WRITE
-            )
-            if mapped:
-                connection.execute(f"PRAGMA mmap_size={MAPPED}")
-        try:
-            yield connection
-        finally:
-            if connection.in_transaction:  # even the rollback failed
-                connection.close(True)
-            else:
-                idle.append(connection)
-
-    @contextmanager
     def _explained(self) -> Iterator[None]:
         """Raise errors of kkcv for those of SQLite."""
         try:
@@ -269,7 +244,8 @@ class Catalog(engine.Catalog):
 
 def begin(file: Path, rows: Mapping[str, str]) -> None:
     """Write an empty catalog with these settings, unless another process was faster."""
-    connection = connect(file, WAIT_SECONDS, READ_WRITE | apsw.SQLITE_OPEN_CREATE)
+    flags = connections.READ_WRITE | apsw.SQLITE_OPEN_CREATE
+    connection = connections.connect(file, WAIT_SECONDS, flags)
     try:
         tables = "SELECT count(*) FROM sqlite_schema"
         if not connection.execute(tables).get:
@@ -280,31 +256,3 @@ def begin(file: Path, rows: Mapping[str, str]) -> None:
             connection.execute("COMMIT")
     finally:
         connection.close()
-
-
-def identity(file: Path) -> tuple[int, int]:
-    """Device and inode: a moved file keeps them, and no other file has them."""
-    found = file.stat()
-    return found.st_dev, found.st_ino
-
-
-def cannot_change(file: Path) -> bool:
-    """Whether a catalog is on a read-only medium and its log is empty.
-
-    SQLite needs a file beside the catalog even for reading, unless it is told that nobody writes.
-    """
-    log = file.with_name(f"{file.name}-wal")
-    return not os.access(file.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
-
-
-def connect(file: Path, wait_seconds: float, flags: int) -> apsw.Connection:
-    """A connection whose commits survive power loss; with IMMUTABLE it cannot commit."""
-    if flags == IMMUTABLE:
-        connection = apsw.Connection(f"{file.as_uri()}?immutable=1", flags=flags)
-    else:
-        connection = apsw.Connection(str(file), flags=flags)
-        connection.set_busy_timeout(int(wait_seconds * 1000))
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA trusted_schema=OFF")  # the file may come from elsewhere
-    return connection
