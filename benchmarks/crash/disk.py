@@ -50,7 +50,8 @@ class Recorder:
             return
         if event == "open":
             path, mode, flags = arguments
-            writes = flags & (os.O_WRONLY | os.O_RDWR) or any(c in (mode or "") for c in "wxa+")
+            creates = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+            writes = creates or any(c in (mode or "") for c in "wxa+")
             if writes and isinstance(path, str | bytes | os.PathLike) and not os.path.exists(path):
                 self.record("create", path)
         elif event == "os.rename":
