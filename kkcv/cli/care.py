@@ -76,8 +76,8 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
 
     goal = Goal(recall, parse_memory(memory) if memory is not None else None, kind)
     with Gallery.open(gallery) as opened:
-        opened.live.tune(goal)
-        described = opened.live.describe()
+        opened.index.tune(goal)
+        described = opened.index.describe()
     if as_json:
         print_json(described)
         return

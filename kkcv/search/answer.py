@@ -53,7 +53,9 @@ def unfolded(
     with step("search"), generation.catalog.searching() as rows:
         ranking = options.ranking or rows.setting(RANKING, PLAIN)
         depth = k if ranking == PLAIN else max(k, DEPTH)
-        ids, scores = generation.live.search(rows, vectors, depth + len(without), options.condition)
+        ids, scores = generation.index.search(
+            rows, vectors, depth + len(without), options.condition
+        )
         if without:
             ids[np.isin(ids, list(without))] = NONE
         if ranking != PLAIN:
@@ -104,7 +106,7 @@ def hits_of(
     generation: Generation, rows: Reader, near: Neighbors, calibration: Calibration | None
 ) -> list[list[Hit]]:
     """Neighbors, (Q, k), with path, metadata and chance."""
-    found = generation.live.shown(rows, near.ids[near.ids != NONE])
+    found = generation.index.shown(rows, near.ids[near.ids != NONE])
     chances = (
         np.full(near.scores.shape, None) if calibration is None else calibration.chance(near.scores)
     )

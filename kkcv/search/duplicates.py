@@ -35,8 +35,8 @@ def duplicates(
     Raises RequestError for an impossible score.
     """
     OPTIONS["min_score"].check(min_score)
-    if gallery.live.wants_rebuild:
-        gallery.live.rebuild()
+    if gallery.index.wants_rebuild:
+        gallery.index.rebuild()
     pictures = {picture.id: picture for picture in gallery.pictures()}
     groups = UnionFind()
     for a, b, score in near_pairs(gallery, min_score, len(pictures), progress):
@@ -77,7 +77,7 @@ def near_pairs(
     done = 0
     with generation.catalog.reading() as rows:
         for ids, vectors in rows.vectors(BATCH):
-            near = generation.live.search(rows, vectors, NEIGHBORS)
+            near = generation.index.search(rows, vectors, NEIGHBORS)
             for id, others, scores in zip(ids, near.ids, near.scores, strict=True):
                 for other, score in zip(others.tolist(), scores.tolist(), strict=True):
                     if other >= 0 and other != id and score >= min_score:

@@ -167,8 +167,8 @@ class Gallery:
         return self.generation.space
 
     @property
-    def live(self) -> Index:
-        return self.generation.live
+    def index(self) -> Index:
+        return self.generation.index
 
     @property
     def embedder(self) -> Embedder:
@@ -370,7 +370,7 @@ class Gallery:
             "fingerprint": self.space.fingerprint,
             "preprocess": self.space.preprocess.to_dict(),
             "ranking": self.ranking,
-            "index": self.live.describe(),
+            "index": self.index.describe(),
         }
 
     # Changing

@@ -35,7 +35,7 @@ class Generation:
         self.stored_space = space_of(self.catalog)
         self.projection = Projection.from_text(self.catalog.settings.get(SETTING, ""))
         self.space = projected_space(self.stored_space, self.projection)
-        self.live = engine.index_for(self.space)
+        self.index = engine.index_for(self.space)
         self.calibration = CalibrationStore(self.folder, self.space.fingerprint)
         self.sharing = Sharing()
         self._embedder = embedder

@@ -51,13 +51,13 @@ def live_recall(gallery: Gallery, rng: np.random.Generator) -> float:
     1.0 for an exact index; NaN where exact search would take too long.
     """
     generation = gallery.generation
-    if generation.live.describe()["kind"] == "exact":
+    if generation.index.describe()["kind"] == "exact":
         return 1.0
     with generation.catalog.reading(frozen=True) as rows:
         if rows.count() > MOST:
             return math.nan
         queries = drawn(rows, rng)
-        found = generation.live.search(rows, queries, K).ids
+        found = generation.index.search(rows, queries, K).ids
         worst_good = Index().search(rows, queries, K).scores[:, -1:] - SAME
         answers = zip(found, queries, strict=True)
         scores = np.array([rows.vectors_of(ids) @ query for ids, query in answers])

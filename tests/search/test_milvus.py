@@ -108,7 +108,7 @@ def test_what_is_for_folders_says_so_in_one_line(gallery: Gallery, tmp_path: Pat
         (lambda: examine(gallery), f"kkcv doctor is for galleries in folders, and {address} is"),
         (lambda: backup(gallery, tmp_path / "b"), "kkcv backup is for galleries in folders, and"),
         (lambda: restore(tmp_path / "b", address), "kkcv restore is for galleries in folders, and"),
-        (lambda: gallery.live.tune(Goal()), "kkcv tune is for galleries in folders"),
+        (lambda: gallery.index.tune(Goal()), "kkcv tune is for galleries in folders"),
     ):
         with pytest.raises(RequestError) as error:
             work()

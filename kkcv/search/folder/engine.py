@@ -11,7 +11,7 @@ from kkcv.errors import NotAGallery, RequestError
 from kkcv.search import engine
 
 from .catalog import FILE, Catalog
-from .live import LiveIndex
+from .index import FolderIndex
 from .next_vectors import NextVectors
 
 
@@ -42,9 +42,9 @@ class FolderEngine(engine.Engine):
                 f"{address} is a folder with other things in it; name a new folder for the gallery"
             )
 
-    def index_for(self, space: EmbeddingSpace) -> LiveIndex:
+    def index_for(self, space: EmbeddingSpace) -> FolderIndex:
         folder = self.catalog.folder / "index"
-        return LiveIndex(self.catalog, folder, space.fingerprint, space.dim)
+        return FolderIndex(self.catalog, folder, space.fingerprint, space.dim)
 
 
 def in_a_folder(catalog: engine.Catalog, what: str) -> Catalog:

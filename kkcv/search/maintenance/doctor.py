@@ -16,7 +16,7 @@ from kkcv.errors import GalleryFormatError, KkcvError
 from kkcv.search import files
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.engine import in_a_folder
-from kkcv.search.folder.live import LiveIndex, vouched
+from kkcv.search.folder.index import FolderIndex, vouched
 from kkcv.search.folder.reader import Reader
 from kkcv.search.gallery import Gallery
 from kkcv.search.index import snapshot
@@ -71,10 +71,10 @@ def rows_of(gallery: Gallery) -> Catalog:
     return in_a_folder(gallery.catalog, "kkcv doctor")
 
 
-def index_of(gallery: Gallery) -> LiveIndex:
-    live = gallery.live
-    assert isinstance(live, LiveIndex)
-    return live
+def index_of(gallery: Gallery) -> FolderIndex:
+    found = gallery.index
+    assert isinstance(found, FolderIndex)
+    return found
 
 
 def catalog(gallery: Gallery, repair: bool) -> list[Finding]:
@@ -274,13 +274,13 @@ def index(gallery: Gallery, repair: bool) -> list[Finding]:
     advice = "--repair builds it again, so does kkcv tune"
     if counts := wrong_counts(gallery):
         finding = Finding("bad-index", "it holds {} of {} vectors".format(*counts), advice)
-    elif gallery.live.wants_rebuild:
+    elif gallery.index.wants_rebuild:
         late = index_of(gallery).refreshed().unindexed
         finding = Finding("stale-index", f"{late} pictures are compared one by one", advice)
     else:
         return found
     if repair:
-        gallery.live.rebuild()
+        gallery.index.rebuild()
         finding = finding._replace(mended="built again")
     return [*found, finding]
 

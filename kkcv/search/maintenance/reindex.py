@@ -102,7 +102,7 @@ def finish(
                 )
         compared = comparison(gallery.catalog, new)
         pictures = new.swap(set(rejected))
-    gallery.live.renew()
+    gallery.index.renew()
     return Reindexed(pictures, list(rejected.values()), *compared)
 
 

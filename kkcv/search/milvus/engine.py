@@ -12,7 +12,7 @@ from kkcv.search.engine import WAIT_SECONDS
 from . import catalog
 from .address import parse
 from .catalog import Catalog
-from .index import Index
+from .index import MilvusIndex
 from .next_vectors import NextVectors
 from .server import Server
 
@@ -38,5 +38,5 @@ class MilvusEngine(engine.Engine):
         with closing(Server(parse(address))) as server:
             catalog.must_be_free(server)
 
-    def index_for(self, space: EmbeddingSpace) -> Index:
-        return Index(self.catalog)
+    def index_for(self, space: EmbeddingSpace) -> MilvusIndex:
+        return MilvusIndex(self.catalog)

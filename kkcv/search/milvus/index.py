@@ -18,7 +18,7 @@ from .rows import INDEX
 UNFLUSHED = 4000  # rows from which Milvus 2.3 searches only parts of what is not flushed
 
 
-class Index(engine.Index):
+class MilvusIndex(engine.Index):
     """The index of a collection."""
 
     def __init__(self, catalog: Catalog) -> None:

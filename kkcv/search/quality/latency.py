@@ -18,7 +18,7 @@ def latency(generation: Generation) -> dict[str, float] | None:
             took = []
             for query in perturbed(vectors)[:QUERIES]:
                 began = time.perf_counter()
-                generation.live.search(rows, query[None], K)
+                generation.index.search(rows, query[None], K)
                 took.append(1000 * (time.perf_counter() - began))
             p50, p99 = np.percentile(took, [50, 99])
             return {"p50": round(float(p50), 2), "p99": round(float(p99), 2)}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kkcv.errors import GalleryFormatError
-from kkcv.search.folder import live
+from kkcv.search.folder import index as folder_index
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.maintenance import doctor
@@ -54,7 +54,7 @@ def filled(gallery: Gallery, paint: Paint) -> Gallery:
 
 
 def test_a_gallery_that_is_well_has_no_findings(filled: Gallery) -> None:
-    filled.live.rebuild()
+    filled.index.rebuild()
 
     assert kinds(filled) == []
     assert kinds(filled, repair=True) == []
@@ -158,7 +158,7 @@ def test_what_was_set_aside_before_is_not_overwritten(filled: Gallery) -> None:
 
 def test_what_a_crash_left_unfinished_is_set_aside(filled: Gallery) -> None:
     (filled.folder / "pictures/x.123.part").write_bytes(b"half a picture")
-    filled.live.rebuild()
+    filled.index.rebuild()
     (filled.folder / "index/7.faiss.123.part").write_bytes(b"half an index")
 
     assert kinds(filled, repair=True) == [("unfinished-file", True)] * 2
@@ -283,7 +283,7 @@ def test_a_catalog_that_cannot_be_read_is_a_finding_and_no_crash(
 def test_a_damaged_index_is_set_aside_and_the_gallery_answers_without_it(
     filled: Gallery, paint: Paint, embedder: object
 ) -> None:
-    filled.live.rebuild()
+    filled.index.rebuild()
     file = next((filled.folder / "index").glob("*.faiss"))
     rot(file)
 
@@ -297,7 +297,7 @@ def test_a_damaged_index_is_set_aside_and_the_gallery_answers_without_it(
 
 def test_an_index_that_misses_a_picture_is_built_again(filled: Gallery, paint: Paint) -> None:
     nothing = np.empty(0, np.int64)
-    index = filled.live.refreshed()
+    index = filled.index.refreshed()
     index.update(np.array([4]), nothing, np.empty((0, 48), np.float32))  # behind its back
 
     found = examine(filled, repair=True)
@@ -311,7 +311,7 @@ def test_an_index_that_misses_a_picture_is_built_again(filled: Gallery, paint: P
 def test_an_index_that_lags_behind_is_built_again(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "exact_limit", lambda dim: 1000)
+    monkeypatch.setattr(folder_index, "exact_limit", lambda dim: 1000)
     monkeypatch.setattr(doctor, "bad_file", lambda *args: iter(()))  # there are no files
     vectors = np.random.default_rng(0).normal(size=(1001, 48)).astype(np.float32)
     with gallery.catalog.writing() as writer:
@@ -330,7 +330,7 @@ def test_mending_everything_at_once_loses_no_row_no_metadata_and_no_file(
     rot(filled.path(filled.get(5)))
     paint("3.png", 99)
     (filled.folder / "pictures/stray.png").write_bytes(b"stray")
-    filled.live.rebuild()
+    filled.index.rebuild()
     rot(next((filled.folder / "index").glob("*.ids")))
     before = list(filled.pictures())
     files = {f.read_bytes() for f in (filled.folder / "pictures").rglob("*") if f.is_file()}

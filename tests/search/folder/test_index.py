@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from kkcv.errors import RequestError
-from kkcv.search.folder import live as module
+from kkcv.search.folder import index as module
 from kkcv.search.folder.catalog import Catalog
-from kkcv.search.folder.live import LiveIndex, exact_limit
+from kkcv.search.folder.index import FolderIndex, exact_limit
 from kkcv.search.folder.reader import Reader
 from kkcv.search.index import effort
 from kkcv.search.index.kinds import KINDS
@@ -47,17 +47,17 @@ def fill(catalog: Catalog) -> Callable[..., list[int]]:
 
 
 @pytest.fixture
-def opened(catalog: Catalog, tmp_path: Path) -> Callable[..., LiveIndex]:
-    return lambda space=SPACE: LiveIndex(catalog, tmp_path / "index", space, DIM)
+def opened(catalog: Catalog, tmp_path: Path) -> Callable[..., FolderIndex]:
+    return lambda space=SPACE: FolderIndex(catalog, tmp_path / "index", space, DIM)
 
 
-def nearest(live: LiveIndex, query: np.ndarray, k: int = 1) -> list[int]:
+def nearest(live: FolderIndex, query: np.ndarray, k: int = 1) -> list[int]:
     return live.refreshed().search(query[None], k).ids[0].tolist()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_snapshot_is_opened_and_catches_up(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], catalog: Catalog, kind: str
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]], catalog: Catalog, kind: str
 ) -> None:
     old = fill(1, 400)
     opened().rebuild(kind=KINDS[kind])
@@ -107,7 +107,7 @@ HARM = {
 
 @pytest.mark.parametrize("harm", HARM.values(), ids=HARM.keys())
 def test_a_bad_snapshot_is_not_used_and_answers_stay_right(
-    opened: Callable[..., LiveIndex],
+    opened: Callable[..., FolderIndex],
     fill: Callable[..., list[int]],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -127,7 +127,7 @@ def test_a_bad_snapshot_is_not_used_and_answers_stay_right(
 
 
 def test_hits_show_what_the_catalog_says_whatever_the_snapshot_kept(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], catalog: Catalog
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]], catalog: Catalog
 ) -> None:
     ids = fill(1, 300)
     with catalog.writing() as writer:
@@ -158,7 +158,7 @@ def test_hits_show_what_the_catalog_says_whatever_the_snapshot_kept(
 
 
 def test_hits_of_untouched_pictures_are_shown_without_the_catalog(
-    opened: Callable[..., LiveIndex],
+    opened: Callable[..., FolderIndex],
     fill: Callable[..., list[int]],
     catalog: Catalog,
     monkeypatch: pytest.MonkeyPatch,
@@ -183,7 +183,7 @@ def test_hits_of_untouched_pictures_are_shown_without_the_catalog(
 
 
 def test_who_has_built_a_snapshot_searches_the_one_on_the_disk(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]]
 ) -> None:
     fill(1, 300)
     live = opened()
@@ -196,7 +196,7 @@ def test_who_has_built_a_snapshot_searches_the_one_on_the_disk(
 
 
 def test_only_the_newest_snapshot_is_kept(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], tmp_path: Path
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]], tmp_path: Path
 ) -> None:
     live = opened()
     for seed in range(3):
@@ -209,7 +209,7 @@ def test_only_the_newest_snapshot_is_kept(
 
 
 def test_the_plans_reach_the_recall_that_was_asked_for(
-    opened: Callable[..., LiveIndex],
+    opened: Callable[..., FolderIndex],
     fill: Callable[..., list[int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -229,7 +229,7 @@ def test_the_plans_reach_the_recall_that_was_asked_for(
 
 
 def test_a_small_gallery_compares_all_whatever_its_index(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]]
 ) -> None:
     fill(1, 300)
 
@@ -243,7 +243,7 @@ def test_a_small_gallery_compares_all_whatever_its_index(
 
 
 def test_searches_go_on_while_a_snapshot_is_built_and_swapped_in(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]]
 ) -> None:
     ids, vectors = fill(1, 800), unit_vectors(1, 800)
     live, done, wrong = opened(), threading.Event(), []
@@ -268,7 +268,7 @@ def test_searches_go_on_while_a_snapshot_is_built_and_swapped_in(
 
 
 def test_a_filter_finds_the_one_picture_that_it_leaves(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]]
 ) -> None:
     ids = fill(1, 2000)
     live = opened()
@@ -280,7 +280,7 @@ def test_a_filter_finds_the_one_picture_that_it_leaves(
 
 
 def test_filters_are_exact_that_keep_one_or_some_of_a_hundred_thousand(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], catalog: Catalog
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]], catalog: Catalog
 ) -> None:
     ids = np.array(fill(1, 100_000))
     live = opened()
@@ -300,7 +300,7 @@ def test_filters_are_exact_that_keep_one_or_some_of_a_hundred_thousand(
 
 
 def test_a_small_gallery_wants_no_snapshot(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]]
 ) -> None:
     fill(1, 500)
 
@@ -309,7 +309,7 @@ def test_a_small_gallery_wants_no_snapshot(
 
 
 def test_a_memory_limit_decides_the_kind_also_later(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]]
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]]
 ) -> None:
     fill(1, 1000)
     live = opened()
@@ -327,7 +327,7 @@ def test_a_memory_limit_decides_the_kind_also_later(
 
 
 def test_a_memory_limit_that_nothing_fits_is_refused_and_the_old_goal_stays(
-    opened: Callable[..., LiveIndex], fill: Callable[..., list[int]], catalog: Catalog
+    opened: Callable[..., FolderIndex], fill: Callable[..., list[int]], catalog: Catalog
 ) -> None:
     fill(1, 1000)
 
@@ -339,7 +339,7 @@ def test_a_memory_limit_that_nothing_fits_is_refused_and_the_old_goal_stays(
 
 
 def test_a_gallery_that_outgrew_its_limit_gets_the_smallest_kind_and_a_warning(
-    opened: Callable[..., LiveIndex],
+    opened: Callable[..., FolderIndex],
     fill: Callable[..., list[int]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -366,7 +366,7 @@ def test_a_memory_limit_that_is_none_is_refused(text: str) -> None:
 
 
 def test_whether_an_index_is_wanted_is_told_without_reading_a_vector(
-    opened: Callable[..., LiveIndex],
+    opened: Callable[..., FolderIndex],
     fill: Callable[..., list[int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -380,7 +380,7 @@ def test_whether_an_index_is_wanted_is_told_without_reading_a_vector(
 
 
 def test_rows_that_came_since_the_snapshot_make_another_one_wanted(
-    opened: Callable[..., LiveIndex],
+    opened: Callable[..., FolderIndex],
     fill: Callable[..., list[int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

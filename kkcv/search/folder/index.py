@@ -37,7 +37,7 @@ PAUSE_SECONDS = 60.0  # after a rebuild in the background that failed
 log = logging.getLogger(__name__)
 
 
-class LiveIndex(engine.Index):
+class FolderIndex(engine.Index):
     """The newest snapshot of a gallery, and what its catalog has since. Safe for many threads."""
 
     def __init__(self, catalog: Catalog, folder: Path, space: str, dim: int) -> None:
