@@ -90,7 +90,7 @@ class UnknownNetwork(ZooError):
 
 
 class InputShapeError(ZooError):
-    """A tensor that the network cannot take: too small, or with other channels."""
+    """A tensor that the network cannot take: too small, with other channels, of another type."""
 
     code = "bad-input-shape"
 

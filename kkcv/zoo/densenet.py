@@ -17,7 +17,7 @@ and the classifier; by that count the column that table 1 names 264 has 265.
 Where the code differs from the paper
 - Section 3 describes a transition as norm → 1x1 → pool; the authors' code has a ReLU after the
   norm, as here, and a norm and ReLU after the last block, which has no transition.
-- Initialization is He's (section 4.2).
+- Initialization is He's (section 4.2), with the classifier's bias at 0, as in the authors' code.
 """
 
 from functools import partial

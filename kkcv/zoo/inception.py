@@ -1,4 +1,4 @@
-"""What the Inception papers share: parallel branches, chains of convolutions, auxiliary heads."""
+"""The pieces that the Inception papers share: branches, chains of convolutions, auxiliary heads."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from kkcv.errors import InputShapeError
 
-from .layers import conv_norm
+from .layers import GlobalAveragePool, conv_norm
 from .network import Network, TrainingScores
 
 Kernel = int | tuple[int, int]
@@ -36,7 +36,10 @@ def conv(
     stride: int = 1,
     padding: int | None = None,
 ) -> nn.Sequential:
-    """Convolution → batch norm → ReLU as from Inception v3 on, with the authors' epsilon.
+    """Convolution → batch norm → ReLU as from Inception v3 on, with the authors' epsilon, 0.001.
+
+    The running statistics follow with PyTorch's momentum of 0.1: the authors' decay of 0.9997 needs
+    their millions of steps.
 
     Keeps the size at stride 1 and takes no padding at stride 2, the "V" of the figures.
     """
@@ -55,11 +58,28 @@ def chain(in_channels: int, *links: Link, conv: Callable[..., nn.Module] = conv)
 
 
 def he_fan_in(module: nn.Module) -> None:
-    """Initialize a convolution as the authors' code does: He's normal, by fan-in."""
+    """Initialize a convolution as the authors' code does: He's normal, by fan-in; all biases 0."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+    if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+
+
+def auxiliary_head(in_channels: int, num_classes: int) -> nn.Sequential:
+    """5x5 average pool → 1x1 to 128 → 5x5 to 768 → classes, as the authors released it.
+
+    It reads the last 17x17 map, in Inception v3, v4 and Inception-ResNet v2 alike.
+    """
+    head = nn.Sequential()
+    head.add_module("pool", nn.AvgPool2d(5, 3))
+    head.add_module("conv1", conv(in_channels, 128, 1))
+    head.add_module("conv2", conv(128, 768, 5, padding=0))
+    head.add_module("global_pool", GlobalAveragePool())
+    head.add_module("fc", nn.Linear(768, num_classes))
+    return head
+
+
+AUXILIARY_MIN_SIZE = 299  # its 5x5 needs the whole of a 17x17 map
 
 
 class AuxiliaryNetwork(Network):

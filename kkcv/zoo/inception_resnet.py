@@ -21,7 +21,11 @@ Where the code differs from the paper
   55,843,464 parameters; the figures' would have 32,433,928.
 - Misprints: 1154 in figure 17 must be 1152, 2048 in figure 19 must be 2144, for the addition to
   be possible; figure 18 is of v2, not v1.
+- The released v2 has an auxiliary head on its last B module, as Inception v3 has; the paper draws
+  none. ``auxiliary=True`` builds it, for training at the full size.
 - Dropout keeps 0.8, so its rate is 0.2. Initialization is He's by fan-in; the paper gives none.
+  Norms have the authors' epsilon, 0.001; their decay of 0.9997 is a momentum of 0.0003, ours is
+  PyTorch's 0.1.
 """
 
 from collections import OrderedDict
@@ -30,7 +34,16 @@ from collections.abc import Callable, Mapping
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .inception import FilterConcat, Link, chain, conv, he_fan_in
+from .inception import (
+    AUXILIARY_MIN_SIZE,
+    AuxiliaryNetwork,
+    FilterConcat,
+    Link,
+    auxiliary_head,
+    chain,
+    conv,
+    he_fan_in,
+)
 from .inception_v4 import average
 from .layers import GlobalAveragePool
 from .network import Family, Network, Paper, Spec
@@ -172,7 +185,7 @@ def modules(kind: str, repeats: int, channels: int, table: Table) -> nn.Sequenti
     )
 
 
-def inception_resnet_v1(num_classes: int = 1000, in_channels: int = 3) -> Network:
+def inception_resnet_v1(num_classes: int = 1000, in_channels: int = 3) -> AuxiliaryNetwork:
     """Figure 15 with the modules of v1."""
     stages = {
         "stem": nn.Sequential(stem(in_channels) | {"conv6": conv(192, 256, 3, 2)}),
@@ -182,11 +195,13 @@ def inception_resnet_v1(num_classes: int = 1000, in_channels: int = 3) -> Networ
         "reduction_b": reduction(896, V1["Reduction-B"]),
         "inception_resnet_c": modules("C", 5, 1792, V1),
     }
-    return network(stages, 1792, num_classes)
+    return network(stages, 1792, num_classes, {})
 
 
-def inception_resnet_v2(num_classes: int = 1000, in_channels: int = 3) -> Network:
-    """The released network."""
+def inception_resnet_v2(
+    num_classes: int = 1000, in_channels: int = 3, auxiliary: bool = False
+) -> AuxiliaryNetwork:
+    """The released network, with its auxiliary head if asked for."""
     last = InceptionResNet(2080, V2["C"], scale=1.0, activation=False)
     stages = stem(in_channels) | {
         "pool2": nn.MaxPool2d(3, 2),
@@ -198,23 +213,30 @@ def inception_resnet_v2(num_classes: int = 1000, in_channels: int = 3) -> Networ
         "inception_resnet_c": modules("C", 9, 2080, V2).append(last),
         "conv_7b": conv(2080, 1536, 1),
     }
-    return network(stages, 1536, num_classes)
+    heads = {"inception_resnet_b": auxiliary_head(1088, num_classes)} if auxiliary else {}
+    return network(stages, 1536, num_classes, heads)
 
 
-def network(stages: Mapping[str, nn.Module], channels: int, num_classes: int) -> Network:
+def network(
+    stages: Mapping[str, nn.Module],
+    channels: int,
+    num_classes: int,
+    heads: Mapping[str, nn.Module],
+) -> AuxiliaryNetwork:
     head = nn.Sequential()
     head.add_module("dropout", nn.Dropout(0.2))
     head.add_module("fc", nn.Linear(channels, num_classes))
-    built = Network(stages, GlobalAveragePool(), head)
+    built = AuxiliaryNetwork(stages, GlobalAveragePool(), head, heads, AUXILIARY_MIN_SIZE)
     built.apply(he_fan_in)
     return built
 
 
-def row(name: str, build: Callable[[int, int], Network], dim: int, alias: str) -> Spec:
-    return Spec(name, FAMILY, build, dim, (3, 299, 299), 75, aliases=(alias,))
+def row(name: str, build: Callable[..., Network], dim: int, alias: str, auxiliary: bool) -> Spec:
+    size = (3, 299, 299)
+    return Spec(name, FAMILY, build, dim, size, 75, aliases=(alias,), auxiliary=auxiliary)
 
 
 NETWORKS = (
-    row("inception_resnet_v1", inception_resnet_v1, 1792, "inceptionresnetv1"),
-    row("inception_resnet_v2", inception_resnet_v2, 1536, "inceptionresnetv2"),
+    row("inception_resnet_v1", inception_resnet_v1, 1792, "inceptionresnetv1", auxiliary=False),
+    row("inception_resnet_v2", inception_resnet_v2, 1536, "inceptionresnetv2", auxiliary=True),
 )

@@ -20,7 +20,11 @@ Where ``inception_v3`` differs from the paper
   norm is what table 3 calls "BN auxiliary".
 - Average pools count the padding, as in torchvision, timm and pytorchcv; TensorFlow does not.
   torchvision's weights want pixels normalized with mean and deviation 0.5 (``transform_input``).
-- Initialization is that of the authors' code, He's by fan-in; the paper gives none.
+- Dropout, of which the paper does not speak, keeps 0.8 in the authors' code, so its rate is 0.2;
+  torchvision drops 0.5.
+- Initialization is that of the authors' code, He's by fan-in, and in the auxiliary head normal with
+  a deviation of 0.01 (5x5) and 0.001 (classes); the paper gives none. Norms have the authors'
+  epsilon, 0.001; their decay of 0.9997 is a momentum of 0.0003, ours is PyTorch's 0.1.
 
 ``inception_v2_rethinking`` is table 1, which the paper calls Inception-v2, as far as it goes. The
 paper leaves the widths inside the modules to a file that is not to be had, so there are no counts
@@ -32,9 +36,17 @@ That makes 24.0 million parameters and 5.6 billion multiply-adds. Table 3 prints
 4.8 with the factorized 7x7 that table 1 already shows, as for Inception v3, which needs 5.7.
 """
 
-from torch import nn
+from torch import Tensor, nn
 
-from .inception import AuxiliaryNetwork, FilterConcat, chain, conv, he_fan_in
+from .inception import (
+    AUXILIARY_MIN_SIZE,
+    AuxiliaryNetwork,
+    FilterConcat,
+    auxiliary_head,
+    chain,
+    conv,
+    he_fan_in,
+)
 from .layers import GlobalAveragePool
 from .network import Family, Network, Paper, Spec
 
@@ -161,12 +173,20 @@ def inception_v3(
         "mixed_7b": InceptionC(1280),
         "mixed_7c": InceptionC(2048),
     }
-    heads = {"mixed_6e": auxiliary_head(num_classes)} if auxiliary else {}
+    heads = {"mixed_6e": auxiliary_head(768, num_classes)} if auxiliary else {}
     network = AuxiliaryNetwork(
-        stages, GlobalAveragePool(), classifier(num_classes), heads, auxiliary_min_size=299
+        stages, GlobalAveragePool(), classifier(num_classes), heads, AUXILIARY_MIN_SIZE
     )
     network.apply(he_fan_in)
+    for head in network.auxiliary.values():
+        truncated_normal(head.conv2.conv.weight, 0.01)
+        truncated_normal(head.fc.weight, 0.001)
     return network
+
+
+def truncated_normal(weight: Tensor, std: float) -> None:
+    """Draw as TensorFlow does: what is farther than two deviations from 0 is drawn again."""
+    nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
 
 
 def inception_v2_rethinking(num_classes: int = 1000, in_channels: int = 3) -> Network:
@@ -198,19 +218,8 @@ def inception_v2_rethinking(num_classes: int = 1000, in_channels: int = 3) -> Ne
 
 def classifier(num_classes: int) -> nn.Sequential:
     head = nn.Sequential()
-    head.add_module("dropout", nn.Dropout(0.5))
+    head.add_module("dropout", nn.Dropout(0.2))
     head.add_module("fc", nn.Linear(2048, num_classes))
-    return head
-
-
-def auxiliary_head(num_classes: int) -> nn.Sequential:
-    """5x5 average pool → 1x1 to 128 → 5x5 to 768 → classes (figure 8, as released)."""
-    head = nn.Sequential()
-    head.add_module("pool", nn.AvgPool2d(5, 3))
-    head.add_module("conv1", conv(768, 128, 1))
-    head.add_module("conv2", conv(128, 768, 5, padding=0))
-    head.add_module("global_pool", GlobalAveragePool())
-    head.add_module("fc", nn.Linear(768, num_classes))
     return head
 
 

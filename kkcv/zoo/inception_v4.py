@@ -16,15 +16,28 @@ Where the code differs from the paper
 - Figure 5 draws both long branches of Inception-B otherwise: a second 1x7 where the released
   network has a 7x1, and 1x7 before 7x1 where it has 7x1 first. We follow the released network, as
   timm and pytorchcv do. Figure 3 forgets the stride 2 of its last convolution.
+- Figure 6 draws the 1x3 (448) before the 3x1 (512); the released network has them the other way
+  around, and so it is here.
+- The released network has an auxiliary head on the last Inception-B, as Inception v3 has; the paper
+  draws none. ``auxiliary=True`` builds it, for training at the full size.
 - Dropout keeps 0.8, so its rate is 0.2. Averages leave the padding out, as TensorFlow does.
-- Initialization is that of the authors' code, He's by fan-in; the paper gives none.
+- Initialization is that of the authors' code, He's by fan-in; the paper gives none. Norms have the
+  authors' epsilon, 0.001; their decay of 0.9997 is a momentum of 0.0003, ours is PyTorch's 0.1.
 """
 
 from torch import nn
 
-from .inception import FilterConcat, chain, conv, he_fan_in
+from .inception import (
+    AUXILIARY_MIN_SIZE,
+    AuxiliaryNetwork,
+    FilterConcat,
+    auxiliary_head,
+    chain,
+    conv,
+    he_fan_in,
+)
 from .layers import GlobalAveragePool
-from .network import Family, Network, Paper, Spec
+from .network import Family, Paper, Spec
 
 FAMILY = Family(
     "inception_v4",
@@ -143,8 +156,10 @@ def stem(in_channels: int) -> dict[str, nn.Module]:
     }
 
 
-def inception_v4(num_classes: int = 1000, in_channels: int = 3) -> Network:
-    """Figure 9."""
+def inception_v4(
+    num_classes: int = 1000, in_channels: int = 3, auxiliary: bool = False
+) -> AuxiliaryNetwork:
+    """Figure 9, with the released auxiliary head if asked for."""
     stages = stem(in_channels) | {
         "inception_a": nn.Sequential(*(InceptionA() for _ in range(4))),
         "reduction_a": ReductionA(),
@@ -155,11 +170,21 @@ def inception_v4(num_classes: int = 1000, in_channels: int = 3) -> Network:
     head = nn.Sequential()
     head.add_module("dropout", nn.Dropout(0.2))
     head.add_module("fc", nn.Linear(1536, num_classes))
-    network = Network(stages, GlobalAveragePool(), head)
+    heads = {"inception_b": auxiliary_head(1024, num_classes)} if auxiliary else {}
+    network = AuxiliaryNetwork(stages, GlobalAveragePool(), head, heads, AUXILIARY_MIN_SIZE)
     network.apply(he_fan_in)
     return network
 
 
 NETWORKS = (
-    Spec("inception_v4", FAMILY, inception_v4, 1536, (3, 299, 299), 75, aliases=("inceptionv4",)),
+    Spec(
+        "inception_v4",
+        FAMILY,
+        inception_v4,
+        1536,
+        (3, 299, 299),
+        75,
+        aliases=("inceptionv4",),
+        auxiliary=True,
+    ),
 )

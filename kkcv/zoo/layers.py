@@ -156,14 +156,15 @@ def make_divisible(width: float, divisor: int = 8) -> int:
 
 
 def he_normal(module: nn.Module) -> None:
-    """Initialize a convolution as He et al. do (arXiv:1502.01852, equation 14), its bias with zero.
+    """Initialize a convolution as He et al. do (arXiv:1502.01852, equation 14), all biases with 0.
 
     The fan-out is that of one group: PyTorch's own counts all of them, which leaves grouped and
-    depthwise convolutions too quiet.
+    depthwise convolutions too quiet. Weights of linear layers keep PyTorch's initialization,
+    uniform in ±1/√fan-in, as in the authors' code of ResNet and DenseNet.
     """
     if isinstance(module, nn.Conv2d):
         height, width = module.kernel_size
         fan_out = module.out_channels // module.groups * height * width
         nn.init.normal_(module.weight, std=math.sqrt(2 / fan_out))
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+    if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)

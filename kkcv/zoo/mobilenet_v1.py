@@ -17,6 +17,10 @@ Where the code differs from the paper
 - The paper has ReLU (section 3.2) and so has this file; the authors' code, and with it the public
   trainings in TensorFlow and timm, has ReLU6: ``FAMILY.trained_in`` puts it back for their weights.
 - Of the peers, pytorchcv's ``mobilenetb_*`` has no norm and no ReLU after the depthwise step.
+- Norms have PyTorch's epsilon (0.00001) and momentum (0.1), with which the public weights of timm
+  and pytorchcv were trained. The authors' code has 0.001 and a decay of 0.9997 (a momentum of
+  0.0003), and a dropout that keeps 0.999, which is left out; ``trained_in="tensorflow"`` puts their
+  epsilon back.
 - The paper gives no initialization: it is He's.
 """
 

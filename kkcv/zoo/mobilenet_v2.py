@@ -17,6 +17,9 @@ Where the code differs from the paper
 - The first block, with t = 1, has no widening convolution, as in the authors' code. Of the peers,
   pytorchcv's ``mobilenetv2_w*`` has one, its ``mobilenetv2b_*`` has none; both scale without
   rounding (other widths than 1 differ in shape) and have no bias in the classifier.
+- Norms have PyTorch's epsilon (0.00001) and momentum (0.1), with which the public weights of
+  torchvision and timm were trained. The authors' code has 0.001 and a decay of 0.997;
+  ``trained_in="tensorflow"`` puts their epsilon back.
 - Dropout of 0.2 is the authors' code's; the paper gives no initialization: it is He's.
 """
 

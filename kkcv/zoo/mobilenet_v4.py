@@ -22,6 +22,11 @@ Where the code differs from the paper
 - In the small network's FusedIB the code has an activation behind the narrowing, and so it is here.
 - Table 6 prints 9.2 and 31 million parameters for conv medium and large, 10.5 and 35.9 for the
   hybrids; its own tables 12 and 14, built to the letter, have 9.7 and 32.6.
+- Norms have PyTorch's epsilon (0.00001) and momentum (0.1), with which timm's public weights were
+  trained. The authors' code has 0.001 and 0.99 (a momentum of 0.01); ``trained_in="tensorflow"``
+  puts these back.
+- The norm behind the pooling has one number per channel and picture. Of a batch of one picture
+  there are no statistics, so that it trains with the running ones.
 - The paper gives no initialization: it is He's.
 """
 
@@ -31,6 +36,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import mobilenet_v4_tables as tables
@@ -108,9 +114,11 @@ class FusedInvertedBottleneck(nn.Module):
 
 
 class MobileMQA(nn.Module):
-    """Norm → multi-query attention over all pixels → 1x1, plus the input (section 5).
+    """Norm → multi-query attention over all pixels → 1x1, plus the input (section 5, equation 2).
 
-    Each head has its query; one key and one value, of the map reduced in size, serve all heads.
+    Each head has its query; one key and one value, of the map reduced in size, serve all heads:
+    Concat(attention_1, …, attention_n) W^O, where
+    attention_j = softmax((X W^Qj) (SR(X) W^K)ᵀ / √d_k) (SR(X) W^V).
     """
 
     def __init__(self, in_channels: int, row: Row, variant: Variant, drop: float) -> None:
@@ -126,12 +134,17 @@ class MobileMQA(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(x)
-        q = self.query(y).unflatten(1, (self.heads, -1)).flatten(3)  # (N, heads, d, H · W)
-        k = self.key(y).flatten(2).unsqueeze(1)  # (N, 1, d, h · w)
-        v = self.value(y).flatten(2).unsqueeze(1)
-        attention = (k.transpose(2, 3) @ q / math.sqrt(k.shape[2])).softmax(dim=2)
-        z = (v @ attention).flatten(1, 2).unflatten(2, x.shape[2:])  # (N, heads · d, H, W)
-        return x + self.end(self.project(z))
+        q = pixels(self.query(y), self.heads)  # X W^Q: (N, heads, H · W, d)
+        k = pixels(self.key(y), 1)  # SR(X) W^K: (N, 1, h · w, d)
+        v = pixels(self.value(y), 1)  # SR(X) W^V
+        attention = (q @ k.mT / math.sqrt(k.shape[3])).softmax(dim=3) @ v  # (N, heads, H · W, d)
+        concat = attention.mT.flatten(1, 2).unflatten(2, x.shape[2:])  # (N, heads · d, H, W)
+        return x + self.end(self.project(concat))  # W^O
+
+
+def pixels(maps: Tensor, heads: int) -> Tensor:
+    """A row for each pixel: (N, heads · d, H, W) → (N, heads, H · W, d)."""
+    return maps.unflatten(1, (heads, -1)).flatten(3).mT
 
 
 def reduced(channels: int, width: int, stride: int) -> nn.Sequential:
@@ -142,6 +155,17 @@ def reduced(channels: int, width: int, stride: int) -> nn.Sequential:
         layers.add_module("shrink", shrink)
     layers.add_module("project", nn.Conv2d(channels, width, 1, bias=False))
     return layers
+
+
+class NeckNorm(nn.BatchNorm1d):
+    """Batch norm that trains with its running statistics where there is only one picture."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and len(x) == 1:
+            return F.batch_norm(
+                x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
+        return super().forward(x)
 
 
 class LayerScale(nn.Module):
@@ -192,7 +216,7 @@ def mobilenet_v4(variant: Variant, num_classes: int = 1000, in_channels: int = 3
     neck, head = nn.Sequential(), nn.Sequential()
     neck.add_module("pool", GlobalAveragePool())
     neck.add_module("fc", nn.Linear(960, 1280, bias=False))
-    neck.add_module("norm", nn.BatchNorm1d(1280))
+    neck.add_module("norm", NeckNorm(1280))
     neck.add_module("act", variant.activation())
     head.add_module("dropout", nn.Dropout(variant.dropout))
     head.add_module("fc", nn.Linear(1280, num_classes))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from kkcv.errors import InputShapeError
@@ -94,6 +95,7 @@ class Network(nn.Module):
         if self.spec is None:
             return
         channels, height, width = self.spec.input_size
+        self.check_type(images)
         if images.ndim != 4 or images.shape[1] != channels:
             raise InputShapeError(
                 f"{self.spec.name} takes a batch of shape (N, {channels}, H, W), "
@@ -110,6 +112,21 @@ class Network(nn.Module):
                 f"{self.spec.min_size}x{self.spec.min_size} pixels, "
                 f"got {images.shape[2]}x{images.shape[3]}"
             )
+
+    def check_type(self, images: Tensor) -> None:
+        """Refuse numbers of another type than the weights', unless autocast converts them."""
+        assert self.spec is not None
+        wanted, got = next(self.parameters()).dtype, images.dtype
+        if got == wanted:
+            return
+        if got.is_floating_point and torch.is_autocast_enabled(images.device.type):
+            return
+        name = str(wanted).removeprefix("torch.")
+        raise InputShapeError(
+            f"{self.spec.name} takes normalized pictures of {name}, got "
+            f"{str(got).removeprefix('torch.')}; images.to(torch.{name}) changes the type, and "
+            "pixels of 0 to 255 must be normalized too"
+        )
 
 
 class TrainingScores(NamedTuple):

@@ -16,8 +16,8 @@ Where the code differs from the paper
 - The paper halves the resolution in conv3_1, conv4_1, conv5_1 without saying where in a bottleneck:
   v1 does in the first 1x1 (the authors' Caffe release), v1.5 in the 3x3 (Torch, torchvision,
   timm). The same weights fit both, but the scores differ.
-- Initialization is He's (section 3.4), as fan-out; the last norm of a block starts at one, not at
-  zero as in later recipes.
+- Initialization is He's (section 3.4), as fan-out, with the classifier's bias at 0, as in the
+  authors' code; the last norm of a block starts at 1, not at 0 as in later recipes.
 """
 
 from collections.abc import Callable

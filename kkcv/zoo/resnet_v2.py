@@ -18,7 +18,7 @@ Where the code differs from the paper
   the first unit, after the pool (timm, whose weights it takes).
 - A bottleneck halves the resolution in its 3x3, as the authors' Torch code does; pytorchcv's
   names without "b" do it in the first 1x1: the same weights fit both, but the scores differ.
-- Initialization is that of the first paper, He's.
+- Initialization is that of the first paper, He's, with the classifier's bias at 0.
 """
 
 from collections.abc import Callable

@@ -18,7 +18,7 @@ Where the code differs from the paper
 - ``*_v1.5`` are later re-implementations, whose weights fit either: the pool pads by one, and
   SE-ResNet halves in the 3x3 (timm without "legacy", pytorchcv). pytorchcv's seresnet50, 101 and
   152 (without "b") are between the two: Caffe's strides, padded pool.
-- Initialization is He's; the paper does not say.
+- Initialization is that of He et al. (section 4), with fan-out.
 """
 
 from collections.abc import Callable

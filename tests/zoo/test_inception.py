@@ -65,7 +65,13 @@ def test_auxiliary_heads_are_silent_in_evaluation(network: AuxiliaryNetwork) -> 
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("googlenet_paper", 79), ("googlenet_bn_torchvision", 15), ("inception_v3", 299)],
+    [
+        ("googlenet_paper", 79),
+        ("googlenet_bn_torchvision", 15),
+        ("inception_v3", 299),
+        ("inception_v4", 299),
+        ("inception_resnet_v2", 299),
+    ],
 )
 def test_the_least_size_for_training_auxiliary_heads_is_the_least_that_works(
     name: str, least: int
@@ -93,3 +99,35 @@ def test_a_picture_too_small_for_the_heads_is_fine_without_them() -> None:
             r"auxiliary heads train, got 96x96$",
         ):
             network.train()(small)
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "channels"),
+    [
+        ("inception_v3", "mixed_6e", 768),
+        ("inception_v4", "inception_b", 1024),
+        ("inception_resnet_v2", "inception_resnet_b", 1088),
+    ],
+)
+def test_the_released_auxiliary_head_reads_the_last_17x17_map(
+    name: str, stage: str, channels: int
+) -> None:
+    with torch.device("meta"):
+        network = zoo.create(name, auxiliary=True)
+        head = network.auxiliary[stage]
+
+        pooled = head.pool(torch.empty(1, channels, 17, 17))
+        wide = head.conv2(head.conv1(pooled))
+
+    assert list(network.auxiliary) == [stage]
+    assert pooled.shape == (1, channels, 5, 5)
+    assert wide.shape == (1, 768, 1, 1)
+    assert head.fc.in_features == 768
+
+
+@pytest.mark.parametrize("name", ["inception_v3", "inception_v4", "inception_resnet_v2"])
+def test_dropout_keeps_what_the_authors_keep(name: str) -> None:
+    with torch.device("meta"):
+        network = zoo.create(name)
+
+    assert network.head.dropout.p == pytest.approx(1 - 0.8)

@@ -83,3 +83,17 @@ def test_a_1x7_is_not_taken_for_a_7x1(network: Network, tmp_path: Path) -> None:
 
     with pytest.raises(WeightsError, match=r"is \(128, 128, 7, 1\), not \(128, 128, 1, 7\)"):
         zoo.create("inception_v3", weights=tmp_path / "turned.pth")
+
+
+def test_the_auxiliary_head_starts_as_quiet_as_the_authors() -> None:
+    torch.manual_seed(0)
+
+    head = zoo.create("inception_v3", auxiliary=True).auxiliary.mixed_6e
+
+    wide, classes = head.conv2.conv.weight, head.fc.weight
+    assert wide.abs().max() <= 0.02
+    assert classes.abs().max() <= 0.002
+    # a normal distribution that is cut at two deviations has 0.88 of its deviation
+    assert wide.std().item() == pytest.approx(0.88 * 0.01, rel=0.01)
+    assert classes.std().item() == pytest.approx(0.88 * 0.001, rel=0.01)
+    assert not head.fc.bias.any()

@@ -47,3 +47,12 @@ def test_averages_leave_the_padding_out(network: Network) -> None:
     pool = next(m for m in network.modules() if isinstance(m, nn.AvgPool2d))
 
     assert torch.equal(pool(torch.ones(1, 1, 4, 4)), torch.ones(1, 1, 4, 4))
+
+
+def test_the_long_branch_of_inception_c_is_that_of_the_released_network(network: Network) -> None:
+    branches = dict(network.stages.inception_c[0].named_children())
+
+    long = branches["double_3x3"]
+
+    assert kernels(long) == [(1, 1), (3, 1), (1, 3), (1, 3), (3, 1)]
+    assert widths(long) == [384, 448, 512, 256, 256]

@@ -87,6 +87,15 @@ def test_he_initialization_counts_the_fan_out_of_one_group(groups: int) -> None:
     assert not conv.bias.any()
 
 
+def test_hes_initialization_leaves_no_bias_random() -> None:
+    linear = torch.nn.Linear(100, 10)
+
+    he_normal(linear)
+
+    assert linear.bias is not None
+    assert not linear.bias.any()
+
+
 def test_a_path_is_dropped_for_whole_samples_and_the_others_make_up_for_it() -> None:
     torch.manual_seed(0)
     path, maps = DropPath(0.25).train(), torch.ones(400, 2, 3, 3)

@@ -17,6 +17,7 @@ from kkcv.zoo.mobilenet_v4 import (
     MEDIUM,
     LayerScale,
     MobileMQA,
+    NeckNorm,
     UniversalInvertedBottleneck,
 )
 from kkcv.zoo.mobilenet_v4_tables import Row
@@ -160,6 +161,25 @@ def test_a_new_hybrid_still_sees_its_pictures() -> None:
     assert (a - b).norm() > 0.01 * a.norm() > 0
     starts = {m.gamma[0].item() for m in network.modules() if isinstance(m, LayerScale)}
     assert sorted(starts) == pytest.approx([1e-5, 1])  # residual branches, strided blocks
+
+
+def test_it_trains_with_a_batch_of_one_picture() -> None:
+    torch.manual_seed(0)
+    network = zoo.create("mobilenet_v4_conv_small").train()
+    before = network.neck.norm.running_mean.clone()
+
+    network(torch.rand(1, 3, 224, 224)).sum().backward()
+
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+    assert network.neck.norm.running_mean.equal(before)
+
+
+def test_of_two_pictures_the_norm_behind_the_pooling_takes_the_statistics() -> None:
+    norm, plain = NeckNorm(4).train(), nn.BatchNorm1d(4).train()
+    x = torch.rand(2, 4, generator=torch.Generator().manual_seed(0))
+
+    assert norm(x).equal(plain(x))
+    assert norm.running_mean.equal(plain.running_mean)
 
 
 def test_stochastic_depth_rises_with_the_depth() -> None:

@@ -137,6 +137,23 @@ def test_a_wrong_number_of_channels_is_refused(network: Network) -> None:
         network(torch.empty(3, 32, 32))
 
 
+def test_pictures_of_another_type_are_refused_with_what_to_do(
+    network: Network, images: Tensor
+) -> None:
+    assert network.spec is not None
+    name = network.spec.name
+
+    with pytest.raises(InputShapeError) as caught:
+        network((images * 255).to(torch.uint8))
+    with pytest.raises(InputShapeError, match="normalized pictures of float32, got float64; "):
+        network(images.double())
+
+    assert str(caught.value) == (
+        f"{name} takes normalized pictures of float32, got uint8; images.to(torch.float32) changes "
+        "the type, and pixels of 0 to 255 must be normalized too"
+    )
+
+
 def test_it_takes_pictures_from_its_least_size_on_and_refuses_smaller_ones(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +213,50 @@ def test_it_starts_with_a_signal_that_half_precision_keeps(name: str) -> None:
     assert F.cosine_similarity(halved.float(), scores).min() > 0.95
 
 
+def test_autocast_may_convert_the_pictures() -> None:
+    network, images = zoo.create("lenet5_modern"), torch.rand(1, 1, 32, 32)
+
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        scores = network(images.bfloat16())
+
+    assert scores.dtype is torch.bfloat16
+    with pytest.raises(InputShapeError, match="of float32, got bfloat16; "):
+        network(images.bfloat16())
+
+
+@pytest.mark.parametrize("name", ["resnet18", "preresnet18", "densenet121", "seresnet50"])
+def test_the_classifier_of_the_authors_starts_with_a_bias_of_0(name: str) -> None:
+    head = [m for m in zoo.create(name).head.modules() if isinstance(m, torch.nn.Linear)][-1]
+
+    assert not head.bias.any()
+    bound = head.in_features**-0.5
+    assert 0.98 * bound < head.weight.abs().max() <= bound
+
+
+@pytest.mark.parametrize(
+    ("name", "eps", "momentum", "tensorflows"),
+    [
+        ("mobilenet_v1_0.25", 1e-5, 0.1, 1e-3),
+        ("mobilenet_v2_0.35", 1e-5, 0.1, 1e-3),
+        ("mobilenet_v4_conv_small", 1e-5, 0.1, 1e-3),
+        ("inception_v3", 1e-3, 0.1, 1e-3),
+        ("inception_v4", 1e-3, 0.1, 1e-3),
+        ("inception_resnet_v2", 1e-3, 0.1, 1e-3),
+    ],
+)
+def test_norms_are_as_the_families_files_say(
+    name: str, eps: float, momentum: float, tensorflows: float
+) -> None:
+    def norms(**options: str) -> set[tuple[float, float]]:
+        with torch.device("meta"):
+            modules = zoo.create(name, **options).modules()
+        kinds = torch.nn.BatchNorm1d | torch.nn.BatchNorm2d
+        return {(m.eps, m.momentum) for m in modules if isinstance(m, kinds)}
+
+    assert norms() == {(eps, momentum)}
+    assert norms(trained_in="tensorflow") == {(tensorflows, 0.01)}
+
+
 @pytest.mark.parametrize("name", WITH_AUXILIARY)
 def test_auxiliary_heads_answer_in_training_mode_alone(name: str) -> None:
     with torch.device("meta"):
@@ -208,7 +269,7 @@ def test_auxiliary_heads_answer_in_training_mode_alone(name: str) -> None:
     assert isinstance(trained, TrainingScores)
     assert trained.scores.shape == evaluated.shape == (2, 1000)
     assert all(scores.shape == (2, 1000) for scores in trained.auxiliary)
-    assert len(trained.auxiliary) == (1 if name == "inception_v3" else 2)
+    assert len(trained.auxiliary) == (2 if name.startswith("googlenet") else 1)
     assert isinstance(plain.train()(images), Tensor)
 
 

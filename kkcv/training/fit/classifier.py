@@ -19,8 +19,13 @@ from .freezing import layers, parameter_groups, training_mode
 from .progress import Figures, Progress, TrainingFigures
 
 # How much the losses of auxiliary heads count, by family. GoogLeNet: section 5 of its paper.
-# Inception v3: the authors' code; the paper names no weight.
-AUXILIARY_WEIGHTS = {"googlenet": 0.3, "inception_v3": 0.4}
+# The later Inceptions: the authors' code; their papers name no weight.
+AUXILIARY_WEIGHTS = {
+    "googlenet": 0.3,
+    "inception_v3": 0.4,
+    "inception_v4": 0.4,
+    "inception_resnet": 0.4,
+}
 
 
 class Classifier(pl.LightningModule):
