@@ -2,14 +2,19 @@
 
 from typing import Any
 
-import command_line  # both beside this file: MkDocs lets a hook import from its folder
+import command_line  # all beside this file: MkDocs lets a hook import from its folder
 import http_api
+import search_options
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from kkcv.zoo.registry import FAMILIES
 
-GENERATED = {"reference/cli.md": command_line.markdown, "reference/http.md": http_api.markdown}
+GENERATED = {
+    "reference/cli.md": command_line.markdown,
+    "reference/http.md": http_api.markdown,
+    "reference/options.md": search_options.markdown,
+}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

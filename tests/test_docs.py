@@ -23,7 +23,7 @@ PAGES = [
     *(path.name for path in sorted(ROOT.glob("*.md"))),
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]
-GENERATED = ("cli.md", "http.md")  # in docs/reference, made as the site is built
+GENERATED = ("cli.md", "http.md", "options.md")  # in docs/reference, made as the site is built
 TRANSLATED = (READMES, ("docs/tutorial.md", "docs/zh/tutorial.md"))
 
 

@@ -88,6 +88,9 @@ class SearchOptions:
 
 OPTIONS: dict[str, Option] = options_of(SearchOptions)
 DEFAULTS = SearchOptions()
+SearchOptions.__doc__ = f"{SearchOptions.__doc__}\n    Args:\n" + "".join(
+    f"        {name}: {each.help}\n" for name, each in OPTIONS.items()
+)
 
 
 def merged(options: SearchOptions, words: dict[str, Any]) -> SearchOptions:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from docs.search_options import markdown
 from kkcv.errors import RequestError
 from kkcv.query import Like
 from kkcv.search.gallery import Gallery
-from kkcv.search.options import SearchOptions
+from kkcv.search.options import OPTIONS, SearchOptions
 
 Paint = Callable[..., Path]
 
@@ -88,3 +89,12 @@ def test_an_empty_filter_lets_everything_through(gallery: Gallery, paint: Paint)
     gallery.add(paint("0.png", 0))
 
     assert gallery.search(paint("q.png", 1), where="") == gallery.search(paint("q.png", 1))
+
+
+def test_help_and_reference_name_every_option() -> None:
+    page = markdown()
+
+    for name, option in OPTIONS.items():
+        assert f"        {name}: {option.help}\n" in str(SearchOptions.__doc__)
+        assert page.count(f"| `{name}` |") == 1
+        assert option.help in page
