@@ -1,4 +1,4 @@
-"""UnionFind of exact and near duplicates, without comparing every pair."""
+"""Groups of exact and near duplicates, without comparing every pair."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -27,7 +27,7 @@ def duplicates(
     min_score: float = 0.95,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[DuplicateGroup]:
-    """UnionFind in which each picture scores at least ``min_score`` with another, largest first.
+    """Groups in which each picture scores at least ``min_score`` with another, largest first.
 
     Each picture asks the index for its nearest, so it takes as long as that many searches. The
     index is built first if the gallery wants one.

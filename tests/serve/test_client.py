@@ -43,6 +43,17 @@ def test_a_search_can_be_narrowed(client: Client, album: list[Path]) -> None:
     assert part[0].score < 0.999
 
 
+def test_many_pictures_come_in_the_order_of_their_ids_and_the_unknown_are_left_out(
+    client: Client,
+) -> None:
+    listed = client.page(12)
+    unknown = range(2**63 - 200, 2**63 - 1)
+    wanted = [listed[7].id, *unknown, listed[2].id, listed[5].id]
+
+    assert client.get_many(wanted) == [listed[7], listed[2], listed[5]]
+    assert client.get_many([]) == []
+
+
 def test_a_picture_is_added_described_and_removed(client: Client, stranger: Path) -> None:
     added = client.add(stranger, {"title": "猫"})
     again = client.add(stranger.read_bytes())
