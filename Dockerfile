@@ -1,14 +1,16 @@
 # kkcv with all that its service and its web page need. compose.yaml runs both.
 FROM python:3.11-slim-bookworm
 
-WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
-COPY kkcv kkcv
+# For a gallery on Milvus: --build-arg EXTRAS=heic,milvus,web
+ARG EXTRAS=heic,web
+
 # hadolint ignore=DL3013  # constraints.txt pins every version
-RUN PIP_CONSTRAINT=constraints.txt pip install --no-cache-dir '.[heic,milvus,web]' \
-    # the packages' own tests and C headers: some 100 MB that nothing reads
-    && find /usr/local/lib/python3.11/site-packages -depth -type d \
-        '(' -name tests -o -name include ')' -exec rm -r '{}' + \
+RUN --mount=type=bind,target=/src,rw \
+    PIP_CONSTRAINT=/src/constraints.txt pip install --no-cache-dir "/src[$EXTRAS]" \
+    # what nothing here reads: tests, C headers, pyarrow's network and plan formats, pydeck's notebooks
+    && find /usr/local/lib/python3.11/site-packages -depth \
+        '(' -type d '(' -name tests -o -name include -o -name nbextension ')' \
+        -o -name 'libarrow_flight*' -o -name 'libarrow_s3*' ')' -exec rm -r '{}' + \
     && useradd --uid 10001 --create-home kkcv \
     && install --directory --owner=kkcv /data
 

@@ -50,8 +50,9 @@ format: $(VENV)/.dev ## put the code into its format
 	$(BIN)/ruff check --fix-only --exit-zero .
 	$(BIN)/ruff format .
 
-install-size: ## measure what the core install alone takes, in an environment of its own
-	@$(PYTHON) -m venv .venv-core && { $(call install,.venv-core,.); rm -rf .venv-core; }
+install-size: ## what the core install alone takes: size, seconds, the ten largest packages
+	@$(PYTHON) -m venv .venv-core && { $(call install,.venv-core,.) && \
+		.venv-core/bin/python benchmarks/install_size.py; rm -rf .venv-core; }
 
 bundle: $(VENV)/.dev ## export the default network, which kkcv comes with
 	$(BIN)/python -m kkcv.embedding.bundle
@@ -171,12 +172,12 @@ $(BIN)/python:
 
 # A stamp a set of extras: made again when what is pinned changes.
 $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
-	@echo "installing kkcv (PyTorch is several GB: this takes some minutes the first time)"
+	@echo "installing kkcv and its web page"
 	@$(call install,$(VENV),$(DEMO))
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
-	@echo "installing kkcv with its development tools (some minutes the first time)"
+	@echo "installing kkcv with PyTorch and all else (several GB: some minutes the first time)"
 	@$(call install,$(VENV),$(DEV))
 	@touch $@ $(VENV)/.demo
 

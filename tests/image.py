@@ -27,7 +27,9 @@ from .wheel.use import pictures
 RELEASE = "bookworm"  # of the image that the Dockerfile begins with; its Python is 3.11 too
 PACKAGES = "python3,python3-venv,ca-certificates"
 MOST = 900  # MB
-KEY = "a key of the test, of some length"
+KEY = "a-key-of-the-test-of-some-length"
+MOUNT = "--mount=type=bind,target=/src,rw"
+NOT_IN_SLIM = ("doc", "man", "locale", "info")  # of /usr/share
 SERVICE, PAGE = 8000, 8501
 
 
@@ -38,7 +40,8 @@ def debian(folder: Path) -> None:
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    for path in ("var/cache/apt/archives", "var/lib/apt/lists"):
+    paths = ["var/cache/apt/archives", "var/lib/apt/lists"]
+    for path in [*paths, *(f"usr/share/{name}" for name in NOT_IN_SLIM)]:
         shutil.rmtree(folder / path)
     subprocess.run(["umount", "--quiet", folder / "proc"])  # debootstrap leaves it mounted
     subprocess.run(["chroot", folder, "python3", "-m", "venv", "/usr/local"], check=True)
@@ -48,27 +51,31 @@ def build(root: Path) -> dict[str, str]:
     """Carry out the steps of the Dockerfile; the settings of what runs there, by instruction."""
     settings = {"WORKDIR": "/", "USER": "0"}
     for name, rest in instructions():
-        if name == "COPY":
-            *sources, target = rest.split()
-            copy(sources, root / settings["WORKDIR"].lstrip("/") / target)
-        elif name == "RUN":
-            run_step(root, settings["WORKDIR"], rest)
+        if name == "RUN":
+            context = root / "src"  # where the step mounts what .dockerignore lets in
+            copy_context(context)
+            run_step(root, rest.removeprefix(MOUNT), settings["ARG"])
+            shutil.rmtree(context)
         elif name == "WORKDIR":
             (root / rest.lstrip("/")).mkdir(parents=True, exist_ok=True)
         settings[name] = rest
     return settings
 
 
-def copy(sources: Sequence[str], target: Path) -> None:
-    for source in map(ROOT.__truediv__, sources):
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
+def copy_context(target: Path) -> None:
+    target.mkdir()
+    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
+        source = ROOT / line.removeprefix("!")
+        if line.startswith("!") and source.is_dir():
+            shutil.copytree(
+                source, target / source.name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        elif line.startswith("!"):
             shutil.copy(source, target)
 
 
-def run_step(root: Path, folder: str, command: str) -> None:
-    """A step as root, with this machine's way to the network."""
+def run_step(root: Path, command: str, argument: str) -> None:
+    """A step as root, with a build argument, and with this machine's way to the network."""
     lent = [Path("/etc/resolv.conf"), *map(Path, filter(None, [os.environ.get("PIP_CERT")]))]
     with tempfile.TemporaryDirectory() as kept:
         for file in lent:
@@ -77,8 +84,11 @@ def run_step(root: Path, folder: str, command: str) -> None:
                 shutil.copy(here, Path(kept) / file.name)
             here.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, here)
-        inside = f"cd {folder} && {command}"
-        subprocess.run(["chroot", root, "/bin/sh", "-ec", inside], check=True, env=with_path())
+        subprocess.run(
+            ["chroot", root, "/bin/sh", "-ec", f"{argument}; {command}"],
+            check=True,
+            env=with_path(),
+        )
         for file in lent:
             here = root / file.relative_to("/")
             before = Path(kept) / file.name

@@ -1,9 +1,14 @@
-"""A word about what takes long, to people alone."""
+"""A word about what takes long at the first use of a network."""
 
+import logging
 import sys
+
+logger = logging.getLogger(__name__)
 
 
 def tell(message: str) -> None:
-    """One line on standard error where that is a terminal."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    """One line, as INFO in the log where there is one (a service's), else on standard error."""
+    if logger.hasHandlers():
+        logger.info(message)
+    elif sys.stderr is not None:
         print(f"kkcv: {message}", file=sys.stderr, flush=True)

@@ -1,6 +1,6 @@
 """``python -m tests.wheel``: the wheel in an empty environment, and used. ``extras``: each of them.
 
-PyTorch is in one environment; each extra is installed into one of its own that lies over it.
+The core is in one environment; each extra is installed into one of its own that lies over it.
 """
 
 import os

@@ -59,9 +59,8 @@ def core() -> None:
     assert best["path"].endswith("odd/3.png"), best
     run("search", "g", "query.png", "--sheet", "answer.png")
     run("zoo", "show", "resnet50")
-    run("zoo", "verify", "lenet5_1998")
-    run("zoo", "draw", "resnet18", "-o", "r.svg")
     run("classify", "query.png", "--lang", "zh")
+    run("explain", "query.png", "pictures/odd/3.png", "-o", "why.png")
     run("doctor", "g")
     served()
 
@@ -133,8 +132,14 @@ def milvus() -> None:
     assert "127.0.0.1:9" in done.stderr, done.stderr
 
 
-def onnx() -> None:
-    run("index", "o", "pictures", "--runtime", "onnxruntime", "--precision", "float32")
+def zoo() -> None:
+    run("zoo", "verify", "lenet5_1998")
+    run("zoo", "draw", "resnet18", "-o", "r.svg")
+    run("index", "z", "pictures", "--model", "resnet18", "--weights", "none")
+
+
+def openvino() -> None:
+    run("index", "o", "pictures", "--runtime", "openvino")
 
 
 def int8() -> None:
@@ -189,7 +194,9 @@ USES: dict[str, Callable[[], object]] = {
     "demo": lambda: run("demo"),
     "parquet": parquet,
     "milvus": milvus,
-    "onnx": onnx,
+    "zoo": zoo,
+    "draw": lambda: run("zoo", "draw", "lenet5_1998", "-o", "r.png"),
+    "openvino": openvino,
     "int8": int8,
     "train": train,
     "timm": timm,
