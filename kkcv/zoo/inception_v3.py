@@ -178,9 +178,9 @@ def inception_v3(
         stages, GlobalAveragePool(), classifier(num_classes), heads, AUXILIARY_MIN_SIZE
     )
     network.apply(he_fan_in)
-    for head in network.auxiliary.values():
-        truncated_normal(head.conv2.conv.weight, 0.01)
-        truncated_normal(head.fc.weight, 0.001)
+    for name, weight in network.auxiliary.named_parameters():
+        if name.endswith(("conv2.conv.weight", "fc.weight")):
+            truncated_normal(weight, 0.01 if "conv2" in name else 0.001)
     return network
 
 
