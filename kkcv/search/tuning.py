@@ -1,4 +1,4 @@
-"""What a user asks of a gallery's index: a recall, and perhaps a limit on memory."""
+"""The goal of a gallery's index: a recall, and perhaps a limit on memory."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ class Goal:
             raise RequestError(f"a recall is a share above 0 and up to 1, got {self.recall:g}")
 
     def kind_for(self, rows: int, dim: int) -> Kind:
-        """The kind of index for so many rows (RequestError when none fits into the memory)."""
+        """The kind of index for a number of rows (RequestError if none fits into the memory)."""
         chosen = KINDS[self.kind] if self.kind else kind_for(rows)
         if self.memory is None:
             return chosen
@@ -43,7 +43,7 @@ class Goal:
         return KINDS[max(fitting, key=takes.__getitem__)]
 
     def nearest_kind(self, rows: int, dim: int) -> Kind:
-        """As ``kind_for``; the smallest kind, with a warning, when the gallery has outgrown it."""
+        """As ``kind_for``; the smallest kind, with a warning, if the gallery has outgrown it."""
         try:
             return self.kind_for(rows, dim)
         except RequestError as error:

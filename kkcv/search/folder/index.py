@@ -1,4 +1,4 @@
-"""The index kept in step with the catalog, by whichever process the catalog was changed."""
+"""The index of a folder, kept up to date with its catalog, whichever process changed that."""
 
 import json
 import logging
@@ -28,31 +28,31 @@ from kkcv.search.where import Condition
 from .catalog import Catalog
 from .reader import Reader, told
 
-EXACT_MILLISECONDS = 5.0  # what comparing with every vector may take
+EXACT_MILLISECONDS = 5.0  # that comparing with every vector may take
 SAMPLE = 100_000  # vectors that train an index
-TOGETHER = 25_000  # rows that an index is given at a time: of fewer HNSW makes a worse graph
+TOGETHER = 25_000  # rows given to an index at a time: with fewer, HNSW builds a worse graph
 UNSEEN = -1
 VOUCHED = "snapshots"  # a setting of the catalog
-PAUSE_SECONDS = 60.0  # after a rebuild in the background that failed
+PAUSE_SECONDS = 60.0  # after a failed rebuild in the background
 log = logging.getLogger(__name__)
 
 
 class FolderIndex(engine.Index):
-    """The newest snapshot of a gallery, and what its catalog has since. Safe for many threads."""
+    """The newest snapshot of a gallery and the changes since. Safe to use from several threads."""
 
     def __init__(self, catalog: Catalog, folder: Path, space: str, dim: int) -> None:
         self._catalog = catalog
         self._folder = folder
         self._space = space
         self._dim = dim
-        # the index, and the last change that it has seen: replaced together
+        # the index and the last change that it has seen, replaced together
         self._seen = (LayeredIndex(dim), UNSEEN)
         self._refreshing = threading.Lock()
         self._building = threading.Lock()
         self._paused_until = 0.0
 
     def refreshed(self) -> LayeredIndex:
-        """The index with every change that is committed now: one cheap look when there is none."""
+        """The index with all changes committed until now; cheap if there are none."""
         with self._catalog.reading() as rows:
             return self._refreshed(rows)
 
@@ -63,7 +63,7 @@ class FolderIndex(engine.Index):
         return self._seen[0]
 
     def _opened(self, rows: Reader) -> tuple[LayeredIndex, int]:
-        """The index and the last change it has seen; to begin with, the snapshot on the disk."""
+        """The index and the last change it has seen; at first, of the snapshot on the disk."""
         index, seen = self._seen
         if seen == UNSEEN or rows.sequence() < seen:  # the catalog was restored
             self._seen = index, seen = self._begun(self._loaded(rows))
@@ -72,19 +72,18 @@ class FolderIndex(engine.Index):
     def search(
         self, rows: engine.Reader, vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
-        """The nearest of all, or of what a filter leaves: float32 (Q, D) → (Q, k or less)."""
         assert isinstance(rows, Reader)  # of the catalog beside this index
         allowed = None if where is None else rows.ids(where)
         return self._refreshed(rows).search(vectors, k, allowed)
 
     def shown(self, rows: engine.Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
-        """What hits show of these ids, int64 (N,): from the snapshot, or else from the catalog."""
+        """From the snapshot, or from the catalog for those that it does not have."""
         kept, others = self._seen[0].records(ids)
         found = {id: told(id, record) for id, record in kept.items()}
         return found | rows.shown(others) if len(others) else found
 
     def describe(self) -> dict[str, Any]:
-        """What answers, with its measured recall and time, as plain values."""
+        """Also with the measured recall and time."""
         index = self.refreshed()
         if index.snapshot is None:
             return {
@@ -108,7 +107,7 @@ class FolderIndex(engine.Index):
 
     @property
     def wants_rebuild(self) -> bool:
-        """True when too much is compared one by one for a quick answer; no vector is read."""
+        """Whether too many vectors are compared one by one; no vector is read for this."""
         with self._catalog.reading() as rows, self._refreshing:
             index, seen = self._opened(rows)
             if rows.sequence() == seen:
@@ -121,7 +120,7 @@ class FolderIndex(engine.Index):
         return late > max(1000, covered // 5) and late > exact_limit(self._dim)
 
     def tune(self, goal: Goal) -> Snapshot | None:
-        """``rebuild`` for a goal, which holds from now on (RequestError, and as ``rebuild``)."""
+        """Raises RequestError for an impossible goal, and as ``rebuild``."""
         with self._catalog.reading() as rows:
             goal.kind_for(rows.count(), self._dim)  # it must be possible
         with self._catalog.writing() as writer:
@@ -129,7 +128,7 @@ class FolderIndex(engine.Index):
         return self.rebuild()
 
     def rebuild(self, recall: float | None = None, kind: Kind | None = None) -> Snapshot | None:
-        """Build a snapshot of all rows and use it; searches go on. None when there are no rows.
+        """Build a snapshot of all rows and use it; searches go on. None if there are no rows.
 
         Recall and kind are those of the gallery's goal, if not given.
 
@@ -151,20 +150,19 @@ class FolderIndex(engine.Index):
             ) from None
 
     def renew(self) -> None:
-        """A new snapshot where one is wanted, and none of another network."""
+        """Build a snapshot if one is wanted, and delete those of another network."""
         if self.wants_rebuild:
             self.rebuild()
         else:
             snapshot.clear(self._folder)
 
     def rebuild_in_background(self) -> None:
-        """Start ``rebuild`` when it is wanted and not under way."""
         paused = time.monotonic() < self._paused_until
         if not paused and not self._building.locked() and self.wants_rebuild:
             threading.Thread(target=self._rebuild_quietly, name="kkcv-rebuild", daemon=True).start()
 
     def _rebuild_quietly(self) -> None:
-        """Use what another process has built meanwhile, or build; a failure is logged."""
+        """Use another process's snapshot, or build one; a failure is logged."""
         try:
             if not self._adopted():
                 self.rebuild()
@@ -173,7 +171,7 @@ class FolderIndex(engine.Index):
             log.warning("%s", error)
 
     def _adopted(self) -> bool:
-        """Whether another process has built a newer snapshot, which is used from now on."""
+        """Use a newer snapshot of another process; whether that is good enough."""
         mine = self.refreshed().snapshot
         found = self._newest()
         if found is None or (mine is not None and found.sequence <= mine.sequence):
@@ -208,7 +206,7 @@ class FolderIndex(engine.Index):
             self._seen = caught_up(*self._begun(found), rows)
 
     def _vouch(self, sha256: str) -> None:
-        """The catalog shall know a snapshot; the one before may still be the one on the disk."""
+        """Store a snapshot's hash in the catalog, beside that of the one still on the disk."""
         with self._catalog.writing() as writer:
             writer.set(VOUCHED, json.dumps([*vouched(writer), sha256][-2:]))
 
@@ -217,7 +215,7 @@ class FolderIndex(engine.Index):
             return self._loaded(rows)
 
     def _loaded(self, rows: Reader) -> Snapshot | None:
-        """The snapshot on the disk; another process may be replacing it just now."""
+        """The snapshot on the disk; another process may be replacing it meanwhile."""
         while True:
             known = vouched(rows)
             found = snapshot.load(self._folder, self._space, known)
@@ -245,17 +243,17 @@ def ids_and_sample(rows: Reader, dim: int, held: np.ndarray) -> tuple[np.ndarray
 
 
 def records_of(rows: Reader, ids: np.ndarray) -> Records:
-    """What hits show of each of these ids, in their order."""
+    """The records of what hits show of these ids, in their order."""
     place = {id: number for number, id in enumerate(ids.tolist())}
     records = [b""] * len(place)
     for id, record in rows.records():
-        if id in place:  # not of rows whose vector is damaged
+        if id in place:  # not rows with a damaged vector
             records[place[id]] = record
     return Records.of(records)
 
 
 def vouched(rows: Reader) -> list[str]:
-    """The sha256 of the snapshots that were made of this catalog, the newest last."""
+    """The sha256 of the snapshots built from this catalog, the newest last."""
     return json.loads(rows.setting(VOUCHED, "[]"))
 
 
@@ -268,7 +266,7 @@ def caught_up(index: LayeredIndex, seen: int, rows: Reader) -> tuple[LayeredInde
 
 @cache
 def exact_limit(dim: int) -> int:
-    """How many vectors this machine compares with a query in EXACT_MILLISECONDS, measured."""
+    """How many vectors this machine can compare with a query in EXACT_MILLISECONDS, measured."""
     rows = np.random.default_rng(0).normal(size=(8192, dim)).astype(np.float32)
     took = []
     for _ in range(5):

@@ -1,7 +1,7 @@
-"""The exact index: every vector is compared, so the answer is the truth.
+"""The exact index: every vector is compared.
 
 Faiss's own indexes crash when they are written during a search. Here an index never changes, and
-Faiss only multiplies: whoever searches keeps the index that there was when the search began.
+Faiss only multiplies: a search keeps the index that it started with.
 """
 
 import faiss
@@ -11,7 +11,7 @@ from kkcv.hit import clipped
 
 from .neighbors import Neighbors, no_neighbors
 
-MANY_DEAD = 0.2  # share of removed rows at which the living ones are copied together
+MANY_DEAD = 0.2  # share of removed rows above which the others are copied together
 
 
 class ExactIndex:
@@ -31,7 +31,7 @@ class ExactIndex:
         return len(self._ids) - self._dead
 
     def updated(self, removed: np.ndarray, ids: np.ndarray, vectors: np.ndarray) -> "ExactIndex":
-        """Without some ids, then with others; one that is there already gets the new vector.
+        """A copy without some ids, then with others; an existing id gets its new vector.
 
         ``removed`` and ``ids`` are int64 (R,) and (N,), ``vectors`` float32 (N, D).
         """
@@ -62,7 +62,7 @@ class ExactIndex:
         return Neighbors(ids[rows], clipped(scores))
 
     def _with_room_for(self, rows: int) -> np.ndarray:
-        """The buffer, or a copy of twice the size."""
+        """The buffer, or a copy of at least twice the size."""
         size = len(self._ids) + rows
         if size <= len(self._buffer):
             return self._buffer
@@ -71,7 +71,7 @@ class ExactIndex:
         return larger
 
     def _compacted(self) -> "ExactIndex":
-        """The living rows alone, in memory of their own."""
+        """A copy of the rows that are not removed."""
         alive = self._ids >= 0
         new = ExactIndex(self._buffer.shape[1])
         new._buffer = new._vectors = self._vectors[alive]
@@ -104,7 +104,7 @@ def inner_products(
 
 
 def selector(among: np.ndarray | None) -> faiss.IDSelector | None:
-    """Faiss's way to say which rows may be found, from bool (N,)."""
+    """A selector of Faiss for the rows that may be found, bool (N,)."""
     if among is None:
         return None
     bits = np.packbits(among, bitorder="little")

@@ -15,7 +15,7 @@ KINDS: dict[str, Kind] = {kind.KIND.name: kind.KIND for kind in (hnsw, ivf, rabi
 
 
 def kind_for(rows: int) -> Kind:
-    """The kind that served a gallery of this size best (docs/search.md)."""
+    """The best kind for a gallery of this size (docs/search.md)."""
     return KINDS["hnsw"] if rows <= 250_000 else KINDS["ivf"]
 
 

@@ -1,4 +1,4 @@
-"""The index that a gallery searches: a snapshot of most rows, and exactly what came since.
+"""The index that a gallery searches: a snapshot of most rows, and an exact index of the others.
 
 Searches never wait: they work on a state that is replaced as a whole. Removed rows are filtered
 before the best k are chosen, so an answer is never short because of them.
@@ -14,11 +14,11 @@ from .neighbors import Neighbors, nearest_of
 from .snapshot import Snapshot
 
 NOTHING = np.empty(0, np.int64)
-SELECTIVE = 20_000  # allowed rows up to which a filter is answered by comparing with each of them
+SELECTIVE = 20_000  # allowed rows up to which a filter compares with each of them
 
 
 class State(NamedTuple):
-    """What a search sees: values that never change."""
+    """The values that one search uses; they never change."""
 
     snapshot: Snapshot | None
     alive: np.ndarray | None  # bool, of the snapshot's rows; None: all
@@ -44,7 +44,7 @@ class LayeredIndex:
 
     @property
     def unindexed(self) -> int:
-        """Rows that a new snapshot would take in or drop."""
+        """How many rows a new snapshot would add or drop."""
         snapshot, alive, _, recent = self._state
         dead = 0 if snapshot is None or alive is None else int((~alive).sum())
         return len(recent) + dead
@@ -56,7 +56,7 @@ class LayeredIndex:
         vectors: np.ndarray,
         edited: np.ndarray = NOTHING,
     ) -> None:
-        """Take ids away, then put vectors in: int64 (R,), int64 (N,), float32 (N, D).
+        """Remove ids, then add vectors: int64 (R,), int64 (N,), float32 (N, D).
 
         An id that is there already gets the new vector. The records of those and of the ``edited``
         hold no more, int64 (E,). A search sees all of it or nothing.
@@ -71,7 +71,7 @@ class LayeredIndex:
             self._state = State(snapshot, alive, valid, recent.updated(removed, ids, vectors))
 
     def records(self, ids: np.ndarray) -> tuple[dict[int, bytes], np.ndarray]:
-        """What was kept beside those of the ids, int64 (N,), where it still holds; the others."""
+        """The valid records by id, and the ids without one: int64 (N,) → (M,)."""
         snapshot, _, valid, _ = self._state
         if snapshot is None:
             return {}, ids
@@ -99,7 +99,7 @@ class LayeredIndex:
 
 
 def without(rows: np.ndarray | None, gone: np.ndarray, count: int) -> np.ndarray | None:
-    """A copy of bool (``count``,), None for all of them, less the rows that are gone."""
+    """A copy of bool (``count``,) with False for the rows that are gone; None means all True."""
     if not len(gone):
         return rows
     rows = np.ones(count, bool) if rows is None else rows.copy()

@@ -1,4 +1,4 @@
-"""What a search in an index answers."""
+"""The result of a search in an index."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ def no_neighbors(queries: int) -> Neighbors:
 
 
 def nearest_of(parts: list[Neighbors], k: int) -> Neighbors:
-    """The best k of several answers to the same queries; ids differ between the parts."""
+    """The best k of several results of the same queries, which have no id in common."""
     parts = [part for part in parts if part.ids.shape[1]] or parts[:1]
     if len(parts) == 1:  # most galleries, most of the time
         return Neighbors(parts[0].ids[:, :k], clipped(parts[0].scores[:, :k]))

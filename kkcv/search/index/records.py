@@ -1,4 +1,4 @@
-"""Bytes that are kept beside each row of an index, and read where they lie on the disk."""
+"""Bytes for each row of an index, read from a file that is mapped into memory."""
 
 import mmap
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Records(NamedTuple):
-    """``bounds``, int64 (N + 1,): where in ``data`` each of N records begins, and the last ends."""
+    """``bounds``, int64 (N + 1,): the start of each of N records in ``data``, and the end."""
 
     bounds: np.ndarray
     data: bytes | mmap.mmap
@@ -25,7 +25,7 @@ class Records(NamedTuple):
         return [self.data[start:end] for start, end in zip(starts, ends, strict=True)]
 
     def write(self, file: Path) -> None:
-        """The bounds in this file, then the records."""
+        """Write the bounds, then the records."""
         in_file = (self.bounds - self.bounds[0] + self.bounds.nbytes).astype("<i8")
         with file.open("wb") as out:
             out.write(in_file.tobytes())
@@ -33,7 +33,7 @@ class Records(NamedTuple):
 
     @classmethod
     def read(cls, file: Path, count: int) -> "Records":
-        """Those of ``count`` rows (OSError, ValueError)."""
+        """The records of ``count`` rows in a file (OSError, ValueError)."""
         with file.open("rb") as written:
             bounds = np.fromfile(written, "<i8", count + 1)
             if len(bounds) <= count or bounds[-1] != file.stat().st_size:

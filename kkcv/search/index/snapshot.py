@@ -38,7 +38,7 @@ from .records import Records
 FORMAT = 3
 SUFFIXES = ("faiss", "ids", "records", "json")
 LOCK = "lock"
-WIDEST = 8  # candidates for each neighbor, where some rows may not be found
+WIDEST = 8  # candidates for each neighbor, if some rows may not be found
 log = logging.getLogger(__name__)
 
 
@@ -99,7 +99,7 @@ class Snapshot:
         return rows, scores
 
     def plan(self, k: int) -> Plan:
-        """How k neighbors are looked for."""
+        """The plan for k neighbors."""
         for plan in self.plans:
             if plan.k >= k:
                 return plan
@@ -153,7 +153,7 @@ def insufficient(scores: np.ndarray, rows: np.ndarray, enough: float) -> np.ndar
 
 @contextmanager
 def building(folder: Path, wait_seconds: float) -> Iterator[None]:
-    """A turn at writing snapshots; nobody else has one (GalleryLocked)."""
+    """The exclusive right to write snapshots (GalleryLocked)."""
     make_folder(folder)
     try:
         with FileLock(folder / LOCK, timeout=wait_seconds):
@@ -165,7 +165,7 @@ def building(folder: Path, wait_seconds: float) -> Iterator[None]:
 
 
 def save(folder: Path, snapshot: Snapshot, vouch: Callable[[str], None]) -> None:
-    """Write a snapshot in a turn at ``building``, complete or not at all; delete all others.
+    """Write a snapshot inside ``building``, complete or not at all; delete all others.
 
     ``vouch`` is told the sha256 that ``load`` will ask for.
     """
@@ -206,7 +206,7 @@ def clear(folder: Path) -> None:
 
 
 def load(folder: Path, space: str, vouched: Collection[str]) -> Snapshot | None:
-    """The newest good snapshot that the catalog ``vouched`` for; the others are warned of."""
+    """The newest intact snapshot whose hash the catalog has; others are logged."""
     for file in sorted(folder.glob("*.json"), reverse=True):
         try:
             return read(file, space, vouched)
@@ -216,7 +216,7 @@ def load(folder: Path, space: str, vouched: Collection[str]) -> Snapshot | None:
 
 
 def read(file: Path, space: str, vouched: Collection[str]) -> Snapshot:
-    """The snapshot that a JSON file describes (ValueError with what is wrong with it)."""
+    """The snapshot of a JSON file (ValueError says what is wrong with it)."""
     try:
         text = file.read_bytes()
         if hashlib.sha256(text).hexdigest() not in vouched:
