@@ -63,7 +63,7 @@ def atomic_write(target: Path, mode: int = 0o666) -> Iterator[Path]:
     target = Path(os.path.realpath(target))
     part = beside(target)
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL, mode))
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
         yield part
         sync_file(part)
         move_into_place(part, target)

@@ -24,7 +24,7 @@ def test_the_zoo_shows_a_family_and_networks_that_look(
     page = visit(locale=locale, viewport={"width": 1280, "height": 1500})
     page.get_by_role("link", name=text("page.zoo")).click()
 
-    page.locator(".diagram img").wait_for()
+    page.locator(".diagram img.wide").wait_for()
     expect(page.get_by_role("heading", name="ResNet", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="arXiv:1512.03385")).to_be_visible()
     expect(page.locator("td", has_text="conv4_x")).to_be_visible()
