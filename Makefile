@@ -21,12 +21,14 @@ DIGITS ?= ../shared/data/digits/mnist_idx
 PICTURES ?= ../shared/data/imagenette
 QUALITY_DATA ?= ../shared/data
 LABELLED ?= ../shared/data/near_dup_caltech ../shared/data/cats_dogs/val
+OUTSIDE ?= ../shared/data/produce ../shared/data/monkeys
+BURSTS ?= ../shared/data/cats_dogs/val
 PHOTOS ?= ../shared/data/imagenet_sample_300
 NETWORKS ?= efficientnet_lite0,resnet50,mobilenet_v2_1.0
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-quality demo docs test check lint format types bundle install-size lock bench-train bench-train-heads gpu-check bench-preprocessing bench-scale mnist zoo-proof docs-zoo bench bench-embedding bench-import bench-search bench-serve bench-cold bench-memory bench-plots bench-gallery crash-test crash-test-long load-test fuzz test-slow test-milvus bench-milvus clean test-docs wheel-test extras-test image-test
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*/\1/p' $(firstword $(MAKEFILE_LIST)))  # no target is a file but those in $(VENV)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -120,7 +122,10 @@ bench-import: $(VENV)/.bench ## PHOTOS to a gallery, beside a DataLoader script 
 	$(BIN)/python -m benchmarks.baseline $(PHOTOS) --network resnet50 --weights none
 
 bench-search: $(VENV)/.bench ## 100,000 vectors beside Faiss, hnswlib, usearch, LanceDB, Chroma, Qdrant
-	$(BIN)/python -m benchmarks.peers $(PICTURES)
+	$(BIN)/python -m benchmarks.peers $(PICTURES) --outside $(OUTSIDE)
+
+bench-recall: $(VENV)/.dev ## what each kind of index finds, beside what it promised, for queries from outside
+	$(BIN)/python -m benchmarks.recall $(PICTURES) --bursts $(BURSTS) --outside $(OUTSIDE)
 
 bench-serve: $(VENV)/.bench ## 1, 8 and 32 clients over HTTP, beside the same work without it
 	$(BIN)/python -m benchmarks.serving $(PHOTOS)

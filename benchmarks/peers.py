@@ -1,13 +1,15 @@
 """Search at equal recall: kkcv, raw Faiss, and the libraries and databases that people use.
 
-    python -m benchmarks.peers PICTURES... [--count 100000] [--only kkcv,hnswlib]
+    python -m benchmarks.peers PICTURES... --outside OTHERS [--count 100000] [--only kkcv,hnswlib]
 
-``count`` vectors are grown from the real embeddings of PICTURES (grown.py). Each system is a
-process of its own: it stores and indexes them, then its effort is raised until it finds 0.99 of the
-exact ten nearest of 500 new vectors. Then the systems take turns, in several passes, the best of
-which counts: one query after the other (p50, p99), and 64 at a time on all cores, also ``by CPU``,
-the rate that the processor time used would give. What stores too slowly is stopped after minutes of
-processor time, and its row says how far it came.
+``count`` vectors are grown from the real embeddings of PICTURES (grown.py). Queries are from
+outside: half are new vectors, grown alike, and half are pictures of OTHERS, things that are not
+there. Each system is a process of its own: it stores and indexes the vectors, then its effort is
+raised until it finds 0.99 of the exact k nearest of both halves, for k = 10, 100 and 1,000. Then
+the systems take turns, in several passes, the best of which counts: one query after the other
+(p50), and 64 at a time on all cores, also ``by CPU``, the rate that the processor time used would
+give. Rates are shown beside hnswlib's. What stores too slowly is stopped after minutes of processor
+time, and its row says how far it came.
 """
 
 import argparse
@@ -30,11 +32,14 @@ from .grown import Grown
 from .peer_systems import SYSTEMS, System, TooSlow
 from .report import report
 
-K = 10
+DEPTHS = (10, 100, 1000)
 RECALL = 0.99
-QUERIES, BATCH = 500, 64
+HALF, BATCH = 256, 64
 PASSES = 3
-EFFORTS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+SINGLE = 200  # queries that are asked one by one
+SECONDS = 1.5  # of queries 64 at a time
+EFFORTS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
+BASELINE = "hnswlib"
 
 
 def child(name: str, scratch: Path) -> None:
@@ -47,16 +52,29 @@ def child(name: str, scratch: Path) -> None:
     except TooSlow as slow:
         print(json.dumps({"failure": str(slow)}), flush=True)
         return
-    built = time.perf_counter() - began
+    facts: dict[str, Any] = {"failure": "", "build": time.perf_counter() - began}
+    efforts = {k: tuned(system, queries, truth[:, :k]) for k in DEPTHS}
+    facts |= {f"recall {k}": found for k, (_, found) in efforts.items()}
+    print(json.dumps({**facts, "memory": resident()}), flush=True)
+    for _ in sys.stdin:
+        figures = {}
+        for k, (effort, _) in efforts.items():
+            system.effort = effort
+            figures |= {
+                f"{what} {k}": value for what, value in measured(system, queries, k).items()
+            }
+        print(json.dumps(figures), flush=True)
+
+
+def tuned(system: System, queries: np.ndarray, truth: np.ndarray) -> tuple[int, float]:
+    """The least effort that reaches the recall, and the recall of the half that is found worse."""
     for effort in EFFORTS if system.tunable else EFFORTS[:1]:
         system.effort = effort
-        found = overlap(system.search(queries, K), truth)
-        if found >= RECALL:
+        found = system.search(queries, truth.shape[1])
+        recall = min(overlap(found[half::2], truth[half::2]) for half in (0, 1))
+        if recall >= RECALL:
             break
-    facts = {"failure": "", "recall": found, "effort": effort if system.tunable else 0}
-    print(json.dumps({**facts, "build": built, "memory": resident()}), flush=True)
-    for _ in sys.stdin:
-        print(json.dumps(measured(system, queries)), flush=True)
+    return effort, recall
 
 
 def resident() -> float:
@@ -65,33 +83,37 @@ def resident() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
 
 
-def measured(system: System, queries: np.ndarray) -> dict[str, float]:
+def measured(system: System, queries: np.ndarray, k: int) -> dict[str, float]:
     one = []
-    for number in range(200):
+    for number in range(SINGLE):
         began = time.perf_counter()
-        system.search(queries[number : number + 1], K)
+        system.search(queries[number : number + 1], k)
         one.append(1000 * (time.perf_counter() - began))
         if sum(one) > 10_000:  # milliseconds
             break
-    parts = [queries[n : n + BATCH] for n in range(0, len(queries) - BATCH + 1, BATCH)]
+    parts = [queries[n : n + BATCH] for n in range(0, len(queries), BATCH)]
     began, cpu, done = time.perf_counter(), time.process_time(), 0
-    while (took := time.perf_counter() - began) < 1.5:
-        system.search(parts[done % len(parts)], K)
+    while (took := time.perf_counter() - began) < SECONDS or done % len(parts):
+        system.search(parts[done % len(parts)], k)
         done += 1
     by_cpu = cores() * done * BATCH / (time.process_time() - cpu)
     p50, p99 = np.percentile(one, [50, 99])
     return {"p50": float(p50), "p99": float(p99), "rate": done * BATCH / took, "by_cpu": by_cpu}
 
 
-def prepare(pictures: list[Path], count: int, scratch: Path) -> None:
-    """The vectors, the queries, and the exact answers."""
+def prepare(pictures: list[Path], others: list[Path], count: int, scratch: Path) -> None:
+    """The vectors, the queries of both halves by turns, and the exact answers."""
+    embedded(others, scratch)
+    unlike = np.load(scratch / "real.npy")
     embedded(pictures, scratch)
     grown = Grown(np.load(scratch / "real.npy"))
     vectors = np.concatenate(list(grown.chunks(count)))
-    queries = next(grown.chunks(QUERIES, seed=1))
+    new = next(grown.chunks(HALF, seed=1))
+    unlike = unlike[np.random.default_rng(0).permutation(len(unlike))[:HALF]]
+    queries = np.stack([new, unlike], axis=1).reshape(2 * HALF, -1)
     np.save(scratch / "vectors.npy", vectors)
     np.save(scratch / "queries.npy", queries)
-    np.save(scratch / "truth.npy", inner_products(queries, vectors, K)[0])
+    np.save(scratch / "truth.npy", inner_products(queries, vectors, DEPTHS[-1])[0])
 
 
 def compare(names: list[str], scratch: Path) -> list[dict[str, Any]]:
@@ -119,28 +141,30 @@ def compare(names: list[str], scratch: Path) -> list[dict[str, Any]]:
             ends.stdin.write("\n")
             ends.stdin.flush()
             new, old = json.loads(ends.stdout.readline()), figures[name]
-            old.update({key: max(new[key], old.get(key, 0)) for key in ("rate", "by_cpu")})
-            old.update({key: min(new[key], old.get(key, 1e9)) for key in ("p50", "p99")})
+            for key, value in new.items():
+                better = max if key.startswith(("rate", "by_cpu")) else min
+                old[key] = better(value, old.get(key, value))
     for each in children.values():
         each.communicate()
-    peers = [f for n, f in figures.items() if "rate" in f and "kkcv" not in n]
-    best = {key: max(peer[key] for peer in peers) for key in ("rate", "by_cpu")}
-    return [
-        {
-            "": name,
-            "recall@10": f.get("recall"),
-            "p50 ms": f.get("p50"),
-            "p99 ms": f.get("p99"),
-            "queries/s, 64 at a time": f.get("rate"),
-            "to the best peer": f["rate"] / best["rate"] if "rate" in f else None,
-            "by CPU": f.get("by_cpu"),
-            "by CPU, to the best peer": f["by_cpu"] / best["by_cpu"] if "rate" in f else None,
-            "build s": f.get("build"),
-            "MB": f.get("memory"),
-            "note": f["failure"],
+    base = figures.get(BASELINE, {})
+    return [row(name, f, base) for name, f in figures.items()]
+
+
+def row(name: str, figures: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
+    def ratio(key: str) -> float | None:
+        return figures[key] / base[key] if key in figures and key in base else None
+
+    found: dict[str, Any] = {"": name}
+    for k in DEPTHS:
+        found |= {
+            f"recall@{k}": figures.get(f"recall {k}"),
+            f"p50 ms, k={k}": figures.get(f"p50 {k}"),
+            f"queries/s, k={k}": figures.get(f"rate {k}"),
+            f"to {BASELINE}, k={k}": ratio(f"rate {k}"),
+            f"by CPU, k={k}": ratio(f"by_cpu {k}"),
         }
-        for name, f in figures.items()
-    ]
+    facts = {"build s": figures.get("build"), "MB": figures.get("memory")}
+    return found | facts | {"note": figures["failure"]}
 
 
 def main() -> None:
@@ -149,6 +173,7 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pictures", nargs="+", type=Path)
+    parser.add_argument("--outside", nargs="+", type=Path, required=True, metavar="OTHERS")
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--only", help="names, parted by commas")
     options = parser.parse_args()
@@ -157,9 +182,13 @@ def main() -> None:
         from kkcv.images.folder import find_pictures
 
         say("growing the vectors")
-        prepare(list(find_pictures(options.pictures)), options.count, Path(folder))
+        files = [list(find_pictures(paths)) for paths in (options.pictures, options.outside)]
+        prepare(*files, options.count, Path(folder))
         rows = compare(names, Path(folder))
-    title = f"search among {options.count:,} vectors of 1280, recall@10 of at least {RECALL}"
+    title = (
+        f"search among {options.count:,} vectors of 1280, queries from outside, recall of at least "
+        f"{RECALL}"
+    )
     packages = ("hnswlib", "usearch", "lancedb", "chromadb", "qdrant-client")
     report("search", title, rows, packages)
 

@@ -40,8 +40,8 @@ PLOTS = (
     ),
     Plot("serving", ("",), "by CPU", "HTTP search, requests/s", ("HTTP",)),
     Plot(
-        "search", ("",), "queries/s, 64 at a time",
-        "Search, recall@10 of at least 0.99, queries/s", ("kkcv",), log=True,
+        "search", ("",), "queries/s, k=10",
+        "Search, queries from outside, recall@10 of at least 0.99, queries/s", ("kkcv",), log=True,
     ),
 )  # fmt: skip
 

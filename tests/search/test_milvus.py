@@ -220,3 +220,33 @@ def test_a_filter_that_keeps_few_of_many_is_exact(gallery: Gallery) -> None:
     for query, each in zip(-vectors[:20], hits, strict=True):
         best = np.sort(vectors[3::10] @ query)[::-1][:10]
         assert [hit.score for hit in each] == pytest.approx(best.tolist(), abs=1e-3)
+
+
+@pytest.mark.slow
+def test_answers_are_full_and_right_in_a_gallery_of_bursts(gallery: Gallery) -> None:
+    """Many shots of each moment, and queries that show something else; k up to the limit."""
+    count, dim = 12_000, 48
+    generator = np.random.default_rng(0)
+    moments = generator.normal(size=(count // 20, dim)).repeat(20, axis=0)
+    vectors = (moments + 0.1 * generator.normal(size=moments.shape)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for start in range(0, count, 4000):
+        with gallery.catalog.writing() as writer:
+            for n in range(start, start + 4000):
+                file = PictureFile(f"/{n}", False, n.to_bytes(32, "big"), n, 1)
+                writer.add(file, vectors[n], {"half": n % 2})
+    gallery.live.rebuild()  # as kkcv index does
+    queries = generator.normal(size=(30, dim)).astype(np.float32)
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+
+    for k, where in ((10, None), (100, None), (1000, None), (100, "half == 1")):
+        allowed = vectors[1::2] if where else vectors
+        recall = []
+        for query, hits in zip(
+            queries, gallery.search_vectors(queries, k, where=where), strict=True
+        ):
+            assert len(hits) == k
+            least = np.sort(allowed @ query)[::-1][k - 1]
+            recall.append(np.mean([hit.score >= least - 1e-3 for hit in hits]))
+        assert np.mean(recall) >= 0.99
+        assert np.sort(recall)[:3].mean() >= 0.9

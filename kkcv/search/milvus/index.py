@@ -1,10 +1,13 @@
 """Milvus searches and builds its indexes itself."""
 
+import logging
+import threading
+import time
 from typing import Any
 
 import numpy as np
 
-from kkcv.errors import RequestError
+from kkcv.errors import KkcvError, RequestError
 from kkcv.hit import clipped
 from kkcv.search import engine
 from kkcv.search.index.neighbors import Neighbors
@@ -16,6 +19,8 @@ from .reader import EFFORT, Reader
 from .rows import INDEX
 
 UNFLUSHED = 4000  # rows from which Milvus 2.3 searches only parts of what is not flushed
+LOOK_SECONDS = 10.0  # between two looks at how much is not flushed
+log = logging.getLogger(__name__)
 
 
 class MilvusIndex(engine.Index):
@@ -23,6 +28,7 @@ class MilvusIndex(engine.Index):
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self._next_look = time.monotonic() + LOOK_SECONDS
 
     def search(
         self,
@@ -32,6 +38,7 @@ class MilvusIndex(engine.Index):
         where: Condition | None = None,
     ) -> Neighbors:
         assert isinstance(rows, Reader)
+        self.rebuild_in_background()
         ids, scores = rows.nearest(vectors, k, where)
         return Neighbors(ids, clipped(scores))
 
@@ -59,6 +66,20 @@ class MilvusIndex(engine.Index):
     def rebuild(self) -> None:
         """Have Milvus flush what it holds in memory; it then builds the index in its own time."""
         self._catalog.server.call("flush", self._catalog.rows)
+
+    def rebuild_in_background(self) -> None:
+        """Flush when it is wanted, so that searches miss nothing of many new rows for long."""
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + LOOK_SECONDS
+            threading.Thread(target=self._rebuild_quietly, name="kkcv-flush", daemon=True).start()
+
+    def _rebuild_quietly(self) -> None:
+        try:
+            if self.wants_rebuild:
+                self.rebuild()
+        except KkcvError as error:
+            log.warning("%s", error)
 
     def _indexed(self) -> int:
         return self._catalog.server.call("describe_index", self._catalog.rows, "vector")[

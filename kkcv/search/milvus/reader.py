@@ -28,7 +28,9 @@ PAGE = 1024  # rows per question; Milvus returns at most 16,384
 LAST = "last_id"  # a setting: the largest id so far
 COMPARED = 2**24  # bytes of vectors up to which all are fetched and compared
 MOST = 16_000  # rows in an answer
-EFFORT = 256  # least number of candidates of HNSW; twice k if that is more
+# Candidates of HNSW, at least, and for each neighbor. With a quarter of these, pictures of other
+# things than a gallery of bursts holds missed some of their neighbors.
+EFFORT, EFFORT_A_NEIGHBOR = 1024, 4
 
 
 class Version(NamedTuple):
@@ -122,17 +124,25 @@ class Reader(engine.Reader):
     def nearest(self, vectors: np.ndarray, k: int, where: Condition | None) -> Neighbors:
         """float32 (Q, D) → (Q, k or less).
 
-        Milvus searches around the query and may find nothing if a filter leaves few rows. So if
-        they are few, they are fetched and compared here.
+        Milvus searches around the query and may find nothing if a filter leaves few rows, or too
+        few where its graph falls into islands. Then all rows are fetched and compared here.
         """
         asked = " and ".join(
             ([] if where is None else [expression(where)]) + ([HAS_VECTOR] if self._gaps else [])
         )
-        if where is not None:
-            found = self._ask(asked, ["count(*)"])[0]["count(*)"]
-            if found <= min(MOST, COMPARED // (4 * self.stored_dim)):
-                return self._compared(vectors, k, asked)
-        return self._looked_for(vectors, k, asked)
+        if where is not None and self._matching(asked) <= min(
+            MOST, COMPARED // (4 * self.stored_dim)
+        ):
+            return self._compared(vectors, k, asked)
+        if k <= MOST:
+            near = self._looked_for(vectors, k, asked)
+            full = near.ids.shape[1] == k and (near.ids[:, -1] >= 0).all()
+            if full or (near.ids >= 0).sum(axis=1).min() >= self._matching(asked):
+                return near
+        return engine.Index().search(self, vectors, k, where)
+
+    def _matching(self, asked: str) -> int:
+        return self._ask(asked or "id > 0", ["count(*)"])[0]["count(*)"]
 
     def versions(self) -> dict[int, Version]:
         """The versions of all rows by id."""
@@ -166,7 +176,7 @@ class Reader(engine.Reader):
             filter=asked,
             search_params={
                 "metric_type": INDEX["metric_type"],
-                "params": {"ef": max(EFFORT, 2 * k)},
+                "params": {"ef": max(EFFORT, EFFORT_A_NEIGHBOR * k)},
             },
             consistency_level=self._level,
         )
