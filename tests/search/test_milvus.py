@@ -235,18 +235,23 @@ def test_answers_are_full_and_right_in_a_gallery_of_bursts(gallery: Gallery) -> 
             for n in range(start, start + 4000):
                 file = PictureFile(f"/{n}", False, n.to_bytes(32, "big"), n, 1)
                 writer.add(file, vectors[n], {"half": n % 2})
-    gallery.live.rebuild()  # as kkcv index does
     queries = generator.normal(size=(30, dim)).astype(np.float32)
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
 
-    for k, where in ((10, None), (100, None), (1000, None), (100, "half == 1")):
+    def recalls(k: int, where: str | None = None) -> np.ndarray:
         allowed = vectors[1::2] if where else vectors
-        recall = []
-        for query, hits in zip(
-            queries, gallery.search_vectors(queries, k, where=where), strict=True
-        ):
-            assert len(hits) == k
-            least = np.sort(allowed @ query)[::-1][k - 1]
-            recall.append(np.mean([hit.score >= least - 1e-3 for hit in hits]))
-        assert np.mean(recall) >= 0.99
-        assert np.sort(recall)[:3].mean() >= 0.9
+        answers = gallery.search_vectors(queries, k, where=where)
+        assert all(len(hits) == k for hits in answers)
+        least = np.sort(queries @ allowed.T, axis=1)[:, -k]
+        scores = np.array([[hit.score for hit in hits] for hits in answers])
+        return np.sort((scores >= least[:, None] - 1e-3).mean(axis=1))
+
+    gallery.live.rebuild()  # as kkcv index does; then the server builds its index, and loads it
+    deadline = time.monotonic() + 120
+    while recalls(10).mean() < 0.99 and time.monotonic() < deadline:
+        time.sleep(1)
+
+    for k, where in ((10, None), (100, None), (1000, None), (100, "half == 1")):
+        found = recalls(k, where)
+        assert found.mean() >= 0.99
+        assert found[:3].mean() >= 0.9

@@ -68,7 +68,7 @@ class MilvusIndex(engine.Index):
         self._catalog.server.call("flush", self._catalog.rows)
 
     def rebuild_in_background(self) -> None:
-        """Flush when it is wanted, so that searches miss nothing of many new rows for long."""
+        """Flush when it is wanted: until then many new rows are searched less thoroughly."""
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + LOOK_SECONDS
