@@ -6,6 +6,7 @@ read-only and a folder at /data, in a mount namespace of its own.
 """
 
 import argparse
+import base64
 import json
 import os
 import shlex
@@ -178,10 +179,11 @@ def answers(address: str) -> bool:
 
 def search(picture: Path) -> dict[str, object]:
     """The best hit for a picture, asked over HTTP."""
+    body = {"image": base64.b64encode(picture.read_bytes()).decode(), "k": 1}
     request = urllib.request.Request(
-        f"http://127.0.0.1:{SERVICE}/v1/search?k=1",
-        picture.read_bytes(),
-        {"Content-Type": "image/png", "Authorization": f"Bearer {KEY}"},
+        f"http://127.0.0.1:{SERVICE}/v1/search",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"},
     )
     with urllib.request.urlopen(request) as answer:
         (hit,) = json.load(answer)["hits"]
