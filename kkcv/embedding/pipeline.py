@@ -75,10 +75,10 @@ def joined(
     """The items of a batch with what became of their crops."""
     vectors = iter(future.result())
     for item, crop in batch:
-        yield item, checked(next(vectors)) if isinstance(crop, np.ndarray) else crop
+        yield item, finite_or_error(next(vectors)) if isinstance(crop, np.ndarray) else crop
 
 
-def checked(vector: np.ndarray) -> np.ndarray | PictureError:
+def finite_or_error(vector: np.ndarray) -> np.ndarray | PictureError:
     try:
         return finite(vector)
     except PictureError as error:
