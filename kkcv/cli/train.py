@@ -66,7 +66,7 @@ def source_of(
 
 @contextmanager
 def extra_needed() -> Iterator[None]:
-    """What a missing package of the extra ``train`` looks like to a user."""
+    """Turn a missing package of the extra ``train`` into an error that says how to install it."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -109,6 +109,7 @@ def train(
     \b
     kkcv train pets/ --out run
     kkcv train pets/ --model resnet50 --unfreeze 1,all --out run
+    kkcv train pets/ --auto --minutes 10 --out run
     kkcv classify cat.jpg --model run
     """
     recipe = Recipe(**settings)

@@ -29,7 +29,7 @@ STARTUP = 3.0  # seconds for plots and the report
 class Costs:
     """Seconds a picture on this machine; each is measured when it is first asked for.
 
-    ``network`` is not changed but for what learns and its device.
+    Measuring moves ``network`` to the device and changes which of its layers are frozen.
     """
 
     network: Network

@@ -74,7 +74,7 @@ def run_facts(
     origin: Origin,
     trained: bool,
 ) -> dict[str, Any]:
-    """What a checkpoint remembers of its run.
+    """The facts about a run that its checkpoints keep.
 
     ``backbone`` says whose it is, by the sha256 of the weights, and whether it was trained: where
     not, the embeddings are those of before.
@@ -112,7 +112,7 @@ def save(network: Network, stem: Path, job: Job, base: Checkpoint, facts: dict[s
 
 
 def next_steps(folder: RunFolder, job: Job, trained: bool) -> list[str]:
-    """What to do with the run, for a terminal."""
+    """Lines for a terminal: how to use the run."""
     run = shlex.quote(str(folder.path))
     steps = ["next:", f"  kkcv classify PICTURE --model {run}"]
     if trained:

@@ -1,4 +1,4 @@
-"""Many pictures through a network that does not learn: its embeddings, or its scores."""
+"""Inference on many pictures: embeddings or scores of a network in eval mode."""
 
 from collections.abc import Callable, Sequence
 from itertools import islice

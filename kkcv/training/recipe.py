@@ -24,7 +24,7 @@ def setting(default: Any, help: str, *, machine: bool = False, **rule: Any) -> A
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is trained, on which part of the data, in which stages, and how.
+    """The settings of a run: network, data split, stages, optimizer, augmentation, devices.
 
     Raises TrainingError for a value that cannot be.
     """

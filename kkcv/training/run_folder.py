@@ -3,7 +3,7 @@
 RUN/best.json best.safetensors   the checkpoint: written last of all, they make the run finished
     last.json last.safetensors   the weights after the last step
     recipe.json                  every setting
-    split.csv data.json          who is in which part; what the inspection found
+    split.csv data.json          the part of each picture; the findings of the inspection
     metrics.csv logs/            the epochs, for a table and for TensorBoard
     evaluation.json predictions.csv
     report.html plots/           for people

@@ -1,4 +1,4 @@
-"""What has happened to the pictures of a run since it began."""
+"""Changes of the pictures of a run since it began."""
 
 import hashlib
 from collections.abc import Callable, Sequence

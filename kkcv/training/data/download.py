@@ -1,4 +1,4 @@
-"""The real cats and dogs, from where they are offered."""
+"""Downloads of labelled cats and dogs."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ BY_HAND = (
 
 
 def fetch_cats_dogs(folder: str | Path, source: str, *, offline: bool = False) -> Path:
-    """Labelled cats and dogs below ``folder``, laid out as ``read_data`` takes them.
+    """Labelled cats and dogs below ``folder``, laid out as ``Source`` reads them.
 
     ``kaggle`` is the competition's set, by kagglehub, which wants an account (its rules must be
     accepted once, in a browser); ``pets`` is Oxford-IIIT Pet (Parkhi et al., CVPR 2012), 7,349

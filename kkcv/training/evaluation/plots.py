@@ -1,4 +1,4 @@
-"""What a run looks like: curves, confusion, ROC and precision-recall, reliability."""
+"""Plots of a run: curves, confusion matrix, ROC and precision-recall, reliability."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""What a finished run is worth: measured on each part, drawn, and written into its folder."""
+"""The results of a run: measured on each part, drawn, and written into its folder."""
 
 import csv
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a classifier answers for labelled pictures, and the figures of that."""
+"""Scores of a classifier for pictures, their figures, and the temperature that calibrates them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,7 +68,7 @@ def score(
 
 
 def fit_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
-    """What to divide scores (N, K) by, so that the log loss on labels (N,) is least.
+    """The divisor of scores (N, K) that makes their log loss on labels (N,) least.
 
     Guo et al., On Calibration of Modern Neural Networks, arXiv:1706.04599, section 4.2. The ranking
     of classes does not change. Labels are softened as if each picture had been seen N times with

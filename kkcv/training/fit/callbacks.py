@@ -1,4 +1,4 @@
-"""What happens beside the steps: the best weights are kept, the run can be resumed, a bar moves."""
+"""Lightning callbacks: keep the best weights, save resume points, show progress."""
 
 import os
 import time
@@ -136,7 +136,7 @@ def restart_stage(path: Path) -> None:
 
 
 def unwritable(path: Path, error: Exception) -> str:
-    """What to say when weights cannot be written."""
+    """The message when weights cannot be written."""
     why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
     return (
         f"{path} cannot be written ({why.splitlines()[0]}); what was saved before is whole: "

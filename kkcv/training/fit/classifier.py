@@ -1,4 +1,4 @@
-"""A network that learns: loss, optimizer and schedule, for PyTorch Lightning."""
+"""A network in training: loss, optimizer and schedule, as a PyTorch Lightning module."""
 
 import math
 from typing import Any
@@ -31,7 +31,7 @@ AUXILIARY_WEIGHTS = {
 class Classifier(pl.LightningModule):
     """One stage of training of a network, or of its head alone on embeddings.
 
-    Every random choice of a step hangs on seed, stage, epoch and step: see ``loading``.
+    Random choices of a step depend only on seed, stage, epoch and step: see ``batches``.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Classifier(pl.LightningModule):
         return loss
 
     def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Cross entropy of each picture: (N,). Weighted ones are not divided by their weights."""
+        """Cross entropy of each picture: (N,); class weights multiply it and are not averaged out."""
         return F.cross_entropy(
             scores,
             targets,
@@ -138,7 +138,7 @@ class Classifier(pl.LightningModule):
         self.val_sums += (sums * batch.counts).sum(1)
 
     def validation_figures(self) -> Figures:
-        """Of all processes together."""
+        """The figures over all processes."""
         loss, right, count = self.total(self.val_sums)
         return Figures(loss / count, right / count)
 
@@ -178,7 +178,7 @@ class Classifier(pl.LightningModule):
         self.resumed_sums = torch.tensor(checkpoint["kkcv"]["train_sums"])
 
     def on_train_start(self) -> None:
-        """In mid-epoch: an epoch that begins counts anew."""
+        """Restore the sums of a resumed epoch; a new epoch sets them to zero."""
         self.train_sums = self.resumed_sums.to(self.device)
 
 

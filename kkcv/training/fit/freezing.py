@@ -1,4 +1,4 @@
-"""Which layers learn, and how fast: the head most, the stages below it less and less."""
+"""Freezing of stages, and learning rates that fall from the head down."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def freeze(network: Network, depth: int) -> None:
 
 
 def training_mode(network: nn.Module, *, freeze_norms: bool = False) -> None:
-    """Train mode for what learns; what is frozen stays as in use, in place.
+    """Put trained layers into train mode and frozen ones into eval mode, in place.
 
     A frozen batch norm keeps its statistics, frozen dropout and stochastic depth do nothing. With
     ``freeze_norms`` all batch norms keep their statistics.

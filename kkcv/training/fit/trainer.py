@@ -98,7 +98,7 @@ def callbacks_for(job: Job, progress: Progress) -> list[pl.Callback]:
 
 
 def trainer_for(job: Job, **settings: Any) -> pl.Trainer:
-    """Lightning's trainer on our devices, without what we do ourselves."""
+    """Lightning's trainer on the run's devices, without the features that kkcv replaces."""
     recipe, processes = job.recipe, job.processes
     return pl.Trainer(
         accelerator="gpu" if job.device.type == "cuda" else job.device.type,
