@@ -101,7 +101,7 @@ class Classifier(pl.LightningModule):
         return loss
 
     def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Cross entropy of each picture: (N,); class weights multiply it and are not averaged out."""
+        """Cross entropy of each picture, (N,), times the weight of its class."""
         return F.cross_entropy(
             scores,
             targets,
