@@ -73,6 +73,13 @@ class Checkpoint:
             return find(self.network, self.weights_name).path
         return self.weights.path if self.weights else None
 
+    def num_classes(self) -> int | None:
+        """How many classes the head has; None for ImageNet's 1000."""
+        if self.classes:
+            return len(self.classes)
+        row = self.weights.published if isinstance(self.weights, WeightsFile) else self.weights
+        return row.classes if row and row.classes != 1000 else None
+
     def build(self) -> "Network":
         """The network in eval mode, with its weights (WeightsError, MissingExtra)."""
         need("torch")
@@ -94,7 +101,7 @@ class Checkpoint:
             return zoo.create(
                 self.network,
                 weights=self.weights_path(),
-                num_classes=len(self.classes) if self.classes else None,
+                num_classes=self.num_classes(),
                 in_channels=self.preprocess.channels,
                 trained_in=self.trained_in,
             )

@@ -20,11 +20,10 @@ Where the code differs from the paper
 
 from functools import partial
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import DropPath, GlobalAveragePool
+from .layers import DropPath, GlobalAveragePool, LayerScale
 from .network import Family, Network, Paper, Spec
 
 FAMILY = Family(
@@ -58,8 +57,7 @@ class ChannelNorm(nn.LayerNorm):
 class ConvNeXtBlock(nn.Module):
     """Depthwise 7x7 → norm → 1x1 widen by 4 → GELU → 1x1 narrow → scale, plus the input.
 
-    Figure 4, right; the scale of each channel is learned (section 2.1 of Touvron et al.,
-    arXiv:2103.17239).
+    Figure 4, right.
     """
 
     def __init__(self, channels: int, drop: float) -> None:
@@ -69,13 +67,13 @@ class ConvNeXtBlock(nn.Module):
         self.widen = nn.Linear(channels, 4 * channels)
         self.act = nn.GELU()
         self.narrow = nn.Linear(4 * channels, channels)
-        self.scale = nn.Parameter(torch.full((channels,), SCALE))
+        self.scale = LayerScale(channels, SCALE)
         self.drop_path = DropPath(drop)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(self.depthwise(x).permute(0, 2, 3, 1))  # channels last, for the linear layers
-        y = self.scale * self.narrow(self.act(self.widen(y)))
-        return x + self.drop_path(y.permute(0, 3, 1, 2))
+        y = self.narrow(self.act(self.widen(y))).permute(0, 3, 1, 2)
+        return x + self.drop_path(self.scale(y))
 
 
 def stem(in_channels: int, channels: int) -> nn.Sequential:

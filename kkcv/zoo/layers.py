@@ -137,6 +137,17 @@ class DropPath(nn.Module):
         return f"rate={self.rate}"
 
 
+class LayerScale(nn.Module):
+    """A learned factor for each channel (Touvron et al., arXiv:2103.17239, section 2.1)."""
+
+    def __init__(self, channels: int, start: float) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.full((channels,), start))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.gamma[:, None, None]
+
+
 def channel_shuffle(x: Tensor, groups: int) -> Tensor:
     """Interleave the groups of channels: (N, C, H, W) → the same shape.
 

@@ -35,12 +35,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import mobilenet_v4_tables as tables
-from .layers import DropPath, GlobalAveragePool, conv_norm, he_normal
+from .layers import DropPath, GlobalAveragePool, LayerScale, conv_norm, he_normal
 from .mobilenet_v4_tables import Heads, Row
 from .network import Family, Network, Paper, Spec
 
@@ -166,17 +165,6 @@ class NeckNorm(nn.BatchNorm1d):
                 x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
             )
         return super().forward(x)
-
-
-class LayerScale(nn.Module):
-    """A learned factor for each channel (Touvron et al., arXiv:2103.17239)."""
-
-    def __init__(self, channels: int, start: float) -> None:
-        super().__init__()
-        self.gamma = nn.Parameter(torch.full((channels,), start))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.gamma[:, None, None]
 
 
 def branch_end(channels: int, residual: bool, variant: Variant, drop: float) -> nn.Sequential:

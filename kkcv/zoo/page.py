@@ -18,7 +18,7 @@ from .network import Family, Spec
 from .page_words import LANGUAGES, Words
 from .printed import printed_row, short
 from .registry import FAMILIES
-from .weights import published
+from .weights import accuracy, published
 
 PHONE = "(max-width: 679px)"  # windows in which a diagram is laid out for a phone
 
@@ -152,7 +152,7 @@ def weights_part(networks: Sequence[Spec], words: Words) -> Iterator[str]:
         (
             f"`{known.name}`",
             f"`imagenet:{weights.tag}`",
-            f"{weights.top1:.2f}",
+            accuracy(weights),
             weights.size,
             weights.license,
         )

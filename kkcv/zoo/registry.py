@@ -4,6 +4,8 @@ import dataclasses
 from fnmatch import fnmatchcase
 from os import PathLike
 
+from torch import nn
+
 from . import (
     alexnet,
     convnext,
@@ -106,7 +108,8 @@ def create(
             public weights than the network's default, or the path of a .pth or .safetensors file,
             ours or a peer's.
         num_classes: With another number than the weights' own, or where they have no classifier,
-            the classifier keeps its initialization.
+            the classifier keeps its initialization. 0 is for no classifier: the scores are the
+            embedding.
         in_channels: Of the pictures; the weights' own if not given.
         trained_in: ``"tensorflow"`` or ``"timm"`` computes as weights from there expect; published
             weights know where they were trained.
@@ -118,15 +121,19 @@ def create(
     Raises:
         UnknownNetwork: There is no such network; the nearest names.
         WeightsError: The weights cannot be had, read, or put into the network.
-        ValueError: Counts below one, another ``trained_in``, or auxiliary heads where the paper has
-            none.
+        ValueError: Counts that are too low, another ``trained_in``, or auxiliary heads where the
+            paper has none.
     """
     known = spec(name)
-    classes = known.num_classes if num_classes is None else num_classes
-    channels = known.input_size[0] if in_channels is None else in_channels
-    if classes < 1 or channels < 1:
-        raise ValueError(f"num_classes and in_channels are 1 or more, got {classes}, {channels}")
     file = None if weights is None else find(known.name, weights)
+    classes = known.num_classes if num_classes is None else num_classes
+    if num_classes is None and file and file.published:
+        classes = file.published.classes
+    channels = known.input_size[0] if in_channels is None else in_channels
+    if classes < 0 or channels < 1:
+        raise ValueError(
+            f"num_classes is 0 or more, in_channels 1 or more, got {classes}, {channels}"
+        )
     where = trained_in or (file.trained_in if file else "pytorch")
     if where not in TRAINERS:
         raise ValueError(f"trained_in is one of {', '.join(TRAINERS)}, got {where!r}")
@@ -136,7 +143,7 @@ def create(
         if not known.auxiliary:
             some = ", ".join(s.name for s in NETWORKS.values() if s.auxiliary)
             raise ValueError(f"{known.name} has no auxiliary heads; there are some in {some}")
-    network = known.build(classes, channels, **options).eval()
+    network = known.build(max(classes, 1), channels, **options).eval()
     network.spec = dataclasses.replace(
         known, num_classes=classes, input_size=(channels, *known.input_size[1:])
     )
@@ -146,10 +153,12 @@ def create(
         load_into(
             network,
             file.path,
-            new_classifier=num_classes is not None,
+            new_classifier=num_classes is not None or classes == 0,
             ema=ema,
             others=NETWORKS.values(),
         )
+    if classes == 0:
+        network.head, network.classifies_map = nn.Identity(), False
     return network
 
 

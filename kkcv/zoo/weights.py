@@ -39,7 +39,8 @@ class Published:
     ``sha1:`` and its SHA-1; it is empty for the hub, which tells the hash as it sends the file. A
     URL that ends with ``.zip`` is of an archive, and the digest that of the file in it.
     ``top1`` is the accuracy on ImageNet's validation pictures in percent that ``reported_by``
-    documents; it was not measured here.
+    documents; it was not measured here. It is None where ``classes`` is not 1000; 0 of them are a
+    file without a classifier.
 
     ``trained_in`` says whose arithmetic the network must follow: ``tensorflow`` and ``timm`` differ
     from ``pytorch`` in padding, epsilons or activations of some families. ``size`` is the side of
@@ -52,7 +53,7 @@ class Published:
     source: str
     digest: str
     license: str
-    top1: float
+    top1: float | None
     reported_by: str
     trained_in: str
     size: int
@@ -60,6 +61,7 @@ class Published:
     interpolation: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    classes: int = 1000
 
     @property
     def url(self) -> str:
@@ -104,7 +106,7 @@ def read_row(row: dict[str, str]) -> Published:
         row["source"],
         row["digest"],
         row["license"],
-        float(row["top1"]),
+        float(row["top1"]) if row["top1"] else None,
         row["reported_by"],
         row["trained_in"],
         int(row["size"]),
@@ -112,6 +114,7 @@ def read_row(row: dict[str, str]) -> Published:
         row["interpolation"],
         tuple(map(float, row["mean"].split())),
         tuple(map(float, row["std"].split())),
+        int(row["classes"] or 1000),
     )
 
 
@@ -234,10 +237,17 @@ def markdown() -> str:
         default = row is published(row.network)[0]
         lines.append(
             f"| {row.network if default else ''} | `imagenet{'' if default else f':{row.tag}'}`"
-            f"{f' = `:{row.tag}`' if default else ''} | {row.top1:.2f} "
+            f"{f' = `:{row.tag}`' if default else ''} | {accuracy(row)} "
             f"| {row.size} of {row.resize} | {row.license} | {publisher(row)} |"
         )
     return "\n".join(lines)
+
+
+def accuracy(row: Published) -> str:
+    """Top-1 in percent, or what the classes are instead."""
+    if row.top1 is not None:
+        return f"{row.top1:.2f}"
+    return f"{row.classes:,} classes" if row.classes else "no classifier"
 
 
 def publisher(row: Published) -> str:

@@ -168,7 +168,8 @@ def test_timms_rows_say_what_timm_says(row: Published) -> None:
     assert row.mean == theirs.mean
     assert row.std == theirs.std
     assert row.license.lower() == theirs.license
-    assert theirs.num_classes == 1000
+    assert theirs.num_classes == row.classes
+    assert (row.top1 is None) == (row.classes != 1000)
     assert not theirs.label_offset
     assert row.trained_in == ("tensorflow" if name.startswith("tf_") else "timm")
 

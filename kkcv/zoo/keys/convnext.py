@@ -13,7 +13,7 @@ _TORCHVISION = (
     (r"\.block\.2\.", ".norm."),
     (r"\.block\.3\.", ".widen."),
     (r"\.block\.5\.", ".narrow."),
-    (r"\.layer_scale$", ".scale"),
+    (r"\.layer_scale$", ".scale.gamma"),
     (r"^classifier\.0\.", "neck.norm."),
     (r"^classifier\.2\.", "head."),
 )
@@ -28,7 +28,7 @@ _TIMM = (
     (r"\.conv_dw\.", ".depthwise."),
     (r"\.mlp\.fc1\.", ".widen."),
     (r"\.mlp\.fc2\.", ".narrow."),
-    (r"\.gamma$", ".scale"),
+    (r"\.gamma$", ".scale.gamma"),
     (r"^head\.norm\.", "neck.norm."),
     (r"^head\.fc\.", "head."),
 )
@@ -43,7 +43,7 @@ _AUTHORS = (
     (r"\.dwconv\.", ".depthwise."),
     (r"\.pwconv1\.", ".widen."),
     (r"\.pwconv2\.", ".narrow."),
-    (r"\.gamma$", ".scale"),
+    (r"\.gamma$", ".scale.gamma"),
     (r"^norm\.", "neck.norm."),
 )
 
