@@ -2,11 +2,13 @@
 
 python -m benchmarks.cold_start FOLDER [--passes 5]
 
-Makes a small gallery of the folder's first pictures, then times processes that search it. The best
-and the median of the passes; ``CPU s`` is processor time, which other work disturbs less.
+Makes a small gallery of the folder's first pictures, then times processes that search it, and the
+first index of a machine: with an empty cache, where nothing is exported or chosen yet. The best and
+the median of the passes; ``CPU s`` is processor time, which other work disturbs less.
 """
 
 import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -16,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from kkcv.extras import is_installed
 from kkcv.images.folder import find_pictures
 
 from .report import report
@@ -23,10 +26,10 @@ from .report import report
 PICTURES = 100
 
 
-def timed(command: list[str]) -> tuple[float, float]:
+def timed(command: list[str], environment: dict[str, str] | None = None) -> tuple[float, float]:
     """Seconds of wall and processor."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, capture_output=True, env=environment)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -46,12 +49,18 @@ def main() -> None:
             "kkcv --help": [*kkcv, "--help"],
             "kkcv stats": [*kkcv, "stats", gallery],
             "kkcv search": [*kkcv, "search", gallery, paths[0]],
-            "import torch": [sys.executable, "-c", "import torch"],
         }
+        if is_installed("torch"):
+            commands["import torch"] = [sys.executable, "-c", "import torch"]
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
-        for _ in range(options.passes):
+        first = f"kkcv index, {len(paths)} pictures, empty cache"
+        times[first] = []
+        for turn in range(options.passes):
             for name, command in commands.items():
                 times[name].append(timed(command))
+            fresh = Path(folder) / f"fresh-{turn}"
+            command = [*kkcv, "index", str(fresh / "g"), *paths, "--json"]
+            times[first].append(timed(command, {**os.environ, "KKCV_CACHE": str(fresh / "cache")}))
     rows: list[dict[str, Any]] = []
     for name, passes in times.items():
         walls, cpus = zip(*passes, strict=True)
