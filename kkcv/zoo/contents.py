@@ -1,4 +1,4 @@
-"""Which of the contents of a weights file are the weights.
+"""Find the weights among the contents of a weights file.
 
 A training script saves them under a name beside its optimizer, and often an average of them beside
 the raw ones, which is what it evaluates. Wrappers of modules put prefixes before every name.
@@ -91,7 +91,7 @@ def tensors_in(value: Mapping[object, object]) -> State:
 
 
 def prefixes(state: State, least: int) -> list[str]:
-    """What at least that many names begin with, short ones first: ``model.``, ``model.net.``"""
+    """The prefixes of at least so many names, short ones first: ``model.``, ``model.net.``"""
     counts: Counter[str] = Counter()
     for name in state:
         parts = name.split(".")[:-1]
@@ -100,5 +100,5 @@ def prefixes(state: State, least: int) -> list[str]:
 
 
 def under(state: State, prefix: str) -> State:
-    """What stands under a prefix, without it."""
+    """The tensors under a prefix, without it."""
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

@@ -23,7 +23,7 @@ def rename(state: Mapping[str, Tensor], renamings: Renamings) -> State:
 
 
 def convert(state: Mapping[str, Tensor], network: Network, family: str) -> State:
-    """The state dict under the network's names, whoever wrote it: the naming that fits best.
+    """The state dict under the network's names, from the naming that fits best.
 
     A convolution over the whole of its input and a linear layer hold the same numbers: their shapes
     are made to agree.
@@ -65,8 +65,8 @@ def with_our_biases(state: State, own: State) -> State:
 def reshaped(tensor: Tensor, like: Tensor) -> Tensor:
     """The tensor in the other's shape if both hold the same numbers in order, else as it is.
 
-    That is so for a convolution over the whole of its input and a linear layer, and where only
-    axes of length 1 were added; not for a 1x7 and a 7x1, of which the number of axes is the same.
+    That holds for a convolution over its whole input and a linear layer, and where axes of length 1
+    were added. It does not hold for a 1x7 and a 7x1, which have the same number of axes.
     """
     if tensor.ndim == like.ndim:
         return tensor

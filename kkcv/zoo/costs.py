@@ -1,4 +1,4 @@
-"""What a network costs, measured from the network itself: parameters and multiply-adds, by stage.
+"""The cost of a network, measured from itself: parameters and multiply-adds, by stage.
 
 One multiply-add (MAC) is one multiplication with its addition. Only convolutions and linear layers
 are counted, as papers do: no biases, norms, activations or pools, and not the two products of

@@ -1,10 +1,10 @@
 """Download a file once: resumed after a cut, checked before it counts, safe for two processes.
 
-What has arrived lies in ``NAME.part`` beside the file, and the next try asks the server for the
-rest alone. The file itself appears by one rename, after its sha256 was found right. A part that
-turns out wrong (the server has another file by now) is thrown away and the whole asked for once
-more, so the server's own validators (ETag, If-Range) need not be remembered. Of a zip archive
-``NAME.zip`` the file ``NAME`` in it is kept.
+The bytes that have arrived are in ``NAME.part`` beside the file, and the next try asks the server
+only for the rest. The file itself appears by one rename, after its hash was checked. If a part is
+wrong (the server has another file by now), it is deleted and the whole file requested once more,
+so the server's own validators (ETag, If-Range) need not be stored. From a zip archive ``NAME.zip``
+only the file ``NAME`` in it is kept.
 """
 
 import hashlib
@@ -218,7 +218,7 @@ def matches(path: Path, expected: str) -> bool:
 
 
 def mismatch(expected: str) -> str:
-    """What to say of a file without this digest."""
+    """The words for a file that does not have this digest."""
     kind, _, digits = expected.rpartition(":")
     return f"its {kind or 'sha256'} is not {digits[:16]}…"
 

@@ -71,7 +71,7 @@ Conv = Callable[..., nn.Sequential]
 
 @dataclass(frozen=True)
 class Form:
-    """What sets the two networks apart."""
+    """The differences between the two networks."""
 
     conv: Conv
     norm: Callable[[], nn.Module]  # in the stem

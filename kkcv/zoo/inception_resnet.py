@@ -12,9 +12,10 @@ scaled down, added. They train faster than without the addition, to about the sa
 19, 7 and 18. Figure 14 is the stem of v1, figure 15 the whole, figure 20 the scaled residual.
 
 Where the code differs from the paper
-- ``inception_resnet_v1`` does not, but for the scales: the paper says 0.1 to 0.3 (section 3.3), we
-  take those of the released v2. pytorchcv's v1 (23,995,624 parameters) is facenet's: a sixth C
-  module and a layer of 512 before the classifier. Everything before its last module is the same.
+- ``inception_resnet_v1`` differs only in its scales, for which the paper says 0.1 to 0.3 (section
+  3.3): they are those of the released v2. pytorchcv's v1 (23,995,624 parameters) is facenet's: a
+  sixth C module and a layer of 512 before the classifier. Everything before its last module is the
+  same.
 - ``inception_resnet_v2`` is the network that the authors released and everybody uses: a stem like
   that of Inception v3, widths 320, 1088 and 2080 for the figures' 384, 1152 and 2144, 10, 20 and
   10 modules for 5, 10 and 5, a last module without scale and ReLU, and a 1x1 to 1536. It has

@@ -3,8 +3,8 @@
 Ioffe, Szegedy: Batch Normalization: Accelerating Deep Network Training by Reducing Internal
 Covariate Shift, ICML 2015, arXiv:1502.03167.
 Each convolution's output is normalized over the batch before its nonlinearity, so that training
-bears high learning rates; dropout and local response norms become needless. The 5x5 convolutions
-of GoogLeNet become two 3x3.
+allows high learning rates; dropout and local response norms become unnecessary. The 5x5
+convolutions of GoogLeNet become two 3x3.
 
     images (N, 3, 224, 224) → conv1 (64, 112²) → pool1 (56²) → conv2 (192) → pool2 (28²)
     → 3a, 3b (320), 3c (576, 14²) → 4a … 4d (608), 4e (1056, 7²) → 5a, 5b (1024)
@@ -45,8 +45,8 @@ FAMILY = Family(
         2015,
         "ICML 2015, arXiv:1502.03167",
     ),
-    "Normalizing each layer's input over the batch bears high learning rates "
-    "and makes dropout needless.",
+    "Normalizing each layer's input over the batch allows high learning rates "
+    "and makes dropout unnecessary.",
     example="bn_inception",
 )
 

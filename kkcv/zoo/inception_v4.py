@@ -2,8 +2,8 @@
 
 Szegedy, Ioffe, Vanhoucke, Alemi: Inception-v4, Inception-ResNet and the Impact of Residual
 Connections on Learning, AAAI 2017, arXiv:1602.07261.
-Free of what earlier hardware had dictated, every module of a grid size is the same, and there are
-more of them than in Inception v3.
+Without the limits of earlier hardware, all modules of a grid size are the same, and there are more
+of them than in Inception v3.
 
     images (N, 3, 299, 299) → stem (384, 35²) → 4 × Inception-A → Reduction-A (1024, 17²)
     → 7 × Inception-B → Reduction-B (1536, 8²) → 3 × Inception-C → embedding (N, 1536) → scores
@@ -13,9 +13,9 @@ figures 4, 5 and 6 are Inception-A, B and C, figure 7 with table 1 is Reduction-
 Reduction-B.
 
 Where the code differs from the paper
-- Figure 5 draws both long branches of Inception-B otherwise: a second 1x7 where the released
-  network has a 7x1, and 1x7 before 7x1 where it has 7x1 first. We follow the released network, as
-  timm and pytorchcv do. Figure 3 forgets the stride 2 of its last convolution.
+- Figure 5 draws both long branches of Inception-B differently: a second 1x7 where the released
+  network has a 7x1, and 1x7 before 7x1 where it has 7x1 first. The code follows the released
+  network, as timm and pytorchcv do. Figure 3 omits the stride of 2 of its last convolution.
 - Figure 6 draws the 1x3 (448) before the 3x1 (512); the released network has them the other way
   around, and so it is here.
 - The released network has an auxiliary head on the last Inception-B, as Inception v3 has; the paper

@@ -2,9 +2,10 @@
 
 ``imagenet_classes.csv`` holds them in the order of the scores of every public ImageNet
 network: row 281 names score 281. The WordNet id (wnid) says what a class is; the names follow
-it, except where the pictures of a class are plainly of something else (``cup`` is a punch in
-WordNet, and a cup in ImageNet). Each name occurs once: where the common lists say "crane"
-twice, these say "crane (bird)" and "crane (machine)".
+it, except where the pictures of a class clearly show something else (``cup`` is a punch in
+WordNet, and a cup in ImageNet; ``sunglass`` is a lens there, and sunglasses here). Each name
+occurs once: where the common lists say "crane" twice, these say "crane (bird)" and "crane
+(machine)".
 """
 
 import csv

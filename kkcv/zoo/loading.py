@@ -33,9 +33,9 @@ def load_into(
 ) -> None:
     """Put a weights file into the network, in place.
 
-    What training alone uses (auxiliary heads, counters of batches) may be missing or too many. A
-    prefix before the names is taken off, and what stands outside it is left out. An average beside
-    the raw weights is taken instead of them, with a warning, unless ``ema`` is false.
+    Tensors that only training uses (auxiliary heads, counters of batches) may be missing or too
+    many. A prefix before the names is taken off, and names outside it are left out. An average
+    beside the raw weights replaces them, with a warning, unless ``ema`` is false.
 
     Args:
         new_classifier: A classifier that is missing or for another number of classes is left out:
@@ -68,7 +68,7 @@ def load_into(
 
 
 def of_average(contents: Contents, taken: State, prefix: str) -> str:
-    """What to say of averaged weights in a file; nothing where there are none."""
+    """The end of the warning about averaged weights; empty where there are none."""
     if taken or is_average(prefix):
         entry = contents.average_entry if taken else prefix.rstrip(".")
         return f"{entry}), which is taken; ema=False takes the raw ones"
@@ -134,7 +134,7 @@ def listing(what: str, keys: list[str]) -> str:
 
 
 def advice(found: Fit, own: State) -> str:
-    """What to do where the difference tells it; empty where it does not."""
+    """Advice where the differences allow it, else empty."""
     first = next((k for k, v in own.items() if v.ndim == 4), "")
     wrong = found.wrong
     if wrong and set(wrong) == found.other_classes:

@@ -168,7 +168,7 @@ class NeckNorm(nn.BatchNorm1d):
 
 
 def branch_end(channels: int, residual: bool, variant: Variant, drop: float) -> nn.Sequential:
-    """What a block does last: layer scale in hybrids, stochastic depth on a residual branch."""
+    """The last step of a block: layer scale in hybrids, stochastic depth on a residual branch."""
     end = nn.Sequential()
     if variant.heads is not None:
         end.add_module("scale", LayerScale(channels, 1e-5 if residual else 1.0))

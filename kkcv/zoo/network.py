@@ -130,7 +130,7 @@ class Network(nn.Module):
 
 
 class TrainingScores(NamedTuple):
-    """What a network with auxiliary heads answers in training mode, each (N, num_classes)."""
+    """The scores of a network with auxiliary heads in training mode, each (N, num_classes)."""
 
     scores: Tensor
     auxiliary: tuple[Tensor, ...]  # in the order of the paper, nearest to the input first

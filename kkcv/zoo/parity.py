@@ -183,7 +183,7 @@ def gradients_of(network: nn.Module, images: Tensor) -> dict[str, Tensor]:
 
 
 def outputs(out: Tensor | TrainingScores | Iterable[Tensor]) -> list[Tensor]:
-    """The scores, then those of the auxiliary heads in the order of ours, whoever answered."""
+    """The scores, then those of the auxiliary heads in our order, from our network or a peer."""
     if isinstance(out, Tensor):
         return [out]
     if isinstance(out, TrainingScores):

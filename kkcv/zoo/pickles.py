@@ -1,4 +1,4 @@
-"""What a .pth file holds, read without running anything of it.
+"""Read a .pth file without running anything in it.
 
 ``torch.load`` with ``weights_only`` builds tensors, numbers, text and containers alone. Beside the
 weights, training scripts save their options and statistics, as objects of the classes in
@@ -95,7 +95,7 @@ HARMLESS = {
 
 
 def read_pickle(path: Path) -> object:
-    """What a .pth file holds: tensors, numbers, text, containers of them, and stand-ins.
+    """The contents of a .pth file: tensors, numbers, text, containers of them, and stand-ins.
 
     Raises WeightsError, which names a class that is not in ``HARMLESS``.
     """

@@ -33,6 +33,6 @@ class WithoutValues(TorchFunctionMode):
 
 @contextmanager
 def shapes_only() -> Iterator[None]:
-    """What is built inside takes no memory and has no values."""
+    """Networks that are built inside take no memory and have no values."""
     with torch.device("meta"), WithoutValues():
         yield

@@ -17,7 +17,7 @@ Where the code differs from the paper
   keep the convolutions' biases, as torchvision's do (and pytorchcv's names with "b").
 - The paper starts deeper networks from a trained A, with weights of variance 1e-2 (a deviation of
   0.1, which is often misread as 0.01). Ours start from Glorot's initialization, of which a note
-  in section 3.1 says that it makes that needless.
+  in section 3.1 says that it makes this unnecessary.
 - An adaptive average pool before fc6 lets other sizes through (as in torchvision); at 224x224 it
   changes nothing. The paper instead slides fc6 to fc8 over larger pictures as convolutions
   (section 3.2), and its accuracies are of that, not of one center crop.

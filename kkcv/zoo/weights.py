@@ -1,4 +1,4 @@
-"""Which public weights there are, and where a network's weights lie on this machine.
+"""The public weights of each network, and where they are on this machine.
 
 ``weights.csv`` has a row for each file of public ImageNet weights. A network's first row is its
 default: ``weights="imagenet"`` takes it, ``weights="imagenet:TAG"`` another. The default is the
@@ -132,8 +132,8 @@ def offered() -> dict[str, bool]:
 def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
     """The file with these weights: ``"imagenet"``, ``"imagenet:TAG"`` or a path.
 
-    Downloads public weights that are not there yet. A path to a file that the table knows by its
-    hash is taken for what it is, with its preprocessing.
+    Downloads public weights that are not there yet. A path to a file whose hash is in the table is
+    used as that row, with its preprocessing.
 
     Raises WeightsError.
     """
@@ -179,7 +179,7 @@ def default(network: str) -> Published:
 
 
 def name_of(row: Published) -> str:
-    """What to give as ``weights`` to have this row on every machine.
+    """The ``weights`` argument that means this row on every machine.
 
     That is ``imagenet``, with the tag where the default depends on the installed packages.
     """
@@ -189,7 +189,7 @@ def name_of(row: Published) -> str:
 
 
 def downloaded(row: Published) -> Path:
-    """The file in the cache, brought there if need be."""
+    """The file in the cache, downloaded if it is not there yet."""
     try:
         return fetch(row.url, kept(row), row.digest)
     except WeightsError as error:
@@ -223,7 +223,7 @@ def packaged(row: Published) -> Path:
 
 
 def checked(path: Path, row: Published) -> str:
-    """The file's sha256, which must be the row's: a disk can damage what came well."""
+    """The file's sha256, which must be the row's: a disk can damage a good download."""
     if not path.is_file() or not matches(path, row.digest):
         remedy = "remove it and try again" if row.url else "install its package again"
         raise WeightsError(f"{path} is damaged: {mismatch(row.digest)}; {remedy}")
