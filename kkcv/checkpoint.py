@@ -1,4 +1,4 @@
-"""What must not be parted: network, weights, preprocessing and class names.
+"""Checkpoints: network, weights, preprocessing and class names, kept together.
 
 A checkpoint is a description; the weights stay in their file until a network is built. One that
 kkcv trained is a folder with ``best.safetensors`` and ``best.json`` side by side; one of the public
@@ -160,7 +160,7 @@ def published_preprocess(row: Published) -> Preprocess:
 
 
 def usual_preprocess(network: str) -> Preprocess:
-    """What most ImageNet trainings use, at the network's own input size."""
+    """The preprocessing of most ImageNet trainings, at the network's own input size."""
     channels, height, width = recorded(network).input_size
     grey = channels == 1
     return Preprocess(
@@ -239,7 +239,7 @@ def save(
 
 
 def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoint:
-    """What a user named: a network of the zoo or of an adapter, or a checkpoint's folder or file.
+    """The checkpoint that a user named: a network of the zoo or of an adapter, or a folder or file.
 
     ``+gem`` and the like behind it ask for a richer embedding (zoo/richness.py).
 

@@ -1,4 +1,4 @@
-"""What a picture shows: the classes of a network, in English or Chinese."""
+"""Image classification: class names in English or Chinese."""
 
 from typing import NamedTuple
 

@@ -25,7 +25,7 @@ KNOWN = ("x86_64", "amd64", "aarch64", "arm64")  # processors on which the answe
 
 
 class Choice(NamedTuple):
-    """What runs a network."""
+    """A runtime and the precision that it computes in."""
 
     runtime: str
     precision: str

@@ -27,7 +27,7 @@ class Eager:
         return self.network(torch.from_numpy(images).to(self.device)).float().cpu().numpy()
 
     def parts(self, images: np.ndarray) -> Parts:
-        """What each position adds to the embedding of one image: float32 (1, C, H, W) → (h, w, D).
+        """The share of each position in the embedding of an image: (1, C, H, W) → (h, w, D).
 
         Raises RequestError for a network without a feature map.
         """

@@ -37,5 +37,5 @@ class Explainer:
         )
 
     def parts(self, pixels: np.ndarray) -> Parts:
-        """What each position adds to the embedding of a decoded picture: uint8 (H, W, 3)."""
+        """The share of each position in the embedding of a decoded picture: uint8 (H, W, 3)."""
         return self.network.parts(self.checkpoint.preprocess(pixels, "opencv")[None])

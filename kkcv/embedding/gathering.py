@@ -1,7 +1,7 @@
 """Pictures that come one at a time, from many threads, run through the network together.
 
-While the network is busy, newcomers wait in a queue, and whoever runs it next takes along all that
-is there. So batches grow by themselves as requests become more, and one request alone never waits.
+While the network is busy, new crops wait in a queue, and the caller that runs it next takes all of
+them along. So batches grow by themselves as requests become more, and one request alone never waits.
 A network with several lanes runs as many batches beside each other, but they are gathered one after
 the other: two at once would share out between them what makes one full. There is no thread for it:
 the callers take turns.
@@ -43,7 +43,7 @@ def ignore(pictures: int, seconds: float) -> None:
 class Sharing:
     """How many requests share an embedder.
 
-    ``turn`` is entered while a picture is decoded, for who wants only so many at the same time.
+    ``turn`` is entered while a picture is decoded, to limit how many are decoded at the same time.
     ``wait`` is how many seconds a batch that is not full waits for pictures that are being decoded
     just now; where there are none, or a lane for each of them, it waits for nothing. ``watch`` is
     told the pictures and seconds of each run of the network.
@@ -123,7 +123,7 @@ class Gathering:
     def _wait(self, mine: Waiting) -> None:
         try:
             mine.woken.wait()
-        except BaseException:  # Ctrl-C: whoever is behind must not wait for us
+        except BaseException:  # Ctrl-C: those behind must not wait for us
             with self._changed:
                 if mine in self._queue:
                     self._queue.remove(mine)

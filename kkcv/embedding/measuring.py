@@ -56,7 +56,7 @@ def measured(checkpoint: Checkpoint, *, again: bool = False) -> list[Measured]:
 
 
 def warn(found: Sequence[Measured]) -> None:
-    """Say it where a runtime fails in every precision."""
+    """Warn if a runtime fails in every precision."""
     if all(m.failure for m in found) and found[0].failure != OUT_OF_TIME:
         warnings.warn(
             f"{found[0].runtime} cannot be used here ({found[0].failure}); kkcv goes on without it",
@@ -83,7 +83,7 @@ def measure(checkpoint: Checkpoint) -> list[Measured]:
 
 
 def rates(checkpoint: Checkpoint, runtime: str, seconds: float) -> list[Measured]:
-    """What the child says of each precision, and a failure for those that it leaves out."""
+    """The rate of each precision, or a failure where the child reports none."""
     precisions = PRECISIONS[runtime]
     if seconds <= 0:
         return [Measured(runtime, p, None, OUT_OF_TIME) for p in precisions]
@@ -95,7 +95,7 @@ def rates(checkpoint: Checkpoint, runtime: str, seconds: float) -> list[Measured
 def ask(
     checkpoint: Checkpoint, what: str, runtime: str, precisions: Sequence[str], seconds: float
 ) -> tuple[list[Measured], str]:
-    """What a child says, and how it ended where it did not end well."""
+    """The findings of a child, and how it ended if it failed."""
     command = [sys.executable, "-P", "-m", "kkcv.embedding.probe", what, runtime, *precisions]
     try:
         done = subprocess.run(

@@ -79,7 +79,7 @@ def converted(checkpoint: Checkpoint, format: str) -> Exported:
 def cached(
     checkpoint: Checkpoint, folder: Path, format: str, module: str, question: Callable[[], bytes]
 ) -> Exported:
-    """What is in the folder, or what the child ``module`` writes there now (RequestError)."""
+    """The network in the folder; the child ``module`` writes it if missing (RequestError)."""
     if (found := opened(folder, format)) is not None:
         return found
     try:
@@ -96,7 +96,7 @@ def cached(
 
 
 def opened(folder: Path, format: str) -> Exported | None:
-    """What is in the cache; None when it is not there, or not what was written."""
+    """The network in a folder of the cache; None if it is missing or damaged."""
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         if any(sha256(folder / name) != digest for name, digest in meta["sha256"].items()):

@@ -1,4 +1,4 @@
-"""What each position of the last feature map adds to an embedding.
+"""An embedding as a sum over the positions of the last feature map.
 
     map (c, h, w) ─neck▶ embedding (D,) = sum of the parts (h·w, D) + rest (D,)
 
@@ -54,7 +54,7 @@ def parts_of_map(neck: nn.Module, features: Tensor) -> Parts:
 
 
 def derivative(neck: nn.Module, maps: Tensor, along: Tensor) -> tuple[Tensor, Tensor]:
-    """What the neck makes of maps, and how that changes along others of the same shape."""
+    """The embeddings of maps, and their derivative along other maps of the same shape."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # torch warns of its own scripts
         found: Any = torch.func.jvp(neck, (maps,), (along,))

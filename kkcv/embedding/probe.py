@@ -73,7 +73,7 @@ def rate(runtime: Runtime | CropRuntime, checkpoint: Checkpoint) -> float:
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of each row with the same row: (N, D), (N, D) → (N,)."""
+    """The cosine of each row of one with the same row of the other: (N, D), (N, D) → (N,)."""
     return (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
 
 

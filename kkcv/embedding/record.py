@@ -1,4 +1,4 @@
-"""What was found of the runtimes on this machine, kept in the cache folder: one file a network."""
+"""The findings about runtimes on this machine, one file per network in the cache folder."""
 
 import hashlib
 import json
@@ -18,9 +18,9 @@ from .threads import cores
 
 
 class Measured(NamedTuple):
-    """What was found of a candidate: its rate in pictures a second, or why it cannot be taken.
+    """A runtime and precision: the rate in pictures per second, or why it cannot be used.
 
-    With neither it was tried, and answers rightly.
+    With neither, it was checked and its answers are right.
     """
 
     runtime: str
@@ -54,7 +54,7 @@ def machine() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Of the libraries that run networks."""
+    """The versions of the libraries that run networks."""
     found = {}
     for package in ("openvino", "onnxruntime", "torch"):
         try:
@@ -75,7 +75,7 @@ def read(file: Path) -> list[Measured]:
 
 
 def write(file: Path, checkpoint: Checkpoint, measured: list[Measured]) -> None:
-    """Keep what was found; a cache that cannot be written is no reason to stop."""
+    """Save the findings; a cache that cannot be written is ignored."""
     document: dict[str, Any] = {
         "machine": machine(),
         "network": checkpoint.network,

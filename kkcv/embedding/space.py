@@ -1,4 +1,4 @@
-"""Which vectors may be compared: those of one embedding space."""
+"""Embedding spaces: vectors of one space may be compared."""
 
 import dataclasses
 import hashlib
@@ -14,7 +14,7 @@ from kkcv.images.preprocess import Preprocess
 
 @dataclass(frozen=True)
 class EmbeddingSpace:
-    """What makes a vector what it is. Two vectors are comparable when all of this is equal.
+    """The origin of a vector. Two vectors are comparable when all of this is equal.
 
     ``weights`` is the sha256 of the weights file, or ``random``. All preprocessing backends give
     the same pixels, and so the same space (docs/preprocessing.md). So do float32 and bfloat16 on
@@ -59,7 +59,7 @@ class EmbeddingSpace:
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "EmbeddingSpace":
-        """Raises GalleryFormatError for a document that is none."""
+        """Raises GalleryFormatError for a document that describes no space."""
         try:
             preprocess = Preprocess.from_dict(document["preprocess"])
             return cls(**{**document, "preprocess": preprocess})

@@ -1,4 +1,4 @@
-"""A network that is asked for more than an embedding: its class scores, and what each part adds.
+"""Networks that give class scores and the parts of an embedding, not embeddings alone.
 
 The bundled network answers without torch; others are built by the zoo or an adapter (eager.py).
 """
@@ -25,7 +25,7 @@ class WholeNetwork(Protocol):
         ...
 
     def parts(self, images: np.ndarray) -> Parts:
-        """What each position adds to the embedding of one image: float32 (1, C, H, W) → (h, w, D).
+        """The share of each position in the embedding of an image: (1, C, H, W) → (h, w, D).
 
         Raises RequestError for a network without a feature map.
         """
@@ -33,7 +33,7 @@ class WholeNetwork(Protocol):
 
 
 class Outputs(NamedTuple):
-    """What the network computes from images float32 (N, 3, 224, 224)."""
+    """The outputs for images float32 (N, 3, 224, 224)."""
 
     map: np.ndarray  # float32 (N, 1280, 7, 7)
     embedding: np.ndarray  # float32 (N, 1280)
@@ -57,7 +57,7 @@ class Bundled:
         return self.run(images).scores
 
     def parts(self, images: np.ndarray) -> Parts:
-        """What each position adds to the embedding: float32 (1, 3, 224, 224) → (7, 7, 1280).
+        """The share of each position in the embedding: float32 (1, 3, 224, 224) → (7, 7, 1280).
 
         The embedding is the mean of the map, so the parts are the map over its positions.
         """

@@ -1,4 +1,4 @@
-"""What is known of each network without building it, or torch: the facts of ``recorded.json``.
+"""Facts of each network that are read from ``recorded.json``, without building it or torch.
 
 ``python -m kkcv.zoo.record`` measures them on the networks themselves, and a test compares.
 """
@@ -115,7 +115,7 @@ def recorded(name: str) -> Recorded:
 
 
 def unknown(name: str, known: list[str]) -> UnknownNetwork:
-    """The error for a name that is none, with the nearest ones."""
+    """The error for an unknown name, with the nearest known ones."""
     near = difflib.get_close_matches(name.lower(), known, n=4, cutoff=0.4)
     hint = f"the nearest: {', '.join(near)}" if near else "see: kkcv zoo list"
     return UnknownNetwork(f"no network {name!r} in the zoo; {hint}")

@@ -1,4 +1,4 @@
-"""What runs a network: one runtime a file, chosen by name from ``RUNTIMES``.
+"""Runtimes, which run networks: one per file, chosen by name from ``RUNTIMES``.
 
 A runtime is made from a checkpoint and turns a batch into embeddings that are not yet of unit
 length: float32 (N, C, H, W) → float32 (N, D). ``choice.py`` takes one, and tries it in a process of

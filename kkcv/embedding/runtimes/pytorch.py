@@ -34,7 +34,7 @@ class PyTorch:
 
 
 def device_named(name: str | None) -> torch.device:
-    """``cpu``, ``cuda``, ``cuda:1``, ``mps``; None is the best (RequestError where it is none)."""
+    """``cpu``, ``cuda``, ``cuda:1``, ``mps``; None is the best. Raises RequestError."""
     there = {
         "cpu": 1,
         "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
