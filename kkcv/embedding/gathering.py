@@ -1,10 +1,10 @@
 """Pictures that come one at a time, from many threads, run through the network together.
 
 While the network is busy, new crops wait in a queue, and the caller that runs it next takes all of
-them along. So batches grow by themselves as requests become more, and one request alone never waits.
-A network with several lanes runs as many batches beside each other, but they are gathered one after
-the other: two at once would share out between them what makes one full. There is no thread for it:
-the callers take turns.
+them along. So batches grow by themselves as requests become more, and one request alone never
+waits. A network with several lanes runs as many batches beside each other, but they are gathered
+one after the other: two at once would share out between them what makes one full. There is no
+thread for it: the callers take turns.
 """
 
 import threading
