@@ -31,6 +31,7 @@ from rich.table import Table
 from kkcv.images.folder import find_pictures
 from kkcv.search.exchange.loading import load, parquet_files
 from kkcv.search.gallery import Gallery
+from kkcv.search.index import kinds
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, nearest_of, no_neighbors
 
@@ -152,10 +153,10 @@ def searched(scratch: Path, count: int) -> tuple[Rows, str]:
             raise SystemExit(f"{count} pictures need no index; try more")
         (file,) = (scratch / "gallery/index").glob("*.faiss")
         index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
-        parameters = snapshot.kind.parameters(snapshot.effort)
+        look, effort = kinds.opened(snapshot.kind, index), snapshot.plan(K).steps[0].effort
 
         def raw(part: np.ndarray) -> np.ndarray:
-            return index.search(part, K, params=parameters)[1]
+            return look(part, K, effort)[1]
 
         def ours(part: np.ndarray) -> list[list[int]]:
             return [[hit.id for hit in hits] for hits in gallery.search_vectors(part, K)]
@@ -181,7 +182,7 @@ def searched(scratch: Path, count: int) -> tuple[Rows, str]:
         ("a picture in the index, on disk", f"{disk:,.0f} bytes"),
         ("of these every search goes through", f"{resident:,} bytes"),
     ]
-    return rows, f"{snapshot.kind.name}, effort {snapshot.effort}"
+    return rows, f"{snapshot.kind.name}, effort {effort}"
 
 
 def made(pictures: list[Path], count: int, recall: float, scratch: Path) -> Rows:

@@ -246,7 +246,7 @@ def test_answers_are_full_and_right_in_a_gallery_of_bursts(gallery: Gallery) -> 
         scores = np.array([[hit.score for hit in hits] for hits in answers])
         return np.sort((scores >= least[:, None] - 1e-3).mean(axis=1))
 
-    gallery.live.rebuild()  # as kkcv index does; then the server builds its index, and loads it
+    gallery.index.rebuild()  # as kkcv index does; then the server builds its index, and loads it
     deadline = time.monotonic() + 120
     while recalls(10).mean() < 0.99 and time.monotonic() < deadline:
         time.sleep(1)
