@@ -1,11 +1,15 @@
 """A picture as a file: SVG, PNG or PDF, by the extension of its name."""
 
+import re
 from pathlib import Path
 
 from kkcv.disk import write_file
 from kkcv.errors import MissingExtra, RequestError
 
 FORMATS = (".svg", ".png", ".pdf")
+# The converter sets a text in one font, and takes any that has its characters, also with serifs.
+WITH_CHINESE = re.compile(r"<text (?=[^>]*>[^<]*[\u3000-\uffef])")
+CHINESE_FONTS = "PingFang SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif"
 PIXELS = 2  # of a PNG, for each of the picture: sharp on paper and on dense screens
 
 
@@ -36,6 +40,7 @@ def write_picture(svg: str, file: Path) -> None:
         return
     import vl_convert
 
+    svg = WITH_CHINESE.sub(f'<text font-family="{CHINESE_FONTS}" ', svg)
     if extension == ".png":
         write_file(file, vl_convert.svg_to_png(svg, scale=PIXELS))
     else:
