@@ -87,9 +87,9 @@ def checked(checkpoint: Checkpoint, runtime: str) -> Measured:
 
     Raises MissingExtra where neither the exported network nor torch is there.
     """
-    tell(f"checking how {runtime} runs {checkpoint.network} here, once")
     try:
         exported(checkpoint, FORMATS[runtime])  # by itself, for it may take a while
+        tell(f"checking how {runtime} runs {checkpoint.network} here, once")
         found = measuring.check(checkpoint, runtime)
     except MissingExtra as error:
         if not is_installed("torch"):
