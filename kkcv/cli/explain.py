@@ -96,11 +96,11 @@ def draw(
     names: tuple[str, str],
 ) -> None:
     """Draw both pictures with heat maps, or with lines between matching points."""
-    from kkcv.images.decode import decode
-    from kkcv.images.heat import overlaid, side_by_side
+    from kkcv.images.decode import decode_small
+    from kkcv.images.heat import SIDE, overlaid, side_by_side
     from kkcv.images.sheet import save_png
 
-    shown = [decode(picture, target=448) for picture in pictures]
+    shown = [decode_small(picture, SIDE) for picture in pictures]
     if points is None:
         sides = found.query, found.hit
         shown = [overlaid(p, s.heat, s.seen) for p, s in zip(shown, sides, strict=True)]

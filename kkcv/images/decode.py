@@ -48,6 +48,20 @@ def decode(
         return _pixels(_upright(data, limits, label, target))
 
 
+def decode_small(source: Source, side: int, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+    """As ``decode``, but the longer side has at most ``side`` pixels: for pictures to look at.
+
+    Raises:
+        PictureError: as ``decode`` does.
+    """
+    label = label_of(source)
+    data = read_bytes(source, limits)
+    with _meeting_errors(label, limits), quiet():
+        small = _upright(data, limits, label, side)
+        small.thumbnail((side, side), Image.Resampling.LANCZOS)
+        return _pixels(small)
+
+
 def image_size(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[int, int]:
     """Width and height of the upright picture, from its header.
 

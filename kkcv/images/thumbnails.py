@@ -7,7 +7,7 @@ from collections import OrderedDict
 import numpy as np
 from PIL import Image
 
-from .decode import decode
+from .decode import decode_small
 from .limits import DEFAULT_LIMITS, Limits
 
 MIB = 1024 * 1024
@@ -53,7 +53,7 @@ class Thumbnails:
 
     def make(self, sha256: bytes, size: int, data: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
         """Make and keep a thumbnail of a picture's bytes (PictureError)."""
-        small = shrink(decode(data, limits, target=size), size)
+        small = shrink(decode_small(data, size, limits), size)
         with self._lock:
             self._bytes += len(small) - len(self._kept.pop((sha256, size), b""))
             self._kept[sha256, size] = small

@@ -11,9 +11,8 @@ import torch
 
 from kkcv.classify import Classifier
 from kkcv.embedding.eager import Eager
-from kkcv.images.decode import decode
+from kkcv.images.decode import decode_small
 from kkcv.images.heat import overlaid
-from kkcv.images.limits import DEFAULT_LIMITS
 
 
 class ClassHeat(NamedTuple):
@@ -30,10 +29,10 @@ def gradcam(
     """The most probable classes, best first.
 
     The heat is the last feature map, each channel weighted with the mean of its gradient (equations
-    1 and 2). ``target`` is the size to decode the shown picture at (decode).
+    1 and 2). ``target`` is the longer side of the shown picture.
     """
     network, preprocess = eager.network, classifier.checkpoint.preprocess
-    pixels = decode(picture, DEFAULT_LIMITS, target=target)
+    pixels = decode_small(picture, target)
     seen = preprocess.seen(*pixels.shape[:2])
     with torch.enable_grad():
         images = torch.from_numpy(classifier.images(picture)).to(eager.device)

@@ -4,8 +4,8 @@ from flask import Response
 
 from kkcv.embedding.explanation import Explanation
 from kkcv.errors import PictureError
-from kkcv.images.decode import decode
-from kkcv.images.heat import overlaid, side_by_side
+from kkcv.images.decode import decode_small
+from kkcv.images.heat import SIDE, overlaid, side_by_side
 from kkcv.images.thumbnails import as_png
 from kkcv.search.explain import explain as explained
 from kkcv.serve.models.requests import ClassifyRequest, ExplainRequest, KnownPicture, SentPicture
@@ -14,8 +14,6 @@ from kkcv.serve.problems import problem_of
 from kkcv.serve.service import Service
 
 from .search import at, picture_bytes
-
-DRAWN = 448  # pixels of the longer side
 
 
 def classify(service: Service, body: ClassifyRequest) -> Guesses:
@@ -39,7 +37,7 @@ def explain_as_picture(service: Service, body: ExplainRequest) -> Response:
     found, pictures = explanation(service, body)
     with service.worker():
         shown = [
-            overlaid(decode(data, service.limits, target=DRAWN), side.heat, side.seen)
+            overlaid(decode_small(data, SIDE, service.limits), side.heat, side.seen)
             for data, side in zip(pictures, (found.query, found.hit), strict=True)
         ]
         drawn = side_by_side(*shown, title=f"score {found.score:.4f}", captions=("query", "hit"))

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from kkcv.hit import Hit
-from kkcv.images.decode import decode
-from kkcv.images.heat import overlaid
+from kkcv.images.decode import decode, decode_small
+from kkcv.images.heat import SIDE, overlaid
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.thumbnails import as_png, shrink
 from kkcv.query import Text
@@ -13,8 +13,6 @@ from kkcv.web.libraries.library import Library, name_of
 from kkcv.web.session import strings
 
 from .query_state import Query
-
-SIDE = 448
 
 
 def explain(here: Library, query: Query, hit: Hit) -> None:
@@ -28,7 +26,7 @@ def explain(here: Library, query: Query, hit: Hit) -> None:
             found = here.explain(query_file, hit_file)
         sides = ((query.name, query_file, found.query), (name_of(hit), hit_file, found.hit))
         for column, (name, content, side) in zip(st.columns(2), sides, strict=True):
-            warm = overlaid(decode(content, DEFAULT_LIMITS, target=SIDE), side.heat, side.seen)
+            warm = overlaid(decode_small(content, SIDE), side.heat, side.seen)
             with column:
                 st.html(f'<img class="warm" alt="" src="{data_url(shrink(warm, SIDE))}">')
                 st.caption(as_markdown(name))
