@@ -156,3 +156,12 @@ def test_the_short_form_takes_a_list_for_text(gallery: Gallery, paint: Callable[
     gallery.add(paint("a.png", 0), {"label": "[1]"})
 
     assert gallery.count("label=[1]") == 1
+
+
+@pytest.mark.parametrize("text", ["label in {}", "not label in {}", "label in {} or year > 3"])
+def test_a_long_list_is_asked_for_once(text: str) -> None:
+    """SQLite looks up in a list; a comparison for each value would take as long as the list."""
+    short, long = (as_sql(parse(text.format(list(range(n))))) for n in (2, 400))
+
+    assert long.sql.count("json_extract") == short.sql.count("json_extract")
+    assert len(long.bindings) - len(short.bindings) == 398

@@ -19,9 +19,9 @@ EVERY = Where("1", ())
 def as_sql(condition: Condition) -> Where:
     match condition:
         case AllOf(parts):
-            return joined(" AND ", parts)
+            return joined(" AND ", [as_sql(part) for part in parts])
         case AnyOf(parts):
-            return joined(" OR ", parts)
+            return any_of(parts)
         case Not(part):
             inner = as_sql(part)
             return Where(f"NOT coalesce({inner.sql}, 0)", inner.bindings)
@@ -33,8 +33,28 @@ def as_sql(condition: Condition) -> Where:
             return comparison(condition)
 
 
-def joined(word: str, parts: tuple[Condition, ...]) -> Where:
-    found = [as_sql(part) for part in parts]
+def any_of(parts: tuple[Condition, ...]) -> Where:
+    """The values that a name may have are one list, which SQLite looks up in for each row."""
+    lists: dict[tuple[str, bool], list[Any]] = {}
+    others = []
+    for part in parts:
+        if isinstance(part, Compare) and part.sign == "==" and part.value is not None:
+            lists.setdefault((part.name, isinstance(part.value, str)), []).append(part.value)
+        else:
+            others.append(as_sql(part))
+    among = [one_of(name, tuple(values)) for (name, _), values in lists.items()]
+    return joined(" OR ", [*among, *others])
+
+
+def one_of(name: str, values: tuple[Any, ...]) -> Where:
+    """Whether a name has one of some values, which are all text or all numbers."""
+    sql, bindings = field(name)
+    marks = ", ".join("?" * len(values))
+    text = f"(typeof({sql}) IN {kinds_like(values[0])} AND {sql} IN ({marks}))"
+    return Where(text, (*bindings, *bindings, *values))
+
+
+def joined(word: str, found: list[Where]) -> Where:
     bindings = tuple(binding for part in found for binding in part.bindings)
     return Where(f"({word.join(part.sql for part in found) or '0'})", bindings)
 
@@ -51,7 +71,12 @@ def comparison(condition: Compare) -> Where:
     sql, bindings = field(condition.name)
     if condition.value is None:
         return Where(f"{sql} IS {'NOT ' if condition.sign == '!=' else ''}NULL", bindings)
-    kinds = "('text')" if isinstance(condition.value, str) else "('integer', 'real')"
+    kinds = kinds_like(condition.value)
     sign = {"==": "=", "!=": "<>"}.get(condition.sign, condition.sign)
     text = f"(typeof({sql}) IN {kinds} AND {sql} {sign} ?)"
     return Where(text, (*bindings, *bindings, condition.value))
+
+
+def kinds_like(value: str | int | float) -> str:
+    """What SQLite calls values that may be compared with this one."""
+    return "('text')" if isinstance(value, str) else "('integer', 'real')"
