@@ -168,6 +168,9 @@ load-test: $(VENV)/.dev ## 32 clients search and add for a minute: no error, not
 fuzz: $(VENV)/.dev ## 10,000 broken bodies: no 5xx, no crash, no growth of memory
 	KKCV_FUZZ=10000 $(BIN)/pytest -q -s tests/serve/test_fuzz.py
 
+attack: $(VENV)/.dev ## small requests that were expensive once, with what each costs the service
+	$(BIN)/pytest -q -s tests/serve/test_attack.py
+
 clean: ## remove the environment and what the commands wrote
 	rm -rf $(VENV) site demo-out bench-out artifacts build dist *.egg-info
 

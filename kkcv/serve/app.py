@@ -20,7 +20,7 @@ from .deadline import within
 from .docs.openapi import openapi
 from .docs.page import describe_problem, docs_page, docs_script, docs_style
 from .metrics import Metrics, Seen
-from .models.fields import picture_id
+from .models.fields import MAX_FIELDS, picture_id
 from .models.parsing import read_body, read_query, shown
 from .problems import Problem, http_problem, problem_of
 from .routes import ROUTES, Route
@@ -34,7 +34,9 @@ def create_app(service: Service) -> Flask:
     """A WSGI application that serves a gallery."""
     app = Flask("kkcv.serve", static_folder=None)
     limit = service.settings.max_body
-    app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=64)
+    app.config.update(
+        MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=MAX_FIELDS
+    )
     app.url_map.merge_slashes = False  # an address with a slash too many is wrong, not redirected
     open_endpoints = {route.name for route in ROUTES if route.open}
     writing_endpoints = {route.name for route in ROUTES if route.writes}

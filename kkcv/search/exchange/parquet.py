@@ -22,6 +22,7 @@ from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
 from kkcv.search.engines import engine_at
 from kkcv.search.gallery import VECTOR_TYPES, Gallery
 from kkcv.search.generation import Generation
+from kkcv.search.metadata import MAX_METADATA, fault
 from kkcv.search.picture import PictureFile
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 ROWS = 1024  # in memory at once
+LONGEST_PATH = 4096  # bytes, as Linux has it
+END_OF_TIME = 253_402_300_800  # seconds: the year 10000, which no date can show
 KEPT = ("space", "dim", "vectors", "model", "weights", "backend")  # of the catalog's settings
 
 
@@ -211,7 +214,7 @@ def batches(
 
 
 def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str]) -> Iterator[Row]:
-    """The rows of a batch, each of them valid (DataError)."""
+    """The rows of a batch, each checked as a request is (DataError)."""
     try:
         columns = batch.drop_columns(["vector"]).to_pylist()
     except UnicodeDecodeError:
@@ -226,18 +229,25 @@ def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str]) -> Iterato
             place = PictureFile(
                 row["path"], False, bytes.fromhex(row["sha256"]), row["bytes"], row["mtime_ns"]
             )
-            metadata = json.loads(row["metadata"])
+            small = len(row["metadata"]) <= MAX_METADATA  # before it is parsed
+            metadata: Any = json.loads(row["metadata"]) if small else None
             good = (
                 os.path.isabs(place.path)
+                and "\0" not in place.path
+                and len(os.fsencode(place.path)) <= LONGEST_PATH
                 and len(place.sha256) == 32
                 and isinstance(metadata, dict)
-                and None not in (row["bytes"], row["mtime_ns"])
-                and (abs(length - 1) < 0.01 or length == 0)
+                and fault(metadata) is None
+                and row["mtime_ns"] is not None
+                and row["bytes"] >= 0
+                and (row["id"] is None or row["id"] > 0)
+                and (row["added"] is None or 0 <= row["added"] < END_OF_TIME)
+                and abs(length - 1) < 0.01
             )
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             good = False
         if not good:
-            raise DataError(f"{file}: the row of {row['path']!r} is not as kkcv exports one")
+            raise DataError(f"{file}: the row of {row['path']!r:.200} is not as kkcv exports one")
         yield Row(place, row["added"], metadata, vector)
 
 

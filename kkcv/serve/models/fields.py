@@ -9,13 +9,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandle
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from kkcv.hit import Hit
+from kkcv.search import metadata
 from kkcv.search.option import Number, OneOf, Option, Switch, Text
 from kkcv.search.picture import LARGEST_ID
 from kkcv.search.query import MAX_K
 
 MAX_BATCH = 16  # queries or pictures in one request
-MAX_METADATA = 16 * 1024  # characters of JSON
-MAX_DEPTH = 16
+MAX_FIELDS = 64  # of a form, of an address, and of an object in JSON: more than any has
 THUMBNAIL_SIZES = (128, 256, 512)
 HIT_FIELDS = tuple(name for name in Hit._fields if name not in ("id", "score"))
 
@@ -99,6 +99,17 @@ def field_of(option: Option) -> tuple[Any, Any]:
     return Annotated[kind, Field(description=option.help)], option.default
 
 
+def at_most(count: int) -> BeforeValidator:
+    """Refuses a longer list before its items are checked: each could have an error of its own."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list) and len(value) > count:
+            raise refusal(f"must have at most {count} items, not {len(value):,}")
+        return value
+
+    return BeforeValidator(check)
+
+
 def check_picture(value: Any) -> str | bytes:
     """Base64 text in JSON, or bytes in a multipart body; it is decoded later."""
     if not isinstance(value, str | bytes):
@@ -115,26 +126,9 @@ def picture_id(text: str) -> int | None:
 
 def check_metadata(value: dict[str, Any]) -> dict[str, Any]:
     """Refuses metadata that the catalog cannot keep or JSON cannot carry back."""
-    if deeper(value, MAX_DEPTH):
-        raise refusal(f"must not be nested more than {MAX_DEPTH} deep")
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except UnicodeEncodeError:
-        raise refusal("has half of a surrogate pair in it, which is no character") from None
-    except ValueError:
-        raise refusal("has a number in it that is not finite") from None
-    if len(text) > MAX_METADATA:
-        raise refusal(f"must be at most {MAX_METADATA:,} characters of JSON, not {len(text):,}")
+    if wrong := metadata.fault(value):
+        raise refusal(wrong)
     return value
-
-
-def deeper(value: Any, levels: int) -> bool:
-    """Whether there are more levels of objects and lists."""
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(deeper(each, levels - 1) for each in inner)
 
 
 Image = Annotated[
@@ -178,5 +172,6 @@ Words = Annotated[
 ]
 Feedback = Annotated[
     list[Id],
+    at_most(MAX_BATCH),
     Field(max_length=MAX_BATCH, description="Ids of hits that were liked, or were not."),
 ]

@@ -1,6 +1,7 @@
 """Parses the body and query of a request into a model, or raises one clear problem."""
 
 import json
+from collections import Counter
 from collections.abc import Collection
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -9,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from kkcv.serve.problems import Problem
+
+from .fields import MAX_FIELDS
 
 Checked = TypeVar("Checked", bound=BaseModel)
 JSON, MULTIPART, FORM = (
@@ -37,7 +40,16 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
         )
     if request.mimetype == JSON:
         return check(model, read_json(request.get_data()))
+    if request.mimetype == FORM:  # Werkzeug limits the parts of a multipart body only
+        check_count(request.get_data(), "the form")
     return check(model, read_form(request, lists_of(model)))
+
+
+def check_count(encoded: bytes, what: str) -> None:
+    """Refuse too many fields before they are parsed (Problem)."""
+    count = encoded.count(b"&") + 1
+    if count > MAX_FIELDS:
+        raise Problem("bad-request", f"{what} must have at most {MAX_FIELDS} fields, not {count:,}")
 
 
 def read_json(data: bytes) -> dict[str, Any]:
@@ -57,11 +69,12 @@ def refuse_constant(name: str) -> None:
 
 def lists_of(model: type[BaseModel]) -> set[str]:
     """The names of the fields that are lists."""
-    return {
-        name
-        for name, field in model.model_fields.items()
-        if list in {get_origin(each) for each in (field.annotation, *get_args(field.annotation))}
-    }
+    return {name for name, field in model.model_fields.items() if may_be_list(field.annotation)}
+
+
+def may_be_list(kind: Any) -> bool:
+    """Also ``list[int] | None``, and with annotations."""
+    return get_origin(kind) is list or any(may_be_list(part) for part in get_args(kind))
 
 
 def read_form(request: Request, lists: Collection[str]) -> dict[str, Any]:
@@ -88,6 +101,7 @@ def listed(values: list[Any]) -> Any:
 
 def read_query(request: Request, model: type[Checked]) -> Checked:
     """The parameters of the address as the model."""
+    check_count(request.query_string, "the address")
     sent = [(name, json_or_text(text)) for name, all in request.args.lists() for text in all]
     return check(model, by_name(sent))
 
@@ -95,8 +109,8 @@ def read_query(request: Request, model: type[Checked]) -> Checked:
 def by_name(sent: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(sent)
     if len(values) < len(sent):
-        names = [name for name, _ in sent]
-        raise invalid([(n, "was sent more than once") for n in values if names.count(n) > 1])
+        counts = Counter(name for name, _ in sent)
+        raise invalid([(n, "was sent more than once") for n, times in counts.items() if times > 1])
     return values
 
 
@@ -121,7 +135,7 @@ def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> t
     """The name of a field, such as ``queries.0.k``, and what is wrong with it."""
     names = [str(part) for part in place]
     inner = [name for name in names[:-1] if not name.startswith("<")]  # tags of requests.py
-    field = ".".join([*inner, *names[-1:]])
+    field = ".".join([*inner, *names[-1:]]) or "the body"
     if error["type"] == "missing":
         return field, "is missing"
     if error["type"] == "extra_forbidden":

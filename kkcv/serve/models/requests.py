@@ -5,13 +5,22 @@ Nothing is guessed: an unknown field, a number in quotes, or a ``k`` of 0 is an 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    create_model,
+    model_validator,
+)
 
 from kkcv.search.options import OPTIONS, SearchOptions
 
 from .fields import (
     HIT_FIELDS,
     MAX_BATCH,
+    MAX_FIELDS,
     Feedback,
     Fraction,
     Id,
@@ -21,7 +30,9 @@ from .fields import (
     Size,
     Whole,
     Words,
+    at_most,
     field_of,
+    refusal,
 )
 
 MAX_PAGE = 500
@@ -31,6 +42,14 @@ class Strict(BaseModel):
     """A request: no field too many, no value of another type."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def check_count(cls, values: Any) -> Any:
+        """Refuse too many fields before each unknown one has an error of its own."""
+        if isinstance(values, dict) and len(values) > MAX_FIELDS:
+            raise refusal(f"must have at most {MAX_FIELDS} fields, not {len(values):,}")
+        return values
 
 
 class Nothing(Strict):
@@ -63,9 +82,13 @@ class Search(Strict):
 
 option_fields: dict[str, Any] = {name: field_of(each) for name, each in OPTIONS.items()}
 SearchFields: Any = create_model("SearchFields", __base__=Search, **option_fields)
+FieldNames = Annotated[
+    list[Literal[HIT_FIELDS]],  # type: ignore[valid-type]
+    at_most(len(HIT_FIELDS)),
+    Field(max_length=len(HIT_FIELDS)),
+]
 Fields = Annotated[
-    list[Literal[HIT_FIELDS]] | None,  # type: ignore[valid-type]
-    Field(description="Fields of a hit beside id and score; null: all."),
+    FieldNames | None, Field(description="Fields of a hit beside id and score; null: all.")
 ]
 
 
@@ -132,14 +155,16 @@ AnyLike = Annotated[
 class LikeRequest(SearchFields):
     """Find the pictures most like some, and unlike others."""
 
-    like: Annotated[list[AnyLike], Field(min_length=1, max_length=MAX_BATCH)]
+    like: Annotated[list[AnyLike], at_most(MAX_BATCH), Field(min_length=1, max_length=MAX_BATCH)]
     fields: Fields = None
 
 
 class BatchRequest(Strict):
     """Several searches at once."""
 
-    queries: Annotated[list[SearchRequest], Field(min_length=1, max_length=MAX_BATCH)]
+    queries: Annotated[
+        list[SearchRequest], at_most(MAX_BATCH), Field(min_length=1, max_length=MAX_BATCH)
+    ]
 
 
 class NewPicture(Strict):
@@ -159,7 +184,9 @@ class OtherPicture(Strict):
 class NewPictures(Strict):
     """Several pictures to add."""
 
-    pictures: Annotated[list[NewPicture], Field(min_length=1, max_length=MAX_BATCH)]
+    pictures: Annotated[
+        list[NewPicture], at_most(MAX_BATCH), Field(min_length=1, max_length=MAX_BATCH)
+    ]
 
 
 class Description(Strict):

@@ -253,6 +253,18 @@ BAD_ROWS = {
     "a hash that is none": ("sha256", lambda t: [*t["sha256"].to_pylist()[:-1], "abcd"]),
     "no size": ("bytes", lambda t: [1, 1, 1, None]),
     "metadata that is no JSON": ("metadata", lambda t: ["{}", "{}", "{}", "{"]),
+    "a path with a NUL": ("path", lambda t: ["/a", "/b", "/c", "/d\0"]),
+    "a path that no file can have": ("path", lambda t: ["/a", "/b", "/c", "/d" * 3000]),
+    "a vector of zeros": ("vector", lambda t: [*t["vector"].to_pylist()[:-1], [0.0] * 48]),
+    "a size below zero": ("bytes", lambda t: [1, 1, 1, -1]),
+    "an id below one": ("id", lambda t: [1, 2, 3, 0]),
+    "a time that no date can show": ("added", lambda t: [1.0, 1.0, 1.0, 1e300]),
+    "a time that is no number": ("added", lambda t: [1.0, 1.0, 1.0, float("nan")]),
+    "a time before 1970": ("added", lambda t: [1.0, 1.0, 1.0, -1.0]),
+    "too much metadata": ("metadata", lambda t: ["{}"] * 3 + [f'{{"a": "{"x" * 20_000}"}}']),
+    "metadata too deep": ("metadata", lambda t: ["{}"] * 3 + ['{"a":' + "[" * 20 + "]" * 20 + "}"]),
+    "metadata without a bottom": ("metadata", lambda t: ["{}"] * 3 + ['{"a":' + "[" * 7_000]),
+    "metadata with a number that is not finite": ("metadata", lambda t: ["{}"] * 3 + ['{"a":NaN}']),
     "metadata that is no object": ("metadata", lambda t: ["{}", "{}", "{}", "[]"]),
 }
 

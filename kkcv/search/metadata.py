@@ -1,0 +1,31 @@
+"""Metadata of a picture: a JSON object of bounded size, also where it comes from outside."""
+
+import json
+from typing import Any
+
+MAX_METADATA = 16 * 1024  # characters of JSON
+MAX_DEPTH = 16
+
+
+def fault(metadata: dict[str, Any]) -> str | None:
+    """Why JSON cannot carry metadata, or too much of it: "must …" or "has …"; None if it can."""
+    if deeper(metadata, MAX_DEPTH):
+        return f"must not be nested more than {MAX_DEPTH} deep"
+    try:
+        text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except UnicodeEncodeError:
+        return "has half of a surrogate pair in it, which is no character"
+    except ValueError:
+        return "has a number in it that is not finite"
+    if len(text) > MAX_METADATA:
+        return f"must be at most {MAX_METADATA:,} characters of JSON, not {len(text):,}"
+    return None
+
+
+def deeper(value: Any, levels: int) -> bool:
+    """Whether there are more levels of objects and lists."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(deeper(each, levels - 1) for each in inner)
