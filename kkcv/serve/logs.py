@@ -4,6 +4,9 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Any
+
+from kkcv.images.source import printable
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -22,7 +25,22 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        text = json.dumps(line, ensure_ascii=False)
+        if text.isprintable():
+            return text
+        return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+class TextLines(logging.Formatter):
+    """One line a record, with what a terminal would obey escaped; a traceback is indented."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, failure: Any) -> str:  # noqa: N802
+        lines = super().formatException(failure).splitlines()
+        return "\n".join(f"    {printable(line)}" for line in lines)
 
 
 def log_to_stderr(*, requests: bool, form: str = "auto") -> None:
@@ -32,7 +50,7 @@ def log_to_stderr(*, requests: bool, form: str = "auto") -> None:
     """
     as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter(FORMAT) if as_text else JsonLines())
+    handler.setFormatter(TextLines(FORMAT) if as_text else JsonLines())
     logger = logging.getLogger("kkcv")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO if requests else logging.WARNING)

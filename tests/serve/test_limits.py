@@ -22,7 +22,7 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
 from kkcv.serve import deadline
 from kkcv.serve.app import create_app
-from kkcv.serve.logs import JsonLines
+from kkcv.serve.logs import FORMAT, JsonLines, TextLines
 from kkcv.serve.problems import Problem
 from kkcv.serve.recall import RecallCheck, live_recall
 from kkcv.serve.service import Service
@@ -272,6 +272,21 @@ def test_a_request_id_that_could_forge_a_line_is_replaced(make: Make, sent: str)
     assert re.fullmatch("[0-9a-f]{16}", answer.headers["X-Request-Id"])
 
 
+@pytest.mark.parametrize("form", [JsonLines(), TextLines(FORMAT)])
+def test_a_path_can_neither_forge_a_line_of_the_log_nor_steer_a_terminal(
+    make: Make, caplog: pytest.LogCaptureFixture, form: logging.Formatter
+) -> None:
+    _, client = make()
+    caplog.set_level(logging.INFO, "kkcv")
+
+    client.get("/x%0A2026-01-01%20INFO%20forged%1B%5B2J%C2%9B31m%E2%80%A8%E7%8C%AB")
+
+    line = form.format(caplog.records[-1])
+    assert line.isprintable()
+    assert "forged" in line
+    assert "猫" in line
+
+
 def test_a_failure_is_logged_with_its_traceback() -> None:
     try:
         raise ValueError("no\nway")
@@ -281,7 +296,9 @@ def test_a_failure_is_logged_with_its_traceback() -> None:
         )
 
     line = JsonLines().format(record)
+    lines = TextLines(FORMAT).format(record).split("\n")
 
+    assert lines[1:] == [each for each in lines if each.startswith("    ")]
     assert "\n" not in line
     assert "ValueError: no\nway" in json.loads(line)["exception"]
 

@@ -248,8 +248,14 @@ def test_a_body_of_exactly_the_limit_is_read(service: Running) -> None:
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nA: " + b"x" * 300_000 + b"\r\n\r\n", 431),
         (post(b"", "Transfer-Encoding: gzip"), 501),
         (post(b"zz\r\n", "Transfer-Encoding: chunked"), 400),
+        (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400),
+        (
+            b"POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
     ],
-    ids=["no request", "long headers", "encoding", "bad chunk"],
+    ids=["no request", "long headers", "encoding", "bad chunk", "two hosts", "two lengths"],
 )
 def test_what_is_no_good_http_is_answered_in_the_same_shape(
     service: Running, request_text: bytes, expected: int

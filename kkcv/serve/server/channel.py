@@ -8,6 +8,7 @@ from typing import Any
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
@@ -50,9 +51,22 @@ class ProblemTask(ErrorTask):
         self.write(body)
 
 
+class RequestParser(HTTPRequestParser):
+    """Refuses what a proxy in front may read in another way, which would let requests through."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        encoded = self.chunked or "TRANSFER_ENCODING" in self.headers
+        if encoded and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Transfer-Encoding and Content-Length were both sent")
+        if "," in self.headers.get("HOST", ""):  # waitress joins headers of one name
+            raise ParsingError("Host was sent more than once")
+
+
 class Channel(HTTPChannel):
     """A connection that lets a client read the answer even if its body was refused halfway."""
 
+    parser_class = RequestParser
     error_task_class = ProblemTask
     refused = False
     request: Any
