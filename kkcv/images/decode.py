@@ -137,6 +137,7 @@ def _open(data: bytes, limits: Limits, label: str) -> Image.Image:
         message = f"{label}it begins like {name}, but its header is damaged"
         raise PictureError(message, "corrupt") from None
     _check_pixels(image.size, limits, label)
+    _check_speed(image, limits, label)
     return image
 
 
@@ -176,9 +177,24 @@ def _most_pixels(limits: Limits) -> int:
 
 def _check_pixels(size: tuple[int, int], limits: Limits, label: str) -> None:
     width, height = size
+    if max(size) > limits.max_side:
+        message = f"{label}a side of {max(size):,} pixels is over the limit of {limits.max_side:,}"
+        raise PictureError(message, "too-many-pixels")
     if width * height > limits.max_pixels:
         message = (
             f"{label}{width:,} × {height:,} pixels are more than the limit of {limits.max_pixels:,}"
+        )
+        raise PictureError(message, "too-many-pixels")
+
+
+def _check_speed(image: Image.Image, limits: Limits, label: str) -> None:
+    """Refuse a large picture of a format whose decoder is written in Python."""
+    width, height = image.size
+    slow = any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ()))
+    if slow and width * height > limits.max_slow_pixels:
+        message = (
+            f"{label}{width:,} × {height:,} pixels are more than the limit of "
+            f"{limits.max_slow_pixels:,} for {image.format} of this kind, which is slow to decode"
         )
         raise PictureError(message, "too-many-pixels")
 

@@ -7,7 +7,7 @@ from kkcv.errors import RequestError
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest numbers of bytes and pixels of one picture.
+    """The largest numbers of bytes and pixels of one picture, and of pixels along one side.
 
     The defaults admit what phones and cameras write (a 108-megapixel photograph is 30 MB) and keep
     the memory for one picture at about 1 GB. Pillow has a limit of its own, 179 megapixels, which a
@@ -16,6 +16,8 @@ class Limits:
 
     max_bytes: int = 64 * 1024 * 1024
     max_pixels: int = 120_000_000
+    max_side: int = 65_535  # that of JPEG; a strip of a pixel by millions takes thrice the memory
+    max_slow_pixels: int = 120_000_000  # where Pillow decodes in Python (QOI): 2 s a million
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -10,6 +10,7 @@ from kkcv.images.limits import Limits
 from .parameters import Resolved, default_workers
 
 MIB = 1024 * 1024
+SLOW_PIXELS = 1_000_000  # of formats that Pillow decodes in Python: about 2 s of a core
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -56,7 +57,7 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """The limits of one picture."""
-        return Limits(max_bytes=self.max_body, max_pixels=self.max_pixels)
+        return Limits(self.max_body, self.max_pixels, max_slow_pixels=SLOW_PIXELS)
 
 
 def settings_of(values: Mapping[str, Resolved], *, host: str) -> Settings:

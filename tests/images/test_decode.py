@@ -255,6 +255,32 @@ def test_the_limit_on_pixels_is_inclusive(pictures: Path) -> None:
         decode(path, Limits(max_pixels=128 * 128 - 1))
 
 
+def test_a_strip_is_refused_however_few_its_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "strip.png"
+    Image.new("L", (1, 65_536)).save(path)
+
+    with pytest.raises(PictureError, match="a side of 65,536 pixels is over the limit of 65,535"):
+        decode(path)
+
+
+SLOW = {
+    "QOI": b"qoif" + struct.pack(">II", 300, 200) + b"\3\0" + b"\xfd" * 1000,
+    "PPM as text": b"P3\n300 200\n255\n" + b"1 2 3 " * 60_000,
+    "PPM with another maximum": b"P6\n300 200\n99\n" + bytes(180_000),
+    "BMP in runs": b"BM" + struct.pack("<IHHI", 0, 0, 0, 1078)
+    + struct.pack("<IiiHHIIiiII", 40, 300, 200, 1, 8, 1, 0, 0, 0, 256, 0) + bytes(1024 + 600),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", SLOW.values(), ids=SLOW.keys())
+def test_what_is_decoded_in_python_has_a_limit_of_its_own(data: bytes) -> None:
+    with pytest.raises(PictureError, match=r"limit of 50,000 for .* slow to decode") as caught:
+        decode(data, Limits(max_slow_pixels=50_000))
+
+    assert caught.value.reason == "too-many-pixels"
+    assert image_size(data) == (300, 200)
+
+
 def test_a_large_picture_hidden_in_an_icon_is_refused_before_it_is_decoded() -> None:
     png = BytesIO()
     Image.new("1", (5000, 5000)).save(png, format="PNG")

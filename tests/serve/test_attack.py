@@ -47,6 +47,17 @@ def two_large_pictures() -> bytes:
     return json.dumps({"query": image, "hit": image}).encode()
 
 
+def strips() -> bytes:
+    return json.dumps({"queries": [{"image": one_color(1, 64_000_000)}] * 16}).encode()
+
+
+def a_slow_format() -> bytes:
+    """A QOI of 16 megapixels, which Pillow decodes in Python."""
+    head = b"qoif" + (3990).to_bytes(4, "big") * 2 + b"\3\0"
+    data = head + b"\xfd" * (3990 * 3990 // 62 + 1) + bytes(7) + b"\1"
+    return json.dumps({"image": base64.b64encode(data).decode()}).encode()
+
+
 def a_name_twice() -> bytes:
     return ("&".join(f"f{n}=" for n in range(64_000)) + "&f0=").encode()
 
@@ -67,6 +78,8 @@ ATTACKS = {
     "two pictures of 64 megapixels": Attack(
         "POST", "/v1/explain/picture", JSON, two_large_pictures, {200}, 2 * 64_000_000
     ),
+    "sixteen strips of 64 megapixels": Attack("POST", "/v1/batch/search", JSON, strips, {413}),
+    "a picture that is slow to decode": Attack("POST", "/v1/search", JSON, a_slow_format, {413}),
     "a form of 64,000 fields": Attack("POST", "/search", FORM, a_name_twice, {422}),
     "an address of 9,000 fields": Attack("GET", an_address_of_names(), JSON, bytes, {422}),
     "a list of two million items": Attack("POST", "/v1/search", JSON, a_list_without_end, {422}),
