@@ -13,6 +13,7 @@ from .problems import Problem
 from .settings import Settings
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+HOW = "send the header Authorization: Bearer KEY"
 MINUTE = 60.0  # seconds
 
 # Headers for pages of other origins (CORS).
@@ -48,15 +49,12 @@ class Access:
         return key
 
     def _key(self, request: Request) -> Key:
-        """``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        sent = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+        headers = request.headers
+        sent = sent_key(headers.get("Authorization", ""), headers.get("X-API-Key", ""))
         key = self._keys.find(sent) if sent else None
         if key is None:
             what = "wrong" if sent else "missing"
-            raise Problem(
-                "unauthorized", f"the API key is {what}: send the header Authorization: Bearer KEY"
-            )
+            raise Problem("unauthorized", f"the API key is {what}: {HOW}")
         return key
 
     def _take(self, key: Key) -> None:
@@ -68,6 +66,12 @@ class Access:
                 f"the key {key.name!r} may send {a_minute} requests a minute",
                 retry_after=math.ceil(wait),
             )
+
+
+def sent_key(authorization: str, api_key: str) -> str:
+    """``Authorization: Bearer KEY`` or ``X-API-Key: KEY``; nothing if neither was sent."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else api_key
 
 
 def check_host(request: Request, hosts: tuple[str, ...] | None) -> None:

@@ -386,3 +386,25 @@ def test_a_picture_is_not_taken_for_a_gallery_that_has_gone(
     assert ready.json()["type"] == "/problems/not-a-gallery"
     assert str(folder.parent) not in ready.text  # anybody may ask
     assert not (folder / "pictures").exists()
+
+
+def test_the_key_is_asked_before_the_body_is_read(made_gallery: Path) -> None:
+    """So nobody without a key fills memory or the disk; the body here never comes."""
+    half = [
+        post(b"x" * MIB, *headers)[:-MIB]
+        for headers in ([], ["X-API-Key: wrong"], ["Expect: 100-continue"])
+    ] + [post(b"", "Transfer-Encoding: chunked")]
+    with running(made_gallery, KKCV_API_KEY="secret-key") as service:
+        answers = []
+        for request in half:
+            with connect(service) as connection:
+                connection.sendall(request)
+                answers.append(connection.makefile("rb").read())
+        headers = {"Authorization": "Bearer secret-key"}
+        known = httpx.post(f"{service.address}/v1/search", json={}, headers=headers)
+
+    for answer in answers:
+        assert answer.startswith(b"HTTP/1.1 401 ")
+        assert b"www-authenticate: bearer" in answer.lower()
+        assert b"/problems/unauthorized" in answer
+    assert known.status_code == 422

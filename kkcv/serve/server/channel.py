@@ -4,6 +4,8 @@ import json
 import logging
 import socket
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from waitress import wasyncore
@@ -12,6 +14,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
+from kkcv.serve.access import HOW, sent_key
 from kkcv.serve.problems import CONTENT_TYPE, Problem
 
 log = logging.getLogger("kkcv.serve")
@@ -20,6 +23,7 @@ LINGER_SECONDS = 5  # for a client that keeps sending a refused body
 # Requests that waitress itself refuses, by status.
 PROBLEMS = {
     400: ("bad-http", "the request breaks the rules of HTTP"),
+    401: ("unauthorized", f"the API key is missing or wrong: {HOW}"),
     408: ("too-slow", "the request took longer to arrive than the service allows"),
     413: ("too-large", "the body has more bytes than the limit of the service"),
     431: ("headers-too-large", "the headers have more bytes than the limit of the service"),
@@ -35,6 +39,13 @@ class RequestTimeout(Error):
     reason = "Request Timeout"
 
 
+class KeyRequired(Error):
+    """401, for which waitress has no error."""
+
+    code = 401
+    reason = "Unauthorized"
+
+
 class ProblemTask(ErrorTask):
     """Writes errors of waitress as problem+json."""
 
@@ -45,6 +56,8 @@ class ProblemTask(ErrorTask):
         log.info("refused: %s", detail, extra={"fields": {"status": error.code, "problem": code}})
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", CONTENT_TYPE))
+        if error.code == KeyRequired.code:
+            self.response_headers.append(("WWW-Authenticate", "Bearer"))
         self.set_close_on_finish()
         self.channel.refused = True
         self.content_length = len(body)
@@ -52,7 +65,27 @@ class ProblemTask(ErrorTask):
 
 
 class RequestParser(HTTPRequestParser):
-    """Refuses what a proxy in front may read in another way, which would let requests through."""
+    """Refuses what a proxy in front may read in another way, which would let requests through.
+
+    A body is read only of those whose key is known: bodies take memory and room on the disk.
+    """
+
+    error: Any
+
+    def __init__(self, adjustments: Any, is_known: Callable[[str], bool]) -> None:
+        super().__init__(adjustments)
+        self._is_known = is_known
+
+    def received(self, data: bytes) -> int:
+        in_header = not self.headers_finished
+        count = super().received(data)
+        if in_header and self.headers_finished and self.body_rcv is not None and not self.error:
+            headers = self.headers
+            sent = sent_key(headers.get("AUTHORIZATION", ""), headers.get("X_API_KEY", ""))
+            if not self._is_known(sent):
+                self.error = KeyRequired("the API key is missing or wrong")
+                self.completed, self.expect_continue = True, False
+        return count
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
@@ -66,7 +99,10 @@ class RequestParser(HTTPRequestParser):
 class Channel(HTTPChannel):
     """A connection that lets a client read the answer even if its body was refused halfway."""
 
-    parser_class = RequestParser
+    @property
+    def parser_class(self) -> Callable[[Any], RequestParser]:
+        return partial(RequestParser, is_known=self.server.is_known)
+
     error_task_class = ProblemTask
     refused = False
     request: Any

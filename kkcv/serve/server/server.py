@@ -14,6 +14,7 @@ from flask import Flask
 from waitress import create_server, wasyncore
 
 from kkcv.errors import KkcvError
+from kkcv.serve.keys import KeyRing
 from kkcv.serve.settings import Settings
 
 from .channel import Channel, RequestTimeout
@@ -52,6 +53,8 @@ class Server:
             outbuf_high_watermark=BUFFER,
         )
         self._waitress.channel_class = Channel
+        keys = KeyRing(settings.keys, settings.api_key)
+        self._waitress.is_known = lambda sent: not settings.needs_key or bool(keys.find(sent))
 
     @property
     def address(self) -> str:
