@@ -1,6 +1,5 @@
 """ONNX Runtime, on the processor: small, starts fast, and is always installed."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +10,7 @@ import numpy as np
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.networks import exported
 from kkcv.embedding.threads import cores
+from kkcv.environment import set_default
 from kkcv.errors import RequestError
 
 CHUNK = 8  # pictures an inference: more are hardly faster, and take more memory
@@ -58,7 +58,7 @@ def session(file: Path, threads: int = 0) -> Any:
 
 def import_onnxruntime() -> ModuleType:
     """ONNX Runtime without its telemetry, which reports to Microsoft from a queue in ~/.cache."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read as it is imported
+    set_default("ORT_DISABLE_TELEMETRY", "1")  # read as it is imported
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()  # for a process that had imported it already
