@@ -18,6 +18,8 @@ import pytest
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
 from kkcv.serve.app import create_app
+from kkcv.serve.server import server as server_module
+from kkcv.serve.server.server import CONNECTIONS, Server
 from kkcv.serve.service import Service
 from kkcv.serve.settings import Settings
 
@@ -408,3 +410,46 @@ def test_the_key_is_asked_before_the_body_is_read(made_gallery: Path) -> None:
         assert b"www-authenticate: bearer" in answer.lower()
         assert b"/problems/unauthorized" in answer
     assert known.status_code == 422
+
+
+@pytest.mark.slow
+def test_a_thousand_requests_that_never_end_do_not_silence_the_health_check(
+    made_gallery: Path,
+) -> None:
+    """They have a minute each; the longest have to go when there are too many."""
+    with running(made_gallery) as service, ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            stack.enter_context(connect(service)).sendall(post(b"x" * 1000)[:-500])
+
+        alive = httpx.get(f"{service.address}/healthz", timeout=30)
+
+    assert alive.status_code == 200
+
+
+@pytest.mark.parametrize(("name", "limit"), [("ARRIVING", 3), ("HELD", 300)])
+def test_what_arrives_beside_too_much_is_told_to_come_back(
+    made_gallery: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
+) -> None:
+    monkeypatch.setattr(server_module, name, limit)
+    with Gallery.open(made_gallery, embedder) as gallery, ExitStack() as stack:
+        app = create_app(Service(gallery, Settings()))
+        server = Server(app, "127.0.0.1", 0, Settings())
+        running_server = threading.Thread(target=server.run)
+        running_server.start()
+        port = server.socket.getsockname()[1]
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+            for _ in range(4)
+        ]
+        for connection in slow:
+            connection.sendall(post(b"x" * 1000)[:-900])
+            time.sleep(0.05)  # the first has been arriving longest
+        answer = slow[0].makefile("rb").read()
+        server.stop()
+        for connection in slow:
+            connection.close()
+        running_server.join()
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"/problems/busy" in answer
+    assert b"retry-after: 2" in answer.lower()

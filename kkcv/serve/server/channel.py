@@ -15,7 +15,7 @@ from waitress.task import ErrorTask
 from waitress.utilities import Error
 
 from kkcv.serve.access import HOW, sent_key
-from kkcv.serve.problems import CONTENT_TYPE, Problem
+from kkcv.serve.problems import CONTENT_TYPE, RETRY_SECONDS, Problem
 
 log = logging.getLogger("kkcv.serve")
 LINGER_SECONDS = 5  # for a client that keeps sending a refused body
@@ -27,6 +27,7 @@ PROBLEMS = {
     408: ("too-slow", "the request took longer to arrive than the service allows"),
     413: ("too-large", "the body has more bytes than the limit of the service"),
     431: ("headers-too-large", "the headers have more bytes than the limit of the service"),
+    503: ("busy", "too many requests are arriving; try again"),
     501: ("not-implemented", "the only transfer encoding that is taken is chunked"),
 }
 FAILED = ("internal", "the service failed; its log says why")
@@ -37,6 +38,13 @@ class RequestTimeout(Error):
 
     code = 408
     reason = "Request Timeout"
+
+
+class Busy(Error):
+    """503, for which waitress has no error."""
+
+    code = 503
+    reason = "Service Unavailable"
 
 
 class KeyRequired(Error):
@@ -56,6 +64,8 @@ class ProblemTask(ErrorTask):
         log.info("refused: %s", detail, extra={"fields": {"status": error.code, "problem": code}})
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", CONTENT_TYPE))
+        if error.code == Busy.code:
+            self.response_headers.append(("Retry-After", str(RETRY_SECONDS)))
         if error.code == KeyRequired.code:
             self.response_headers.append(("WWW-Authenticate", "Bearer"))
         self.set_close_on_finish()
@@ -112,6 +122,12 @@ class Channel(HTTPChannel):
     def busy(self) -> bool:
         """Whether a request is arriving, being answered, or its response being sent."""
         return bool(self.requests or self.request is not None or self.total_outbufs_len)
+
+    @property
+    def held(self) -> int:
+        """Bytes of bodies, in memory or in the temporary folder."""
+        arriving = [] if self.request is None else [self.request]
+        return sum(each.body_bytes_received for each in [*self.requests, *arriving])
 
     def received(self, data: bytes) -> bool:
         took = super().received(data)

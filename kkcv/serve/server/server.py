@@ -17,9 +17,11 @@ from kkcv.errors import KkcvError
 from kkcv.serve.keys import KeyRing
 from kkcv.serve.settings import Settings
 
-from .channel import Channel, RequestTimeout
+from .channel import Busy, Channel, RequestTimeout
 
 CONNECTIONS = 1000
+ARRIVING = 800  # requests at the same time; the other connections are for health checks and answers
+HELD = 2 * 1024**3  # bytes of all bodies, most of them in the temporary folder
 IDLE_SECONDS = 5  # before a connection without a request is closed
 LOOK_SECONDS = 1.0  # between two looks for requests that take too long to arrive
 SPARE_THREADS = 4  # for health checks and refusals while all others work
@@ -69,6 +71,7 @@ class Server:
             self._turn(LOOK_SECONDS)
             if time.monotonic() - looked >= LOOK_SECONDS:
                 self._refuse_slow()
+                self._refuse_many()
                 looked = time.monotonic()
         self._drain()
 
@@ -97,6 +100,17 @@ class Server:
             channel.last_activity = time.time()  # not idle: a request has all the time there is
             if channel.began < latest:
                 channel.refuse(RequestTimeout("the request took too long to arrive"))
+
+    def _refuse_many(self) -> None:
+        """Refuse the requests that have been arriving longest, where there are too many of them."""
+        channels = list(self._waitress.active_channels.values())
+        arriving = sorted((c for c in channels if c.began is not None), key=lambda c: c.began)
+        held = sum(channel.held for channel in channels)
+        for number, channel in enumerate(arriving):
+            if len(arriving) - number <= ARRIVING and held <= HELD:
+                break
+            held -= channel.held
+            channel.refuse(Busy("too many requests are arriving"))
 
     def _turn(self, seconds: float) -> None:
         """Poll all sockets once, for at most so many seconds."""
