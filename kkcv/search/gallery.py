@@ -44,6 +44,7 @@ from .engine import WAIT_SECONDS, Catalog, Index
 from .engines import engine_at
 from .files import delete_stored, store
 from .generation import Generation, settings_for
+from .metadata import storable
 from .options import DEFAULTS, OPTIONS, SearchOptions, merged
 from .picture import LARGEST_ID, Picture, check_id, unknown
 from .query import Vectorizer, checked_k, checked_vectors
@@ -388,11 +389,12 @@ class Gallery:
 
         Args:
             picture: a path, bytes, a file object or a Pillow image.
-            metadata: anything that JSON can hold.
+            metadata: anything that JSON can hold, up to 16,384 characters of it.
             limits: on bytes and pixels of the picture.
 
         Raises:
             PictureError: the picture cannot be read.
+            RequestError: the metadata cannot be kept.
             GalleryLocked: another process is writing for too long.
             Superseded: the network was changed meanwhile; try again.
         """
@@ -406,6 +408,7 @@ class Gallery:
         limits: Limits = DEFAULT_LIMITS,
     ) -> tuple[Picture, bool]:
         """As ``add``, and whether the picture is new."""
+        described = storable(metadata)
         data = read_bytes(picture, limits)
         sha256 = hashlib.sha256(data).digest()
         generation = self.generation
@@ -416,7 +419,7 @@ class Gallery:
         with generation.catalog.writing() as writer:
             for known in writer.by_sha256(sha256):  # another thread was faster
                 return known, False
-            id = writer.add(store(self.folder, data, sha256), vector, metadata or {})
+            id = writer.add(store(self.folder, data, sha256), vector, described)
         return self.get(id), True
 
     def replace(
@@ -433,6 +436,7 @@ class Gallery:
         ``add`` does.
         """
         id = check_id(id, self.address)
+        described = None if metadata is None else storable(metadata)
         data = read_bytes(picture, limits)
         sha256 = hashlib.sha256(data).digest()
         generation = self.generation
@@ -447,19 +451,20 @@ class Gallery:
                     if other.id != id:
                         raise AlreadyThere(f"the gallery has this picture, with id {other.id}")
                 writer.update(id, file=store(self.folder, data, sha256), vector=vector)
-            if metadata is not None:
-                writer.update(id, metadata=metadata)
+            if described is not None:
+                writer.update(id, metadata=described)
         if old.file.sha256 != sha256:
             delete_stored(self.catalog, [old])
         return self.get(id)
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> Picture:
-        """Replace the metadata of a picture (UnknownPicture)."""
+        """Replace the metadata of a picture (UnknownPicture, RequestError)."""
         id = check_id(id, self.address)
+        described = storable(metadata)
         with self.catalog.writing() as writer:
             if writer.picture(id) is None:
                 raise unknown(id, self.address)
-            writer.update(id, metadata=metadata)
+            writer.update(id, metadata=described)
         return self.get(id)
 
     def remove(self, ids: Iterable[int]) -> list[int]:

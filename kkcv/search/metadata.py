@@ -1,10 +1,23 @@
 """Metadata of a picture: a JSON object of bounded size, also where it comes from outside."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
+
+from kkcv.errors import RequestError
 
 MAX_METADATA = 16 * 1024  # characters of JSON
 MAX_DEPTH = 16
+
+
+def storable(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Metadata that can be stored, exported and imported again; none are {} (RequestError)."""
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise RequestError(f"metadata are a dict, got {metadata!r:.60}", field="metadata")
+    found = dict(metadata or {})
+    if wrong := fault(found):
+        raise RequestError(f"metadata {wrong.replace('has ', 'have ', 1)}", field="metadata")
+    return found
 
 
 def fault(metadata: dict[str, Any]) -> str | None:
@@ -16,6 +29,8 @@ def fault(metadata: dict[str, Any]) -> str | None:
         text.encode()
     except UnicodeEncodeError:
         return "has half of a surrogate pair in it, which is no character"
+    except TypeError as error:
+        return f"must be what JSON can hold ({error})"
     except ValueError:
         return "has a number in it that is not finite"
     if len(text) > MAX_METADATA:

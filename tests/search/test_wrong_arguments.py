@@ -154,3 +154,27 @@ def test_an_option_that_is_none_is_named(
         KkcvError, match=r"no option 'zz'; there are: where|options are|where is text of"
     ):
         gallery.search(picture, **words)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"text": "a" * 20_000}, r"metadata must be at most 16,384 characters of JSON, not 20,0"),
+        ({"score": float("nan")}, "metadata have a number in it that is not finite"),
+        ({"seen": {1, 2}}, "metadata must be what JSON can hold"),
+        ("cat", "metadata are a dict, got 'cat'"),
+    ],
+)
+def test_metadata_that_an_import_would_refuse_are_refused_at_once(
+    gallery: Gallery, paint: Callable[..., Path], metadata: Any, message: str
+) -> None:
+    picture = gallery.add(paint("red.png"), {"label": "red"})
+
+    for change in (
+        lambda: gallery.add(paint("blue.png", seed=1), metadata),
+        lambda: gallery.replace(picture.id, paint("green.png", seed=2), metadata),
+        lambda: gallery.describe(picture.id, metadata),
+    ):
+        with pytest.raises(RequestError, match=message):
+            change()
+    assert [each.metadata for each in gallery.pictures()] == [{"label": "red"}]
