@@ -55,17 +55,28 @@ def link(packages: Path, found: Distribution) -> None:
             (packages / top).symlink_to(Path(str(found.locate_file(top))))
 
 
-@pytest.fixture(scope="session")
-def lean_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of the core."""
-    folder = tmp_path_factory.mktemp("lean") / "env"
+def linked(folder: Path, *extras: str) -> Path:
+    """The Python of a new environment with the core and some of its extras."""
     venv.create(folder, with_pip=False, symlinks=True)
     (packages,) = folder.glob("lib/python*/site-packages")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for found in required(project["dependencies"]):
+    added = [name for extra in extras for name in project["optional-dependencies"][extra]]
+    for found in required(project["dependencies"] + added):
         link(packages, found)
     (packages / "kkcv").symlink_to(ROOT / "kkcv")
     return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def lean_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of the core."""
+    return linked(tmp_path_factory.mktemp("lean") / "env")
+
+
+@pytest.fixture(scope="session")
+def page_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of the core with the page and Parquet, which need no torch either."""
+    return linked(tmp_path_factory.mktemp("page") / "env", "web", "parquet")
 
 
 @pytest.fixture(scope="session")
