@@ -13,7 +13,7 @@ LANDMARKS = 8192  # rows, at most, that are compared to find where a deep search
 ROWS_A_LANDMARK = 8
 ENTRIES = 32
 DEEP = 64  # the effort from which comparing with the landmarks is cheap beside the search
-EFFORTS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096)
+EFFORTS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
 
 
 class Graph:
