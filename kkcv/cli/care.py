@@ -81,18 +81,19 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
     if as_json:
         print_json(described)
         return
-    print_table(
-        ["k", "effort", "recall", "worst tenth", "ms a query"],
-        [tuple(point.values()) for point in described.get("curve", [])],
-        title=f"{described['kind']}: what each effort finds",
-    )
+    if curve := described.get("curve"):
+        print_table(
+            ["k", "effort", "recall", "worst tenth", "ms a query"],
+            [tuple(point.values()) for point in curve],
+            title=f"{described['kind']}: what each effort finds",
+        )
     print_table(
         ["k", "efforts", "recall", "worst tenth", "at least", "ms a query"],
         [
             (p["k"], " then ".join(map(str, p["efforts"])), *list(p.values())[2:])
             for p in described.get("plans", [])
         ],
-        title="how k neighbors are looked for (all: every vector is compared)",
+        title=f"{described['kind']}: how it finds k neighbors (all: by comparing all)",
     )
 
 

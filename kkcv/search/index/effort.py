@@ -68,7 +68,7 @@ class Plan(NamedTuple):
             "recall": self.recall,
             "recall_worst_tenth": self.worst_tenth,
             "recall_at_least": self.at_least,
-            "milliseconds": self.milliseconds,
+            "milliseconds": round(self.milliseconds, 3),
         }
 
     def deeper(self, k: int) -> "Plan":
