@@ -52,7 +52,7 @@ def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
 
 
 def _is_pillow(source: object) -> "TypeGuard[Image]":
-    pillow = sys.modules.get("PIL.Image")  # whoever passes an image has loaded it
+    pillow = sys.modules.get("PIL.Image")  # loaded by the caller if it passes an image
     return pillow is not None and isinstance(source, pillow.Image)
 
 
