@@ -22,7 +22,7 @@ EXTRAS = {
     "pytorch_metric_learning": ("pytorch-metric-learning", "adapt"),
     "pyarrow": ("pyarrow", "parquet"),
     "pymilvus": ("pymilvus", "milvus"),
-    "pillow_heif": ("pillow-heif", "heic"),
+    "pi_heif": ("pi-heif", "heic"),
     "streamlit": ("Streamlit", "web"),
     "skimage": ("scikit-image", "demo"),
 }

@@ -149,9 +149,9 @@ def _open_with(name: str, data: bytes) -> Image.Image:
 
 def _open_heif(data: bytes, label: str) -> Image.Image:
     try:
-        from pillow_heif import HeifImageFile
+        from pi_heif import HeifImageFile
     except ImportError:
-        message = f"{label}HEIC is opened with pillow-heif; to add it: pip install 'kkcv[heic]'"
+        message = f"{label}HEIC is opened with pi-heif; to add it: pip install 'kkcv[heic]'"
         raise PictureError(message, "unsupported") from None
     return HeifImageFile(io.BytesIO(data))
 

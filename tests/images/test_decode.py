@@ -59,8 +59,8 @@ def is_decoded_or_refused(path: Path) -> None:
         is_decoded(path)
 
 
-def is_decoded_with_pillow_heif(path: Path) -> None:
-    (is_decoded if find_spec("pillow_heif") else is_refused)(path)
+def is_decoded_with_pi_heif(path: Path) -> None:
+    (is_decoded if find_spec("pi_heif") else is_refused)(path)
 
 
 def is_refused_by_size(path: Path) -> None:
@@ -82,7 +82,7 @@ PROMISES = {
     "decode": is_decoded,
     "reject, do not crash": is_refused,
     "decode or clean reject": is_decoded_or_refused,
-    "decode only with pillow-heif; else clean reject": is_decoded_with_pillow_heif,
+    "decode only with pillow-heif; else clean reject": is_decoded_with_pi_heif,
     "decode, or skip by extension": is_decoded,
     "do not treat the folder as a file": is_a_file_in_a_folder_that_is_none,
     "decode slowly or reject by size": is_refused_by_size,
