@@ -1,6 +1,10 @@
 """Optional parts of kkcv: which extra brings which package, and what its absence is called."""
 
+import re
+import sys
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 
 from .errors import MissingExtra
 
@@ -31,6 +35,21 @@ EXTRAS = {
 def is_installed(module: str) -> bool:
     """Whether a module can be imported; it is not."""
     return find_spec(module) is not None
+
+
+@cache
+def versions() -> dict[str, str]:
+    """The version of each installed package, by its normalized name (``faiss-cpu``).
+
+    Read off the names of the ``.dist-info`` folders: importlib.metadata parses a whole METADATA
+    for each, which takes a tenth of a search.
+    """
+    found: dict[str, str] = {}
+    for place in sys.path:
+        for folder in Path(place or ".").glob("*-*.*-info"):
+            name, version = folder.stem.split("-")[:2]
+            found.setdefault(re.sub("[-_.]+", "-", name).lower(), version)
+    return found
 
 
 def need(module: str) -> None:

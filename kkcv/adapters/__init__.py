@@ -6,14 +6,13 @@ is imported when one of its networks is asked for.
 """
 
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from kkcv.errors import RequestError, UnknownNetwork
-from kkcv.extras import need
+from kkcv.extras import need, versions
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.weights import WeightsFile
 
@@ -106,8 +105,8 @@ def library_of(model: str) -> str:
     """The installed library that builds a network, with its version; empty for the zoo."""
     if (parts := split(model)) is None:
         return ""
-    package = {"open_clip": "open_clip_torch"}.get(parts[0], parts[0])
-    return f"{package} {version(package)}"
+    package = {"open_clip": "open-clip-torch"}.get(parts[0], parts[0])
+    return f"{package} {versions()[package]}"
 
 
 def find(model: str, weights: str) -> Found | None:

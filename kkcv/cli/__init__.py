@@ -1,15 +1,18 @@
 """The command line: ``kkcv COMMAND``. One file a group of commands.
 
-Commands import what they need inside their functions, so that ``kkcv --help`` is instant.
+A command's file is imported when the command is named, and what it works with inside its function:
+``kkcv --help`` is instant, and ``kkcv search`` does not load what trains.
 """
 
 import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from importlib import import_module
+from keyword import iskeyword
+from typing import Any, ClassVar
 
 import click
 
@@ -17,23 +20,56 @@ from kkcv.environment import set_default
 from kkcv.errors import KkcvError
 from kkcv.extras import missing
 
-from .care import backup, doctor, export, import_, reindex, restore, tune
-from .classify import classify
-from .demo import demo
-from .embed import embed
-from .evaluate import evaluate
-from .evaluate_classifier import classifier
-from .explain import explain
-from .gallery import duplicates, remove, stats
-from .index import index
-from .quality import adapt, calibrate, selfcheck
-from .runtimes import runtimes
-from .search import search
-from .serve import config, keys, serve
-from .shell import completion, version_option
-from .train import data, onnx, train
-from .web import web
-from .zoo import zoo
+from .shell import version_option
+
+# heading: {command: the file here that has it}, in the order of use
+COMMANDS = {
+    "Search": {
+        "demo": "demo",
+        "index": "index",
+        "search": "search",
+        "explain": "explain",
+        "duplicates": "gallery",
+        "remove": "gallery",
+        "stats": "gallery",
+    },
+    "Better answers": {
+        "selfcheck": "quality",
+        "calibrate": "quality",
+        "tune": "care",
+        "adapt": "quality",
+        "reindex": "care",
+    },
+    "Keep a gallery": {
+        "doctor": "care",
+        "backup": "care",
+        "restore": "care",
+        "export": "care",
+        "import": "care",
+        "embed": "embed",
+    },
+    "Serve": {"serve": "serve", "config": "serve", "keys": "serve", "web": "web"},
+    "Networks": {"classify": "classify", "zoo": "zoo", "runtimes": "runtimes"},
+    "Train": {"data": "train", "train": "train", "evaluate": "evaluate", "onnx": "train"},
+    "Shell": {"completion": "shell"},
+}
+
+
+class Commands(Mapping[str, click.Command]):
+    """The commands by name; each file is imported when one of its commands is looked up."""
+
+    files: ClassVar = {name: file for names in COMMANDS.values() for name, file in names.items()}
+
+    def __getitem__(self, name: str) -> click.Command:
+        file, function = self.files[name], f"{name}_" if iskeyword(name) else name
+        command: click.Command = getattr(import_module(f"{__name__}.{file}"), function)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
 
 
 class Failure(click.ClickException):
@@ -47,6 +83,10 @@ class Failure(click.ClickException):
 
 class Kkcv(click.Group):
     """The group of all commands, which turns errors into one line."""
+
+    def __init__(self, *args: Any, **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self.commands = Commands()  # type: ignore[assignment]  # nothing is added to it
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         with usage_in_one_line(lambda: "kkcv"):
@@ -78,12 +118,12 @@ class Kkcv(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands under their headings, each with its whole first sentence."""
         width = max(map(len, self.commands))
-        for heading, commands in COMMANDS.items():
+        for heading, names in COMMANDS.items():
             with formatter.section(heading):
                 formatter.write_dl(
                     [
-                        (str(command.name).ljust(width), command.get_short_help_str(1000))
-                        for command in commands
+                        (name.ljust(width), self.commands[name].get_short_help_str(1000))
+                        for name in names
                     ]
                 )
 
@@ -132,18 +172,3 @@ def main() -> None:
     """
     # Before Faiss is loaded: else its threads spin while they wait (docs/speed.md).
     set_default("OMP_WAIT_POLICY", "PASSIVE")
-
-
-COMMANDS: dict[str, tuple[click.Command, ...]] = {
-    "Search": (demo, index, search, explain, duplicates, remove, stats),
-    "Better answers": (selfcheck, calibrate, tune, adapt, reindex),
-    "Keep a gallery": (doctor, backup, restore, export, import_, embed),
-    "Serve": (serve, config, keys, web),
-    "Networks": (classify, zoo, runtimes),
-    "Train": (data, train, evaluate, onnx),
-    "Shell": (completion,),
-}
-for commands in COMMANDS.values():
-    for command in commands:
-        main.add_command(command)
-evaluate.add_command(classifier)

@@ -6,6 +6,7 @@ import click
 
 from kkcv.search.options import OPTIONS, SearchOptions
 
+from .evaluate_classifier import classifier
 from .network import Network, network_options
 from .options import json_option
 from .output import print_json, print_table, progress_bar
@@ -14,6 +15,9 @@ from .output import print_json, print_table, progress_bar
 @click.group()
 def evaluate() -> None:
     """Measure retrieval, or a trained classifier, on labelled pictures."""
+
+
+evaluate.add_command(classifier)
 
 
 @evaluate.command("search")

@@ -2,15 +2,13 @@
 
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 import click
-from click.shell_completion import get_completion_class
 
 from kkcv import __version__
+from kkcv.extras import versions
 
-# Packages that influence vectors and answers. Their versions are read from their metadata,
-# because importing them takes seconds.
+# Packages that influence vectors and answers.
 PACKAGES = (
     "torch",
     "torchvision",
@@ -42,17 +40,10 @@ def lines() -> list[str]:
         ("python", f"{platform.python_version()} ({sys.executable})"),
         ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
         ("sqlite", sqlite()),
-        *((name, installed(name)) for name in PACKAGES),
+        *((name, versions().get(name, "not installed")) for name in PACKAGES),
     ]
     width = max(len(name) for name, _ in found)
     return [f"{name:{width}}  {text}" for name, text in found]
-
-
-def installed(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def sqlite() -> str:
@@ -85,6 +76,8 @@ def completion(context: click.Context, shell: str) -> None:
     echo 'eval "$(kkcv completion zsh)"' >> ~/.zshrc
     kkcv completion fish > ~/.config/fish/completions/kkcv.fish
     """
+    from click.shell_completion import get_completion_class
+
     kind = get_completion_class(shell)
     assert kind is not None
     complete = kind(context.find_root().command, {}, "kkcv", "_KKCV_COMPLETE")

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from filelock import FileLock
 
 from kkcv import __version__, adapters
 from kkcv.checkpoint import Checkpoint
@@ -82,6 +81,9 @@ def cached(
     """The network in the folder; the child ``module`` writes it if missing (RequestError)."""
     if (found := opened(folder, format)) is not None:
         return found
+
+    from filelock import FileLock
+
     try:
         make_cache_folder(folder.parent)
         with FileLock(folder.with_suffix(".lock")):

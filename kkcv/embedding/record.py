@@ -4,7 +4,6 @@ import hashlib
 import json
 import platform
 import re
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from kkcv import __version__, adapters
 from kkcv.checkpoint import Checkpoint
 from kkcv.disk import write_file
 from kkcv.environment import cache_folder, make_cache_folder
+from kkcv.extras import versions
 
 from .runtimes import RUNTIMES
 from .threads import cores
@@ -32,7 +32,7 @@ class Measured(NamedTuple):
 def record_file(checkpoint: Checkpoint) -> Path:
     """One a machine, network and version; weights do not change the speed."""
     spec = checkpoint.preprocess
-    facts: tuple[Any, ...] = (machine(), __version__, versions())
+    facts: tuple[Any, ...] = (machine(), __version__, libraries())
     facts += (checkpoint.network, spec.size, spec.channels)
     if library := adapters.library_of(checkpoint.name):  # the name alone does not tell the layers
         facts += (library, checkpoint.weights_id)
@@ -53,15 +53,9 @@ def machine() -> str:
     return f"{name}, {cores()} cores{gpu}"
 
 
-def versions() -> dict[str, str]:
+def libraries() -> dict[str, str]:
     """The versions of the libraries that run networks."""
-    found = {}
-    for package in ("openvino", "onnxruntime", "torch"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "-"
-    return found
+    return {name: versions().get(name, "-") for name in ("openvino", "onnxruntime", "torch")}
 
 
 def read(file: Path) -> list[Measured]:
@@ -80,7 +74,7 @@ def write(file: Path, checkpoint: Checkpoint, measured: list[Measured]) -> None:
         "machine": machine(),
         "network": checkpoint.network,
         "kkcv": __version__,
-        "versions": versions(),
+        "versions": libraries(),
         "measured": [m._asdict() for m in measured],
     }
     try:

@@ -142,6 +142,7 @@ def _open(data: bytes, limits: Limits, label: str) -> Image.Image:
 
 
 def _open_with(name: str, data: bytes) -> Image.Image:
+    Image.preinit()  # the common formats; init() loads those of forty others
     if name not in Image.OPEN:
         Image.init()
     return Image.open(io.BytesIO(data), formats=[name])

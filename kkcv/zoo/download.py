@@ -7,7 +7,6 @@ so the server's own validators (ETag, If-Range) need not be stored. From a zip a
 only the file ``NAME`` in it is kept.
 """
 
-import hashlib
 import re
 import shutil
 import socket
@@ -28,6 +27,8 @@ from kkcv import __version__
 from kkcv.disk import move_into_place, sync_file
 from kkcv.environment import make_cache_folder, offline
 from kkcv.errors import WeightsError
+
+from .digest import matches, mismatch
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -204,25 +205,3 @@ def progress() -> "Progress":
         console=console,
         disable=not console.is_terminal,
     )
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file's bytes, in hex."""
-    return digest(path, "sha256")
-
-
-def matches(path: Path, expected: str) -> bool:
-    """Whether a file has this digest: the first digits of its sha256, or ``sha1:`` and digits."""
-    kind, _, digits = expected.rpartition(":")
-    return digest(path, kind or "sha256").startswith(digits)
-
-
-def mismatch(expected: str) -> str:
-    """The words for a file that does not have this digest."""
-    kind, _, digits = expected.rpartition(":")
-    return f"its {kind or 'sha256'} is not {digits[:16]}…"
-
-
-def digest(path: Path, kind: str) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, kind).hexdigest()

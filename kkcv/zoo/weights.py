@@ -22,7 +22,7 @@ from pathlib import Path
 from kkcv.environment import cache_folder, model_hub
 from kkcv.errors import WeightsError
 
-from .download import fetch, matches, mismatch, sha256
+from .digest import matches, mismatch, sha256
 
 __all__ = ["Published", "WeightsFile", "find", "published", "sha256", "table"]
 
@@ -190,6 +190,8 @@ def name_of(row: Published) -> str:
 
 def downloaded(row: Published) -> Path:
     """The file in the cache, downloaded if it is not there yet."""
+    from .download import fetch  # loads ssl and http, which a search has no use for
+
     try:
         return fetch(row.url, kept(row), row.digest)
     except WeightsError as error:

@@ -23,7 +23,6 @@ from typing import Any
 
 import faiss
 import numpy as np
-from filelock import FileLock, Timeout
 
 from kkcv.disk import atomic_write, make_folder, sha256_of
 from kkcv.errors import GalleryLocked
@@ -154,6 +153,8 @@ def insufficient(scores: np.ndarray, rows: np.ndarray, enough: float) -> np.ndar
 @contextmanager
 def building(folder: Path, wait_seconds: float) -> Iterator[None]:
     """The exclusive right to write snapshots (GalleryLocked)."""
+    from filelock import FileLock, Timeout
+
     make_folder(folder)
     try:
         with FileLock(folder / LOCK, timeout=wait_seconds):

@@ -7,7 +7,6 @@ roots are compared: RootSIFT).
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from kkcv.images.decode import decode
@@ -33,6 +32,8 @@ class Features(NamedTuple):
 
 def features(pixels: np.ndarray) -> Features:
     """The strongest features of a picture: uint8 (H, W, 3)."""
+    import cv2
+
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     scale = float(np.clip(1, SMALL / max(grey.shape), LONGEST / max(grey.shape)))
     if scale != 1:

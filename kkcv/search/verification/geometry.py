@@ -8,7 +8,6 @@ arXiv:1912.05909).
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from .features import STEPS, Features
@@ -35,6 +34,8 @@ class Match(NamedTuple):
 
 def match(query: Features, hit: Features) -> Match | None:
     """Where the hit shows what the query shows; None if it does not."""
+    import cv2
+
     first, second = pairs(query.descriptors, hit.descriptors)
     if len(first) < FEWEST:
         return None
@@ -56,6 +57,8 @@ def match(query: Features, hit: Features) -> Match | None:
 
 def plausible(place: np.ndarray) -> bool:
     """Whether a picture can look like that: convex, not mirrored, neither tiny nor huge."""
+    import cv2
+
     if not np.isfinite(place).all() or not cv2.isContourConvex(place):
         return False
     return SMALLEST < cv2.contourArea(place, oriented=True) < LARGEST

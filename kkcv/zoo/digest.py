@@ -1,0 +1,26 @@
+"""The digest of a file, and whether it is the one that a publisher told."""
+
+import hashlib
+from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file's bytes, in hex."""
+    return digest(path, "sha256")
+
+
+def matches(path: Path, expected: str) -> bool:
+    """Whether a file has this digest: the first digits of its sha256, or ``sha1:`` and digits."""
+    kind, _, digits = expected.rpartition(":")
+    return digest(path, kind or "sha256").startswith(digits)
+
+
+def mismatch(expected: str) -> str:
+    """The words for a file that does not have this digest."""
+    kind, _, digits = expected.rpartition(":")
+    return f"its {kind or 'sha256'} is not {digits[:16]}…"
+
+
+def digest(path: Path, kind: str) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()
