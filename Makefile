@@ -98,6 +98,7 @@ extras-test: $(VENV)/.dev ## wheel-test, then each extra in a fresh environment
 
 docs-zoo: $(VENV)/.dev ## renew the zoo's pages and diagrams in docs/, and its recorded facts
 	$(BIN)/python -m kkcv.zoo.record
+	$(BIN)/python -m kkcv.zoo.book.measure
 	$(BIN)/python -m kkcv.zoo.draw docs
 	$(BIN)/python -m kkcv.zoo.page docs
 

@@ -45,6 +45,14 @@ def recipe_options(command: Command) -> Command:
     return command
 
 
+def take_recipe(context: click.Context, name: str | None) -> None:
+    """The settings of a paper become the defaults of the other options."""
+    if name is not None:
+        from kkcv.zoo.book.recipes import preset
+
+        context.default_map = {**(context.default_map or {}), **preset(name)}
+
+
 def source_options(command: Command) -> Command:
     """How a CSV is read."""
     for option in (
@@ -84,6 +92,14 @@ def extra_needed() -> Iterator[None]:
     is_flag=True,
     help="With --resume: train on the pictures as they are now, if they have changed.",
 )
+@click.option(
+    "--recipe",
+    "paper",
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, name: take_recipe(context, name),
+    help="Begin with the settings of a paper, as resnet or vgg; further options change them.",
+)
 @recipe_options
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Print the evaluation as one JSON object.")
@@ -110,6 +126,7 @@ def train(
     kkcv train pets/ --out run
     kkcv train pets/ --model resnet50 --unfreeze 1,all --out run
     kkcv train pets/ --auto --minutes 10 --out run
+    kkcv train pets/ --recipe resnet --epochs 30 --out run
     kkcv classify cat.jpg --model run
     """
     recipe = Recipe(**settings)

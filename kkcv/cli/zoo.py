@@ -1,4 +1,4 @@
-"""The zoo from the command line: ``kkcv zoo list``, ``show``, ``draw``, ``verify``, ``bench``."""
+"""The zoo from the command line: ``kkcv zoo list``, ``show``, ``explain``, ``draw``, …"""
 
 import dataclasses
 import sys
@@ -124,6 +124,31 @@ def show(name: str, as_json: bool) -> None:
     ]
     total = ("all", "", "", f"{known.parameters:,}", f"{known.macs:,}")
     print_table(["stage", "output", "blocks", "parameters", "multiply-adds"], [*rows, total])
+
+
+@zoo.command()
+@click.argument("name")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+def explain(name: str, lang: str) -> None:
+    """The textbook's chapter on a network or a family: what its paper found, and how it works.
+
+    In a terminal it is laid out; elsewhere it is printed as Markdown.
+
+    \b
+    kkcv zoo explain resnet
+    kkcv zoo explain resnet50 --lang zh | less
+    """
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from kkcv.zoo.book.reading import for_reading
+
+    text = for_reading(name, lang)
+    console = Console()
+    if console.is_terminal:
+        console.print(Markdown(text))
+    else:
+        click.echo(text)
 
 
 @zoo.command()

@@ -5,18 +5,20 @@ under ``zh/``. Every figure is measured from the networks, or printed in a paper
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from kkcv.disk import write_file
 
+from .book.chapter import chapter, printed, stages
 from .costs import cost
 from .draw import FOLDERS
-from .facts import printed_of
+from .markdown import cited, table
 from .network import Family, Spec
 from .page_words import LANGUAGES, Words
-from .printed import printed_row, short
+from .printed import short
+from .recorded import families
 from .registry import FAMILIES
 from .weights import accuracy, published
 
@@ -53,7 +55,7 @@ def overview(words: Words) -> str:
 
 
 def page(module: ModuleType, words: Words) -> str:
-    """A family: paper, idea, diagram, networks, what the paper prints, what the code says."""
+    """A family: paper, idea, diagram, chapter, networks, weights, what the code says."""
     family, networks = module.FAMILY, module.NETWORKS
     paper = family.paper
     lines = [
@@ -64,14 +66,20 @@ def page(module: ModuleType, words: Words) -> str:
         "",
         picture(family, "../"),
         "",
+        chapter(family.name, words.language) or skeleton(family.name, words),
         *networks_part(networks, words),
-        *stages_part(family.example, words),
-        *printed_part(networks, words),
         *weights_part(networks, words),
         *code_part(module, family, words),
         words("back"),
     ]
     return "\n".join(lines) + "\n"
+
+
+def skeleton(family: str, words: Words) -> str:
+    """The tables of a family without a chapter."""
+    heads = words("stages", network=families()[family].example), words("printed_title")
+    tables = stages("", words, family), printed("", words, family)
+    return "\n".join(f"## {head}\n\n{body}" for head, body in zip(heads, tables, strict=True))
 
 
 def gallery(words: Words) -> str:
@@ -117,36 +125,6 @@ def row(known: Spec) -> tuple[object, ...]:
     )
 
 
-def stages_part(name: str, words: Words) -> Iterator[str]:
-    """The stages of one network, and the commands that print and draw them."""
-    columns = ("stage", "output", "blocks", "parameters", "macs")
-    rows = (
-        (
-            f"`{stage.name}`",
-            "×".join(map(str, stage.shape)),
-            stage.blocks or "",
-            f"{stage.parameters:,}",
-            f"{stage.macs:,}",
-        )
-        for stage in cost(name).stages
-    )
-    yield f"## {words('stages', network=name)}\n"
-    yield table((words(column) for column in columns), rows)
-    yield f"```bash\nkkcv zoo show {name}\nkkcv zoo draw {name} -o {name}.svg\n```\n"
-
-
-def printed_part(networks: Sequence[Spec], words: Words) -> Iterator[str]:
-    rows = [
-        printed_row(figure, cost(known.name), words)
-        for known in networks
-        for figure in printed_of(known.name)
-    ]
-    if rows:
-        columns = ("network", "figure", "printed", "ours", "why")
-        yield f"## {words('printed_title')}\n"
-        yield table((words(column) for column in columns), rows)
-
-
 def weights_part(networks: Sequence[Spec], words: Words) -> Iterator[str]:
     rows = [
         (
@@ -177,23 +155,6 @@ def code_part(module: ModuleType, family: Family, words: Words) -> Iterator[str]
         yield line.rstrip()
         before = line
     yield ""
-
-
-def cited(where: str) -> str:
-    """The arXiv number as a link."""
-    before, found, after = where.partition("arXiv:")
-    count = next((i for i, c in enumerate(after) if not (c.isdigit() or c == ".")), len(after))
-    number, rest = after[:count], after[count:]
-    return f"{before}[arXiv:{number}](https://arxiv.org/abs/{number}){rest}" if found else where
-
-
-def table(head: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table, numbers to the right."""
-    body = [tuple(map(str, row)) for row in rows]
-    columns = [[cell for cell in cells if cell] for cells in zip(*body, strict=True)]
-    numbers = [all(cell[0].isdigit() for cell in cells) and bool(cells) for cells in columns]
-    rule = ["---:" if right else "---" for right in numbers]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (tuple(head), rule, *body)) + "\n"
 
 
 if __name__ == "__main__":

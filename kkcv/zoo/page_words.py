@@ -1,5 +1,6 @@
 """The words of the zoo's pages, in each language, from ``page.toml``."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -27,3 +28,24 @@ class Words:
     def said(self, english: str) -> str:
         """What the code says in English; the same where nobody has translated it."""
         return str(texts().get(self.language, {}).get(english, english))
+
+    def where(self, english: str) -> str:
+        """A place in a paper: ``section 3.4`` is 第 3.4 节 in Chinese."""
+        if self.language == "en":
+            return english
+        text = re.sub(r"sections? ([\w.]+(?: and [\w.]+)*)", r"第 \1 节", english)
+        text = re.sub(r"tables? (\w+)", r"表 \1", text)
+        text = re.sub(r"figures? (\w+)", r"图 \1", text)
+        text = re.sub(r"appendix (\w+)", r"附录 \1", text)
+        for word, chinese in self.PLAIN.items():
+            text = text.replace(word, chinese)
+        return text
+
+    PLAIN: Mapping[str, str] = {
+        " and ": "、",
+        "appendix": "附录",
+        "the authors' code": "作者代码",
+        "not stated": "论文未给出",
+        "abstract": "摘要",
+        ", ": "，",
+    }

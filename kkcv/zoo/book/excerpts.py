@@ -1,0 +1,54 @@
+"""Lines of the zoo's source by what they define, read without importing them."""
+
+import ast
+from functools import cache
+from importlib import resources
+from textwrap import dedent
+
+
+@cache
+def lines_of(file: str) -> tuple[str, ...]:
+    """The lines of a file of ``kkcv/zoo``."""
+    text = resources.files("kkcv.zoo").joinpath(file).read_text(encoding="utf-8")
+    return tuple(text.splitlines())
+
+
+def excerpt(file: str, name: str) -> str:
+    """What ``name`` is in a file: a class, a function, ``Class.method``, or a table.
+
+    A table comes with the comment above it. Raises KeyError where the file has no such thing.
+    """
+    node = find(file, name)
+    lines = lines_of(file)
+    start, end = first_line(node), node.end_lineno or node.lineno
+    while isinstance(node, ast.Assign | ast.AnnAssign) and lines[start - 2].startswith("#"):
+        start -= 1
+    return dedent("\n".join(lines[start - 1 : end]))
+
+
+def find(file: str, name: str) -> ast.stmt:
+    body: list[ast.stmt] = ast.parse("\n".join(lines_of(file))).body
+    found: ast.stmt | None = None
+    for part in name.split("."):
+        found = next((node for node in body if part in names_of(node)), None)
+        if found is None:
+            raise KeyError(f"{file} has no {name}")
+        body = getattr(found, "body", [])
+    assert found is not None
+    return found
+
+
+def names_of(node: ast.stmt) -> list[str]:
+    """The names that a statement defines."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return [node.name]
+    if isinstance(node, ast.AnnAssign):
+        return [node.target.id] if isinstance(node.target, ast.Name) else []
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return []
+
+
+def first_line(node: ast.stmt) -> int:
+    decorators = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(d.lineno for d in decorators)])

@@ -1,0 +1,37 @@
+"""The marks in the chapters, as they stand in the Markdown."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+
+LANGUAGES = ("en", "zh")
+MARK = re.compile(r"\{\{\s*(.+?)\s*\}\}")
+FIGURE = re.compile(r"(parameters|macs) (\S+)(?: (\S+))?")
+
+
+@cache
+def prose(family: str, language: str) -> str:
+    """A chapter as it was written; empty where nobody has."""
+    file = resources.files("kkcv.zoo.book").joinpath(language, f"{family}.md")
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def marks(text: str) -> Iterator[str]:
+    """What stands between double braces."""
+    yield from MARK.findall(text)
+
+
+def figures_in(text: str) -> Iterator[str]:
+    """The counts that a chapter quotes, as keys of ``measured.figure``."""
+    for mark in marks(text):
+        if found := FIGURE.fullmatch(mark.rpartition("= ")[2]):
+            yield found[0]
+
+
+def walks_in(text: str) -> Iterator[str]:
+    """The modules that a chapter walks through, as keys of ``measured.walk``."""
+    for mark in marks(text):
+        kind, _, rest = mark.partition(" ")
+        if kind == "forward":
+            yield rest

@@ -1,0 +1,34 @@
+"""A chapter for a terminal or a plain page: with its title, without pictures and HTML."""
+
+import re
+
+from kkcv.zoo.markdown import cited
+from kkcv.zoo.page_words import Words
+from kkcv.zoo.recorded import families, networks, recorded, unknown
+
+from .chapter import chapter
+
+SUMMARY = re.compile(r"<details[^>]*><summary>(.*?)</summary>\n")
+PAGE = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")  # a link to another page
+
+
+def for_reading(name: str, language: str) -> str:
+    """The chapter of a family, or of a network's family, as Markdown (UnknownNetwork)."""
+    family = families()[family_of(name)]
+    words, paper = Words(language), family.paper
+    text = SUMMARY.sub(lambda found: f"**{found[1]}**\n", chapter(family.name, language))
+    text = PAGE.sub(r"\1", text.replace("</details>\n", ""))
+    return (
+        f"# {family.title}\n\n{paper.authors}: *{paper.title}*. {cited(paper.published)}\n\n"
+        f"{words.said(family.idea)}\n\n{text}"
+    )
+
+
+def family_of(name: str) -> str:
+    """The family of that name or with a network of that name (UnknownNetwork)."""
+    if name in families():
+        return name
+    aliases = [alias for known in networks().values() for alias in known.aliases]
+    if name not in networks() and name not in aliases:
+        raise unknown(name, [*families(), *networks(), *aliases])
+    return recorded(name).family

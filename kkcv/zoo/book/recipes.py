@@ -1,0 +1,42 @@
+"""How each paper trained its networks, and the presets of ``kkcv train --recipe``."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from kkcv.errors import RequestError
+from kkcv.zoo.markdown import table
+from kkcv.zoo.page_words import Words
+
+
+@cache
+def document() -> Mapping[str, Any]:
+    with resources.files("kkcv.zoo.book").joinpath("recipes.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def names() -> list[str]:
+    """The families that have a preset."""
+    return [name for name, row in document().items() if "preset" in row]
+
+
+def preset(name: str) -> dict[str, Any]:
+    """Settings of a training run, by their names (RequestError with the known ones)."""
+    if name not in names():
+        raise RequestError(f"no recipe {name!r}; there are: {', '.join(names())}")
+    return dict(document()[name]["preset"])
+
+
+def recipe_table(name: str, words: Words) -> str:
+    """What the paper says of its training, row by row, and how far the preset follows it."""
+    known = document()[name]
+    place = ("en", "zh").index(words.language)
+    rows = [
+        (words(f"recipe_{row[0]}"), row[1 + place], words.where(row[3])) for row in known["rows"]
+    ]
+    text = table(map(words, ("setting", "as_printed", "source")), rows)
+    if "preset" in known:
+        text += f"\n{words('preset', family=name)} {known['departs'][place]}\n"
+    return text

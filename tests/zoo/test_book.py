@@ -1,0 +1,136 @@
+"""The textbook says what the code does: every shape, count, sum and line of source is held."""
+
+import json
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from kkcv.errors import RequestError, UnknownNetwork
+from kkcv.training.recipe import Recipe
+from kkcv.zoo.book import measured, recipes
+from kkcv.zoo.book.chapter import answers, chapter, inline
+from kkcv.zoo.book.excerpts import excerpt
+from kkcv.zoo.book.marks import marks, prose
+from kkcv.zoo.book.measure import facts
+from kkcv.zoo.book.reading import for_reading
+from kkcv.zoo.book.sums import value_of
+from kkcv.zoo.facts import printed_of
+from kkcv.zoo.recorded import families
+
+ROOT = Path(__file__).parents[2]
+WRITTEN = [name for name in families() if prose(name, "en")]
+CHAPTERS = [(name, language) for name in WRITTEN for language in ("en", "zh")]
+PARTS = {"stages", "recipe", "answer", "end", "code", "forward"}
+
+
+def test_what_the_chapters_quote_is_what_the_networks_measure() -> None:
+    assert measured.document() == json.loads(json.dumps(facts())), (
+        "to measure again: python -m kkcv.zoo.book.measure"
+    )
+
+
+@pytest.mark.parametrize(("name", "language"), CHAPTERS)
+def test_a_chapter_has_all_its_parts(name: str, language: str) -> None:
+    kinds = [mark.split(" ")[0] for mark in marks(prose(name, language))]
+
+    assert set(kinds) >= PARTS
+    assert kinds.count("answer") == 3
+    assert "printed" in kinds or not any(printed_of(n) for n in families()[name].networks)
+    assert "{{" not in chapter(name, language)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_both_languages_quote_the_same_source_and_figures(name: str) -> None:
+    english, chinese = (
+        sorted({m for m in marks(prose(name, lang)) if not m.startswith("answer")})
+        for lang in ("en", "zh")
+    )
+
+    assert english == chinese
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_chapter_has_the_length_of_a_lesson(name: str) -> None:
+    english = re.sub(r"```.*?```", "", prose(name, "en"), flags=re.DOTALL)
+    chinese = re.sub(r"[^\u4e00-\u9fff]", "", prose(name, "zh"))
+
+    assert 500 <= len(english.split()) <= 1500
+    assert 800 <= len(chinese) <= 3000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_answers_hold(name: str) -> None:
+    for code in answers(name):
+        assert "assert" in code
+        exec(compile(code.removeprefix("```python\n").removesuffix("```\n"), name, "exec"), {})
+
+
+def test_a_wrong_sum_is_refused() -> None:
+    assert inline("(5·5·1 + 1)·6 = parameters lenet5_1998 stages.C1") == "(5·5·1 + 1)·6 = 156"
+    with pytest.raises(ValueError, match="is 150, but"):
+        inline("5·5·6 = parameters lenet5_1998 stages.C1")
+
+
+def test_sums_are_read_as_they_are_written() -> None:
+    assert value_of("9·64² + 1,000 − 2×3") == 9 * 64**2 + 994
+    with pytest.raises(ValueError, match="no sum of numbers"):
+        value_of("open('x')")
+
+
+def test_an_excerpt_is_what_a_name_stands_for() -> None:
+    source = (ROOT / "kkcv/zoo/resnet.py").read_text(encoding="utf-8")
+
+    assert excerpt("resnet.py", "BasicBlock.forward").startswith("def forward(self, x")
+    assert excerpt("resnet.py", "shortcut") in source
+    assert excerpt("resnet.py", "BASIC").startswith("# Table 1")
+    with pytest.raises(KeyError, match=r"resnet\.py has no Nothing"):
+        excerpt("resnet.py", "Nothing")
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_a_preset_is_a_recipe_of_its_family(name: str) -> None:
+    recipe = Recipe.from_dict(recipes.preset(name))
+
+    assert recipe.model in families()[name].networks or name in recipe.model
+    assert recipe.weights == "none"
+
+
+def test_an_unknown_recipe_names_the_known_ones() -> None:
+    with pytest.raises(RequestError, match="no recipe 'resnt'; there are: lenet"):
+        recipes.preset("resnt")
+
+
+def test_a_chapter_is_found_by_family_network_and_alias() -> None:
+    assert for_reading("resnet50", "en") == for_reading("resnet", "en")
+    assert for_reading("resnet", "zh").startswith("# ResNet\n")
+    assert "<" not in re.sub(r"`[^`]*`", "", re.sub(r"```.*?```", "", for_reading("lenet", "en"),
+                                                    flags=re.DOTALL))  # fmt: skip
+    with pytest.raises(UnknownNetwork, match="the nearest: resnet"):
+        for_reading("resnt", "en")
+
+
+def glossary() -> dict[str, list[str]]:
+    with resources.files("kkcv.zoo.book").joinpath("glossary.toml").open("rb") as file:
+        return {row["zh"]: row.get("never", []) for row in tomllib.load(file)["terms"]}
+
+
+CHINESE = [
+    *sorted((ROOT / "docs/zh").rglob("*.md")),
+    *sorted((ROOT / "kkcv/zoo/book/zh").glob("*.md")),
+    ROOT / "README.zh-CN.md",
+    ROOT / "kkcv/web/strings.toml",
+    ROOT / "kkcv/zoo/page.toml",
+]
+
+
+@pytest.mark.parametrize("path", CHINESE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_one_word_for_one_thing(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    found = [word for others in glossary().values() for word in others if word in text]
+
+    assert not found
