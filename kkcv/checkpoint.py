@@ -17,6 +17,7 @@ from kkcv.disk import atomic_write, write_file
 from kkcv.errors import CheckpointError, UnknownNetwork
 from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
+from kkcv.presets import preset as presets
 from kkcv.zoo.recorded import recorded
 from kkcv.zoo.richness import joined, split
 from kkcv.zoo.weights import (
@@ -239,7 +240,7 @@ def save(
 
 
 def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoint:
-    """The checkpoint that a user named: a network of the zoo or of an adapter, or a folder or file.
+    """The checkpoint that a user named: a network of the zoo or of an adapter, a preset, a file.
 
     ``+gem`` and the like behind it ask for a richer embedding (zoo/richness.py).
 
@@ -268,4 +269,11 @@ def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoi
         )
     if os.path.exists(model) or Path(model).suffix in (".json", ".safetensors") or "/" in model:
         return load(model)
-    return pretrained(model, weights)
+    try:
+        return pretrained(model, weights)
+    except UnknownNetwork:
+        if near := presets.near(model):
+            raise UnknownNetwork(
+                f"no network {model!r}; the nearest presets: {', '.join(near)}; see: kkcv models"
+            ) from None
+        raise

@@ -5,37 +5,19 @@ configuration) and builds it in the zoo's shape: stages → neck → head. Each 
 is imported when one of its networks is asked for.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from kkcv.errors import RequestError, UnknownNetwork
 from kkcv.extras import need, versions
 from kkcv.images.preprocess import Preprocess
-from kkcv.zoo.weights import WeightsFile
+from kkcv.presets import preset as presets
+
+from .found import Found, Texts
 
 if TYPE_CHECKING:
     from kkcv.zoo.network import Network
-
-
-class Found(NamedTuple):
-    """A network before it is built.
-
-    ``network`` names it without regard to where it lies; ``weights`` is None for random ones.
-    ``weights_name`` and ``name`` find it again. ``text`` says that it embeds text as well.
-    """
-
-    name: str
-    network: str
-    weights: WeightsFile | None
-    weights_name: str
-    preprocess: Preprocess
-    text: bool = False
-
-
-Texts = Callable[[Sequence[str]], np.ndarray]  # N texts → embeddings float32 (N, D), of any length
 
 
 class Adapter(Protocol):
@@ -87,26 +69,53 @@ def transformers() -> Adapter:
     return Transformers()
 
 
+def of_presets() -> Adapter:
+    from .preset import Presets
+
+    return Presets()
+
+
 ADAPTERS: dict[str, Callable[[], Adapter]] = {
     "timm": timm,
     "torchvision": torchvision,
     "open_clip": open_clip,
     "transformers": transformers,
 }
+PRESET = "preset"  # stands for the adapter of networks that go by one word
 
 
 def split(model: str) -> tuple[str, str] | None:
-    """``timm:resnet50d`` as the adapter and the name; None for what is no adapter's."""
+    """``timm:resnet50d`` as the adapter and the name; None for what is no adapter's.
+
+    A preset, ``dinov3-small``, is its own name. Raises RequestError for one of a wrong size.
+    """
     adapter, colon, name = model.partition(":")
-    return (adapter, name) if colon and adapter in ADAPTERS else None
+    if colon and adapter in ADAPTERS:
+        return adapter, name
+    return (PRESET, model) if presets.find(model) is not None else None
+
+
+def adapter_of(name: str) -> Adapter:
+    """The adapter with that name (MissingExtra)."""
+    return of_presets() if name == PRESET else ADAPTERS[name]()
 
 
 def library_of(model: str) -> str:
-    """The installed library that builds a network, with its version; empty for the zoo."""
-    if (parts := split(model)) is None:
+    """The installed library that builds a network, with its version; empty for the zoo.
+
+    Empty for presets too: what was exported of one is used where the library is not installed.
+    """
+    parts = split(model)
+    if parts is None or parts[0] == PRESET:
         return ""
     package = {"open_clip": "open-clip-torch"}.get(parts[0], parts[0])
     return f"{package} {versions()[package]}"
+
+
+def modules_of(model: str) -> tuple[str, ...]:
+    """The optional module that builds a preset, to be asked for before the work begins."""
+    preset = presets.find(model)
+    return () if preset is None else (preset.library,)
 
 
 def find(model: str, weights: str) -> Found | None:
@@ -116,18 +125,18 @@ def find(model: str, weights: str) -> Found | None:
     adapter, name = parts
     if not name:
         raise UnknownNetwork(f"{model!r} names no network; its name stands behind the colon")
-    return ADAPTERS[adapter]().find(name, weights)
+    return adapter_of(adapter).find(name, weights)
 
 
 def build(model: str, weights: str, file: Path | None, preprocess: Preprocess) -> "Network":
     """The network that ``find`` found."""
     parts = split(model)
     assert parts is not None
-    return ADAPTERS[parts[0]]().build(parts[1], weights, file, preprocess)
+    return adapter_of(parts[0]).build(parts[1], weights, file, preprocess)
 
 
 def texts(model: str, weights: str) -> Texts:
     """What embeds texts with the network of that name (RequestError where nothing does)."""
     if (parts := split(model)) is None:
         raise RequestError(f"{model} reads no text; open_clip: and transformers: networks may")
-    return ADAPTERS[parts[0]]().texts(parts[1], weights)
+    return adapter_of(parts[0]).texts(parts[1], weights)

@@ -12,6 +12,7 @@ from kkcv.disk import atomic_write
 from kkcv.environment import cache_folder, make_cache_folder, offline
 from kkcv.errors import UnknownNetwork, WeightsError
 from kkcv.images.preprocess import Preprocess
+from kkcv.presets.preset import Preset
 from kkcv.zoo.network import Family, Network, Paper, Spec
 from kkcv.zoo.weights import WeightsFile, sha256
 
@@ -106,8 +107,20 @@ def no_weights(network: str, error: Exception) -> WeightsError:
     )
 
 
-def load_into(model: nn.Module, file: Path, network: str) -> None:
-    """Weights of this very network, ``.safetensors`` or ``.pth`` (WeightsError)."""
+def resized(model: Any, preset: Preset) -> None:
+    """Let a network of timm take the preset's side: its positions are interpolated."""
+    if preset.pixels != preset.own_pixels and hasattr(model, "set_input_size"):
+        model.set_input_size((preset.pixels, preset.pixels))
+
+
+Convert = Callable[[dict[str, Tensor], nn.Module], dict[str, Tensor]]
+
+
+def load_into(model: nn.Module, file: Path, network: str, convert: Convert | None = None) -> None:
+    """Weights of this very network, ``.safetensors`` or ``.pth`` (WeightsError).
+
+    ``convert`` gives them the names that the model has.
+    """
     from safetensors.torch import load_file
 
     try:
@@ -115,7 +128,12 @@ def load_into(model: nn.Module, file: Path, network: str) -> None:
             state = load_file(file)
         else:
             state = torch.load(file, map_location="cpu", weights_only=True)
-        model.load_state_dict(state)
+        model.load_state_dict(state if convert is None else convert(state, model))
     except Exception as error:  # pickle, zip and safetensors have one each, and shapes may differ
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise WeightsError(f"{file} holds no weights of {network}: {said}") from None
+        raise not_weights(file, network, error) from None
+
+
+def not_weights(file: Path, network: str, error: Exception) -> WeightsError:
+    """The error of a file of something else, in one line."""
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return WeightsError(f"{file} holds no weights of {network}: {said}")

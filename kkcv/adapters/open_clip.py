@@ -4,7 +4,9 @@
 """
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,12 @@ from torch import nn
 from kkcv.environment import offline
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, UnknownNetwork, WeightsError
 from kkcv.images.preprocess import Preprocess
+from kkcv.presets.preset import Preset
 from kkcv.zoo.network import Network
 from kkcv.zoo.weights import WeightsFile, sha256
 
-from . import Found, Texts
-from .foreign import Calling, as_network, no_weights
+from .foreign import Calling, as_network, no_weights, not_weights, resized
+from .found import Found, Texts
 
 CONFIG = "open_clip_config.json"
 FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -43,14 +46,52 @@ class OpenCLIP:
         return as_network(f"open_clip:{name}", pictures, nn.Identity(), nn.Identity(), preprocess)
 
     def texts(self, name: str, weights: str) -> Texts:
-        model = created(name, weights)
-        tokenize = library().get_tokenizer(address(name))
+        return texts_of(created(name, weights), library().get_tokenizer(address(name)))
 
-        @torch.inference_mode()
-        def embed(texts: Sequence[str]) -> np.ndarray:
-            return model.encode_text(tokenize(list(texts))).float().numpy()
 
-        return embed
+def pictures_of_preset(preset: Preset, file: Path | None, preprocess: Preprocess) -> Network:
+    """A preset as a network of pictures."""
+    model = model_of_preset(preset, file)
+    pictures = Calling(model.visual, model.visual.forward)
+    return as_network(preset.word, pictures, nn.Identity(), nn.Identity(), preprocess)
+
+
+def texts_of_preset(preset: Preset, file: Path | None) -> Texts:
+    """What embeds texts in the space of the preset's pictures."""
+    return texts_of(model_of_preset(preset, file), library().get_tokenizer(preset.model))
+
+
+def model_of_preset(preset: Preset, file: Path | None) -> Any:
+    """A preset with its weights, or random ones, in eval mode and at its size (WeightsError)."""
+    open_clip = library()
+    with quiet():  # else a random network is warned of once more
+        model = open_clip.create_model(preset.model, pretrained=None)
+    if file is not None:
+        try:
+            open_clip.load_checkpoint(model, str(file))
+        except Exception as error:  # pickle, zip and safetensors have one each, and shapes differ
+            raise not_weights(file, preset.word, error) from None
+    resized(model.visual.trunk, preset)
+    return model.eval()
+
+
+def texts_of(model: Any, tokenize: Any) -> Texts:
+    @torch.inference_mode()
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        return model.encode_text(tokenize(list(texts))).float().numpy()
+
+    return embed
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without what open_clip logs."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def in_folder(folder: Path) -> Found:

@@ -3,16 +3,18 @@
 from difflib import get_close_matches
 from math import floor
 from pathlib import Path
+from sys import modules
 from typing import Any
 
 from torch import Tensor, nn
 
 from kkcv.errors import MissingExtra, RequestError, UnknownNetwork
 from kkcv.images.preprocess import INTERPOLATIONS, Preprocess
+from kkcv.presets.preset import Preset
 from kkcv.zoo.network import Network
 
-from . import Found, Texts
-from .foreign import Calling, as_network, kept, load_into
+from .foreign import Calling, as_network, kept, load_into, resized
+from .found import Found, Texts
 
 
 class Timm:
@@ -43,6 +45,27 @@ class Timm:
 
     def texts(self, name: str, weights: str) -> Texts:
         raise RequestError(f"timm:{name} reads no text; open_clip: and transformers: networks may")
+
+
+def network_of_preset(preset: Preset, file: Path | None, preprocess: Preprocess) -> Network:
+    """A preset: its vector is the class token where the line of the table says so.
+
+    timm itself takes the mean of all tokens of DINOv3 unless it is told otherwise.
+    """
+    options = {"global_pool": "token"} if preset.vector == "class token" else {}
+    model = library().create_model(preset.model, pretrained=False, num_classes=0, **options)
+    if file is not None:
+        load_into(model, file, preset.word, converted)
+    resized(model, preset)
+    model.eval()
+    return as_network(preset.word, Maps(model), pooling(model), nn.Identity(), preprocess)
+
+
+def converted(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Weights with timm's names, also of a file that has the names of its publisher."""
+    convert = getattr(modules[type(model).__module__], "checkpoint_filter_fn", None)
+    found: dict[str, Tensor] = state if convert is None else convert(state, model)
+    return found
 
 
 class Maps(nn.Module):

@@ -10,8 +10,8 @@ from kkcv.errors import RequestError, UnknownNetwork
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.network import Network
 
-from . import Found, Texts
 from .foreign import as_network, kept, load_into
+from .found import Found, Texts
 
 
 class Torchvision:

@@ -20,8 +20,8 @@ from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.network import Network
 from kkcv.zoo.weights import WeightsFile, sha256
 
-from . import Found, Texts
 from .foreign import INTERPOLATIONS, Calling, as_network, no_weights
+from .found import Found, Texts
 
 FILES = ("model.safetensors", "pytorch_model.bin")
 

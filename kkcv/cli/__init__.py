@@ -49,7 +49,12 @@ COMMANDS = {
         "embed": "embed",
     },
     "Serve": {"serve": "serve", "config": "serve", "keys": "serve", "web": "web"},
-    "Networks": {"classify": "classify", "zoo": "zoo", "runtimes": "runtimes"},
+    "Networks": {
+        "models": "models",
+        "classify": "classify",
+        "zoo": "zoo",
+        "runtimes": "runtimes",
+    },
     "Train": {"data": "train", "train": "train", "evaluate": "evaluate", "onnx": "train"},
     "Shell": {"completion": "shell"},
 }

@@ -87,15 +87,17 @@ FLAGS: tuple[Callable[[Command], Command], ...] = (
     click.option(
         "--model",
         metavar="NAME|RUN",
-        help="A network of the zoo (kkcv zoo list), of another library (timm:resnet50d,"
-        " torchvision:, open_clip:, transformers:), or the folder of a training run; with"
+        help="An embedder of today by one word (kkcv models), a network of the zoo (kkcv zoo list),"
+        " of another library (timm:resnet50d, torchvision:, open_clip:, transformers:), or the"
+        " folder of a training run; dinov3-small@448 takes pictures of 448 pixels; with"
         " +mirrored, +scales, +gem or +stages behind it, a richer embedding."
         "  [default: efficientnet_lite0]",
     ),
     click.option(
         "--weights",
         metavar="imagenet|none|PATH",
-        help="Public weights, none (random), or a .pth or .safetensors file.  [default: imagenet]",
+        help="The network's own public weights, none (random), a .pth or .safetensors file, or for"
+        " kkcv models a folder with one.  [default: imagenet]",
     ),
     click.option(
         "--backend",

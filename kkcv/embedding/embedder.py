@@ -19,6 +19,7 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
 from kkcv.timing import step
 
+from . import terms
 from .choice import AUTO, Choice, choose
 from .gathering import Gathering, Sharing
 from .quantized import Quantized, calibrated
@@ -87,10 +88,11 @@ class Embedder:
         device: str | None = None,
         quantized: Quantized | None = None,
     ) -> "Embedder":
-        """An embedder by name: a network of the zoo, or the folder of a training run.
+        """An embedder by name: a network of the zoo, a preset, or the folder of a training run.
 
         Where ``runtime`` or ``precision`` is None, the environment decides (environment.py).
         """
+        terms.say(model)
         return cls(
             checkpoints.resolve(model, weights),
             backend=backend,
@@ -113,6 +115,7 @@ class Embedder:
 
         Raises MissingExtra, and RequestError for too few of them or a network that int8 harms.
         """
+        terms.say(model)
         quantized = calibrated(checkpoints.resolve(model, weights), pictures, backend)
         return cls.load(model, weights, backend=backend, quantized=quantized)
 

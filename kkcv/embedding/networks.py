@@ -59,7 +59,7 @@ def exported(checkpoint: Checkpoint, format: str) -> Exported:
     folder = cache_folder() / "networks" / f"{fingerprint(checkpoint)}-{format}"
 
     def question() -> bytes:
-        for module in NEEDED[format]:
+        for module in (*NEEDED[format], *adapters.modules_of(checkpoint.name)):
             need(module)
         tell(f"preparing {checkpoint.network} for {format}, once")
         return pickle.dumps(checkpoint)

@@ -23,6 +23,7 @@ from typing import Any, cast
 from numpy.typing import ArrayLike
 
 from kkcv.disk import absolute
+from kkcv.embedding import terms
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.space import EmbeddingSpace
@@ -366,6 +367,7 @@ class Gallery:
             "picture_bytes": totals.bytes,
             "catalog_bytes": self.catalog.size_on_disk(),
             "network": self.space.network,
+            **terms.facts(self.catalog.settings["model"]),
             "dim": self.space.dim,
             "vectors": self.catalog.settings["vectors"],
             "fingerprint": self.space.fingerprint,

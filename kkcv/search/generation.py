@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kkcv.embedding import terms
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.quantized import keep, kept
@@ -114,6 +115,7 @@ def projected_space(stored: EmbeddingSpace, projection: Projection | None) -> Em
 
 def embedder_for(settings: Mapping[str, str], folder: Path) -> Embedder:
     """Load the embedder of ``settings_for``; the folder keeps an int8 network (WeightsError)."""
+    terms.known(settings["model"])
     int8 = json.loads(settings["space"]).get("int8")
     return Embedder.load(
         settings["model"],

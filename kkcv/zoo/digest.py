@@ -10,7 +10,10 @@ def sha256(path: Path) -> str:
 
 
 def matches(path: Path, expected: str) -> bool:
-    """Whether a file has this digest: the first digits of its sha256, or ``sha1:`` and digits."""
+    """Whether a file has this digest: the first digits of its sha256, or a kind and digits.
+
+    The kinds are ``sha1:``, and ``git:`` for the SHA-1 of Git's blob with the file in it.
+    """
     kind, _, digits = expected.rpartition(":")
     return digest(path, kind or "sha256").startswith(digits)
 
@@ -22,5 +25,16 @@ def mismatch(expected: str) -> str:
 
 
 def digest(path: Path, kind: str) -> str:
+    if kind == "git":
+        return git_digest(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, kind).hexdigest()
+
+
+def git_digest(path: Path) -> str:
+    """The name that Git gives a file."""
+    whole = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            whole.update(chunk)
+    return whole.hexdigest()

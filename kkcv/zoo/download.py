@@ -38,13 +38,18 @@ TRIES = 5  # requests for one file, each for what the one before did not bring
 CHUNK = 1 << 20
 
 
-def fetch(url: str, path: Path, expected: str = "") -> Path:
+class NotThere(WeightsError):
+    """The server has no such file."""
+
+
+def fetch(url: str, path: Path, expected: str = "", *, must_tell: bool = True) -> Path:
     """``path``, with the file at ``url`` in it: downloaded unless it is there already.
 
     ``expected`` is the file's sha256 in hex, or its first digits; or ``sha1:`` and those of its
-    SHA-1. Without it the server must tell a sha256, as the Hugging Face hub does.
+    SHA-1. Without it the server must tell a hash, as the Hugging Face hub does; or, where it need
+    not (``must_tell``), the length at least.
 
-    Raises WeightsError, which says in a few words why there is no file.
+    Raises WeightsError, which says in a few words why there is no file; NotThere for a 404.
     """
     if path.is_file():
         return path
@@ -55,7 +60,7 @@ def fetch(url: str, path: Path, expected: str = "") -> Path:
         make_cache_folder(path.parent)
         with FileLock(path.with_name(f"{path.name}.lock")):
             if not path.is_file():  # else another process was downloading it, and is done
-                download(url, part, expected)
+                download(url, part, expected, must_tell)
                 sync_file(part)
                 move_into_place(part, path)
     except OSError as error:
@@ -63,13 +68,15 @@ def fetch(url: str, path: Path, expected: str = "") -> Path:
     return path
 
 
-def download(url: str, part: Path, expected: str) -> None:
+def download(url: str, part: Path, expected: str, must_tell: bool) -> None:
     """Fill ``part`` with the file at ``url``, going on from what it holds, and check it."""
     host = urlsplit(url).hostname or url
     for tries_left in reversed(range(TRIES)):
         had = part.stat().st_size if part.exists() else 0
         try:
-            told = receive(url, part)
+            told, length_told = receive(url, part)
+        except NotThere:
+            raise
         except WeightsError:
             if tries_left and part.exists() and part.stat().st_size > had:
                 continue
@@ -79,10 +86,12 @@ def download(url: str, part: Path, expected: str) -> None:
         if wanted and matches(file, wanted):
             file.replace(part)
             return
+        if not (wanted or must_tell) and length_told:
+            return
         for wrong in {file, part}:
             wrong.unlink(missing_ok=True)
         if not wanted:
-            raise WeightsError(f"{host} tells no sha256 to check the file against")
+            raise WeightsError(f"{host} tells no hash to check the file against")
         if not had or not tries_left:
             raise WeightsError(f"what {host} sent is damaged: {mismatch(wanted)}")
 
@@ -102,8 +111,11 @@ def unpacked(archive: Path) -> Path:
     return file
 
 
-def receive(url: str, part: Path) -> str:
-    """Append to ``part`` what it lacks of the file; the sha256 that the server told, or ``""``."""
+def receive(url: str, part: Path) -> tuple[str, bool]:
+    """Append to ``part`` what it lacks of the file.
+
+    Returns the hash that the server told, or ``""``, and whether it told the length.
+    """
     had = part.stat().st_size if part.exists() else 0
     request = Request(url, headers={"User-Agent": f"kkcv/{__version__}"})
     if had:
@@ -115,15 +127,17 @@ def receive(url: str, part: Path) -> str:
     except HTTPError as error:
         error.close()
         if error.code == 416 and had:  # nothing is left to send: the part is whole, or wrong
-            return redirects.sha256
-        raise WeightsError(f"{host} answers {error.code} {error.reason}") from None
+            return redirects.told, True
+        kind = NotThere if error.code == 404 else WeightsError
+        raise kind(f"{host} answers {error.code} {error.reason}") from None
     except (OSError, HTTPException) as error:
         raise WeightsError(reason(error, host)) from None
     with response:
         if response.status != 206:  # the server ignores ranges and sends the whole
             had = 0
+        length_told = response.length is not None
         save(response, part, had, host)
-        return redirects.sha256 or told_sha256(response.headers)
+        return redirects.told or told_hash(response.headers), length_told
 
 
 def save(response: HTTPResponse, part: Path, had: int, host: str) -> None:
@@ -152,21 +166,29 @@ def chunks(response: HTTPResponse, host: str) -> Iterator[bytes]:
 
 
 class Redirects(HTTPRedirectHandler):
-    """Follows redirections and keeps the sha256 that a hub tells in the first of them."""
+    """Follows redirections and keeps the hash that a hub tells in the first of them."""
 
-    sha256 = ""
+    told = ""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
-        self.sha256 = self.sha256 or told_sha256(headers)
+        self.told = self.told or told_hash(headers)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def told_sha256(headers: HTTPMessage) -> str:
-    """The sha256 of a large file, which the Hugging Face hub puts into ``X-Linked-ETag``."""
-    tag = (headers.get("X-Linked-ETag") or "").removeprefix("W/").strip('"').lower()
-    return tag if re.fullmatch("[0-9a-f]{64}", tag) else ""
+def told_hash(headers: HTTPMessage) -> str:
+    """The hash that the Hugging Face hub tells of a file, as ``fetch`` expects one.
+
+    Of a large file it is the sha256, in ``X-Linked-ETag``; of a small one Git's, in ``ETag``.
+    """
+    linked, own = (
+        (headers.get(name) or "").removeprefix("W/").strip('"').lower()
+        for name in ("X-Linked-ETag", "ETag")
+    )
+    if re.fullmatch("[0-9a-f]{64}", linked):
+        return linked
+    return next((f"git:{tag}" for tag in (linked, own) if re.fullmatch("[0-9a-f]{40}", tag)), "")
 
 
 def reason(error: OSError | HTTPException, host: str) -> str:

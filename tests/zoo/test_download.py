@@ -265,7 +265,7 @@ def test_a_file_that_nobody_tells_the_hash_of_is_refused(
 ) -> None:
     server.hub_tag = tag
 
-    with pytest.raises(WeightsError, match="tells no sha256 to check the file against"):
+    with pytest.raises(WeightsError, match="tells no hash to check the file against"):
         fetch(server.url("/resolve/main/model.safetensors"), path)
 
     assert not path.exists()

@@ -1,0 +1,131 @@
+"""``kkcv models``: the embedders that go by one word."""
+
+from typing import Any
+
+import click
+
+from kkcv.errors import UnknownNetwork
+
+from .options import json_option
+from .output import print_json, print_table, progress_bar
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option(
+    "--measure",
+    is_flag=True,
+    help="Measure milliseconds and memory here, with random weights of the same shape.",
+)
+@json_option
+def models(names: tuple[str, ...], measure: bool, as_json: bool) -> None:
+    """List the embedders that --model takes by one word: what each needs, gives and allows.
+
+    The first comes with kkcv. Weights of the others are downloaded at their first use. With NAMES,
+    only those, and all that is known of them. --measure needs the libraries that build the
+    networks, and some minutes for the large ones; what it finds is shown from then on.
+
+    \b
+    kkcv models
+    kkcv models dinov3-small siglip2-base
+    kkcv models dinov3-small --measure
+    """
+    from kkcv.presets.table import rows
+
+    chosen = known(rows(), names)
+    prices = measured([row["name"] for row in chosen]) if measure else remembered()
+    for row in chosen:
+        row.update(prices.get(row["name"], {"milliseconds": None, "memory_megabytes": None}))
+    if as_json:
+        print_json({"models": chosen})
+    elif names:
+        for row in chosen:
+            show(row)
+    else:
+        show_all(chosen)
+
+
+def known(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The rows with these names, or all (UnknownNetwork)."""
+    by_name = {row["name"]: row for row in rows}
+    for name in names:
+        if name not in by_name:
+            raise UnknownNetwork(f"no preset {name!r}; there are: {', '.join(by_name)}")
+    return [by_name[name] for name in names] or rows
+
+
+def remembered() -> dict[str, dict[str, Any]]:
+    """What was measured here before, without loading what measures."""
+    from kkcv.environment import cache_folder
+
+    if not (cache_folder() / "prices").is_dir():
+        return {}
+    from kkcv.embedding.price import prices
+
+    return {name: as_plain(price) for name, price in prices().items()}
+
+
+def measured(names: list[str]) -> dict[str, dict[str, Any]]:
+    from kkcv.embedding.price import measure
+
+    found = {}
+    with progress_bar("measuring") as update:
+        for done, name in enumerate(names, 1):
+            found[name] = as_plain(measure(name))
+            update(done, len(names))
+    return found
+
+
+def as_plain(price: Any) -> dict[str, Any]:
+    return {
+        "milliseconds": price.milliseconds,
+        "memory_megabytes": price.megabytes,
+        "runtime": price.runtime,
+        "precision": price.precision,
+    }
+
+
+def show_all(rows: list[dict[str, Any]]) -> None:
+    columns = ["model", "network", "input", "numbers", "MB", "text", "license"]
+    priced = any(row["milliseconds"] for row in rows)
+    print_table(
+        [*columns, *(["ms here", "MB here"] if priced else [])],
+        [
+            (
+                row["name"],
+                row["id"],
+                row["input"],
+                row["numbers"],
+                row["megabytes"],
+                "yes" if row["reads_text"] else "no",
+                row["license"],
+                *([row["milliseconds"] or "", row["memory_megabytes"] or ""] if priced else []),
+            )
+            for row in rows
+        ],
+        spare=["network", "license", "MB"],
+    )
+    for name, words in {row["license"]: row["license_in_words"] for row in rows[1:]}.items():
+        click.echo(f"{name}: {words}")
+    if not priced:
+        click.echo("milliseconds and memory on this machine: kkcv models --measure")
+    click.echo("networks of the zoo: kkcv zoo list")
+
+
+def show(row: dict[str, Any]) -> None:
+    """All that is known of one."""
+    text = f"yes, up to {row['context']} tokens" if row["reads_text"] else "no"
+    pairs = [
+        ("network", row["id"]),
+        ("weights", row.get("repository") or "embedded"),
+        ("size", f"{row['megabytes']:,} MB, {row['parameters']:,} parameters"),
+        ("license", f"{row['license']}. {row['license_in_words']} {row['license_address']}"),
+        ("picture", f"{row['input']} pixels, {row['resize']}, {row['interpolation']}"),
+        ("vector", f"{row['numbers']} numbers: {row['vector']}"),
+        ("reads text", text),
+    ]
+    if row["milliseconds"]:
+        run = f"{row['runtime']}, {row['precision']}"
+        pairs.append(("here", f"{row['milliseconds']} ms, {row['memory_megabytes']:,} MB ({run})"))
+    pairs += [(f["measured"], f"{f['figure']} ({f['source']})") for f in row["figures"]]
+    print_table(["", ""], pairs, title=row["name"])

@@ -1,0 +1,48 @@
+"""``kkcv models``: the embedders of one word, in a table."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+from .conftest import Said
+
+Kkcv = Callable[..., Said]
+
+
+def test_models_are_listed_with_what_they_need_give_and_allow(kkcv: Kkcv) -> None:
+    said = kkcv("models")
+
+    assert said.code == 0
+    for word in ("efficientnet_lite0", "dinov3-small", "siglip2-large", "mobileclip2-s2"):
+        assert word in said.out
+    assert "Research only: no commercial use" in said.out
+    assert "Built with DINOv3" in said.out
+
+
+def test_models_are_plain_values_for_programs(kkcv: Kkcv) -> None:
+    (row,) = kkcv("models", "pe-core-base", "--json").json["models"]
+
+    assert row["id"] == "open_clip:PE-Core-B-16"
+    assert (row["input"], row["numbers"], row["megabytes"]) == (224, 1024, 1791)
+    assert (row["reads_text"], row["context"], row["license"]) == (True, 32, "Apache 2.0")
+    assert row["figures"][0]["figure"] == "50.9"
+
+
+def test_a_model_that_there_is_not_is_one_line(kkcv: Kkcv) -> None:
+    said = kkcv("models", "dinov4")
+
+    assert said.code == 2
+    assert said.err.startswith("kkcv: no preset 'dinov4'; there are: efficientnet_lite0, dinov3-")
+
+
+def test_listing_models_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from kkcv.cli import main\n"
+        "try: main(['models'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'numpy', 'timm', 'faiss', 'PIL') if m in sys.modules])"
+    )
+
+    said = subprocess.check_output([sys.executable, "-c", code], text=True)
+
+    assert said.splitlines()[-1] == "[]"
