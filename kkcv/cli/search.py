@@ -74,6 +74,7 @@ def search(
     with Gallery.open(gallery) as opened:
         hits = opened.search_like(likes, k, options)
         left = len(hits) or options.where is None or opened.count(options.where)
+        known = [] if left else opened.keys()
         if sheet:
             data = opened.read(opened.get(asked)) if isinstance(asked, int) else asked
             write_sheet(sheet, data, hits)
@@ -84,9 +85,10 @@ def search(
     else:
         print_hits(hits, options.max_chance)
         if not left:
+            named = ", ".join(known[:20] + ["…"] * (len(known) > 20))
             click.echo(
-                "no picture matches the filter; it may name keys of the metadata, "
-                "and id, path, bytes, added",
+                "no picture matches the filter; it may name id, path, bytes, added"
+                + (f" and the keys {named}" if known else ", and keys of the metadata"),
                 err=True,
             )
         if options.verify and hits and not any(hit.place for hit in hits):

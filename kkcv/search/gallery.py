@@ -43,15 +43,17 @@ from . import files
 from .answer import RANKING, answers
 from .engine import WAIT_SECONDS, Catalog, Index
 from .engines import engine_at
+from .expression import parse as parse_where
 from .files import delete_stored, store
 from .generation import Generation, settings_for
+from .keys import known_keys, must_name_known_keys
 from .metadata import storable
 from .options import DEFAULTS, OPTIONS, SearchOptions, merged
 from .picture import LARGEST_ID, Picture, check_id, unknown
 from .query import Vectorizer, checked_k, checked_vectors
 from .ranking.names import PLAIN
 from .verification.verify import FIRST, Verifier
-from .where import parse as parse_where
+from .where import Condition
 
 VECTOR_TYPES = ("float16", "float32")
 
@@ -241,9 +243,12 @@ class Gallery:
         generation = self.generation
         query = Vectorizer(generation, self, self.worker, limits).query(pictures)
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
+        first = max(k, FIRST) if options.verify else k
+        hits = answers(generation, query[None], first, options, own)[0]
+        if not hits and options.condition:
+            self._must_name_known_keys(options.condition)
         if not options.verify:
-            return answers(generation, query[None], k, options, own)[0]
-        hits = answers(generation, query[None], max(k, FIRST), options, own)[0]
+            return hits
         verifier = Verifier(self, generation.sharing.turn, limits)
         return verifier.verified(pictures, hits, options.verify)[:k]
 
@@ -275,7 +280,11 @@ class Gallery:
                 "to verify hits takes the picture itself; here are only vectors", field="verify"
             )
         generation = self.generation
-        return answers(generation, checked_vectors(vectors, generation.space.dim), k, options)
+        queries = checked_vectors(vectors, generation.space.dim)
+        found = answers(generation, queries, k, options)
+        if options.condition and not any(found):
+            self._must_name_known_keys(options.condition)
+        return found
 
     @property
     def ranking(self) -> str:
@@ -291,8 +300,12 @@ class Gallery:
 
     def count(self, where: str | None = None) -> int:
         """The number of pictures, or of those that match a filter (RequestError)."""
+        condition = parse_where(where) if where else None
         with self.catalog.reading() as rows:
-            return rows.count(parse_where(where) if where else None)
+            count = rows.count(condition)
+        if condition and not count:
+            self._must_name_known_keys(condition)
+        return count
 
     def get(self, id: int) -> Picture:
         """A picture by its id (UnknownPicture)."""
@@ -342,8 +355,23 @@ class Gallery:
             newest: largest ids first.
             where: a filter (RequestError).
         """
+        condition = parse_where(where) if where else None
         with self.catalog.reading() as rows:
-            return rows.page(limit, after, newest, parse_where(where) if where else None)
+            found = rows.page(limit, after, newest, condition)
+        if condition and not found and after is None:
+            self._must_name_known_keys(condition)
+        return found
+
+    def keys(self) -> list[str]:
+        """The keys of the metadata, as filters name them, of at most 2000 pictures."""
+        with self.catalog.reading() as rows:
+            return known_keys(rows)
+
+    def _must_name_known_keys(self, condition: Condition) -> None:
+        """Raises RequestError for a filter without matches that misspells a key."""
+        with self.catalog.reading() as rows:
+            if not rows.count(condition):
+                must_name_known_keys(rows, condition)
 
     def path(self, picture: Picture) -> Path:
         """The absolute path of a picture's file."""

@@ -24,6 +24,8 @@ def fault(metadata: dict[str, Any]) -> str | None:
     """Why JSON cannot carry metadata, or too much of it: "must …" or "has …"; None if it can."""
     if deeper(metadata, MAX_DEPTH):
         return f"must not be nested more than {MAX_DEPTH} deep"
+    if (key := key_of_no_text(metadata)) is not None:
+        return f"must have texts as keys, not {key!r:.60}"
     try:
         text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
         text.encode()
@@ -40,7 +42,25 @@ def fault(metadata: dict[str, Any]) -> str | None:
 
 def deeper(value: Any, levels: int) -> bool:
     """Whether there are more levels of objects and lists."""
-    if not isinstance(value, dict | list):
+    if not isinstance(value, dict | list | tuple):
         return False
     inner = value.values() if isinstance(value, dict) else value
     return levels == 0 or any(deeper(each, levels - 1) for each in inner)
+
+
+def key_of_no_text(value: Any) -> Any:
+    """A key that is no text, which JSON would make one; None if there is none."""
+    if isinstance(value, list | tuple):
+        inner = value
+    elif isinstance(value, dict):
+        if odd := [key for key in value if not isinstance(key, str)]:
+            return repr(odd[0]) if odd[0] is None else odd[0]
+        inner = tuple(value.values())
+    else:
+        return None
+    return next((key for each in inner if (key := key_of_no_text(each)) is not None), None)
+
+
+def read_metadata(text: str | bytes) -> dict[str, Any]:
+    """Metadata from their JSON; a NaN that an older kkcv has let in is null (ValueError)."""
+    return json.loads(text, parse_constant=lambda name: None)

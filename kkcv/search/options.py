@@ -13,8 +13,9 @@ from typing import Any, Literal
 from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
 
+from .expression import LONGEST, parse
 from .option import Number, OneOf, Option, Switch, Text, option, options_of
-from .where import LONGEST, Condition, parse
+from .where import Condition
 
 Verify = bool | Literal["ties"]
 

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import apsw
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kkcv.errors import RequestError
+from kkcv.search.expression import LONGEST, named, parse, spelled
 from kkcv.search.folder.filters import as_sql
 from kkcv.search.gallery import Gallery
-from kkcv.search.where import LONGEST, parse
 
 VALUES = st.integers(-5, 5) | st.sampled_from(["cat", "dog", "猫", "it's", 'a "b"', ""])
 ROWS = st.dictionaries(st.sampled_from(["label", "year", "select"]), VALUES)
@@ -67,10 +68,63 @@ def test_and_or_not_and_in_are_those_of_logic(row: dict, a: int | str, b: int | 
         ("nothing == None", True),
         ("label != None", True),
         ("year == -2020", False),
+        ('class == "cup" and from == "Oslo"', True),
+        ("class=cup", True),
+        ('meta.class == "cup"', True),
+        ("file-name=a b.jpg", True),
+        ('meta["file-name"] == "a b.jpg"', True),
+        ('exif.camera.startswith("Can")', True),
+        ("exif.camera=Canon EOS 5D", True),
+        ("exif.rating > 3", True),
+        ('exif.taken == "2024-05"', True),
+        ('exif.taken > "2024-05-01"', False),
+        ('exif.taken <= "2024-05-01"', True),
+        ('exif.taken != "2024"', False),
+        ('exif.taken >= "2024-05-01T12:30:01"', False),
+        ('added == "2001"', True),
+        ('added > "2001-09-09"', False),
+        ("near(52.52, 13.40, 5)", True),
+        ("near(52.52, 13.40, 0.1)", False),
+        ('"beach" in tags and "snow" not in tags', True),
+        ('"bea" in tags', False),
+        ('"cup" in class', False),
+        ("meta.id == 3 and id == 7", True),
+        ("label = 'cat' and year <> 2021", True),
     ],
 )
 def test_columns_dates_and_short_forms(text: str, expected: bool) -> None:
-    assert matches(text, {"label": "cat", "year": 2020}) is expected
+    row = {
+        "label": "cat",
+        "year": 2020,
+        "class": "cup",
+        "from": "Oslo",
+        "file-name": "a b.jpg",
+        "tags": ["beach", 2],
+        "id": 3,
+        "exif": {
+            "camera": "Canon EOS 5D",
+            "rating": 4,
+            "taken": "2024-05-01T12:30:00",
+            "latitude": 52.5163,
+            "longitude": 13.3777,
+        },
+    }
+
+    assert matches(text, row) is expected
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=8), min_size=1, max_size=3))
+def test_every_key_can_be_named(keys: list[str]) -> None:
+    row: dict = {"other": 1}
+    inner = row
+    for key in keys[:-1]:
+        inner = inner.setdefault(key, {})
+    inner[keys[-1]] = "here"
+    name = spelled(("meta", *keys))
+
+    assert named(name) == ("meta", *keys)
+    assert matches(f"{name} == 'here'", row)
+    assert not matches(f"{name} == 'there'", row)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +150,19 @@ def test_columns_dates_and_short_forms(text: str, expected: bool) -> None:
         "a" * (LONGEST + 1),
         "label in 'cat'",
         "year == 1_000_000j",
+        "price == NaN",
+        "price < 1e999",
+        "price=-1e999",
+        "near(91, 0, 5)",
+        "near(52, 13)",
+        "near('52', 13, 5)",
+        'exif.taken > "soon"',
+        "exif.taken > 2024",
+        '"a" in path',
+        "None in tags",
+        "tags[0] == 'a'",
+        "meta. == 1",
+        'label == "cat',
     ],
 )
 def test_anything_else_is_refused_in_one_line(text: str) -> None:
@@ -165,3 +232,63 @@ def test_a_long_list_is_asked_for_once(text: str) -> None:
 
     assert long.sql.count("json_extract") == short.sql.count("json_extract")
     assert len(long.bindings) - len(short.bindings) == 398
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('lable == "cat"', "no picture has the key lable; the nearest that there is: label"),
+        ('taken > "2024"', "no picture has the key taken; the nearest that there is: exif.taken"),
+        (
+            "file_name=a",
+            'no picture has the key file_name; the nearest that there is: meta["file-name"]',
+        ),
+        ('"beach" in tag', "no picture has the key tag; the nearest that there is: tags"),
+    ],
+)
+def test_a_misspelled_key_is_answered_with_the_nearest(
+    gallery: Gallery, paint: Callable[..., Path], text: str, message: str
+) -> None:
+    taken = {"taken": "2024-05-01T12:00:00"}
+    metadata = {"label": "cat", "exif": taken, "file-name": "a", "tags": ["beach"]}
+    gallery.add(paint("a.png", 0), metadata)
+
+    for ask in (
+        lambda: gallery.search(paint("a.png", 0), where=text),
+        lambda: gallery.search_vector(np.eye(48)[0], where=text),
+        lambda: gallery.count(text),
+        lambda: gallery.page(10, where=text),
+    ):
+        with pytest.raises(RequestError) as caught:
+            ask()
+        assert str(caught.value) == message
+        assert caught.value.field == "where"
+
+    assert gallery.count("label == 'dog'") == gallery.count("quite == 'other'") == 0
+    assert gallery.count("lable == 'cat' or label == 'cat'") == 1
+
+
+def test_a_metadata_of_nan_that_an_older_version_stored_is_null(
+    gallery: Gallery, paint: Callable[..., Path]
+) -> None:
+    id = gallery.add(paint("a.png", 0), {"price": 1}).id
+    with gallery.catalog.writing() as writer:
+        writer.execute('UPDATE pictures SET metadata = \'{"price": NaN, "n": [-Infinity]}\'')
+
+    assert gallery.get(id).metadata == {"price": None, "n": [None]}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "why"),
+    [
+        ({"a": float("nan")}, "metadata have a number in it that is not finite"),
+        ({"a": [{"b": float("inf")}]}, "metadata have a number in it that is not finite"),
+        ({1: "a"}, "metadata must have texts as keys, not 1"),
+        ({"a": [({None: "a"},)]}, "metadata must have texts as keys, not 'None'"),
+    ],
+)
+def test_metadata_that_would_come_back_otherwise_are_refused(
+    gallery: Gallery, paint: Callable[..., Path], metadata: dict, why: str
+) -> None:
+    with pytest.raises(RequestError, match=why):
+        gallery.add(paint("a.png", 0), metadata)

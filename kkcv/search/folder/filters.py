@@ -3,7 +3,21 @@
 import json
 from typing import Any, NamedTuple
 
-from kkcv.search.where import COLUMNS, AllOf, AnyOf, Compare, Condition, Not, StartsWith
+from kkcv.search.where import (
+    EARTH_KM,
+    LATITUDE,
+    LONGITUDE,
+    META,
+    AllOf,
+    AnyOf,
+    Compare,
+    Condition,
+    Contains,
+    Name,
+    Near,
+    Not,
+    StartsWith,
+)
 
 
 class Where(NamedTuple):
@@ -14,6 +28,7 @@ class Where(NamedTuple):
 
 
 EVERY = Where("1", ())
+NUMBERS = "('integer', 'real')"
 
 
 def as_sql(condition: Condition) -> Where:
@@ -29,13 +44,17 @@ def as_sql(condition: Condition) -> Where:
             sql, bindings = field(name)
             text = f"(typeof({sql}) = 'text' AND substr({sql}, 1, ?) = ?)"
             return Where(text, (*bindings, *bindings, len(prefix), prefix))
+        case Contains(name, value):
+            return contains(path_of(name), value)
+        case Near():
+            return near(condition)
         case Compare():
             return comparison(condition)
 
 
 def any_of(parts: tuple[Condition, ...]) -> Where:
     """The values that a name may have are one list, which SQLite looks up in for each row."""
-    lists: dict[tuple[str, bool], list[Any]] = {}
+    lists: dict[tuple[Name, bool], list[Any]] = {}
     others = []
     for part in parts:
         if isinstance(part, Compare) and part.sign == "==" and part.value is not None:
@@ -46,7 +65,7 @@ def any_of(parts: tuple[Condition, ...]) -> Where:
     return joined(" OR ", [*among, *others])
 
 
-def one_of(name: str, values: tuple[Any, ...]) -> Where:
+def one_of(name: Name, values: tuple[Any, ...]) -> Where:
     """Whether a name has one of some values, which are all text or all numbers."""
     sql, bindings = field(name)
     marks = ", ".join("?" * len(values))
@@ -59,11 +78,36 @@ def joined(word: str, found: list[Where]) -> Where:
     return Where(f"({word.join(part.sql for part in found) or '0'})", bindings)
 
 
-def field(name: str) -> Where:
-    """A column of the catalog, or a key of the metadata."""
-    if name in COLUMNS:
-        return Where(name, ())
-    return Where("json_extract(metadata, ?)", (f"$.{json.dumps(name, ensure_ascii=False)}",))
+def field(name: Name) -> Where:
+    """A column of the catalog, or a value in the metadata."""
+    if name[0] != META:
+        return Where(name[0], ())
+    return Where("json_extract(metadata, ?)", (path_of(name),))
+
+
+def path_of(name: Name) -> str:
+    """Where a value lies in the metadata, for SQLite's JSON functions."""
+    return "$" + "".join(f".{json.dumps(key, ensure_ascii=False)}" for key in name[1:])
+
+
+def contains(path: str, value: str | int | float) -> Where:
+    """json_each would give the members of an object, and a value that is no list, too."""
+    items = f"SELECT 1 FROM json_each(metadata, ?) WHERE typeof(value) IN {kinds_like(value)}"
+    sql = f"(json_type(metadata, ?) = 'array' AND EXISTS ({items} AND value = ?))"
+    return Where(sql, (path, path, value))
+
+
+def near(place: Near) -> Where:
+    """``where.distance``, in the same steps."""
+    latitude, longitude = (f"json_extract(metadata, '{path_of(n)}')" for n in (LATITUDE, LONGITUDE))
+    here, there = "radians(?)", f"radians({latitude})"
+    across = f"sin(radians({longitude} - ?) / 2)"
+    chord = f"pow(sin(({there} - {here}) / 2), 2) + cos({here}) * cos({there}) * pow({across}, 2)"
+    sql = (
+        f"(typeof({latitude}) IN {NUMBERS} AND typeof({longitude}) IN {NUMBERS} "
+        f"AND {2 * EARTH_KM} * asin(min(1.0, sqrt({chord}))) <= ?)"
+    )
+    return Where(sql, (place.latitude, place.latitude, place.longitude, place.km))
 
 
 def comparison(condition: Compare) -> Where:
@@ -79,4 +123,4 @@ def comparison(condition: Compare) -> Where:
 
 def kinds_like(value: str | int | float) -> str:
     """What SQLite calls values that may be compared with this one."""
-    return "('text')" if isinstance(value, str) else "('integer', 'real')"
+    return "('text')" if isinstance(value, str) else NUMBERS

@@ -1,6 +1,5 @@
 """Questions to the catalog (catalog.py) on one connection."""
 
-import json
 import logging
 import zlib
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ import numpy as np
 
 from kkcv.search import engine
 from kkcv.search.engine import CHUNK, Vectors
+from kkcv.search.metadata import read_metadata
 from kkcv.search.picture import Picture, PictureFile, Totals
 from kkcv.search.projection import Projection
 from kkcv.search.where import Condition
@@ -224,7 +224,7 @@ def parsed(id: int, metadata: bytes | None) -> dict[str, Any]:
     if metadata == b"{}":  # most of them, and parsing takes as long as finding the row
         return {}
     try:
-        return json.loads(metadata or b"")
+        return read_metadata(metadata or b"")
     except ValueError:
         log.warning("the metadata of picture %d is damaged: kkcv doctor --repair", id)
         return {}

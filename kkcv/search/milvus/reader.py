@@ -15,9 +15,9 @@ from kkcv.search.engine import Vectors
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, no_neighbors
 from kkcv.search.picture import Picture, Totals
-from kkcv.search.where import Condition
+from kkcv.search.where import Condition, Near, matches
 
-from .filters import expression
+from .filters import around, expression
 from .rows import FIELDS, INDEX, place_of, unpack
 from .server import Server
 from .settings import Settings
@@ -63,7 +63,7 @@ class Reader(engine.Reader):
         return default if found is None else found
 
     def count(self, where: Condition | None = None) -> int:
-        return self._ask(expression(where), ["count(*)"])[0]["count(*)"]
+        return self._ask(self._asked(where), ["count(*)"])[0]["count(*)"]
 
     def totals(self) -> Totals:
         files = [row for rows in self._windows(0, ["id", "stored", "bytes"]) for row in rows]
@@ -83,7 +83,7 @@ class Reader(engine.Reader):
         self, limit: int, after: int | None, newest: bool, where: Condition | None = None
     ) -> list[Picture]:
         page: list[Picture] = []
-        asked = expression(where)
+        asked = self._asked(where)
         windows = (
             self._windows_down(after, FIELDS, asked)
             if newest
@@ -104,7 +104,7 @@ class Reader(engine.Reader):
         return sorted(found, key=lambda picture: picture.id)
 
     def ids(self, where: Condition | None = None) -> np.ndarray:
-        windows = self._windows(0, ["id"], expression(where))
+        windows = self._windows(0, ["id"], self._asked(where))
         found = [row["id"] for rows in windows for row in rows]
         return np.array(found, np.int64)
 
@@ -128,7 +128,7 @@ class Reader(engine.Reader):
         few where its graph falls into islands. Then all rows are fetched and compared here.
         """
         asked = " and ".join(
-            ([] if where is None else [expression(where)]) + ([HAS_VECTOR] if self._gaps else [])
+            ([] if where is None else [self._asked(where)]) + ([HAS_VECTOR] if self._gaps else [])
         )
         if where is not None and self._matching(asked) <= min(
             MOST, COMPARED // (4 * self.stored_dim)
@@ -188,6 +188,15 @@ class Reader(engine.Reader):
             scores[row, : len(answer)] = [hit["distance"] for hit in answer]
         longest = max(map(len, answers), default=0)
         return Neighbors(ids[:, :longest], clipped(scores[:, :longest]))
+
+    def _asked(self, where: Condition | None) -> str:
+        """A filter for Milvus. It has no sines: what is near a place is found beforehand, here."""
+
+        def near(place: Near) -> list[int]:
+            rows = (row for some in self._windows(0, FIELDS, around(place)) for row in some)
+            return [row["id"] for row in rows if matches(place, unpack(row))]
+
+        return expression(where, near)
 
     def _ask(self, asked: str, fields: list[str]) -> list[dict[str, Any]]:
         found = self._server.query(self._rows, asked, fields, self._level)

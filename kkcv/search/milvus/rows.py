@@ -1,7 +1,6 @@
 """A row of a collection: a picture, its vector, and the fields that are searched."""
 
 import hashlib
-import json
 import re
 import secrets
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kkcv.errors import RequestError
+from kkcv.search.metadata import read_metadata
 from kkcv.search.picture import Picture, PictureFile
 
 from .filters import packed, terms_of
@@ -101,4 +101,4 @@ def unpack(found: dict[str, Any]) -> Picture:
         found["bytes"],
         found["mtime_ns"],
     )
-    return Picture(found["id"], file, found["added"], json.loads(found["metadata"]))
+    return Picture(found["id"], file, found["added"], read_metadata(found["metadata"]))

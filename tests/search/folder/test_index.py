@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kkcv.errors import RequestError
+from kkcv.search.expression import parse
 from kkcv.search.folder import index as module
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.index import FolderIndex, exact_limit
@@ -18,7 +19,6 @@ from kkcv.search.index import effort
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.picture import PictureFile
 from kkcv.search.tuning import GOAL, Goal, parse_memory
-from kkcv.search.where import parse
 
 DIM = 16
 SPACE = "a space"
