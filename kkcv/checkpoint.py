@@ -203,7 +203,7 @@ def load(path: str | PathLike[str]) -> Checkpoint:
             float(facts.get("temperature", 1)),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{file} is no checkpoint of kkcv: {error}") from None
+        raise CheckpointError(f"{file} is not a checkpoint of kkcv: {error}") from None
 
 
 def save(

@@ -40,7 +40,7 @@ class Classifier:
         self.checkpoint = checkpoint
         self.network = network or whole_network(checkpoint, device)
         if self.network.classes == 0:
-            raise RequestError(f"{checkpoint.network} names no classes; it only compares")
+            raise RequestError(f"{checkpoint.network} has no classes; it only compares pictures")
 
     @classmethod
     def load(

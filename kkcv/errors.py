@@ -13,7 +13,7 @@
     │   ├── GalleryFormatError  a gallery written by a newer kkcv
     │   ├── GalleryLocked       another process is writing
     │   ├── InDoubt             the disk failed while a change was committed
-    │   ├── Superseded          the gallery has another network by now
+    │   ├── Superseded          the gallery has another network now
     │   ├── EmbedderMismatch    vectors of two embedding spaces would be compared
     │   ├── UnknownPicture      an id that the gallery does not hold
     │   ├── AlreadyThere        a picture that the gallery has under another id

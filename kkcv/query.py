@@ -63,5 +63,5 @@ class Like:
 def whole(id: Any) -> int:
     """An id as a plain int; NumPy's integers are taken too (RequestError)."""
     if isinstance(id, bool) or not isinstance(id, Integral):
-        raise RequestError(f"an id is a whole number, such as 17, got {id!r:.60}")
+        raise RequestError(f"an id is a whole number such as 17, got {id!r:.60}")
     return int(id)

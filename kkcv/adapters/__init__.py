@@ -85,7 +85,7 @@ PRESET = "preset"  # stands for the adapter of networks that go by one word
 
 
 def split(model: str) -> tuple[str, str] | None:
-    """``timm:resnet50d`` as the adapter and the name; None for what is no adapter's.
+    """``timm:resnet50d`` as the adapter and the name; None for the zoo's own names.
 
     A preset, ``dinov3-small``, is its own name. Raises RequestError for one of a wrong size.
     """

@@ -71,7 +71,7 @@ def kept(
 ) -> WeightsFile | None:
     """The file that ``weights`` means: a user's, or the library's own, kept in our cache.
 
-    ``imagenet`` are the library's own; ``none`` is none.
+    ``imagenet`` means the library's own, ``none`` random ones.
 
     Raises WeightsError.
     """

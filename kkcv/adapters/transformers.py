@@ -88,7 +88,9 @@ def local(name: str) -> Path:
     if is_folder(name):
         return Path(name).expanduser()
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise CheckpointError(f"{name} is no folder, and no repository of the hub (OWNER/NAME)")
+        raise CheckpointError(
+            f"{name} is neither a folder nor a repository of the hub (OWNER/NAME)"
+        )
     from huggingface_hub import snapshot_download
 
     try:

@@ -70,7 +70,7 @@ def measure(checkpoint: Checkpoint) -> list[Measured]:
     tell(f"measuring what runs {checkpoint.network} fastest here, once, about {SECONDS:.0f} s")
     found: list[Measured] = []
     deadline: float | None = (
-        None  # runs from when the first has answered: exporting is no measuring
+        None  # runs from when the first has answered: exporting is not part of the measurement
     )
     for runtime in candidates():
         if deadline is None or not any(m.rate for m in found):

@@ -51,7 +51,7 @@ def embed_stream(
 ) -> Iterator[tuple[Item, np.ndarray | PictureError | None]]:
     """Each item with the unit vector, float32 (D,), of its crop, in order, a batch at a time.
 
-    What is no crop (an error, or None for nothing to do) passes through. One batch is embedded
+    Items that are not crops (errors, or None for nothing to do) pass through. One batch is embedded
     while the next is gathered and the last is used, so that the network never waits.
     """
 

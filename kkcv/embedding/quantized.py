@@ -102,7 +102,8 @@ def kept(folder: Path, id: str) -> Quantized:
     if network is None:
         raise WeightsError(
             f"{folder / FOLDER / id} is missing or damaged: it is the int8 network that made the "
-            "vectors; restore a backup, or embed anew: kkcv reindex --precision float32"
+            "vectors; restore a backup, or embed the pictures again: "
+            "kkcv reindex --precision float32"
         )
     return Quantized(id, network)
 

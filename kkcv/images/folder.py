@@ -43,7 +43,7 @@ def _walk_all(given: list[Path], recursive: bool) -> Iterator[Path]:
 
 
 def _walk(folder: Path, recursive: bool, entered: set[tuple[int, int]]) -> Iterator[Path]:
-    """Files first, then folders, each by name; a stack, for folders may be nested deeply."""
+    """Files first, then folders, each by name; a stack, because folders may be nested deeply."""
     waiting = [folder]
     while waiting:
         here = waiting.pop()

@@ -202,7 +202,7 @@ class Catalog(ABC):
 
 def no_gallery(address: str | Path) -> NotAGallery:
     return NotAGallery(
-        f"{address} is no gallery; to make one: kkcv index {address} FOLDER_OF_PICTURES"
+        f"{address} is not a gallery; to make one: kkcv index {address} FOLDER_OF_PICTURES"
     )
 
 
@@ -240,7 +240,7 @@ class Index:
         return False
 
     def rebuild(self) -> object:
-        """Build the index anew; searches go on meanwhile."""
+        """Build the index again; searches go on meanwhile."""
         return None
 
     def rebuild_in_background(self) -> None:

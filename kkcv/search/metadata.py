@@ -30,7 +30,7 @@ def fault(metadata: dict[str, Any]) -> str | None:
         text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
         text.encode()
     except UnicodeEncodeError:
-        return "has half of a surrogate pair in it, which is no character"
+        return "has half of a surrogate pair in it, which is not a character"
     except TypeError as error:
         return f"must be what JSON can hold ({error})"
     except ValueError:

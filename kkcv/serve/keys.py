@@ -66,7 +66,7 @@ def read_keys(file: Path) -> list[Key]:
     except OSError as error:
         raise RequestError(f"the keys in {file} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
-        raise RequestError(f"{file} is no file of keys; make it with: kkcv keys add") from None
+        raise RequestError(f"{file} is not a file of keys; make one with: kkcv keys add") from None
 
 
 def add_key(file: Path, name: str, scope: str, rate: int | None) -> str:

@@ -13,7 +13,7 @@ from kkcv.extras import missing
 def answer_all(answer: Callable[[Any], Any]) -> None:
     """Read questions from standard input and write their answers to standard output."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints must not be read as an answer
     while True:
         try:
             question = pickle.load(sys.stdin.buffer)

@@ -60,7 +60,7 @@ class ChildProcess:
         return answer
 
     def stop(self) -> None:
-        """End the child in the middle of a question that is unwanted by now.
+        """End the child in the middle of a question that is no longer wanted.
 
         The next question starts another child.
         """

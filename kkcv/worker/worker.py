@@ -84,7 +84,7 @@ class Worker:
         return self._ask("diagrams", name, lang)
 
     def stop(self) -> None:
-        """End the child in the middle of a question that is unwanted by now."""
+        """End the child in the middle of a question that is no longer wanted."""
         child_of(os.getpid()).stop()
 
     def close(self) -> None:

@@ -42,9 +42,9 @@ class Counted(Protocol):
 
 
 def check_printed(figure: Printed, measured: Counted) -> Check:
-    """A figure of the paper beside ours. Accuracies are shown, for they need the paper's training.
+    """A figure of the paper beside ours; it fails when the two disagree and no note says why.
 
-    It fails when the two disagree and no note says why.
+    Accuracies are only shown, because they need the paper's training.
     """
     what = f"{figure.what}, {figure.where}"
     if figure.what not in MEASURED:

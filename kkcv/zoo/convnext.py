@@ -2,7 +2,7 @@
 
 Liu, Mao, Wu, Feichtenhofer, Darrell, Xie: A ConvNet for the 2020s, CVPR 2022, arXiv:2201.03545.
 Step by step a ResNet-50 takes over the choices of Swin Transformers (patches, depthwise 7x7, wide
-inner layers, layer norm, GELU, few of either) and is as good as they are, without attention.
+inner layers, layer norm, GELU, few of either) and becomes as good as they are, without attention.
 
     images (N, 3, 224, 224) → stem (96, 56²) → res2 → downsample3 (192, 28²) → res3
     → downsample4 (384, 14²) → res4 → downsample5 (768, 7²) → res5

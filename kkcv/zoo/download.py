@@ -2,7 +2,7 @@
 
 The bytes that have arrived are in ``NAME.part`` beside the file, and the next try asks the server
 only for the rest. The file itself appears by one rename, after its hash was checked. If a part is
-wrong (the server has another file by now), it is deleted and the whole file requested once more,
+wrong (the server has another file meanwhile), it is deleted and the whole file requested once more,
 so the server's own validators (ETag, If-Range) need not be stored. From a zip archive ``NAME.zip``
 only the file ``NAME`` in it is kept.
 """
@@ -206,7 +206,7 @@ def reason(error: OSError | HTTPException, host: str) -> str:
 
 
 def progress() -> "Progress":
-    """A bar on standard error with rate and time left; nothing where that is no terminal."""
+    """A bar on standard error with rate and time left; nothing where that is not a terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -27,7 +27,7 @@ Where ``inception_v3`` differs from the paper
   epsilon, 0.001; their decay of 0.9997 is a momentum of 0.0003, ours is PyTorch's 0.1.
 
 ``inception_v2_rethinking`` is table 1, which the paper calls Inception-v2, as far as it goes. The
-paper leaves the widths inside the modules to a file that is not to be had, so there are no counts
+paper leaves the widths inside the modules to a file that cannot be found, so there are no counts
 and no peers to prove it against. Our reading:
 - of each row of modules the last one halves the resolution: 2 + 1, 4 + 1 and 2;
 - widths inside are those of Inception v3, whose sums are table 1's 288, 768, 1280 and 2048;

@@ -56,7 +56,7 @@ C3_INPUTS = """
     ...XXX..XXXX.XXX
 """
 
-# In the manner of figure 3: the digits 0 to 9, 7 wide and 12 high.
+# In the style of figure 3: the digits 0 to 9, 7 wide and 12 high.
 BITMAPS = """
     ....... ....... ....... ....... ....... ....... ....... ....... ....... .......
     ..###.. ...##.. .#####. .#####. ....##. ####### ..####. ####### .#####. .#####.

@@ -145,7 +145,7 @@ def weights_part(networks: Sequence[Spec], words: Words) -> Iterator[str]:
 
 
 def code_part(module: ModuleType, family: Family, words: Words) -> Iterator[str]:
-    """The docstring of the family's file, which is Markdown but for its lists."""
+    """The docstring of the family's file, which is Markdown except for its lists."""
     yield f"## {words('code')}\n"
     yield f"{words('code_says', family=family.name)}\n"
     before = ""

@@ -74,7 +74,7 @@ def drawn(peer: Peer, images: Tensor) -> nn.Module:
 
 
 def fill(network: nn.Module) -> nn.Module:
-    """Random parameters of the scale of He et al., in place; memory first, if there is none."""
+    """Random parameters of the scale of He et al., in place, allocated first if on meta."""
     if any(parameter.is_meta for parameter in network.parameters()):
         network.to_empty(device="cpu")
     noise = torch.randn(200_003, generator=torch.Generator().manual_seed(0))
@@ -122,7 +122,7 @@ def training_mode(network: nn.Module) -> None:
 
 
 def accept_any_size(network: nn.Module) -> None:
-    """Let a network of pytorchcv take other pictures than of 224 pixels, for which it is the same.
+    """Let a network of pytorchcv take other pictures than of 224 pixels; for those nothing changes.
 
     It averages 7x7 maps by a pool of 7, and its AlexNet and VGG have no pool before fc6.
     """

@@ -22,7 +22,7 @@ class Peer:
     """A network of ours in another library.
 
     ``call`` is ``library:builder(arguments)``; ``ours`` are the arguments of ``zoo.create`` that
-    make ours the same. ``differs`` says why it is no peer after all, ``trains_differently`` why
+    make ours the same. ``differs`` says why it is not a peer after all, ``trains_differently`` why
     it is one in eval mode only; both are empty for a true peer.
     """
 

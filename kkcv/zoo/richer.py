@@ -5,7 +5,7 @@ scales     the picture at three sizes: Radenović, Tolias, Chum, 2018 (section 3
 gem        generalized-mean pooling of the last map with p = 3, between mean and maximum:
            Radenović, Tolias, Chum: Fine-tuning CNN Image Retrieval with No Human Annotation,
            TPAMI 2018, arXiv:1711.02512 (section 3.2)
-stages     the last three stages side by side, for early ones know texture and late ones things:
+stages     the last three stages side by side, because early ones know texture and late ones things:
            Babenko et al.: Neural Codes for Image Retrieval, ECCV 2014, arXiv:1404.1777
 
     views of the images ─stages▶ maps ─pool▶ vectors, each of length one ─sum over the views▶ (N, D)

@@ -7,7 +7,7 @@ SIGN = "+"
 
 
 def split(model: str) -> tuple[str, tuple[str, ...]]:
-    """The network's own name, and what shall be richer, in the order of RICHNESS (RequestError)."""
+    """The network's own name, and what is to be richer, in the order of RICHNESS (RequestError)."""
     name, *parts = model.split(SIGN)
     if not parts or not any(part in RICHNESS for part in parts):
         return model, ()  # the name of a network or a path with such a sign in it

@@ -14,7 +14,8 @@ Figure 5 is ``ENTRY``, ``MIDDLE``, ``EXIT`` and ``LAST``. There is no nonlineari
 parts of a separable convolution (section 4.7).
 
 Where the code differs from the paper
-- The depthwise convolution comes first, as in all frameworks; section 3 says that it matters not.
+- The depthwise convolution comes first, as in all frameworks; section 3 says that the order
+  does not matter.
 - Padding is symmetric, and norms have PyTorch's epsilon (Keras' is 0.001), as in the weights that
   timm has from the author's; Keras pads the pools' even maps at the far side alone.
 - The paper gives no initialization: it is He's.

@@ -152,7 +152,7 @@ def test_another_network_is_refused_and_both_are_named(
     [
         (("search", "{gallery}", "nowhere.jpg"), "nowhere.jpg: there is no file at this path"),
         (("search", "{gallery}", "{photos}/notes.jpg"), "these 12 bytes are"),
-        (("search", "{photos}", "{picture}"), "is no gallery; to make one: kkcv index"),
+        (("search", "{photos}", "{picture}"), "is not a gallery; to make one: kkcv index"),
         (("search", "{gallery}", "{picture}", "-k", "0"), "whole number from 1 to 1000, got 0"),
         (("search", "{gallery}", "{picture}", "-k", "1001"), "from 1 to 1000, got 1001"),
         (("index", "{gallery}", "nowhere"), "nowhere: there is no"),
@@ -161,7 +161,7 @@ def test_another_network_is_refused_and_both_are_named(
         (("remove", "{gallery}", "99999"), "no picture with id 99999"),
         (("remove", "{gallery}", "nowhere.jpg"), "no picture of nowhere.jpg"),
         (("remove", "{gallery}"), "name what to remove: ids, paths, or --missing"),
-        (("stats", "nowhere"), "is no gallery"),
+        (("stats", "nowhere"), "is not a gallery"),
         (("index", "new", "{photos}", "--model", "resnet51"), "no network 'resnet51' in the zoo"),
         (("index", "new", "{photos}", "--weights", "no.pth"), "no weights file no.pth"),
         (("evaluate", "search", "nowhere"), "nowhere"),

@@ -65,7 +65,7 @@ def place(tmp_path: Path) -> Path:
         (("web", "http://[", "--no-browser"), "an address is like http://"),
         (("web", "http://127.0.0.1:99999", "--no-browser"), "an address is like http://"),
         (("doctor", "garbage.kkcv", "--repair"), "restore a backup (kkcv restore), or index"),
-        (("stats", "two\nlines"), "two\\nlines is no gallery"),
+        (("stats", "two\nlines"), "two\\nlines is not a gallery"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

@@ -190,7 +190,7 @@ def test_vectors_of_another_network_are_refused_and_both_are_named(
 
 
 def test_a_folder_without_a_catalog_is_no_gallery(tmp_path: Path) -> None:
-    with pytest.raises(NotAGallery, match="is no gallery; to make one: kkcv index"):
+    with pytest.raises(NotAGallery, match="is not a gallery; to make one: kkcv index"):
         Gallery.open(tmp_path)
 
 

@@ -65,7 +65,10 @@ def test_files_that_are_added_as_bytes_lie_in_the_users_own_data(
     ],
 )
 def test_any_other_address_is_refused_in_one_line(text: str) -> None:
-    with pytest.raises(RequestError, match="is no gallery on Milvus; such as milvus://localhost"):
+    with pytest.raises(
+        RequestError,
+        match="is not the address of a gallery on Milvus; one is like milvus://localhost",
+    ):
         Gallery.open(text)
 
 

@@ -72,7 +72,7 @@ def test_the_file_has_the_hash_alone_and_is_the_owners(file: Path) -> None:
 def test_a_file_of_something_else_is_refused(file: Path, content: str) -> None:
     file.write_text(content)
 
-    with pytest.raises(RequestError, match="is no file of keys"):
+    with pytest.raises(RequestError, match="is not a file of keys"):
         KeyRing(file)
 
 

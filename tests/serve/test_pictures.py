@@ -149,7 +149,7 @@ def test_half_of_a_surrogate_pair_in_a_form_is_refused(http: httpx.Client, stran
 
     assert answer.status_code == 422
     assert answer.json()["detail"] == (
-        "metadata has half of a surrogate pair in it, which is no character"
+        "metadata has half of a surrogate pair in it, which is not a character"
     )
 
 

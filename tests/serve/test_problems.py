@@ -43,7 +43,7 @@ def assert_problem(answer: httpx.Response, code: str, **members: object) -> None
         ({"image": PICTURE, "k": [1]}, "k must be a whole number from 1 to 1000", "k"),
         (
             {"image": PICTURE, "top": 3},
-            f"top is no field here; there are: {FIELDS}",
+            f"top is not a field here; there are: {FIELDS}",
             "top",
         ),
         (
@@ -81,7 +81,7 @@ def test_every_field_at_fault_is_named(http: httpx.Client) -> None:
             {"field": "image", "detail": "is missing"},
             {
                 "field": "top",
-                "detail": f"is no field here; there are: {FIELDS}",
+                "detail": f"is not a field here; there are: {FIELDS}",
             },
         ],
     )
@@ -309,7 +309,7 @@ def test_a_failure_of_the_service_tells_nothing_of_its_inside(
         ({}, "like.0 must have one of image, id, text"),
         ({"id": 1, "image": PICTURE}, "like.0 must have one of image, id, text"),
         ({"id": 0}, "like.0.id must be a whole number from 1 to 9223372036854775807, got 0"),
-        ({"text": "a cat", "region": None}, "like.0.region is no field here"),
+        ({"text": "a cat", "region": None}, "like.0.region is not a field here"),
     ],
 )
 def test_a_part_of_a_question_is_named_as_it_was_sent(

@@ -109,7 +109,7 @@ def test_a_folder_that_is_no_gallery_is_told_in_one_line(tmp_path: Path) -> None
     ended = serve_and_wait(tmp_path, "--port", "0")
 
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"kkcv: {tmp_path} is no gallery")
+    assert ended.stderr.startswith(f"kkcv: {tmp_path} is not a gallery")
     assert ended.stderr.count("\n") == 1
 
 

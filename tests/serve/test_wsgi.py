@@ -68,7 +68,7 @@ def test_with_a_key_any_name_is_answered(
     ("name", "value", "error", "message"),
     [
         ("KKCV_GALLERY", "", RequestError, "set KKCV_GALLERY to the folder of a gallery"),
-        ("KKCV_GALLERY", "/no/such/folder", NotAGallery, "/no/such/folder is no gallery"),
+        ("KKCV_GALLERY", "/no/such/folder", NotAGallery, "/no/such/folder is not a gallery"),
         ("KKCV_MAX_BODY", "much", RequestError, "KKCV_MAX_BODY: 'much' is not a valid integer"),
         ("KKCV_WORKERS", "0", RequestError, "KKCV_WORKERS: 0 is not in the range 1<=x<=256"),
     ],

@@ -27,7 +27,7 @@ def test_it_does_not_listen_beyond_this_machine_unless_told_to(made_gallery: Pat
 
 
 def test_a_folder_that_is_no_gallery_is_told_before_a_browser_opens(tmp_path: Path) -> None:
-    assert run(str(tmp_path)).stderr.startswith(f"kkcv: {tmp_path} is no gallery")
+    assert run(str(tmp_path)).stderr.startswith(f"kkcv: {tmp_path} is not a gallery")
 
 
 def test_a_port_that_is_taken_is_told(made_gallery: Path) -> None:
@@ -53,7 +53,7 @@ def test_without_streamlit_it_says_what_to_install(
 def test_what_is_compared_must_be_a_gallery_too(made_gallery: Path, tmp_path: Path) -> None:
     result = run(str(made_gallery), "--compare", str(tmp_path))
 
-    assert result.stderr.startswith(f"kkcv: {tmp_path} is no gallery")
+    assert result.stderr.startswith(f"kkcv: {tmp_path} is not a gallery")
 
 
 def test_an_address_that_is_none_is_told() -> None:

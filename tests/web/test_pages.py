@@ -203,7 +203,7 @@ def test_a_gallery_that_cannot_be_opened_is_told(
     monkeypatch.setenv("KKCV_GALLERY", str(tmp_path))
     forget_libraries()
 
-    assert f"{tmp_path} is no gallery" in errors(page())[0]
+    assert f"{tmp_path} is not a gallery" in errors(page())[0]
 
 
 def test_many_pictures_are_added_and_the_bad_ones_are_listed(

@@ -47,7 +47,7 @@ def parquet_files(sources: Iterable[str | PathLike[str]], plan: Plan | None = No
     named: dict[str, list[Path]] = {f"{shard.name}.parquet": [] for shard in plan.shards}
     for file in files:
         if file.name not in named:
-            raise DataError(f"{file} is no shard of {plan.folder}; leave it out, or the plan")
+            raise DataError(f"{file} is not a shard of {plan.folder}; leave it out, or the plan")
         named[file.name].append(file)
     chosen: list[Path] = []
     lost: list[int] = []

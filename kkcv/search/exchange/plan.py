@@ -220,7 +220,7 @@ def read_plan(folder: str | PathLike[str]) -> Plan:
             f"{folder} holds no plan; to make one: kkcv embed --plan {folder} FOLDER_OF_PICTURES"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder / FILE} is no plan of kkcv: {error}") from None
+        raise DataError(f"{folder / FILE} is not a plan of kkcv: {error}") from None
 
 
 def list_file(folder: Path, number: int) -> Path:

@@ -142,11 +142,11 @@ def unpack(source: Path, folder: Path) -> None:
     except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, zlib.error) as error:
         why = "it does not end as a backup does" if str(error) == NO_ZIP else error
         raise NotAGallery(
-            f"{source} is no backup of a gallery, or damaged: {why}; to save what is left, "
+            f"{source} is not a backup of a gallery, or damaged: {why}; to save what is left, "
             "unpack it with any program for zip files and run kkcv doctor on the folder"
         ) from None
     if not (folder / FILE).is_file():
-        raise NotAGallery(f"{source} is no backup of a gallery: it holds no {FILE}")
+        raise NotAGallery(f"{source} is not a backup of a gallery: it holds no {FILE}")
     try:
         catalog = Catalog(folder)
         with catalog.reading() as rows:
@@ -155,7 +155,7 @@ def unpack(source: Path, folder: Path) -> None:
     except GalleryError as error:
         raise type(error)(str(error).replace(str(folder), str(source))) from None
     if problem:
-        raise NotAGallery(f"{source} is no backup of a gallery, or damaged: {problem}")
+        raise NotAGallery(f"{source} is not a backup of a gallery, or damaged: {problem}")
 
 
 def problem_of(rows: Reader) -> str | None:

@@ -66,6 +66,6 @@ def parse(text: str | PathLike[str]) -> Address:
         return Address(parts.hostname, parts.port or PORT, name, absolute(files) if files else None)
     except ValueError:
         raise RequestError(
-            f"{text} is no gallery on Milvus; such as milvus://localhost:{PORT}/photos, its name "
-            "of letters, digits and single underscores"
+            f"{text} is not the address of a gallery on Milvus; one is like "
+            f"milvus://localhost:{PORT}/photos, its name of letters, digits and single underscores"
         ) from None

@@ -115,7 +115,7 @@ def by_name(sent: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def json_or_text(text: str) -> Any:
-    """``10``, ``0.5`` and ``{"a": 1}`` as what they are; what is no JSON stays text."""
+    """``10``, ``0.5`` and ``{"a": 1}`` as what they are; anything that is not JSON stays text."""
     try:
         return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
@@ -140,7 +140,7 @@ def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> t
         return field, "is missing"
     if error["type"] == "extra_forbidden":
         there_are = f"; there are: {', '.join(model.model_fields)}"
-        return field, f"is no field here{there_are if len(place) == 1 else ''}"
+        return field, f"is not a field here{there_are if len(place) == 1 else ''}"
     if error["type"] in TYPES:
         return field, f"must be {TYPES[error['type']]}"
     _, should, rest = error["msg"].replace(" after validation", "").partition(" should ")

@@ -18,7 +18,7 @@ def read_folder(root: Path) -> LabelledData:
 
     The folder holds class folders, or ``train``, ``val``, ``test`` with class folders in them, or
     the contents of Kaggle's zip: ``train/cat.0.jpg`` … and ``test1/`` without labels. Class folders
-    without a picture are listed as empty; hidden folders are no classes.
+    without a picture are listed as empty; hidden folders are not classes.
 
     Raises DataError when no picture has a class, or a path cannot be used.
     """

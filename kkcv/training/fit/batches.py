@@ -38,7 +38,7 @@ def seed_of(*numbers: int) -> int:
 
 
 class TrainOrder:
-    """The pictures of each step of an epoch, shuffled anew for each epoch.
+    """The pictures of each step of an epoch, shuffled again for each epoch.
 
     A step takes ``batch_size`` pictures; every process (``rank`` of ``world``) gets its equal share
     of each of the ``accumulate`` parts. Pictures that do not fill a last

@@ -61,7 +61,7 @@ class Progress:
     def improves(self, figures: Figures) -> bool:
         """Whether these are better than the best; the other figure decides between equals.
 
-        Chosen by both, neither may be worse: so the end is no worse than any stage before it.
+        Chosen by both, neither may be worse, so the end is no worse than any stage before it.
         """
         if self.best is None:
             return True

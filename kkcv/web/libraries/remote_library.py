@@ -23,7 +23,7 @@ from .library import (
 )
 
 REMEMBERED = 4000  # thumbnails
-# Seconds for which an answer of the service is used again: the page is drawn anew at every click.
+# Seconds for which an answer of the service is used again: the page is drawn again at every click.
 MODEL_SECONDS, THUMBNAIL_SECONDS = 5, 300
 
 

@@ -356,7 +356,7 @@ def test_a_file_that_is_no_shard_of_the_plan_is_refused(
     embed_shards(plan, tmp_path / "out", embedder)
     shutil.copy(tmp_path / "out/000001.parquet", tmp_path / "out/000009.parquet")
 
-    with pytest.raises(DataError, match=r"000009\.parquet is no shard of "):
+    with pytest.raises(DataError, match=r"000009\.parquet is not a shard of "):
         parquet_files([tmp_path / "out"], plan)
 
 

@@ -276,7 +276,7 @@ def test_a_name_that_no_backup_has_is_refused(saved: Path, tmp_path: Path, name:
     with zipfile.ZipFile(saved, "a") as archive:
         archive.writestr(zipfile.ZipInfo(name), b"evil")
 
-    assert "is no backup of a gallery, or damaged: it holds " in refused(saved, tmp_path)
+    assert "is not a backup of a gallery, or damaged: it holds " in refused(saved, tmp_path)
 
 
 def test_a_link_out_of_the_gallery_is_not_made(saved: Path, tmp_path: Path) -> None:
@@ -340,7 +340,7 @@ def test_a_picture_with_another_hash_is_refused_and_the_way_out_is_named(
 def test_what_is_no_backup_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.zip").write_bytes(content)
 
-    assert "x.zip is no backup of a gallery" in refused(tmp_path / "x.zip", tmp_path)
+    assert "x.zip is not a backup of a gallery" in refused(tmp_path / "x.zip", tmp_path)
 
 
 def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
