@@ -76,7 +76,7 @@ def indexed(scratch: Path, recall: float) -> tuple[float, int]:
     """Seconds, and the most memory."""
     began = time.perf_counter()
     with Gallery.open(scratch / "gallery") as gallery:
-        gallery.index.rebuild(recall=recall)
+        gallery.generation.index.rebuild(recall=recall)
     return time.perf_counter() - began, most_memory()
 
 
@@ -148,7 +148,7 @@ def searched(scratch: Path, count: int) -> tuple[Rows, str]:
     queries = np.concatenate(list(grown.chunks(max(SINGLE, BATCH * BATCHES) + 64, seed=1)))
     warm, queries = queries[:64], queries[64:]
     with Gallery.open(scratch / "gallery") as gallery:
-        snapshot = gallery.index.refreshed().snapshot
+        snapshot = gallery.generation.index.refreshed().snapshot
         if snapshot is None:
             raise SystemExit(f"{count} pictures need no index; try more")
         (file,) = (scratch / "gallery/index").glob("*.faiss")
@@ -167,7 +167,7 @@ def searched(scratch: Path, count: int) -> tuple[Rows, str]:
         say("comparing with all")
         exact, halved = truth(scratch, count, queries[:COMPARED])
         found = overlap(np.array(ours(queries[:COMPARED])) - 1, exact)  # ids count from 1
-        disk = gallery.index.describe()["bytes_a_picture"]
+        disk = gallery.generation.index.describe()["bytes_a_picture"]
         resident = snapshot.kind.resident(gallery.space.dim)
     rows = [
         ("recall of the exact 10", f"{found:.4f}"),

@@ -45,7 +45,7 @@ class Kkcv:
         with self.gallery.catalog.writing() as writer:
             for file, vector in zip(files(0, len(vectors)), vectors, strict=True):
                 writer.add(file, np.asarray(vector), {})
-        self.gallery.index.rebuild()
+        self.gallery.generation.index.rebuild()
 
     def search(self, queries: np.ndarray, k: int) -> np.ndarray:
         found = self.gallery.search_vectors(queries, k)
@@ -61,7 +61,7 @@ class KkcvIndex(Kkcv):
         self.gallery = Gallery.open(folder.parent / "kkcv gallery")
 
     def search(self, queries: np.ndarray, k: int) -> np.ndarray:
-        return self.gallery.index.refreshed().search(queries, k).ids - 1
+        return self.gallery.generation.index.refreshed().search(queries, k).ids - 1
 
 
 class FaissHNSW:

@@ -99,8 +99,8 @@ def measure(pictures: list[Path], rows: int, scratch: Path) -> Measured:
     loading = seconds_of(lambda: load(scratch / "gallery", files))
     catalogs = sum(f.stat().st_size for f in (scratch / "gallery").glob("catalog.sqlite*"))
     with Gallery.open(scratch / "gallery") as gallery:
-        gallery.index.rebuild(kind=KINDS["ivf"])
-        index_bytes = gallery.index.describe()["bytes_a_picture"]
+        gallery.generation.index.rebuild(kind=KINDS["ivf"])
+        index_bytes = gallery.generation.index.describe()["bytes_a_picture"]
     return Measured(
         rate=len(pictures) / embedding,
         worker_memory=memory_of("embed", plan, "--out", scratch / "again"),

@@ -1,6 +1,8 @@
 """Image classification: class names in English or Chinese."""
 
-from typing import NamedTuple
+import os
+from os import PathLike
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from kkcv.embedding.whole import WholeNetwork, whole_network
 from kkcv.errors import RequestError
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
-from kkcv.images.source import Source
+from kkcv.images.source import Source, is_one
 from kkcv.zoo.labels import imagenet_labels
 
 USUAL_TOP = 5
@@ -29,15 +31,21 @@ class Classifier:
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        model: str | PathLike[str] | Checkpoint = checkpoints.DEFAULT_NETWORK,
+        weights: str = "imagenet",
         device: str | None = None,
         network: WholeNetwork | None = None,
     ) -> None:
-        """``network`` is the checkpoint's, where it is loaded already.
+        """Load a classifier by name: a network of the zoo, or the folder of a training run.
 
-        Raises WeightsError, MissingExtra, RequestError for a network that names no classes.
+        ``network`` is the model's, where it is loaded already.
+
+        Raises UnknownNetwork, WeightsError, CheckpointError, MissingExtra, RequestError for a
+        network that names no classes.
         """
-        self.checkpoint = checkpoint
+        if not isinstance(model, Checkpoint):
+            model = checkpoints.resolve(os.path.expanduser(model), weights)
+        self.checkpoint = checkpoint = model
         self.network = network or whole_network(checkpoint, device)
         if self.network.classes == 0:
             raise RequestError(f"{checkpoint.network} has no classes; it only compares pictures")
@@ -49,8 +57,8 @@ class Classifier:
         weights: str = "imagenet",
         device: str | None = None,
     ) -> "Classifier":
-        """A classifier by name: a network of the zoo, or the folder of a training run."""
-        return cls(checkpoints.resolve(model, weights), device)
+        """The same as ``Classifier(model, weights)``."""
+        return cls(model, weights, device)
 
     def classify(
         self,
@@ -72,6 +80,24 @@ class Classifier:
         probabilities = self.probabilities(self.images(picture, limits))[0]
         best = np.argsort(-probabilities, kind="stable")[:top]
         return [Guess(int(i), labels[i], float(probabilities[i])) for i in best]
+
+    @overload
+    def predict(
+        self, pictures: list[Any], top: int | None = None, lang: str = "en"
+    ) -> list[list[Guess]]: ...
+
+    @overload
+    def predict(
+        self, pictures: Source, top: int | None = None, lang: str = "en"
+    ) -> list[Guess]: ...
+
+    def predict(
+        self, pictures: Any, top: int | None = None, lang: str = "en"
+    ) -> list[Guess] | list[list[Guess]]:
+        """``classify`` for one picture or, with a list of answers, for a list of them."""
+        if is_one(pictures):
+            return self.classify(pictures, top, lang)
+        return [self.classify(picture, top, lang) for picture in pictures]
 
     def images(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
         """A picture as the network takes it: float32 (1, C, H, W) (PictureError)."""

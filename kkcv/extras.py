@@ -25,6 +25,7 @@ EXTRAS = {
     "transformers": ("transformers", "transformers"),
     "pytorch_metric_learning": ("pytorch-metric-learning", "adapt"),
     "pyarrow": ("pyarrow", "parquet"),
+    "pandas": ("pandas", "pandas"),
     "pymilvus": ("pymilvus", "milvus"),
     "pi_heif": ("pi-heif", "heic"),
     "streamlit": ("Streamlit", "web"),

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "kkcv"
 
 # From the foundation up: a room may import from itself and from the rooms that it names.
-GROUND = ("errors", "environment", "timing", "disk", "forks", "extras")
+GROUND = ("errors", "environment", "timing", "disk", "forks", "extras", "notebook")
 BELOW_SEARCH = (
     *GROUND,
     "images",
@@ -26,6 +26,7 @@ BELOW_SEARCH = (
     "worker",
     "query",
     "hit",
+    "hits",
 )
 ROOMS = {
     "errors": (),
@@ -34,6 +35,7 @@ ROOMS = {
     "disk": (),
     "forks": ("errors",),
     "extras": ("errors",),
+    "notebook": (),
     "images": GROUND,
     "zoo": GROUND,
     "presets": GROUND,
@@ -44,10 +46,11 @@ ROOMS = {
     "worker": (*GROUND, "images", "zoo", "adapters", "checkpoint", "embedding", "classify"),
     "query": ("errors", "images"),
     "hit": (),
+    "hits": (*GROUND, "images", "hit"),
     "search": BELOW_SEARCH,
     "training": (*GROUND, "images", "zoo", "checkpoint", "embedding"),
     "serve": (*BELOW_SEARCH, "search"),
-    "client": ("errors", "images", "query", "hit", "serve"),  # of serve, its models alone
+    "client": ("errors", "images", "query", "hit", "hits", "serve"),  # of serve, its models alone
     "web": (*BELOW_SEARCH, "search", "training", "client"),
     "cli": (*BELOW_SEARCH, "search", "training", "serve", "web", "client"),
 }

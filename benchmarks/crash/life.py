@@ -176,7 +176,7 @@ class Life:
 
     def rebuild(self) -> None:
         kind = list(KINDS.values())[self.chance.integers(len(KINDS))]
-        self.gallery.index.rebuild(recall=1.0, kind=kind)
+        self.gallery.generation.index.rebuild(recall=1.0, kind=kind)
 
     def reopen(self) -> None:
         """The last to close moves the log into the catalog."""

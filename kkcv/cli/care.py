@@ -76,8 +76,8 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
 
     goal = Goal(recall, parse_memory(memory) if memory is not None else None, kind)
     with Gallery.open(gallery) as opened:
-        opened.index.tune(goal)
-        described = opened.index.describe()
+        opened.generation.index.tune(goal)
+        described = opened.generation.index.describe()
     if as_json:
         print_json(described)
         return

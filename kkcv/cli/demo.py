@@ -15,7 +15,8 @@ from kkcv.errors import DataError, MissingExtra
 from .output import progress_bar
 
 if TYPE_CHECKING:
-    from kkcv.search.gallery import Gallery, Picture
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.picture import Picture
 
 # The photographs in scikit-image; its other pictures are drawings and text.
 PHOTOGRAPHS = (

@@ -192,9 +192,9 @@ def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json
             click.echo("stopped; run it again to go on", err=True)
             sys.exit(130)
     with Gallery.open(gallery) as opened:
-        if opened.index.wants_rebuild:
+        if opened.generation.index.wants_rebuild:
             click.echo("building the index", err=True)
-            opened.index.rebuild()
+            opened.generation.index.rebuild()
         facts = {
             "files": report.files,
             "added": report.added,

@@ -91,9 +91,9 @@ def index(
 
         try:
             report = import_pictures(opened, paths, threads=threads, progress=progress)
-            if opened.index.wants_rebuild:
+            if opened.generation.index.wants_rebuild:
                 click.echo("building the index", err=True)
-                opened.index.rebuild()
+                opened.generation.index.rebuild()
         except KeyboardInterrupt:
             done = last.files if last else 0
             click.echo(f"stopped after {done} of {total} files; run it again to go on", err=True)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kkcv.errors import RequestError
-from kkcv.hit import Hit
+from kkcv.hit import FIELDS, Hit
 from kkcv.query import Region
 from kkcv.search.options import SearchOptions
 
@@ -79,7 +79,7 @@ def search(
             data = opened.read(opened.get(asked)) if isinstance(asked, int) else asked
             write_sheet(sheet, data, hits)
     if as_json:
-        fields = [name for name in Hit._fields if name != "url"]  # only a service has addresses
+        fields = [name for name in FIELDS if name != "url"]  # only a service has addresses
         shown = [{name: getattr(hit, name) for name in fields} for hit in hits]
         print_json({"query": picture or text, "k": k, "hits": shown})
     else:
@@ -140,7 +140,7 @@ def print_hits(hits: list[Hit], max_chance: float | None = None) -> None:
         click.echo("nothing like it here" if max_chance else "nothing found")
         return
     columns: dict[str, Sequence[Any]] = {"rank": range(1, len(hits) + 1)}
-    for name in dict.fromkeys([*COLUMNS, *Hit._fields]):
+    for name in dict.fromkeys([*COLUMNS, *FIELDS]):
         title, cell = COLUMNS.get(name, (name, plain))
         columns[title] = [cell(getattr(hit, name)) for hit in hits]
     always = ("rank", "score", "id", "path")

@@ -1,10 +1,13 @@
 """Pixels to embeddings: preprocessing and network, which never part."""
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,7 +19,7 @@ from kkcv.forks import ForkGuard
 from kkcv.images.backends import BACKENDS
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
-from kkcv.images.source import Source
+from kkcv.images.source import Source, is_one
 from kkcv.timing import step
 
 from . import terms
@@ -49,22 +52,35 @@ class Embedder:
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        model: str | PathLike[str] | Checkpoint = checkpoints.DEFAULT_NETWORK,
+        weights: str = "imagenet",
         *,
         backend: str = BACKEND,
-        runtime: str = AUTO,
-        precision: str = AUTO,
+        runtime: str | None = None,
+        precision: str | None = None,
         device: str | None = None,
         quantized: Quantized | None = None,
     ) -> None:
+        """Load an embedder by name: a network of the zoo, a preset, or the folder of a training run.
+
+        Where ``runtime`` or ``precision`` is None, the environment decides (environment.py).
+
+        Raises UnknownNetwork, WeightsError, CheckpointError, RequestError, MissingExtra.
+        """
         if backend not in BACKENDS:
             raise RequestError(f"no backend {backend!r}; there are: {', '.join(BACKENDS)}")
+        if not isinstance(model, Checkpoint):
+            model = os.path.expanduser(model)
+            terms.say(model)
+            model = checkpoints.resolve(model, weights)
         numpy_in_one_thread()
         self._fork_guard = ForkGuard()
-        self.checkpoint = checkpoint
+        self.checkpoint = checkpoint = model
         self.backend = backend
         self._device = device
         self.quantized = quantized
+        runtime = runtime or environment.runtime()
+        precision = "int8" if quantized else precision or environment.precision()
         self.choice, self.runtime = start(checkpoint, runtime, precision, device, quantized)
         self.gathering = Gathering(self.runtime, checkpoint)
         self.space = EmbeddingSpace(
@@ -88,16 +104,13 @@ class Embedder:
         device: str | None = None,
         quantized: Quantized | None = None,
     ) -> "Embedder":
-        """An embedder by name: a network of the zoo, a preset, or the folder of a training run.
-
-        Where ``runtime`` or ``precision`` is None, the environment decides (environment.py).
-        """
-        terms.say(model)
+        """The same as ``Embedder(model, weights)``."""
         return cls(
-            checkpoints.resolve(model, weights),
+            model,
+            weights,
             backend=backend,
-            runtime=runtime or environment.runtime(),
-            precision="int8" if quantized else precision or environment.precision(),
+            runtime=runtime,
+            precision=precision,
             device=device,
             quantized=quantized,
         )
@@ -153,9 +166,26 @@ class Embedder:
         """Resized and cropped: uint8 (h, w, 3) → uint8 (H, W, C)."""
         return self.checkpoint.preprocess.crop(pixels, self.backend)
 
-    def embed(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
-        """Decoded pictures to unit vectors: N of uint8 (h, w, 3) → float32 (N, D)."""
-        return self.embed_crops([self.crop(p) for p in pixels])
+    def embed(
+        self,
+        pictures: Source | Iterable[Source],
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> np.ndarray:
+        """Pictures to unit vectors: N of them → float32 (N, D), one → float32 (D,).
+
+        Args:
+            pictures: paths, bytes, files, Pillow images, arrays (H, W, 3) or tensors (3, H, W).
+            limits: on bytes and pixels of each.
+
+        Raises:
+            PictureError: one cannot be read; the message names its file.
+        """
+        if is_one(pictures):
+            return self.embed_picture(pictures, limits)
+        with ThreadPoolExecutor() as pool:
+            several = cast(Iterable[Source], pictures)
+            crops = pool.map(lambda picture: self.prepare(picture, limits), several)
+            return self.embed_crops(list(crops))
 
     def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         """Crops of ``prepare`` to unit vectors: N of uint8 (H, W, C) → float32 (N, D)."""

@@ -3,18 +3,20 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import numpy as np
 from PIL import Image
 
 from kkcv.errors import PictureError
 
+from .arrays import Pixels, rgb_of
 from .color import to_rgb
 from .containers import icon_sizes, is_cut_off
 from .formats import FORMATS, KNOWN_BUT_NOT_OPENED, sniff
 from .limits import DEFAULT_LIMITS, Limits
 from .quiet import quiet
-from .source import Source, label_of, read_bytes
+from .source import Source, holds_pixels, label_of, read_bytes
 
 # EXIF orientation (tag 0x0112) to what turns the stored pixels upright; 5 to 8 swap the sides.
 _ORIENTATION = 0x0112
@@ -43,6 +45,11 @@ def decode(
         PictureError: with a reason; whatever the bytes are, nothing else is raised.
     """
     label = label_of(source)
+    if holds_pixels(source):
+        pixels = rgb_of(cast(Pixels, source))
+        if pixels.shape[2] == 3:
+            _check_pixels(pixels.shape[1::-1], limits, label)
+            return pixels
     data = read_bytes(source, limits)
     with _meeting_errors(label, limits), quiet():
         return _pixels(_upright(data, limits, label, target))

@@ -6,7 +6,8 @@ import os
 import re
 import stat
 import sys
-from typing import TYPE_CHECKING, BinaryIO, TypeGuard, Union, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeGuard, Union, cast
 
 import pybase64
 
@@ -16,21 +17,27 @@ from kkcv.errors import PictureError
 from .limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
+    import numpy as np  # for types only: the client imports this file and must stay light
     from PIL.Image import Image
+    from torch import Tensor
 
-Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "Image"]
+Source = Union[
+    str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "Image", "np.ndarray", "Tensor"
+]
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 
 
 def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """The bytes of a picture; a ``str`` is always a path, a file object is read from where it is.
 
-    Of an image of Pillow they are a PNG of its pixels, upright.
+    Of an image of Pillow, an array or a tensor (arrays.py) they are a PNG of the pixels, upright.
 
     Raises:
         PictureError: not-found, not-a-file, unreadable, empty, too-many-bytes, corrupt.
     """
     label = label_of(source)
+    if isinstance(source, str) and source.startswith("~/"):
+        source = os.path.expanduser(source)
     if isinstance(source, (bytes, bytearray, memoryview)):
         check_bytes(memoryview(source).nbytes, limits, label)
         data = bytes(source)
@@ -38,13 +45,13 @@ def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
         data = _read_path(source, limits, label)
     elif hasattr(source, "read"):
         data = _read_file(cast(BinaryIO, source), limits, label)
-    elif _is_pillow(source):
-        data = _as_png(source)
+    elif _is_pillow(source) or holds_pixels(source):
+        data = _as_png(source if _is_pillow(source) else _image_of(source))
         check_bytes(len(data), limits, label)
     else:
         raise TypeError(
-            "a picture is a path, bytes, a binary file or an image of Pillow, "
-            f"not {type(source).__name__}"
+            "a picture is a path, bytes, a binary file, an image of Pillow, an array of NumPy or "
+            f"a tensor of PyTorch, not {type(source).__name__}"
         )
     if not data:
         raise PictureError(f"{label}there is nothing in it, 0 bytes", "empty")
@@ -54,6 +61,29 @@ def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
 def _is_pillow(source: object) -> "TypeGuard[Image]":
     pillow = sys.modules.get("PIL.Image")  # loaded by the caller if it passes an image
     return pillow is not None and isinstance(source, pillow.Image)
+
+
+def is_one(pictures: "Source | Iterable[Source]") -> "TypeGuard[Source]":
+    """Whether it is one picture, not several; an array or tensor of four dimensions is several."""
+    if holds_pixels(pictures):
+        return cast(Any, pictures).ndim < 4
+    single = (str, os.PathLike, bytes, bytearray, memoryview)
+    return isinstance(pictures, single) or hasattr(pictures, "read") or _is_pillow(pictures)
+
+
+def holds_pixels(source: object) -> bool:
+    """Whether it is an array of NumPy or a tensor of PyTorch."""
+    loaded = (("numpy", "ndarray"), ("torch", "Tensor"))  # by the caller, if it passes one
+    modules = ((sys.modules.get(module), name) for module, name in loaded)
+    return any(module and isinstance(source, getattr(module, name)) for module, name in modules)
+
+
+def _image_of(pixels: Any) -> "Image":
+    from PIL import Image
+
+    from .arrays import rgb_of
+
+    return Image.fromarray(rgb_of(pixels))
 
 
 def _as_png(image: "Image") -> bytes:

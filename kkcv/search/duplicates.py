@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from .gallery import Gallery
 from .options import OPTIONS
 from .picture import Picture
+from .rows import Rows
 
 BATCH = 64
 NEIGHBORS = 32  # of each picture; a larger group is joined through its members
@@ -23,7 +23,7 @@ class DuplicateGroup(NamedTuple):
 
 
 def duplicates(
-    gallery: Gallery,
+    gallery: Rows,
     min_score: float = 0.95,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[DuplicateGroup]:
@@ -35,8 +35,8 @@ def duplicates(
     Raises RequestError for an impossible score.
     """
     OPTIONS["min_score"].check(min_score)
-    if gallery.index.wants_rebuild:
-        gallery.index.rebuild()
+    if gallery.generation.index.wants_rebuild:
+        gallery.generation.index.rebuild()
     pictures = {picture.id: picture for picture in gallery.pictures()}
     groups = UnionFind()
     for a, b, score in near_pairs(gallery, min_score, len(pictures), progress):
@@ -70,7 +70,7 @@ def summary_of(groups: list[DuplicateGroup]) -> dict[str, int]:
 
 
 def near_pairs(
-    gallery: Gallery, min_score: float, total: int, progress: Callable[[int, int], None]
+    gallery: Rows, min_score: float, total: int, progress: Callable[[int, int], None]
 ) -> Iterator[tuple[int, int, float]]:
     """Pairs of ids, the smaller first, that score at least ``min_score``."""
     generation = gallery.generation

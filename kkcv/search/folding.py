@@ -1,6 +1,7 @@
 """Near-duplicates folded into one hit: twenty shots of one moment become one hit."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -44,4 +45,4 @@ def groups(hits: Sequence[Hit], vectors_of: VectorsOf, least: float) -> Iterator
             members[number] = []
             shown.append(number)
     for number in shown:
-        yield hits[number]._replace(folded=tuple(members[number]))
+        yield replace(hits[number], folded=tuple(members[number]))

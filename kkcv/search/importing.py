@@ -22,8 +22,8 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
 
 from .engine import Catalog, Writer
-from .gallery import Gallery
 from .picture import Picture, PictureFile
+from .rows import Rows
 
 REJECTS = "rejects.csv"
 
@@ -73,7 +73,7 @@ Progress = Callable[[ImportReport], None]
 
 
 def import_pictures(
-    gallery: Gallery,
+    gallery: Rows,
     paths: Iterable[str | PathLike[str]],
     *,
     limits: Limits = DEFAULT_LIMITS,
@@ -119,7 +119,7 @@ def import_pictures(
     return report
 
 
-def files_to_import(gallery: Gallery, paths: Iterable[str | PathLike[str]]) -> Iterator[str]:
+def files_to_import(gallery: Rows, paths: Iterable[str | PathLike[str]]) -> Iterator[str]:
     """The absolute paths of picture files, without those in the gallery's own folder."""
     own = f"{gallery.folder}{os.sep}"
     for path in find_pictures(paths):
@@ -183,7 +183,7 @@ def changed(
 
 
 def commit(
-    gallery: Gallery,
+    gallery: Rows,
     catalog: Catalog,
     batch: list[tuple[PictureFile, np.ndarray | PictureError | None]],
     report: ImportReport,
@@ -197,7 +197,7 @@ def commit(
 
 
 def settle(
-    gallery: Gallery, writer: Writer, file: PictureFile, vector: np.ndarray | PictureError | None
+    gallery: Rows, writer: Writer, file: PictureFile, vector: np.ndarray | PictureError | None
 ) -> Outcome | Reject:
     """Import one file; without a vector, the gallery has its bytes already."""
     if isinstance(vector, PictureError):
@@ -222,7 +222,7 @@ def settle(
     return "copied" if same else "added"
 
 
-def missing(gallery: Gallery, pictures: list[Picture]) -> Picture | None:
+def missing(gallery: Rows, pictures: list[Picture]) -> Picture | None:
     """The first whose file is gone."""
     return next((p for p in pictures if not gallery.path(p).exists()), None)
 

@@ -5,10 +5,11 @@ docs/howto/add-search-option.md adds one.
 """
 
 import dataclasses
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, TypeVar
 
 from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
@@ -16,8 +17,10 @@ from kkcv.hit import HIGHEST, LOWEST
 from .expression import LONGEST, parse
 from .option import Number, OneOf, Option, Switch, Text, option, options_of
 from .where import Condition
+from .where_mapping import Where, as_text
 
 Verify = bool | Literal["ties"]
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def rankings() -> Sequence[str]:
@@ -66,6 +69,8 @@ class SearchOptions:
     )
 
     def __post_init__(self) -> None:
+        if self.where is not None:  # a mapping, too
+            object.__setattr__(self, "where", as_text(self.where))
         for each in OPTIONS.values():
             each.check(getattr(self, each.name))
         _ = self.condition  # refuses a filter that cannot be read
@@ -94,7 +99,31 @@ SearchOptions.__doc__ = f"{SearchOptions.__doc__}\n    Args:\n" + "".join(
 )
 
 
-def merged(options: SearchOptions, words: dict[str, Any]) -> SearchOptions:
+class SearchWords(TypedDict, total=False):
+    """The same options as keyword arguments, for type checkers and editors; a test compares."""
+
+    where: Where | None
+    min_score: float
+    ranking: str | None
+    verify: Verify
+    max_chance: float | None
+    fold: float | None
+
+
+def with_words(function: Function) -> Function:
+    """Show the options among the parameters of a function that takes them as ``**words``."""
+    signature = inspect.signature(function)
+    named = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=each.default)
+        for name, each in OPTIONS.items()
+    ]
+    shown = signature.replace(parameters=[*named, *options])
+    function.__signature__ = shown  # type: ignore[attr-defined]
+    return function
+
+
+def merged(options: SearchOptions, words: Mapping[str, Any]) -> SearchOptions:
     """Options given as a value and as keyword arguments, which win (RequestError)."""
     if not isinstance(options, SearchOptions):
         raise RequestError(f"options are SearchOptions(…), or words: where=…, got {options!r:.60}")

@@ -1,13 +1,16 @@
 """From pictures, regions, ids and texts to the vector of a query."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.embedding.space import unit
-from kkcv.errors import RequestError
+from kkcv.errors import PictureError, RequestError
 from kkcv.images.limits import Limits
+from kkcv.images.source import Source
 from kkcv.query import Like as Like
 from kkcv.query import Region as Region
 from kkcv.query import Text as Text
@@ -36,6 +39,25 @@ class Vectorizer:
         """One unit vector, float32 (D,) (PictureError, UnknownPicture, RequestError)."""
         vectors = np.stack([self._vector(like) for like in likes])
         return combined(vectors, [like.weight for like in likes])
+
+    def batch(
+        self, queries: Sequence[Like | np.ndarray]
+    ) -> Iterator[tuple[int, np.ndarray | PictureError]]:
+        """The vectors of those queries that are whole pictures, by their places in the list.
+
+        They are decoded in threads and embedded in batches. The others are left out.
+        """
+        embedder = self._generation.embedder
+
+        def crop(place: int) -> np.ndarray:
+            return embedder.prepare(cast(Source, cast(Like, queries[place]).picture), self._limits)
+
+        places = [place for place, query in enumerate(queries) if is_whole_picture(query)]
+        for place, vector in embed_stream(embedder, ahead(crop, places)):
+            if isinstance(vector, np.ndarray):
+                vector = self._generation.projected(vector)
+            assert vector is not None
+            yield place, vector
 
     def _vector(self, like: Like) -> np.ndarray:
         source, generation = like.picture, self._generation
@@ -69,6 +91,13 @@ class Vectorizer:
             raise RequestError("the text to search for is empty")
         model = catalog.settings["model"], catalog.settings["weights"]
         return self._generation.projected(self._worker.embed_texts(model, [text])[0])
+
+
+def is_whole_picture(query: Like | np.ndarray) -> bool:
+    """Whether a query is one picture that has to be embedded, all of it."""
+    if not isinstance(query, Like) or isinstance(query.picture, int | Text):
+        return False
+    return query.region is None and query.weight > 0
 
 
 def combined(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:

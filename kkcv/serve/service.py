@@ -41,7 +41,7 @@ class Service:
         """
         _ = self.gallery.embedder
         self.metrics.queued.set_function(lambda: self.gallery.embedder.gathering.queued)
-        self.gallery.index.rebuild_in_background()
+        self.gallery.generation.index.rebuild_in_background()
         self._loaded.set()
         self.metrics.loaded.set(1)
         self._recall.start()

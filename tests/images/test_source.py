@@ -173,7 +173,7 @@ def test_an_image_of_pillow_whose_file_is_cut_off_is_corrupt(tmp_path: Path):
 
 
 def test_what_is_neither_path_nor_bytes_is_a_mistake_of_the_program():
-    with pytest.raises(TypeError, match="a binary file or an image of Pillow, not int"):
+    with pytest.raises(TypeError, match="a tensor of PyTorch, not int"):
         read_bytes(7)
     with pytest.raises(TypeError, match="binary mode"):
         read_bytes(open_text())

@@ -111,7 +111,7 @@ def test_what_is_for_folders_says_so_in_one_line(gallery: Gallery, tmp_path: Pat
         (lambda: examine(gallery), f"kkcv doctor is for galleries in folders, and {address} is"),
         (lambda: backup(gallery, tmp_path / "b"), "kkcv backup is for galleries in folders, and"),
         (lambda: restore(tmp_path / "b", address), "kkcv restore is for galleries in folders, and"),
-        (lambda: gallery.index.tune(Goal()), "kkcv tune is for galleries in folders"),
+        (lambda: gallery.generation.index.tune(Goal()), "kkcv tune is for galleries in folders"),
     ):
         with pytest.raises(RequestError) as error:
             work()
@@ -249,7 +249,7 @@ def test_answers_are_full_and_right_in_a_gallery_of_bursts(gallery: Gallery) -> 
         scores = np.array([[hit.score for hit in hits] for hits in answers])
         return np.sort((scores >= least[:, None] - 1e-3).mean(axis=1))
 
-    gallery.index.rebuild()  # as kkcv index does; then the server builds its index, and loads it
+    gallery.generation.index.rebuild()  # as kkcv index does; then the server builds and loads it
     deadline = time.monotonic() + 120
     while recalls(10).mean() < 0.99 and time.monotonic() < deadline:
         time.sleep(1)

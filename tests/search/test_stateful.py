@@ -185,7 +185,7 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
     @rule()
     def rebuild(self) -> None:
         assert self.kind is not None
-        self.gallery.index.rebuild(recall=1.0, kind=KINDS[self.kind])
+        self.gallery.generation.index.rebuild(recall=1.0, kind=KINDS[self.kind])
 
     @rule()
     def reopen(self) -> None:

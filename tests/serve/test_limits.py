@@ -229,9 +229,9 @@ def test_an_index_that_finds_other_pictures_is_noticed(tmp_path: Path, embedder:
             for n, vector in enumerate(vectors):
                 writer.add(PictureFile(f"/{n}.jpg", False, bytes(32), 1, 0), vector, {})
         compared = live_recall(gallery, rng)
-        gallery.index.rebuild()
+        gallery.generation.index.rebuild()
         built = live_recall(gallery, rng)
-        index = gallery.index.refreshed()
+        index = gallery.generation.index.refreshed()
         wrong = dataclasses.replace(index.snapshot, ids=index.snapshot.ids[::-1])
         index._state = index._state._replace(snapshot=wrong)
         spoiled = live_recall(gallery, rng)

@@ -20,9 +20,10 @@ from kkcv.disk import absolute, atomic_write, must_be_a_file, reason, sha256_of,
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
 from kkcv.search.engines import engine_at
-from kkcv.search.gallery import VECTOR_TYPES, Gallery
+from kkcv.search.gallery import Gallery
 from kkcv.search.generation import Generation
 from kkcv.search.metadata import MAX_METADATA, fault
+from kkcv.search.opened import VECTOR_TYPES
 from kkcv.search.picture import PictureFile
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def gallery_for(
     """The existing gallery, if it has the same space, or a new one."""
     engine = engine_at(address)
     engine.must_be_free(address)
-    gallery = Gallery(Generation(engine.create(address, settings)))
+    gallery = Gallery.of(Generation(engine.create(address, settings)))
     theirs = EmbeddingSpace.from_dict(json.loads(settings["space"]))
     if theirs != gallery.generation.stored_space:
         gallery.close()

@@ -83,7 +83,7 @@ def adapt(gallery: Gallery, labels: str = FOLDER) -> Adapted:
     if helps:
         with catalog.writing() as writer:
             project(writer, whole.to_text())
-        gallery.index.renew()
+        gallery.generation.index.renew()
     return Adapted(len(vectors), len(set(names)), quality(was), quality(now), helps)
 
 
@@ -94,7 +94,7 @@ def undo(gallery: Gallery) -> None:
         if not writer.setting(SETTING):
             raise RequestError(f"{gallery.address} has no projection to undo")
         project(writer, None)
-    gallery.index.renew()
+    gallery.generation.index.renew()
 
 
 def project(writer: Writer, text: str | None) -> None:

@@ -72,7 +72,7 @@ def rows_of(gallery: Gallery) -> Catalog:
 
 
 def index_of(gallery: Gallery) -> FolderIndex:
-    found = gallery.index
+    found = gallery.generation.index
     assert isinstance(found, FolderIndex)
     return found
 
@@ -274,13 +274,13 @@ def index(gallery: Gallery, repair: bool) -> list[Finding]:
     advice = "--repair builds it again, so does kkcv tune"
     if counts := wrong_counts(gallery):
         finding = Finding("bad-index", "it holds {} of {} vectors".format(*counts), advice)
-    elif gallery.index.wants_rebuild:
+    elif gallery.generation.index.wants_rebuild:
         late = index_of(gallery).refreshed().unindexed
         finding = Finding("stale-index", f"{late} pictures are compared one by one", advice)
     else:
         return found
     if repair:
-        gallery.index.rebuild()
+        gallery.generation.index.rebuild()
         finding = finding._replace(mended="built again")
     return [*found, finding]
 

@@ -102,7 +102,7 @@ def finish(
                 )
         compared = comparison(gallery.catalog, new)
         pictures = new.swap(set(rejected))
-    gallery.index.renew()
+    gallery.generation.index.renew()
     return Reindexed(pictures, list(rejected.values()), *compared)
 
 

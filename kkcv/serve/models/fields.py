@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from kkcv.hit import Hit
+from kkcv.hit import FIELDS
 from kkcv.search import metadata
 from kkcv.search.option import Number, OneOf, Option, Switch, Text
 from kkcv.search.picture import LARGEST_ID
@@ -17,7 +17,7 @@ from kkcv.search.query import MAX_K
 MAX_BATCH = 16  # queries or pictures in one request
 MAX_FIELDS = 64  # of a form, of an address, and of an object in JSON: more than any has
 THUMBNAIL_SIZES = (128, 256, 512)
-HIT_FIELDS = tuple(name for name in Hit._fields if name not in ("id", "score"))
+HIT_FIELDS = tuple(name for name in FIELDS if name not in ("id", "score"))
 
 # A blue square of 8 × 8 pixels with an orange disk, as PNG.
 EXAMPLE = (

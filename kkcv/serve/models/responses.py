@@ -1,5 +1,7 @@
 """Responses as pydantic models: the service fills them, its client reads them."""
 
+import dataclasses
+from dataclasses import MISSING
 from datetime import datetime
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -12,13 +14,15 @@ from kkcv.hit import HIGHEST, LOWEST
 def hit_fields() -> dict[str, Any]:
     """The fields of a hit as those of a model: type with description, and default."""
     fields: dict[str, Any] = {}
+    defaults = {field.name: field.default for field in dataclasses.fields(hit.Hit)}
     for name, kind in get_type_hints(hit.Hit, include_extras=True).items():
         plain, description = get_args(kind) if get_origin(kind) is Annotated else (kind, None)
         limits: dict[str, Any] = {"ge": LOWEST, "le": HIGHEST} if name == "score" else {}
+        default: Any
         if name in ("id", "score"):
             default = ...
-        elif name in hit.Hit._field_defaults:
-            default = hit.Hit._field_defaults[name]
+        elif defaults[name] is not MISSING:
+            default = defaults[name]
         else:  # missing where a request names its `fields`
             default = (get_origin(plain) or plain)()
         fields[name] = (Annotated[plain, Field(description=description, **limits)], default)

@@ -81,8 +81,8 @@ def find(
     names = ("id", "score", *(HIT_FIELDS if fields is None else fields))
     hits = []
     for each in found:
-        values = each._asdict() | {"url": file_url(each.id)}
-        hits.append(Hit(**{name: values[name] for name in names}))
+        each.url = file_url(each.id)
+        hits.append(Hit(**{name: getattr(each, name) for name in names}))
     return Hits(hits=hits)
 
 

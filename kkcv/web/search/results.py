@@ -204,10 +204,10 @@ def tiles_of(
                 name,
                 picture.path,
                 text("search.use", name=name),
-                hit and hit.score,
+                hit.score if hit else None,
                 chance_in_words(text, hit.chance) if hit and hit.chance is not None else None,
                 text("compare.place", place=rank) if rank else None,
-                hit and hit.place,
+                hit.place if hit else None,
             )
         )
     return tiles

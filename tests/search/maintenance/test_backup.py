@@ -46,7 +46,7 @@ def left_in(folder: Path) -> list[str]:
 def test_a_restored_gallery_is_the_one_that_was_backed_up(
     filled: Gallery, tmp_path: Path, paint: Paint, embedder: Embedder
 ) -> None:
-    filled.index.rebuild()
+    filled.generation.index.rebuild()
 
     assert backup(filled, tmp_path / "saved.zip") == 5
     restore(tmp_path / "saved.zip", tmp_path / "again").close()

@@ -54,7 +54,7 @@ def filled(gallery: Gallery, paint: Paint) -> Gallery:
 
 
 def test_a_gallery_that_is_well_has_no_findings(filled: Gallery) -> None:
-    filled.index.rebuild()
+    filled.generation.index.rebuild()
 
     assert kinds(filled) == []
     assert kinds(filled, repair=True) == []
@@ -158,7 +158,7 @@ def test_what_was_set_aside_before_is_not_overwritten(filled: Gallery) -> None:
 
 def test_what_a_crash_left_unfinished_is_set_aside(filled: Gallery) -> None:
     (filled.folder / "pictures/x.123.part").write_bytes(b"half a picture")
-    filled.index.rebuild()
+    filled.generation.index.rebuild()
     (filled.folder / "index/7.faiss.123.part").write_bytes(b"half an index")
 
     assert kinds(filled, repair=True) == [("unfinished-file", True)] * 2
@@ -283,7 +283,7 @@ def test_a_catalog_that_cannot_be_read_is_a_finding_and_no_crash(
 def test_a_damaged_index_is_set_aside_and_the_gallery_answers_without_it(
     filled: Gallery, paint: Paint, embedder: object
 ) -> None:
-    filled.index.rebuild()
+    filled.generation.index.rebuild()
     file = next((filled.folder / "index").glob("*.faiss"))
     rot(file)
 
@@ -297,7 +297,7 @@ def test_a_damaged_index_is_set_aside_and_the_gallery_answers_without_it(
 
 def test_an_index_that_misses_a_picture_is_built_again(filled: Gallery, paint: Paint) -> None:
     nothing = np.empty(0, np.int64)
-    index = filled.index.refreshed()
+    index = filled.generation.index.refreshed()
     index.update(np.array([4]), nothing, np.empty((0, 48), np.float32))  # behind its back
 
     found = examine(filled, repair=True)
@@ -330,7 +330,7 @@ def test_mending_everything_at_once_loses_no_row_no_metadata_and_no_file(
     rot(filled.path(filled.get(5)))
     paint("3.png", 99)
     (filled.folder / "pictures/stray.png").write_bytes(b"stray")
-    filled.index.rebuild()
+    filled.generation.index.rebuild()
     rot(next((filled.folder / "index").glob("*.ids")))
     before = list(filled.pictures())
     files = {f.read_bytes() for f in (filled.folder / "pictures").rglob("*") if f.is_file()}

@@ -139,7 +139,7 @@ def test_files_that_have_gone_stop_it_unless_they_are_left_out(
 
     assert [Path(r.path) for r in report.left_out] == [filled.path(gone)]
     assert filled.get(gone.id).id == gone.id
-    assert len(filled.index.refreshed()) == 29
+    assert len(filled.generation.index.refreshed()) == 29
 
 
 def test_its_own_network_and_nothing_to_undo_are_refused(
