@@ -148,7 +148,10 @@ def test_a_filter_is_text_or_a_mapping(
     with Gallery.create(tmp_path / "g.kkcv", embedder) as gallery:
         gallery.index(folder, album[3].parent)
         count = gallery.describe_many(
-            {p.id: {"label": "ab"[p.id % 2], "year": 2000 + p.id, "it's": 1} for p in gallery}
+            {
+                p.id: {"label": "ab"[p.id % 2], "year": 2000 + p.id, "it's": {"b": 1}, "t": ["x"]}
+                for p in gallery
+            }
         )
 
         assert count == len(gallery)
@@ -162,6 +165,8 @@ def test_a_filter_is_text_or_a_mapping(
             ({"path": {"startswith": folder}}, f'path.startswith("{folder}")'),
             ({"added": {">=": date(2020, 1, 1)}}, 'added >= "2020-01-01"'),
             ({"missing": None}, "missing == None"),
+            ({"it's": {"!=": None}}, 'meta["it\'s"] != None'),
+            ({"t": {"contains": "x"}}, '"x" in t'),
         ):
             expected = gallery.search(album[0], where=text)
             assert expected.ids

@@ -61,7 +61,7 @@ class Embedder:
         device: str | None = None,
         quantized: Quantized | None = None,
     ) -> None:
-        """Load an embedder by name: a network of the zoo, a preset, or the folder of a training run.
+        """Load an embedder by name: a network of the zoo, a preset, or the folder of a run.
 
         Where ``runtime`` or ``precision`` is None, the environment decides (environment.py).
 
