@@ -23,7 +23,7 @@ from kkcv.zoo.recorded import families
 ROOT = Path(__file__).parents[2]
 WRITTEN = [name for name in families() if prose(name, "en")]
 CHAPTERS = [(name, language) for name in WRITTEN for language in ("en", "zh")]
-PARTS = {"stages", "recipe", "answer", "end", "code", "forward"}
+PARTS = {"stages", "recipe", "answer", "end", "code"}
 
 
 def test_what_the_chapters_quote_is_what_the_networks_measure() -> None:
@@ -37,6 +37,7 @@ def test_a_chapter_has_all_its_parts(name: str, language: str) -> None:
     kinds = [mark.split(" ")[0] for mark in marks(prose(name, language))]
 
     assert set(kinds) >= PARTS
+    assert {"forward", "layers"} & set(kinds)
     assert kinds.count("answer") == 3
     assert "printed" in kinds or not any(printed_of(n) for n in families()[name].networks)
     assert "{{" not in chapter(name, language)

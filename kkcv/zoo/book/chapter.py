@@ -13,6 +13,7 @@ from kkcv.zoo.weights import published
 from .excerpts import excerpt
 from .marks import FIGURE, MARK, prose
 from .measured import Named, Shape, figure, walk
+from .measured import layers as layers_of
 from .recipes import recipe_table
 from .sums import value_of, written
 
@@ -70,10 +71,21 @@ def forward(rest: str, words: Words, family: str) -> str:
     ]
     takes = shown(seen.takes)
     return (
-        code(f"{seen.file} {seen.name}.forward", words, family)
+        code(f"{seen.file} {seen.name}", words, family)
         + f"\n{words('walked', network=name, path=path, takes=takes)}\n\n"
         + table((words("line"), words("called"), words("result")), rows)
     )
+
+
+def layers(rest: str, words: Words, family: str) -> str:
+    """The parts of a module that calls them one after another."""
+    name, _, path = rest.partition(" ")
+    rows = [
+        (f"`{part}`", sides(shape), f"{parameters:,}", f"{macs:,}")
+        for part, shape, parameters, macs in layers_of(rest)
+    ]
+    columns = map(words, ("layer", "output", "parameters", "macs"))
+    return f"{words('layers', network=name, path=path)}\n\n{table(columns, rows)}"
 
 
 def shown(named: Named) -> str:
@@ -134,6 +146,7 @@ def end(rest: str, words: Words, family: str) -> str:
 BLOCKS: dict[str, Block] = {
     "code": code,
     "forward": forward,
+    "layers": layers,
     "stages": stages,
     "printed": printed,
     "recipe": recipe,

@@ -29,9 +29,9 @@ def figures_in(text: str) -> Iterator[str]:
             yield found[0]
 
 
-def walks_in(text: str) -> Iterator[str]:
-    """The modules that a chapter walks through, as keys of ``measured.walk``."""
+def modules_in(text: str, kind: str) -> Iterator[str]:
+    """The modules that a chapter shows by ``forward`` or by ``layers``, as keys of measured.py."""
     for mark in marks(text):
-        kind, _, rest = mark.partition(" ")
-        if kind == "forward":
+        found, _, rest = mark.partition(" ")
+        if found == kind:
             yield rest

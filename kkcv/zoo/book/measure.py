@@ -21,7 +21,7 @@ from kkcv.zoo.recorded import families
 from kkcv.zoo.registry import create_on_meta
 from kkcv.zoo.shapes import WithoutValues
 
-from .marks import LANGUAGES, figures_in, prose, walks_in
+from .marks import LANGUAGES, figures_in, modules_in, prose
 
 Rows = list[list[Any]]
 
@@ -30,9 +30,11 @@ def facts() -> dict[str, Any]:
     """All walks and figures that the chapters ask for, measured now."""
     texts = [prose(name, language) for name in families() for language in LANGUAGES]
     figures = sorted({key for text in texts for key in figures_in(text)})
-    walks = sorted({key for text in texts for key in walks_in(text)})
+    walks = sorted({key for text in texts for key in modules_in(text, "forward")})
+    sequences = sorted({key for text in texts for key in modules_in(text, "layers")})
     return {
         "figures": {key: count(*key.split(" ")) for key in figures},
+        "layers": {key: sequence(*key.split(" ")) for key in sequences},
         "walks": {key: walk(*key.split(" ")) for key in walks},
     }
 
@@ -55,6 +57,19 @@ def input_size(network: Network) -> tuple[int, int, int]:
     return network.spec.input_size
 
 
+def sequence(name: str, path: str) -> Rows:
+    """The parts that one module calls one after another: name, output, parameters, multiply-adds."""
+    network = create_on_meta(name)
+    calls = trace(network, input_size(network))
+    rows = []
+    for part, module in network.get_submodule(path).named_children():
+        inside = set(module.modules())
+        shape = next(call.shape for call in calls if call.module is module)
+        macs = sum(call.macs for call in calls if call.module in inside)
+        rows.append([part, list(shape), sum(p.numel() for p in module.parameters()), macs])
+    return rows
+
+
 def walk(name: str, path: str) -> dict[str, Any]:
     """The first call of one module's ``forward``, statement by statement, for one picture."""
     network = create_on_meta(name)
@@ -65,10 +80,11 @@ def walk(name: str, path: str) -> dict[str, Any]:
             network(torch.empty(1, *input_size(network), device="meta"))
     finally:
         watch.remove()
-    file = Path(inspect.getfile(type(module))).relative_to(Path(__file__).parents[1])
+    forward = type(module).forward  # perhaps of a class that it comes from
+    file = Path(inspect.getfile(forward)).relative_to(Path(__file__).parents[1])
     return {
         "file": file.as_posix(),
-        "name": type(module).__name__,
+        "name": forward.__qualname__,
         "takes": watch.takes,
         "lines": [row for row in watch.rows.values() if row[1] or row[2]],
     }

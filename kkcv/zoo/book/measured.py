@@ -27,7 +27,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Walk:
-    """One module's ``forward``: its class and file, and its lines in the order of the source."""
+    """One module's ``forward``: where it stands, and its lines in the order of the source."""
 
     file: str
     name: str
@@ -51,6 +51,11 @@ def walk(key: str) -> Walk:
         named(row["takes"]),
         tuple(Line(source, named(called), named(made)) for source, called, made in row["lines"]),
     )
+
+
+def layers(key: str) -> list[tuple[str, Shape, int, int]]:
+    """The parts of ``"NETWORK path.of.module"``: name, output, parameters, multiply-adds."""
+    return [(name, tuple(shape), *counts) for name, shape, *counts in entry("layers", key)]
 
 
 def figure(key: str) -> int:
