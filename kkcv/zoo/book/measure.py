@@ -58,7 +58,7 @@ def input_size(network: Network) -> tuple[int, int, int]:
 
 
 def sequence(name: str, path: str) -> Rows:
-    """The parts that one module calls one after another: name, output, parameters, multiply-adds."""
+    """The parts that a module calls one after another: name, output, parameters, multiply-adds."""
     network = create_on_meta(name)
     calls = trace(network, input_size(network))
     rows = []
