@@ -1,6 +1,6 @@
 """From query vectors to hits: candidates, their order, what is left out.
 
-vectors ─index▶ candidates ─ranking▶ order ─min_score, max_chance▶ fewer ─catalog▶ hits
+vectors ─index▶ candidates ─ranking▶ order ─min_score, max_chance▶ fewer ─catalog▶ hits ─sort▶
 """
 
 from collections.abc import Collection
@@ -19,6 +19,7 @@ from .generation import Generation
 from .index.neighbors import Neighbors
 from .options import SearchOptions
 from .ranking.names import DEPTH, PLAIN, reranked
+from .sorting import depth, sorted_hits
 
 NONE = -1  # in place of an id
 RANKING = "ranking"  # the setting of the catalog: the gallery's own ranking
@@ -33,13 +34,18 @@ def answers(
 ) -> list[list[Hit]]:
     """At most k hits for each query, unit vectors float32 (Q, D), without some ids."""
 
-    def search(depth: int) -> list[list[Hit]]:
-        return unfolded(generation, vectors, depth, options, without)
+    def search(most: int) -> list[list[Hit]]:
+        return unfolded(generation, vectors, most, options, without)
 
-    if options.fold is None:
+    if options.fold is None and options.sort is None:
         return search(k)
+    most = depth(k, options)
     with generation.catalog.reading() as rows:
-        return folded_answers(search, rows.vectors_of, k, options.fold)
+        if options.fold is None:
+            found = search(most)
+        else:
+            found = folded_answers(search, rows.vectors_of, most, options.fold)
+        return [sorted_hits(rows, hits, options.sort)[:k] for hits in found]
 
 
 def unfolded(

@@ -80,6 +80,10 @@ class Reader(ABC):
         """Path, as in PictureFile, and metadata by id."""
         return {p.id: (p.file.path, p.metadata) for p in self.pictures(ids.tolist())}
 
+    def added(self, ids: Sequence[int]) -> dict[int, float]:
+        """When each of these pictures was added, in seconds since 1970."""
+        return {picture.id: picture.added for picture in self.pictures(ids)}
+
     def page(
         self, limit: int, after: int | None, newest: bool, where: Condition | None = None
     ) -> list[Picture]:

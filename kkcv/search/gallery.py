@@ -36,6 +36,7 @@ from .importing import ImportReport, Progress, import_pictures
 from .options import DEFAULTS, SearchOptions, SearchWords, merged, with_words
 from .query import Vectorizer, checked_k, checked_vectors
 from .rows import Rows
+from .sorting import sorted_hits
 from .verification.verify import FIRST, Verifier
 from .where_mapping import Where
 
@@ -220,14 +221,18 @@ class Gallery(Rows):
         generation = self.generation
         query = Vectorizer(generation, self, self.worker, limits).query(pictures)
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
-        first = max(k, FIRST) if options.verify else k
-        hits = answers(generation, query[None], first, options, own)[0]
+        by_score, first = options, k
+        if options.verify:  # sorted when they are verified
+            by_score, first = options.replace(sort=None), max(k, FIRST)
+        hits = answers(generation, query[None], first, by_score, own)[0]
         if not hits and options.condition:
             self.must_name_known_keys(options.condition)
         if not options.verify:
             return Hits(hits)
         verifier = Verifier(self, generation.sharing.turn, limits)
-        return Hits(verifier.verified(pictures, hits, options.verify)[:k])
+        hits = verifier.verified(pictures, hits, options.verify)[:k]
+        with generation.catalog.reading() as rows:
+            return Hits(sorted_hits(rows, hits, options.sort))
 
     @with_words
     def search_vector(

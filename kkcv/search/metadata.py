@@ -8,6 +8,7 @@ from kkcv.errors import RequestError
 
 MAX_METADATA = 16 * 1024  # characters of JSON
 MAX_DEPTH = 16
+EXIF = "exif"  # the key of what a file tells of its photograph (images/exif.py)
 
 
 def storable(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -18,6 +19,19 @@ def storable(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     if wrong := fault(found):
         raise RequestError(f"metadata {wrong.replace('has ', 'have ', 1)}", field="metadata")
     return found
+
+
+def with_exif(metadata: dict[str, Any], exif: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata with what the file tells under ``exif``, instead of an earlier file's.
+
+    What would be too much together is left out.
+    """
+    told = {**metadata, EXIF: dict(exif)} if exif else without_exif(metadata)
+    return metadata if fault(told) else told
+
+
+def without_exif(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in metadata.items() if key != EXIF}
 
 
 def fault(metadata: dict[str, Any]) -> str | None:

@@ -19,6 +19,7 @@ from .option import Number, OneOf, Option, Switch, Text, option, options_of
 from .where import Condition
 from .where_mapping import Where, as_text
 
+SORTS = ("added", "taken")
 Verify = bool | Literal["ties"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -40,7 +41,8 @@ class SearchOptions:
         None,
         Text("EXPR", LONGEST, example='label == "cat"'),
         'Search only pictures that match a filter, such as: label == "cat" and year >= 2020. '
-        "Names are keys of the metadata, or id, path, bytes, added.",
+        "Names are keys of the metadata, also exif.taken or near(52.52, 13.40, 5), or id, path, "
+        "bytes, added.",
     )
     min_score: float = option(
         LOWEST, Number("SCORE", LOWEST, HIGHEST), "Leave out hits that score less."
@@ -66,6 +68,13 @@ class SearchOptions:
         None,
         Number("SCORE", 0, 1, above=True, usual=0.95),
         "Show near-duplicates, which score this or more with each other, as one hit.",
+    )
+
+    sort: str | None = option(
+        None,
+        OneOf("DATE", lambda: SORTS),
+        "Order the hits by date, newest first: added (to the gallery) or taken (the photograph). "
+        "With a cut-off by score or chance, all hits inside of it are sorted, else the nearest k.",
     )
 
     def __post_init__(self) -> None:
@@ -108,6 +117,7 @@ class SearchWords(TypedDict, total=False):
     verify: Verify
     max_chance: float | None
     fold: float | None
+    sort: str | None
 
 
 def with_words(function: Function) -> Function:

@@ -11,6 +11,7 @@ from kkcv.disk import absolute
 from kkcv.embedding import terms
 from kkcv.errors import AlreadyThere, RequestError, UnknownPicture
 from kkcv.hit import Hit
+from kkcv.images.exif import exif_of
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
 from kkcv.query import whole
@@ -20,7 +21,7 @@ from .answer import RANKING
 from .expression import parse
 from .files import delete_stored, store
 from .keys import known_keys, must_name_known_keys
-from .metadata import storable
+from .metadata import EXIF, storable, with_exif
 from .opened import Opened
 from .options import OPTIONS
 from .picture import LARGEST_ID, Picture, check_id, unknown
@@ -187,7 +188,8 @@ class Rows(Opened):
 
         Args:
             picture: a path, bytes, a file object or a Pillow image.
-            metadata: anything that JSON can hold, up to 16,384 characters of it.
+            metadata: anything that JSON can hold, up to 16,384 characters of it. What the file
+                tells of its photograph is added under ``exif``, unless that is given.
             limits: on bytes and pixels of the picture.
 
         Raises:
@@ -214,6 +216,8 @@ class Rows(Opened):
             for known in rows.by_sha256(sha256):
                 return known, False
         vector = generation.embedder.embed_picture(data, limits)
+        if EXIF not in described:
+            described = with_exif(described, exif_of(data))
         with generation.catalog.writing() as writer:
             for known in writer.by_sha256(sha256):  # another thread was faster
                 return known, False
@@ -230,8 +234,8 @@ class Rows(Opened):
     ) -> Picture:
         """Put another picture under the same id; ``metadata=None`` keeps the metadata.
 
-        Raises UnknownPicture, AlreadyThere if the gallery has these bytes under another id, and as
-        ``add`` does.
+        What the new file tells of its photograph replaces ``exif``. Raises UnknownPicture,
+        AlreadyThere if the gallery has these bytes under another id, and as ``add`` does.
         """
         id = check_id(id, self.address)
         described = None if metadata is None else storable(metadata)
@@ -249,8 +253,11 @@ class Rows(Opened):
                     if other.id != id:
                         raise AlreadyThere(f"the gallery has this picture, with id {other.id}")
                 writer.update(id, file=store(self.folder, data, sha256), vector=vector)
-            if described is not None:
-                writer.update(id, metadata=described)
+            kept = old.metadata if described is None else described
+            if not same and (described is None or EXIF not in described):
+                kept = with_exif(kept, exif_of(data))
+            if kept != old.metadata:
+                writer.update(id, metadata=kept)
         if old.file.sha256 != sha256:
             delete_stored(self.catalog, [old])
         return self.get(id)

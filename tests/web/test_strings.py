@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kkcv.errors import KkcvError, PictureError, UnknownPicture
+from kkcv.search.option import OneOf
 from kkcv.search.options import OPTIONS
 from kkcv.web import strings
 from kkcv.web.app import PAGES
@@ -49,6 +50,12 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     used |= {f"zoo.{name}" for name in ZOO_PANELS}
     used |= {f"error.{kind.code}" for kind in kinds(KkcvError)}
     used |= {f"option.{name}{more}" for name in OPTIONS for more in ("", "_help")}
+    used |= {
+        f"option.{name}_{value}"
+        for name, option in OPTIONS.items()
+        if isinstance(option.kind, OneOf) and option.kind.usual is None
+        for value in (None, *option.kind.names())
+    }
     used |= {f"training.{state.value}" for state in State}
     used |= {f"training.way_{way}" for way in WAYS}
     used |= {f"training.{name}" for name in (*COLORS, "loss", "accuracy")}

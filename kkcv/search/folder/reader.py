@@ -2,7 +2,7 @@
 
 import logging
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -95,6 +95,10 @@ class Reader(engine.Reader):
         # from the index beside the rows, which are as large as their vectors
         found = self._connection.execute(f"{SHOWN} WHERE id IN carray(?)", (bound(ids),))
         return {id: (as_text(path), parsed(id, metadata)) for id, path, metadata in found}
+
+    def added(self, ids: Sequence[int]) -> dict[int, float]:
+        beside = "SELECT id, added FROM pictures INDEXED BY pictures_described"
+        return dict(self.execute(f"{beside} WHERE id IN carray(?)", (bound(np.array(ids)),)))
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """The id of every picture, ascending, with the bytes of what a hit shows."""
