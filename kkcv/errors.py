@@ -18,6 +18,7 @@
     │   ├── UnknownPicture      an id that the gallery does not hold
     │   ├── AlreadyThere        a picture that the gallery has under another id
     │   └── FileMissing         a picture whose file has gone or changed since it was indexed
+    ├── TimedOut                an answer that took longer than it was given
     ├── RequestError            an invalid request (k of 0, an unknown option)
     ├── DataError               a folder or table that cannot be trained or evaluated on
     ├── TrainingError           a training run that cannot go on
@@ -182,6 +183,12 @@ class RequestError(KkcvError):
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class TimedOut(KkcvError):
+    """An answer took longer than it was given (``kkcv.deadline``)."""
+
+    code = "timed-out"
 
 
 class DataError(KkcvError):

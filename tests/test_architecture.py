@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "kkcv"
 
 # From the foundation up: a room may import from itself and from the rooms that it names.
-GROUND = ("errors", "environment", "timing", "disk", "forks", "extras", "notebook")
+GROUND = ("errors", "environment", "timing", "deadline", "disk", "forks", "extras", "notebook")
 BELOW_SEARCH = (
     *GROUND,
     "images",
@@ -32,6 +32,7 @@ ROOMS = {
     "errors": (),
     "environment": (),
     "timing": (),
+    "deadline": ("errors",),
     "disk": (),
     "forks": ("errors",),
     "extras": ("errors",),

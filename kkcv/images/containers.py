@@ -1,7 +1,21 @@
-"""Checks of two container formats that Pillow makes too late or not at all."""
+"""Checks of formats that Pillow makes too late or not at all."""
 
+import re
 import struct
 from collections.abc import Iterator
+
+SCAN = re.compile(rb"\xff\xda\x00[\x08\x0a\x0c\x0e]")  # its header, for 1 to 4 components
+MOST_SCANS = 100  # progressive JPEGs have some ten, and thumbnails in their metadata
+
+
+def has_many_scans(data: bytes) -> bool:
+    """Whether a JPEG has so many scans that decoding takes minutes.
+
+    Each goes over all pixels, and 11 bytes are enough for one.
+    """
+    if data.count(b"\xff\xda") <= MOST_SCANS:
+        return False  # most pictures; others may have a video behind them
+    return sum(1 for _ in SCAN.finditer(data)) > MOST_SCANS
 
 
 def icon_sizes(data: bytes) -> Iterator[tuple[int, int]]:

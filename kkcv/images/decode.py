@@ -12,10 +12,18 @@ from kkcv.errors import PictureError
 
 from .arrays import Pixels, rgb_of
 from .color import to_rgb
-from .containers import icon_sizes, is_cut_off
+from .containers import has_many_scans, icon_sizes, is_cut_off
 from .formats import FORMATS, KNOWN_BUT_NOT_OPENED, sniff
-from .limits import DEFAULT_LIMITS, Limits
+from .limits import (
+    DEFAULT_LIMITS,
+    Limits,
+    check_memory,
+    check_size,
+    check_slow,
+    spend,
+)
 from .quiet import quiet
+from .reducing import ask_for_less, reduced
 from .source import Source, holds_pixels, label_of, read_bytes
 
 # EXIF orientation (tag 0x0112) to what turns the stored pixels upright; 5 to 8 swap the sides.
@@ -40,6 +48,7 @@ def decode(
         target: the shortest side that the caller will resize to. A JPEG is then decoded at 1/2,
             1/4 or 1/8 of its size where its shortest side stays at least twice the target: several
             times faster for photographs of a camera, and the embedding stays the same to 0.999.
+            So are other formats of more than 16 megapixels (reducing.py).
 
     Raises:
         PictureError: with a reason; whatever the bytes are, nothing else is raised.
@@ -48,7 +57,8 @@ def decode(
     if holds_pixels(source):
         pixels = rgb_of(cast(Pixels, source))
         if pixels.shape[2] == 3:
-            _check_pixels(pixels.shape[1::-1], limits, label)
+            width, height = pixels.shape[1::-1]
+            check_size((width, height), limits, label)
             return pixels
     data = read_bytes(source, limits)
     with _meeting_errors(label, limits), quiet():
@@ -67,6 +77,18 @@ def decode_small(source: Source, side: int, limits: Limits = DEFAULT_LIMITS) -> 
         small = _upright(data, limits, label, side)
         small.thumbnail((side, side), Image.Resampling.LANCZOS)
         return _pixels(small)
+
+
+def count_pixels(source: Source, limits: Limits = DEFAULT_LIMITS) -> int:
+    """How many pixels the header of a picture says that it has.
+
+    Raises:
+        PictureError: as ``image_size`` does.
+    """
+    label = label_of(source)
+    data = read_bytes(source, limits)
+    with _meeting_errors(label, limits), quiet(), _open(data, limits, label) as image:
+        return image.width * image.height
 
 
 def image_size(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[int, int]:
@@ -88,12 +110,15 @@ def image_size(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[int, in
 
 def _upright(data: bytes, limits: Limits, label: str, target: int | None) -> Image.Image:
     with _open(data, limits, label) as image:
-        if target is not None and image.format in ("JPEG", "MPO"):
-            image.draft(image.mode, (2 * target, 2 * target))
+        if target is not None:
+            ask_for_less(image, data, target)
+        spend(image.size, label)
         image.load()
-        _check_pixels(image.size, limits, label)  # a container may hold more than it says
+        check_size(image.size, limits, label)  # a container may hold more than it says
         turn = _UPRIGHT.get(_orientation(image))
         rgb = to_rgb(image)
+    if target is not None:
+        rgb = reduced(rgb, target)
     return rgb if turn is None else rgb.transpose(turn)
 
 
@@ -135,7 +160,10 @@ def _open(data: bytes, limits: Limits, label: str) -> Image.Image:
     name = image_format.name
     if name == "ICO":
         for size in icon_sizes(data):
-            _check_pixels(size, limits, label)
+            check_size(size, limits, label)
+    if name == "JPEG" and has_many_scans(data):
+        message = f"{label}it comes in more steps than any picture needs, to be slow to decode"
+        raise PictureError(message, "corrupt")
     if name in ("HEIF", "AVIF") and is_cut_off(data):
         raise _truncated(label)
     try:
@@ -143,8 +171,10 @@ def _open(data: bytes, limits: Limits, label: str) -> Image.Image:
     except (Image.UnidentifiedImageError, SyntaxError):
         message = f"{label}it begins like {name}, but its header is damaged"
         raise PictureError(message, "corrupt") from None
-    _check_pixels(image.size, limits, label)
-    _check_speed(image, limits, label)
+    check_size(image.size, limits, label)
+    check_memory(image.size, name, limits, label)
+    if _is_slow(image):
+        check_slow(image.size, image.format, limits, label)
     return image
 
 
@@ -183,28 +213,9 @@ def _most_pixels(limits: Limits) -> int:
     return limits.max_pixels if pillow is None else min(limits.max_pixels, 2 * pillow)
 
 
-def _check_pixels(size: tuple[int, int], limits: Limits, label: str) -> None:
-    width, height = size
-    if max(size) > limits.max_side:
-        message = f"{label}a side of {max(size):,} pixels is over the limit of {limits.max_side:,}"
-        raise PictureError(message, "too-many-pixels")
-    if width * height > limits.max_pixels:
-        message = (
-            f"{label}{width:,} × {height:,} pixels are more than the limit of {limits.max_pixels:,}"
-        )
-        raise PictureError(message, "too-many-pixels")
-
-
-def _check_speed(image: Image.Image, limits: Limits, label: str) -> None:
-    """Refuse a large picture of a format whose decoder is written in Python."""
-    width, height = image.size
-    slow = any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ()))
-    if slow and width * height > limits.max_slow_pixels:
-        message = (
-            f"{label}{width:,} × {height:,} pixels are more than the limit of "
-            f"{limits.max_slow_pixels:,} for {image.format} of this kind, which is slow to decode"
-        )
-        raise PictureError(message, "too-many-pixels")
+def _is_slow(image: Image.Image) -> bool:
+    """Whether Pillow decodes it in Python."""
+    return any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ()))
 
 
 def _orientation(image: Image.Image) -> int:

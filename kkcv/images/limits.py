@@ -1,16 +1,23 @@
-"""Limits of one picture, which are checked before its pixels are decoded."""
+"""Limits of one picture, and of all pictures of a request, checked before pixels are decoded."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
 
-from kkcv.errors import RequestError
+from kkcv.errors import PictureError, RequestError
+
+# Bytes that the decoder and the conversion to RGB take for each pixel, at the peak, as measured.
+BYTES_A_PIXEL = {"WEBP": 16, "JPEG2000": 20, "AVIF": 10}
+OTHERS_BYTES_A_PIXEL = 8
 
 
 @dataclass(frozen=True)
 class Limits:
     """The largest numbers of bytes and pixels of one picture, and of pixels along one side.
 
-    The defaults admit what phones and cameras write (a 108-megapixel photograph is 30 MB) and keep
-    the memory for one picture at about 1 GB. Pillow has a limit of its own, 179 megapixels, which a
+    The defaults admit what phones and cameras write: a 108-megapixel photograph is 30 MB, and takes
+    1 GB of memory while it is decoded. Pillow has a limit of its own, 179 megapixels, which a
     larger ``max_pixels`` does not raise.
     """
 
@@ -18,6 +25,7 @@ class Limits:
     max_pixels: int = 120_000_000
     max_side: int = 65_535  # that of JPEG; a strip of a pixel by millions takes thrice the memory
     max_slow_pixels: int = 120_000_000  # where Pillow decodes in Python (QOI): 2 s a million
+    max_memory: int = 2_400_000_000  # bytes while decoding: 120 megapixels of any format
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -27,3 +35,66 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+@dataclass
+class Spent:
+    """The pixels that were decoded, and how many may be."""
+
+    most: int
+    pixels: int = 0
+
+
+_spent: ContextVar[Spent | None] = ContextVar("spent", default=None)
+
+
+@contextmanager
+def at_most_together(pixels: int) -> Iterator[Spent]:
+    """Let this thread decode so many pixels in the block; a further picture is refused."""
+    spent = Spent(pixels)
+    token = _spent.set(spent)
+    try:
+        yield spent
+    finally:
+        _spent.reset(token)
+
+
+def spend(size: tuple[int, int], label: str = "") -> None:
+    """Count the pixels that are decoded next (PictureError)."""
+    spent = _spent.get()
+    if spent is None:
+        return
+    pixels = size[0] * size[1]
+    if spent.pixels + pixels > spent.most:
+        message = f"with those before it, it has more than the {spent.most:,} pixels of a request"
+        raise PictureError(f"{label}{message}", "too-many-pixels")
+    spent.pixels += pixels
+
+
+def check_size(size: tuple[int, int], limits: Limits, label: str) -> None:
+    """Raises PictureError for too many pixels, or too many along one side."""
+    width, height = size
+    if max(size) > limits.max_side:
+        message = f"{label}a side of {max(size):,} pixels is over the limit of {limits.max_side:,}"
+        raise PictureError(message, "too-many-pixels")
+    if width * height > limits.max_pixels:
+        raise _too_many(size, limits.max_pixels, label)
+
+
+def check_memory(size: tuple[int, int], name: str, limits: Limits, label: str) -> None:
+    """Raises PictureError where decoding a format would take too much memory."""
+    most = limits.max_memory // BYTES_A_PIXEL.get(name, OTHERS_BYTES_A_PIXEL)
+    if size[0] * size[1] > most:
+        raise _too_many(size, most, label, f" for {name}, whose decoder takes more memory")
+
+
+def check_slow(size: tuple[int, int], name: str | None, limits: Limits, label: str) -> None:
+    """Raises PictureError for a large picture of a format whose decoder is written in Python."""
+    if size[0] * size[1] > limits.max_slow_pixels:
+        why = f" for {name} of this kind, which is slow to decode"
+        raise _too_many(size, limits.max_slow_pixels, label, why)
+
+
+def _too_many(size: tuple[int, int], most: int, label: str, why: str = "") -> PictureError:
+    message = f"{label}{size[0]:,} × {size[1]:,} pixels are more than the limit of {most:,}{why}"
+    return PictureError(message, "too-many-pixels")

@@ -12,13 +12,16 @@ from flask import Flask, Response, g, request
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
+from kkcv.deadline import within
 from kkcv.errors import PictureError
+from kkcv.images.limits import at_most_together
+from kkcv.images.reducing import LARGE
 from kkcv.timing import timed
 
 from .access import Access, invite, is_preflight
-from .deadline import within
 from .docs.openapi import openapi
 from .docs.page import describe_problem, docs_page, docs_script, docs_style
+from .memory import give_back
 from .metrics import Metrics, Seen
 from .models.fields import MAX_FIELDS, picture_id
 from .models.parsing import read_body, read_query, shown
@@ -104,8 +107,17 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
                 arguments["query"] = query
         if route.body is not None:
             arguments["body"] = read_body(request, route.body, route.media)
-        with within(service.settings.timeout), timed() as g.stages:
-            return respond(route.handler(service, **arguments))
+        most = service.settings.max_pixels_together
+        with (
+            within(service.settings.timeout),
+            timed() as g.stages,
+            at_most_together(most) as spent,
+        ):
+            try:
+                return respond(route.handler(service, **arguments))
+            finally:
+                if spent.pixels > LARGE:
+                    give_back()
 
     return answer
 

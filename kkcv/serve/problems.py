@@ -20,6 +20,7 @@ from kkcv.errors import (
     PictureError,
     RequestError,
     Superseded,
+    TimedOut,
     UnknownPicture,
 )
 from kkcv.extras import missing
@@ -93,6 +94,7 @@ ERROR_CODES: dict[type[KkcvError], str] = {
     RequestError: "bad-request",
     GalleryLocked: "gallery-locked",
     Superseded: "gallery-superseded",
+    TimedOut: "timed-out",
     NotAGallery: "not-a-gallery",
     MissingExtra: "missing-extra",
 }

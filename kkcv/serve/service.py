@@ -5,12 +5,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kkcv import deadline
 from kkcv.embedding.gathering import Sharing
 from kkcv.errors import NotAGallery
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.search.gallery import Gallery
 
-from . import deadline
 from .metrics import Metrics
 from .problems import Problem
 from .recall import RecallCheck
@@ -80,7 +80,7 @@ class Service:
     def wait_until_loaded(self) -> None:
         """Wait for the network, so that the first clients need not retry.
 
-        Raises Problem: loading, timed-out.
+        Raises Problem: loading, and TimedOut.
         """
         deadline.check()
         if not self._loaded.wait(min(self.settings.wait_seconds, deadline.left())):
@@ -88,14 +88,14 @@ class Service:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """A decoding slot, once the network is loaded (Problem: loading, busy, timed-out)."""
+        """A decoding slot, once the network is loaded (Problem: loading, busy; TimedOut)."""
         self.wait_until_loaded()
         with self.turn():
             yield
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """A decoding slot: each picture takes memory and a core (Problem: busy, timed-out)."""
+        """A decoding slot: each picture takes memory and a core (Problem: busy; TimedOut)."""
         deadline.check()
         with self.metrics.waiting.track_inprogress():
             free = self._workers.acquire(timeout=min(self.settings.wait_seconds, deadline.left()))

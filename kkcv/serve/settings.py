@@ -10,6 +10,8 @@ from kkcv.images.limits import Limits
 from .parameters import Resolved, default_workers
 
 MIB = 1024 * 1024
+BYTES_A_PIXEL = 8  # of memory while decoding: for most formats, this is no further limit
+PICTURES = 4  # of the largest size, whose pixels one request may make the service decode
 SLOW_PIXELS = 1_000_000  # of formats that Pillow decodes in Python: about 2 s of a core
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -30,7 +32,7 @@ class Settings:
     concurrent: int = 64  # requests at the same time
     timeout: float = 60.0  # seconds to receive a request, and again to answer it
     max_body: int = 32 * MIB  # bytes of a request
-    max_pixels: int = 64_000_000  # of one picture; 64 megapixels take about 400 MB while decoded
+    max_pixels: int = 64_000_000  # of one picture; 64 megapixels take 512 MB at most while decoded
     workers: int = field(default_factory=default_workers)  # pictures decoded at the same time
     wait_seconds: float = 20.0  # for the network or a worker, before the answer is 503
     recall_check: int = 0  # seconds between two checks of the index; 0: never
@@ -57,7 +59,17 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """The limits of one picture."""
-        return Limits(self.max_body, self.max_pixels, max_slow_pixels=SLOW_PIXELS)
+        return Limits(
+            self.max_body,
+            self.max_pixels,
+            max_slow_pixels=SLOW_PIXELS,
+            max_memory=BYTES_A_PIXEL * self.max_pixels,
+        )
+
+    @property
+    def max_pixels_together(self) -> int:
+        """Of all pictures of a request, as they are decoded: photographs in JPEG at an eighth."""
+        return PICTURES * self.max_pixels
 
 
 def settings_of(values: Mapping[str, Resolved], *, host: str) -> Settings:

@@ -1,5 +1,6 @@
 """Every file in ``nasty`` is met as its manifest expects, and shows what it should."""
 
+import base64
 import csv
 import random
 import struct
@@ -14,8 +15,10 @@ import pytest
 from PIL import Image
 
 from kkcv.errors import PictureError
-from kkcv.images.decode import decode, image_size
-from kkcv.images.limits import Limits
+from kkcv.images.decode import count_pixels, decode, image_size
+from kkcv.images.limits import Limits, at_most_together
+from kkcv.images.preprocess import Preprocess
+from tests.serve.attacks import scans
 
 NASTY = Path(__file__).parents[3] / "shared" / "data" / "nasty"
 
@@ -279,6 +282,63 @@ def test_what_is_decoded_in_python_has_a_limit_of_its_own(data: bytes) -> None:
 
     assert caught.value.reason == "too-many-pixels"
     assert image_size(data) == (300, 200)
+
+
+@pytest.mark.parametrize(("format", "bytes_a_pixel"), [("PNG", 8), ("WEBP", 16), ("JPEG2000", 20)])
+def test_a_format_whose_decoder_takes_more_memory_may_have_fewer_pixels(
+    format: str, bytes_a_pixel: int
+) -> None:
+    file = BytesIO()
+    Image.new("RGB", (300, 200)).save(file, format)
+
+    assert decode(file.getvalue(), Limits(max_memory=60_000 * bytes_a_pixel)).shape == (200, 300, 3)
+    with pytest.raises(PictureError, match=f"pixels are more than the limit of .* for {format}"):
+        decode(file.getvalue(), Limits(max_memory=60_000 * bytes_a_pixel - 1))
+
+
+def test_a_jpeg_in_a_thousand_scans_is_refused(pictures: Path) -> None:
+    """Each goes over all pixels: 300 KB of them took a minute."""
+    data = base64.b64decode(scans())
+
+    with pytest.raises(PictureError, match="more steps than any picture needs") as caught:
+        decode(data)
+
+    assert caught.value.reason == "corrupt"
+    video = b"\xff\xda" * 1000  # behind a photograph, as phones have it
+    photo = next((pictures / "imagenette").rglob("*.JPEG")).read_bytes()
+    assert np.array_equal(decode(photo + video), decode(photo))
+
+
+def test_the_pixels_of_several_pictures_have_a_limit_together() -> None:
+    file = BytesIO()
+    Image.new("RGB", (300, 200)).save(file, "PNG")
+
+    with at_most_together(150_000) as spent:
+        decode(file.getvalue())
+        decode(file.getvalue())
+        with pytest.raises(PictureError, match="more than the 150,000 pixels of a request"):
+            decode(file.getvalue())
+
+    assert spent.pixels == 120_000
+    decode(file.getvalue())
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG2000"])
+def test_a_large_picture_is_made_smaller_and_its_crop_stays_the_same(
+    format: str, pictures: Path
+) -> None:
+    photo = Image.fromarray(decode(next((pictures / "imagenette").rglob("*.JPEG"))))
+    file = BytesIO()
+    options = {"compress_level": 1} if format == "PNG" else {"irreversible": False}
+    photo.resize((5000, 3600), Image.Resampling.BICUBIC).save(file, format, **options)
+    preprocess = Preprocess((224, 224), 256, "bicubic", (0, 0, 0), (1, 1, 1))
+
+    pixels = decode(file.getvalue(), target=256)
+
+    assert 4 * 256 <= min(pixels.shape[:2]) <= 3600 // 2
+    crop, exact = preprocess.crop(pixels), preprocess.crop(decode(file.getvalue()))
+    assert np.abs(crop.astype(int) - exact).mean() < 1
+    assert count_pixels(file.getvalue()) == 18_000_000
 
 
 def test_a_large_picture_hidden_in_an_icon_is_refused_before_it_is_decoded() -> None:

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kkcv.errors import RequestError
+from kkcv import deadline
+from kkcv.errors import RequestError, TimedOut
 from kkcv.search.expression import LONGEST, named, parse, spelled
 from kkcv.search.folder.filters import as_sql
 from kkcv.search.gallery import Gallery
+from kkcv.search.picture import PictureFile
 
 VALUES = st.integers(-5, 5) | st.sampled_from(["cat", "dog", "猫", "it's", 'a "b"', ""])
 ROWS = st.dictionaries(st.sampled_from(["label", "year", "select"]), VALUES)
@@ -292,3 +294,18 @@ def test_metadata_that_would_come_back_otherwise_are_refused(
 ) -> None:
     with pytest.raises(RequestError, match=why):
         gallery.add(paint("a.png", 0), metadata)
+
+
+def test_a_filter_ends_when_its_time_is_over_and_the_gallery_goes_on(gallery: Gallery) -> None:
+    vector = np.eye(1, gallery.space.dim, dtype=np.float32)[0]
+    with gallery.catalog.writing() as writer:
+        for number in range(2000):
+            file = PictureFile(f"/photos/{number}.jpg", False, bytes(32), 1, 1)
+            writer.add(file, vector, {"year": number})
+    slow = " or ".join(f"year > {n} and year < {n}" for n in range(60))
+
+    with deadline.within(1e-9), pytest.raises(TimedOut, match="took longer"):
+        gallery.count(slow)
+
+    assert gallery.count(slow) == 0
+    assert gallery.count("year < 5") == 5

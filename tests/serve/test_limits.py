@@ -16,14 +16,14 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from kkcv import deadline
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import unit
+from kkcv.errors import TimedOut
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
-from kkcv.serve import deadline
 from kkcv.serve.app import create_app
 from kkcv.serve.logs import FORMAT, JsonLines, TextLines
-from kkcv.serve.problems import Problem
 from kkcv.serve.recall import RecallCheck, live_recall
 from kkcv.serve.service import Service
 from kkcv.serve.settings import Settings
@@ -90,9 +90,27 @@ def test_an_answer_that_takes_too_long_is_given_up(make: Make, album: list[Path]
     answer = client.post("/v1/search", json={"image": as_base64(album[0])})
 
     assert (answer.status_code, answer.json["type"]) == (503, "/problems/timed-out")
-    with deadline.within(1e-9), pytest.raises(Problem, match="took longer than the service allows"):
+    with (
+        deadline.within(1e-9),
+        pytest.raises(TimedOut, match="took longer than the service allows"),
+    ):
         deadline.check()
     deadline.check()
+
+
+def test_a_filter_that_takes_too_long_is_interrupted(folder: Path, embedder: Embedder) -> None:
+    with Gallery.open(folder, embedder) as gallery:
+        vector = np.eye(1, gallery.space.dim, dtype=np.float32)[0]
+        with gallery.catalog.writing() as writer:
+            for number in range(2000):
+                file = PictureFile(f"/photos/{number}.jpg", False, bytes(32), 1, 1)
+                writer.add(file, vector, {"year": number})
+        client = create_app(Service(gallery, Settings(timeout=1e-9))).test_client()
+        where = " or ".join(f"year > {n} and year < {n}" for n in range(60))
+        answer = client.get("/v1/images", query_string={"where": where})
+
+    assert (answer.status_code, answer.json["type"]) == (503, "/problems/timed-out")
+    assert answer.headers["Retry-After"] == "2"
 
 
 def test_duplicates_that_take_too_long_are_given_up(make: Make) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import apsw
 import numpy as np
 
+from kkcv import deadline
 from kkcv.disk import make_folder, reason
 from kkcv.errors import (
     GalleryError,
@@ -219,6 +220,9 @@ class Catalog(engine.Catalog):
         """Raise errors of kkcv for those of SQLite."""
         try:
             yield
+        except apsw.InterruptError:
+            deadline.check()
+            raise
         except apsw.BusyError:
             raise locked(self.folder, self.wait_seconds) from None
         except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError):

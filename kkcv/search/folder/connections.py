@@ -7,8 +7,11 @@ from pathlib import Path
 
 import apsw
 
+from kkcv import deadline
+
 READ_WRITE = apsw.SQLITE_OPEN_READWRITE  # does not create a file where a gallery was deleted
 IMMUTABLE = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+BETWEEN_LOOKS = 100_000  # steps of SQLite's machine, some 5 ms: each look waits for Python's lock
 MAPPED = 1 << 40  # bytes: more than any catalog has
 
 
@@ -56,6 +59,7 @@ def connect(file: Path, wait_seconds: float, flags: int) -> apsw.Connection:
         connection.set_busy_timeout(int(wait_seconds * 1000))
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+    connection.set_progress_handler(deadline.is_over, BETWEEN_LOOKS)  # what it runs ends in time
     connection.execute("PRAGMA trusted_schema=OFF")  # the file may come from elsewhere
     return connection
 

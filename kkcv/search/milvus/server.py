@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from kkcv import deadline
 from kkcv.environment import milvus_token
 from kkcv.errors import GalleryError, MissingExtra, Superseded
 
 from .address import Address
 
 SECONDS = 30.0  # for one answer
+LEAST_SECONDS = 0.01  # pymilvus takes 0 for no limit
 CONNECT_SECONDS = 10.0
 NO_SUCH_COLLECTION = 100  # a code of Milvus
 # pymilvus pings an idle server every 10 s. milvus-lite, like any gRPC server by default, closes a
@@ -38,9 +40,11 @@ class Server:
         self._client.close()
 
     def call(self, name: str, *arguments: Any, **options: Any) -> Any:
-        """A method of pymilvus.MilvusClient (GalleryError, Superseded)."""
+        """A method of pymilvus.MilvusClient (GalleryError, Superseded, TimedOut)."""
+        deadline.check()
+        seconds = max(LEAST_SECONDS, min(SECONDS, deadline.left()))
         with explained(self.address):
-            return getattr(self._client, name)(*arguments, timeout=SECONDS, **options)
+            return getattr(self._client, name)(*arguments, timeout=seconds, **options)
 
     def query(self, collection: str, asked: str, fields: list[str], level: str) -> list[dict]:
         """The rows that match an expression, in no order, at most 16,384."""
@@ -81,6 +85,7 @@ def explained(address: Address) -> Iterator[None]:
     try:
         yield
     except pymilvus.MilvusException as error:
+        deadline.check()  # it gave up because of it
         if error.code == NO_SUCH_COLLECTION:
             raise Superseded(f"{address} was given another network meanwhile; try again") from None
         reason = str(error.message).strip().splitlines()[0] if error.message else str(error)

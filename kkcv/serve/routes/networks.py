@@ -4,8 +4,9 @@ from flask import Response
 
 from kkcv.embedding.explanation import Explanation
 from kkcv.errors import PictureError
-from kkcv.images.decode import decode_small
+from kkcv.images.decode import count_pixels, decode, decode_small
 from kkcv.images.heat import SIDE, overlaid, side_by_side
+from kkcv.images.reducing import LARGE
 from kkcv.images.thumbnails import as_png
 from kkcv.search.explain import explain as explained
 from kkcv.serve.models.requests import ClassifyRequest, ExplainRequest, KnownPicture, SentPicture
@@ -47,15 +48,27 @@ def explain_as_picture(service: Service, body: ExplainRequest) -> Response:
 def explanation(service: Service, body: ExplainRequest) -> tuple[Explanation, tuple[bytes, bytes]]:
     """The explanation of the network, and the bytes of both pictures (Problem)."""
     with at("query"):
-        query = bytes_of(service, body.query)
+        query = reduced(service, bytes_of(service, body.query))
     with at("hit"):
-        hit = bytes_of(service, body.hit)
+        hit = reduced(service, bytes_of(service, body.hit))
     with service.worker():
         try:
             found = explained(service.gallery, query, hit, limits=service.limits)
         except PictureError as error:  # it does not say of which of the two
             raise problem_of(error) from error
     return found, (query, hit)
+
+
+def reduced(service: Service, data: bytes) -> bytes:
+    """A large picture as a small PNG, so that it is decoded once: the network gets the same crop.
+
+    Raises PictureError, Problem.
+    """
+    if count_pixels(data, service.limits) <= LARGE:
+        return data
+    target = service.gallery.space.preprocess.target
+    with service.worker():
+        return as_png(decode(data, service.limits, target=target), compress_level=1)
 
 
 def bytes_of(service: Service, picture: SentPicture | KnownPicture) -> bytes:

@@ -3,10 +3,9 @@
 from flask import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from kkcv import __version__
+from kkcv import __version__, deadline
 from kkcv.search.duplicates import duplicates
 from kkcv.search.ranking.names import RANKINGS
-from kkcv.serve import deadline
 from kkcv.serve.models.requests import DuplicatesQuery
 from kkcv.serve.models.responses import DuplicateGroup, Duplicates, Health, Model, Stats
 from kkcv.serve.problems import Problem
@@ -38,7 +37,7 @@ def find_duplicates(service: Service, query: DuplicatesQuery) -> Duplicates:
     """Find groups of exact and near duplicates. It takes as long as a search by every picture."""
 
     def in_time(done: int, total: int) -> None:
-        if not deadline.left():
+        if deadline.is_over():
             raise Problem(
                 "timed-out",
                 f"{done} of {total} pictures were looked at in the time of a request; use kkcv "

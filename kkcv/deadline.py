@@ -1,4 +1,8 @@
-"""The deadline of a request, which long work checks as it goes."""
+"""The time that an answer may take, which long work checks as it goes. Endless unless asked for.
+
+with within(60):
+    gallery.search("cat.jpg", where="year >= 2020")  # raises TimedOut after a minute
+"""
 
 import time
 from collections.abc import Iterator
@@ -6,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
 
-from .problems import Problem
+from .errors import TimedOut
 
 _end: ContextVar[float] = ContextVar("end", default=inf)
 
@@ -26,7 +30,11 @@ def left() -> float:
     return max(0.0, _end.get() - time.monotonic())
 
 
+def is_over() -> bool:
+    return not left()
+
+
 def check() -> None:
-    """Raises Problem after the deadline."""
-    if not left():
-        raise Problem("timed-out", "the answer took longer than the service allows; ask for less")
+    """Raises TimedOut after the deadline."""
+    if is_over():
+        raise TimedOut("the answer took longer than the service allows; ask for less")
