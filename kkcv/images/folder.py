@@ -1,72 +1,145 @@
 """Finding the pictures below a folder, always in the same order."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from kkcv.errors import DataError, PictureError
 
 from .formats import EXTENSIONS
+from .skipped import CATALOG, GALLERY, in_a_gallery, is_gallery, system_folder
 from .source import label_of
 
-# Files that systems leave beside pictures: Synology thumbnails, macOS resource forks.
-_NOT_ALBUMS = frozenset({"@eaDir", "__MACOSX", "$RECYCLE.BIN", "lost+found"})
-
 Path_ = str | os.PathLike[str]
+Skips = Callable[[str, bool], bool]  # a path, and whether it is a folder: whether it is left out
+EXCLUDED = "excluded"
 
 
-def find_pictures(paths: Path_ | Iterable[Path_], *, recursive: bool = True) -> Iterator[Path]:
+def find_pictures(
+    paths: Path_ | Iterable[Path_],
+    *,
+    recursive: bool = True,
+    skips: Skips = lambda path, is_folder: False,
+    passed: Counter[str] | None = None,
+) -> Iterator[Path]:
     """Files with the extension of a picture, folder by folder in the order of their names.
 
-    A path given by itself is always yielded, whatever its extension. Hidden files and folders are
-    left out. Links are followed, but no folder is entered twice, so a loop of links ends. What
-    looks like a picture and cannot be read (a broken link, a folder that is locked) is yielded too:
-    decoding it says why, and nothing is left out without a word.
+    A path given by itself is always yielded, whatever its extension. Hidden files and folders,
+    recycle bins, folders of the system and galleries are left out (skipped.py). Links are followed,
+    but no folder is entered twice, so a loop of links ends. What looks like a picture and cannot be
+    read (a broken link, a folder that is locked) is yielded too: decoding it says why, and nothing
+    is left out without a word.
+
+    Args:
+        paths: of files and folders.
+        recursive: with the folders below.
+        skips: more that is left out.
+        passed: counts what is left out, by the reason; hidden files are not counted.
 
     Raises:
         PictureError: not-found, before anything is yielded, when a path does not exist.
     """
-    given = [Path(paths)] if isinstance(paths, (str, os.PathLike)) else [Path(p) for p in paths]
-    for path in given:
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    must_exist(given)
+    walk = Walk(recursive, skips, passed)
+    return map(Path, walk.all(os.fspath(path) for path in given))
+
+
+def must_exist(paths: Iterable[Path_]) -> None:
+    """Raises PictureError, not-found; a link that leads nowhere does exist."""
+    for path in paths:
         if not os.path.lexists(path):
             raise PictureError(f"{label_of(path)}there is no file at this path", "not-found")
-    return _walk_all(given, recursive)
 
 
-def _walk_all(given: list[Path], recursive: bool) -> Iterator[Path]:
-    entered: set[tuple[int, int]] = set()
-    for path in dict.fromkeys(given):
-        if path.is_dir():
-            yield from _walk(path, recursive, entered)
-        else:
-            yield path
+class Walk:
+    """The paths of pictures as text: making a Path of each takes longer than finding it."""
 
+    def __init__(
+        self,
+        recursive: bool = True,
+        skips: Skips = lambda path, is_folder: False,
+        passed: Counter[str] | None = None,
+        entered: Iterable[str] = (),
+    ) -> None:
+        """As find_pictures; folders of ``entered`` count as entered already."""
+        self.recursive = recursive
+        self.skips = skips
+        self.passed = Counter() if passed is None else passed
+        self._entered: set[tuple[int, int]] = set()
+        for folder in entered:
+            with suppress(OSError):
+                self._was_entered(os.stat(folder))
 
-def _walk(folder: Path, recursive: bool, entered: set[tuple[int, int]]) -> Iterator[Path]:
-    """Files first, then folders, each by name; a stack, because folders may be nested deeply."""
-    waiting = [folder]
-    while waiting:
-        here = waiting.pop()
-        try:
-            status = here.stat()
-            if (status.st_dev, status.st_ino) in entered:
+    def all(self, given: Iterable[str]) -> Iterator[str]:
+        for path in dict.fromkeys(given):
+            if not os.path.isdir(path):
+                yield path
+            elif in_a_gallery(path):
+                self.passed[GALLERY] += 1
+            else:
+                yield from self.below(path)
+
+    def below(self, folder: str) -> Iterator[str]:
+        """Files first, then folders, each by name; a stack, as folders may be nested deeply."""
+        waiting = [folder]
+        while waiting:
+            here = waiting.pop()
+            try:
+                if self._was_entered(os.stat(here)):
+                    continue
+                with os.scandir(here) as found:
+                    entries = sorted(found, key=lambda entry: entry.name)
+            except OSError:
+                yield here
                 continue
-            entered.add((status.st_dev, status.st_ino))
-            names = sorted(os.listdir(here))
-        except OSError:
-            yield here
-            continue
-        paths = [here / name for name in names if not is_hidden(name)]
-        folders = [path for path in paths if path.is_dir()]
-        skipped = set(folders)
-        yield from (p for p in paths if p not in skipped and p.suffix.lower() in EXTENSIONS)
-        if recursive:
+            if any(e.name == CATALOG for e in entries) and is_gallery(here):
+                self.passed[GALLERY] += 1
+                continue
+            folders = []
+            for entry in entries:
+                if is_folder(entry):
+                    if self.recursive and not self._left_out(entry, True):
+                        folders.append(entry.path)
+                elif is_named_as_picture(entry.name) and not self._left_out(entry, False):
+                    yield entry.path
             waiting.extend(reversed(folders))
+
+    def _was_entered(self, status: os.stat_result) -> bool:
+        before = len(self._entered)
+        self._entered.add((status.st_dev, status.st_ino))
+        return len(self._entered) == before
+
+    def _left_out(self, entry: "os.DirEntry[str]", folder: bool) -> bool:
+        if entry.name.startswith("."):
+            return True
+        why = system_folder(entry.name) if folder else None
+        if folder and entry.is_symlink() and in_a_gallery(entry.path):
+            why = GALLERY
+        if why is None and self.skips(entry.path, folder):
+            why = EXCLUDED
+        if why is not None:
+            self.passed[why] += 1
+        return why is not None
+
+
+def is_named_as_picture(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in EXTENSIONS
+
+
+def is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Also of a link to one; what cannot be looked at is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def is_hidden(name: str) -> bool:
     """Whether files and folders of this name are skipped."""
-    return name.startswith(".") or name in _NOT_ALBUMS
+    return name.startswith(".") or system_folder(name) is not None
 
 
 def labelled_pictures(folder: Path_) -> list[tuple[Path, str]]:

@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from kkcv.disk import write_file
 from kkcv.errors import RequestError
 
+from .skipped import MARK
 from .source import label_of
 
 CELL = 224  # side of the square that each picture is fitted into
@@ -21,7 +22,6 @@ LINE = 22  # height of a line below it
 TEXT = 16  # height of its letters
 MOST_LINES = 2  # of a caption
 
-MARK = ("Software", "kkcv")  # of the PNGs that are written here
 PAPER, INK, FAINT = "#ffffff", "#18181b", "#71717a"
 BACKDROP, FRAME = "#f4f4f5", "#2563eb"
 

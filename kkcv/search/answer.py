@@ -13,7 +13,6 @@ from kkcv.timing import step
 
 from .chance.model import FEWEST, Calibration
 from .engine import Reader
-from .files import located
 from .folding import folded_answers
 from .generation import Generation
 from .index.neighbors import Neighbors
@@ -116,14 +115,14 @@ def hits_of(
     chances = (
         np.full(near.scores.shape, None) if calibration is None else calibration.chance(near.scores)
     )
-    folder = str(generation.folder)
+    located = generation.library.located
     answers = []
     for ids, scores, rates in zip(
         near.ids.tolist(), near.scores.tolist(), chances.tolist(), strict=True
     ):
         answers.append(
             [
-                Hit(id, score, located(folder, shown[0]), shown[1], rate)
+                Hit(id, score, located(shown[0]), shown[1], rate)
                 for id, score, rate in zip(ids, scores, rates, strict=True)
                 if (shown := found.get(id))  # another process may have removed it
             ]

@@ -18,6 +18,7 @@ promises.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -29,7 +30,7 @@ from kkcv.errors import GalleryLocked, NotAGallery, RequestError
 
 from .index.exact import inner_products
 from .index.neighbors import Neighbors, nearest_of, no_neighbors
-from .picture import Picture, PictureFile, Totals
+from .picture import UNKEPT, Picture, PictureFile, Stamp, Totals
 from .projection import Projection
 from .tuning import Goal
 from .where import Condition, matches
@@ -97,8 +98,13 @@ class Reader(ABC):
     def by_path(self, path: str) -> Picture | None:
         return next((p for p in self.pictures() if p.file.path == path), None)
 
-    def by_sha256(self, sha256: bytes) -> list[Picture]:
-        return [p for p in self.pictures() if p.file.sha256 == sha256]
+    def by_sha256(self, sha256: bytes, limit: int | None = None) -> list[Picture]:
+        """The pictures with these bytes, in the order of ids; the first ``limit``."""
+        return list(islice((p for p in self.pictures() if p.file.sha256 == sha256), limit))
+
+    def stamp(self, id: int) -> Stamp | None:
+        """The stamp of a picture's file; None if it is to be marked, ``UNKEPT`` if it cannot be."""
+        return UNKEPT
 
     def ids(self, where: Condition | None = None) -> np.ndarray:
         """All ids, or those that match a filter, ascending: int64 (N,)."""
@@ -151,6 +157,9 @@ class Writer(Reader):
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Replace the given parts of a row."""
+
+    def mark(self, id: int, stamp: Stamp) -> None:
+        """Keep the stamp of a row's file, if the engine can."""
 
     @abstractmethod
     def remove(self, id: int) -> bool:

@@ -19,11 +19,6 @@ FOLDER = "pictures"  # of the pictures that were added as bytes
 log = logging.getLogger(__name__)
 
 
-def located(folder: str, path: str) -> str:
-    """The absolute path of a file in the catalog of the gallery in ``folder``."""
-    return path if path.startswith("/") else os.path.join(folder, path)
-
-
 def as_stored(folder: Path, file: PictureFile) -> PictureFile:
     """The file of an absolute path; by its path in the gallery if it lies there."""
     if not file.path.startswith(f"{folder}{os.sep}"):
@@ -32,14 +27,14 @@ def as_stored(folder: Path, file: PictureFile) -> PictureFile:
     return PictureFile(path, True, file.sha256, file.bytes, file.mtime_ns)
 
 
-def read(folder: Path, picture: Picture) -> bytes:
-    """The bytes of a picture as they were indexed (FileMissing).
+def read(path: Path, picture: Picture) -> bytes:
+    """The bytes of a picture, whose file is at ``path``, as they were indexed (FileMissing).
 
     The file may since have become a link to something private: bytes with another hash are never
     returned.
     """
     try:
-        data = read_bytes(folder / picture.file.path)
+        data = read_bytes(path)
     except PictureError:
         data = b""
     if hashlib.sha256(data).digest() != picture.file.sha256:

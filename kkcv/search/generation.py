@@ -17,6 +17,7 @@ from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError
 
 from .chance.store import CalibrationStore
 from .engine import Catalog, Engine
+from .library.library import Library
 from .projection import SETTING, Projection
 
 
@@ -38,6 +39,7 @@ class Generation:
         self.space = projected_space(self.stored_space, self.projection)
         self.index = engine.index_for(self.space)
         self.calibration = CalibrationStore(self.folder, self.space.fingerprint)
+        self.library = Library(self.catalog)
         self.sharing = Sharing()
         self._embedder = embedder
         self._loading = threading.Lock()

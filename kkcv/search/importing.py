@@ -1,10 +1,10 @@
 """Folders of pictures into a gallery: only new ones are embedded, bad files are skipped."""
 
 import csv
-import hashlib
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
@@ -13,19 +13,26 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from kkcv.disk import write_file
-from kkcv.embedding.embedder import Embedder
+from kkcv.disk import absolute, write_file
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.errors import PictureError
-from kkcv.images.folder import find_pictures
+from kkcv.images.folder import Walk, must_exist
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
-from kkcv.images.source import label_of, read_bytes
+from kkcv.images.skipped import in_a_gallery
 
-from .engine import Catalog, Writer
-from .picture import Picture, PictureFile
+from .engine import Writer
+from .library.absence import Judge
+from .library.ignore import Ignored
+from .library.library import Library, nearest
+from .library.naming import Naming
+from .library.twins import WAITS, Twins
+from .looking import Found, Named, Sheet, look_at
+from .picture import PictureFile, Stamp
 from .rows import Rows
 
 REJECTS = "rejects.csv"
+SHEETS = "contact sheets of kkcv"
+Paths = Iterable[str | PathLike[str]]
 
 
 class Reject(NamedTuple):
@@ -46,6 +53,7 @@ class ImportReport:
     copied: int = 0  # known bytes at a new path, the old one still there: new id, same vector
     unchanged: int = 0
     rejected: list[Reject] = field(default_factory=list)
+    passed: Counter[str] = field(default_factory=Counter)  # left out, by reason; not in ``files``
 
     @property
     def files(self) -> int:
@@ -60,171 +68,192 @@ class ImportReport:
 
 
 Outcome = Literal["added", "replaced", "moved", "copied", "unchanged"]
+Progress = Callable[[ImportReport], None]
 
 
-class Found(NamedTuple):
-    """A file to be imported; without a crop, the gallery has its bytes already."""
+class Ready(NamedTuple):
+    """A file whose vector is made; None if the gallery has its bytes."""
 
     file: PictureFile
-    crop: np.ndarray | None
-
-
-Progress = Callable[[ImportReport], None]
+    stamp: Stamp
+    vector: np.ndarray | PictureError | None
 
 
 def import_pictures(
     gallery: Rows,
-    paths: Iterable[str | PathLike[str]],
+    paths: Paths,
     *,
     limits: Limits = DEFAULT_LIMITS,
     threads: int | None = None,
+    exclude: Sequence[str] = (),
+    rehash: bool = False,
     progress: Progress = lambda report: None,
 ) -> ImportReport:
     """Import files, and folders with everything below them.
 
     Unreadable files are skipped and listed in the report and in ``rejects.csv`` in the gallery. An
-    interrupted import keeps what it committed, and the next one continues from there.
+    interrupted import keeps what it committed, and the next one continues from there. The folders
+    become roots of the gallery (docs/library.md).
 
     Args:
         gallery: where they go.
         paths: of files and folders.
         limits: on bytes and pixels of a picture.
         threads: that decode; None is one a core.
+        exclude: patterns as in gitignore of what is left out, from now on.
+        rehash: read all files, also those that the file system calls unchanged.
         progress: is called with the report after each commit.
 
     Raises:
         PictureError: a path does not exist.
+        RequestError: a pattern that cannot be.
         GalleryLocked: another process is writing for too long.
         GalleryError: the disk refuses.
     """
-    report = ImportReport()
-    generation = gallery.generation  # its catalog refuses the vectors of another network
-    embedder = generation.embedder
-
-    def look(path: str) -> Found | None:
-        return look_at(generation.catalog, embedder, path, limits)
-
-    with generation.catalog.reading() as rows:
-        rows.count()  # a stale answer is no older than this one
-
+    importing = Importing(gallery, ImportReport())
     try:
-        looked = ahead(look, files_to_import(gallery, paths), threads=threads)
-        embedded = embed_stream(embedder, changed(looked, report))
-        while batch := list(islice(embedded, generation.catalog.batch)):
-            commit(gallery, generation.catalog, batch, report)
-            progress(report)
+        importing.run(given(paths), limits, threads, tuple(exclude), rehash, progress)
     finally:
-        write_rejects(gallery.folder / REJECTS, report.rejected)
-    progress(report)
-    return report
+        gallery.library.forget()
+        write_rejects(gallery.folder / REJECTS, importing.report.rejected)
+    progress(importing.report)
+    return importing.report
 
 
-def files_to_import(gallery: Rows, paths: Iterable[str | PathLike[str]]) -> Iterator[str]:
-    """The absolute paths of picture files, without those in the gallery's own folder."""
-    own = f"{gallery.folder}{os.sep}"
-    for path in find_pictures(paths):
-        absolute = os.path.abspath(path)
-        if not absolute.startswith(own):
-            yield absolute
+def given(paths: Paths) -> list[str]:
+    """Absolute paths (PictureError if one does not exist)."""
+    listed = [str(absolute(path)) for path in paths]
+    must_exist(listed)
+    return listed
 
 
-def look_at(catalog: Catalog, embedder: Embedder, path: str, limits: Limits) -> Found | None:
-    """Read, hash and decode a file as far as needed; None if it is unchanged (PictureError)."""
-    must_be_utf8(path)
-    mtime_ns = modified(path)  # before the bytes: a change in between is seen next time
-    with catalog.stale_reading() as rows:
-        known = rows.by_path(path)
-        if known and mtime_ns == known.file.mtime_ns and os.path.getsize(path) == known.file.bytes:
-            return None
-        data = read_bytes(path, limits)
-        sha256 = hashlib.sha256(data).digest()
-        file = PictureFile(path, False, sha256, len(data), mtime_ns)
-        if rows.by_sha256(sha256):
-            return Found(file, None)
-    return Found(file, prepared(embedder, path, data, limits))
+class Importing:
+    """One import, which changes its report when something is on the disk."""
+
+    def __init__(self, gallery: Rows, report: ImportReport) -> None:
+        self.gallery = gallery
+        self.report = report
+        self.generation = gallery.generation  # its catalog refuses another network's vectors
+        self.catalog = self.generation.catalog
+        self.library = gallery.library
+        self.naming = Naming(self.library)
+        judge = Judge(self.library)
+        self.twins = Twins(judge.is_gone, judge.root_of, judge.may_move)
+
+    def run(
+        self,
+        paths: list[str],
+        limits: Limits,
+        threads: int | None,
+        exclude: tuple[str, ...],
+        rehash: bool,
+        progress: Progress,
+    ) -> None:
+        with self.catalog.reading() as rows:
+            rows.count()  # a stale answer is no older than this one
+        embedder = self.generation.embedder
+
+        def look(named: Named) -> Found | Sheet | None:
+            return look_at(self.catalog, embedder, named, limits, rehash)
+
+        for path in paths:
+            if os.path.isdir(path) and not in_a_gallery(path):
+                self.naming.begin(path, exclude)
+        found = walked(self.gallery.folder, self.library, paths, self.report.passed)
+        named = (Named(path, self.naming.name(path)) for path in found)
+        looked = self.changed(ahead(look, named, threads=threads))
+        embedded = (
+            Ready(file, stamp, vector) for (file, stamp), vector in embed_stream(embedder, looked)
+        )
+        while batch := list(islice(embedded, self.catalog.batch)):
+            self.commit(batch)
+            progress(self.report)
+        waiting = iter(self.twins.waiting)
+        while batch := [Ready(*each, None) for each in islice(waiting, self.catalog.batch)]:
+            self.commit(batch, last=True)
+            progress(self.report)
+        if self.naming.has_news:
+            self.commit([])
+
+    def changed(
+        self, looked: Iterable[tuple[Named, Found | Sheet | PictureError | None]]
+    ) -> Iterator[tuple[tuple[PictureFile, Stamp], np.ndarray | None]]:
+        """The files that have to be imported; the others are counted."""
+        for named, found in looked:
+            if found is None:
+                self.report.count("moved" if self.naming.was_moved(named.name) else "unchanged")
+            elif isinstance(found, Sheet):
+                self.report.passed[SHEETS] += 1
+            elif isinstance(found, PictureError):
+                self.report.count(Reject(named.path, found.reason, str(found)))
+            else:
+                yield (found.file, found.stamp), found.crop
+
+    def commit(self, batch: list[Ready], last: bool = False) -> None:
+        """Settle files in one transaction."""
+        with self.catalog.writing() as writer:
+            self.naming.write(writer)
+            writer.expect(ready.file for ready in batch)
+            outcomes = [self.settle(writer, ready, last) for ready in batch]
+        for outcome in outcomes:
+            if outcome is not None:
+                self.report.count(outcome)
+
+    def settle(self, writer: Writer, ready: Ready, last: bool) -> Outcome | Reject | None:
+        """Import one file, or let it wait for the end (twins.py)."""
+        file, stamp, vector = ready
+        if isinstance(vector, PictureError):
+            return Reject(self.library.located(file.path), vector.reason, str(vector))
+        here = writer.by_path(file.path)
+        if here and here.file.sha256 == file.sha256:
+            writer.update(here.id, file=file)  # touched, not changed
+            writer.mark(here.id, stamp)
+            return "moved" if self.naming.was_moved(file.path) else "unchanged"
+        same = writer.by_sha256(file.sha256, 1)
+        if not here and same:
+            lost = self.twins.of(writer, file, stamp, last)
+            if lost == WAITS:
+                return None
+            if lost is not None and writer.picture(lost.id) == lost:
+                writer.update(lost.id, file=file)
+                writer.mark(lost.id, stamp)
+                return "moved"
+        if vector is None and same:
+            vector = writer.vector(same[0].id)
+        if vector is None:  # removed meanwhile, or its vector is damaged: next time
+            gone = "the picture with the same bytes was removed meanwhile; import it again"
+            return Reject(self.library.located(file.path), "unreadable", gone)
+        if here:
+            writer.update(here.id, file=file, vector=vector)
+            writer.mark(here.id, stamp)
+            return "replaced"
+        writer.mark(writer.add(file, vector, {}), stamp)
+        return "copied" if same else "added"
 
 
-def must_be_utf8(path: str) -> None:
-    """Raises PictureError for a name that a catalog cannot hold."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        name = ascii(path)
-        raise PictureError(f"{name}: its name is not UTF-8; rename it", "unreadable") from None
+def files_to_import(gallery: Rows, paths: Paths, exclude: Sequence[str] = ()) -> Iterator[str]:
+    """The absolute paths of the picture files, without those of galleries."""
+    return walked(gallery.folder, gallery.library, given(paths), Counter(), exclude)
 
 
-def prepared(embedder: Embedder, path: str, data: bytes, limits: Limits) -> np.ndarray:
-    """The network's crop of a file; an error names the file."""
-    try:
-        return embedder.prepare(data, limits)
-    except PictureError as error:
-        raise PictureError(f"{label_of(path)}{error}", error.reason) from None
+def walked(
+    own: Path,
+    library: Library,
+    paths: list[str],
+    passed: Counter[str],
+    exclude: Sequence[str] = (),
+) -> Iterator[str]:
+    """The picture files of some paths, by the rules of the roots that they are in.
 
-
-def modified(path: str) -> int:
-    """The modification time in nanoseconds; 0 if unknown, and reading will say why."""
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return 0
-
-
-def changed(
-    looked: Iterable[tuple[str, Found | PictureError | None]], report: ImportReport
-) -> Iterator[tuple[PictureFile, np.ndarray | None]]:
-    """The files that have to be imported; the others are counted."""
-    for path, found in looked:
-        if found is None:
-            report.unchanged += 1
-        elif isinstance(found, PictureError):
-            report.rejected.append(Reject(path, found.reason, str(found)))
-        else:
-            yield found.file, found.crop
-
-
-def commit(
-    gallery: Rows,
-    catalog: Catalog,
-    batch: list[tuple[PictureFile, np.ndarray | PictureError | None]],
-    report: ImportReport,
-) -> None:
-    """Settle a batch in one transaction; the report changes when it is on the disk."""
-    with catalog.writing() as writer:
-        writer.expect(file for file, _ in batch)
-        outcomes = [settle(gallery, writer, file, vector) for file, vector in batch]
-    for outcome in outcomes:
-        report.count(outcome)
-
-
-def settle(
-    gallery: Rows, writer: Writer, file: PictureFile, vector: np.ndarray | PictureError | None
-) -> Outcome | Reject:
-    """Import one file; without a vector, the gallery has its bytes already."""
-    if isinstance(vector, PictureError):
-        return Reject(file.path, vector.reason, str(vector))
-    here = writer.by_path(file.path)
-    same = writer.by_sha256(file.sha256)
-    if here and here.file.sha256 == file.sha256:
-        writer.update(here.id, file=file)  # touched, not changed
-        return "unchanged"
-    if not here and (gone := missing(gallery, same)):
-        writer.update(gone.id, file=file)
-        return "moved"
-    if vector is None and same:
-        vector = writer.vector(same[0].id)
-    if vector is None:  # removed meanwhile, or its vector is damaged: next time
-        lost = "the picture with the same bytes was removed meanwhile; import it again"
-        return Reject(file.path, "unreadable", lost)
-    if here:
-        writer.update(here.id, file=file, vector=vector)
-        return "replaced"
-    writer.add(file, vector, {})
-    return "copied" if same else "added"
-
-
-def missing(gallery: Rows, pictures: list[Picture]) -> Picture | None:
-    """The first whose file is gone."""
-    return next((p for p in pictures if not gallery.path(p).exists()), None)
+    ``own`` is the gallery's folder, of which nothing is found; ``exclude`` are more patterns.
+    """
+    walk = Walk(passed=passed, entered=[str(own)])
+    for path in dict.fromkeys(paths):
+        found = nearest(library.roots, path)
+        root, up = found or (None, path)
+        walk.skips = Ignored(up, [*(root.excludes if root else ()), *exclude])
+        if os.path.isdir(path) or not in_a_gallery(os.path.dirname(path)):
+            yield from walk.all([path])
 
 
 def write_rejects(file: Path, rejects: list[Reject]) -> None:

@@ -16,6 +16,7 @@ from kkcv.worker.worker import Worker
 from .engine import WAIT_SECONDS, Catalog
 from .engines import engine_at
 from .generation import Generation, settings_for
+from .library.library import Library
 
 VECTOR_TYPES = ("float16", "float32")
 
@@ -139,6 +140,11 @@ class Opened:
     @property
     def catalog(self) -> Catalog:
         return self.generation.catalog
+
+    @property
+    def library(self) -> Library:
+        """The folders that were indexed, and where they are now."""
+        return self.generation.library
 
     @property
     def space(self) -> EmbeddingSpace:

@@ -24,6 +24,20 @@ class PictureFile:
     mtime_ns: int
 
 
+class Stamp(NamedTuple):
+    """What changes with a file even where its size and time of modification are kept.
+
+    ``changed_ns`` is the time at which the file system noted the last change, ``inode`` its number
+    there; each is 0 if unknown.
+    """
+
+    changed_ns: int = 0
+    inode: int = 0
+
+
+UNKEPT = Stamp()  # of an engine that keeps no stamps, or a file that nobody looked at
+
+
 @dataclass(frozen=True)
 class Picture:
     """A row of the catalog, without its vector. ``added`` is in seconds since 1970, UTC."""

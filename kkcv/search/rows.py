@@ -7,7 +7,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from kkcv.disk import absolute
 from kkcv.embedding import terms
 from kkcv.errors import AlreadyThere, RequestError, UnknownPicture
 from kkcv.hit import Hit
@@ -16,10 +15,9 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
 from kkcv.query import whole
 
-from . import files
 from .answer import RANKING
 from .expression import parse
-from .files import delete_stored, store
+from .files import delete_stored, read, store
 from .keys import known_keys, must_name_known_keys
 from .metadata import EXIF, storable, with_exif
 from .opened import Opened
@@ -49,7 +47,7 @@ class Rows(Opened):
             picture = picture.id
         with self.catalog.reading() as rows:
             if isinstance(picture, str | PathLike):
-                return rows.by_path(str(absolute(picture))) is not None
+                return rows.by_path(self.library.named(picture)) is not None
             id = whole(picture)
             return 0 < id <= LARGEST_ID and rows.picture(id) is not None
 
@@ -88,7 +86,7 @@ class Rows(Opened):
         if id.isascii() and id.isdecimal():
             return self.get(int(id[:20]))  # one digit more than the largest id
         with self.catalog.reading() as rows:
-            picture = rows.by_path(str(absolute(id_or_path)))
+            picture = rows.by_path(self.library.named(id_or_path))
         if picture is None:
             raise UnknownPicture(f"no picture of {id_or_path} in {self.address}")
         return picture
@@ -133,15 +131,15 @@ class Rows(Opened):
                 must_name_known_keys(rows, condition)
 
     def path(self, picture: Picture) -> Path:
-        """The absolute path of a picture's file."""
-        return self.folder / picture.file.path  # an absolute path stays what it is
+        """The absolute path of a picture's file, as seen from here; it may be missing."""
+        return Path(self._generation.library.located(picture.file.path))
 
     def read(self, picture: Picture) -> bytes:
         """The bytes of a picture as they were indexed.
 
         Raises FileMissing if the file has gone, changed, or become another one.
         """
-        return files.read(self.folder, picture)
+        return read(self.path(picture), picture)
 
     @property
     def ranking(self) -> str:

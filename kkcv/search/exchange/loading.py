@@ -1,7 +1,7 @@
 """Parquet files of an export or of workers (shards.py) into a gallery, without embedding."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -111,6 +111,7 @@ def commit(gallery: Gallery, rows: list[Row], update: bool, report: LoadReport) 
     """Load rows in one transaction; the report changes when it is on the disk."""
     added = replaced = 0
     files = [as_stored(gallery.folder, row.file) for row in rows]
+    files = [f if f.stored else replace(f, path=gallery.library.named(f.path)) for f in files]
     with gallery.catalog.writing() as writer:
         writer.expect(files)
         for file, row in zip(files, rows, strict=True):

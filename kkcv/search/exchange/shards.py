@@ -29,7 +29,8 @@ from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
-from kkcv.search.importing import Found, Reject, modified, must_be_utf8, prepared
+from kkcv.search.importing import Reject
+from kkcv.search.looking import modified, must_be_utf8, prepared
 from kkcv.search.picture import PictureFile
 
 from .manifest import Manifest, finished, made_by, write_manifest
@@ -194,7 +195,7 @@ def embedded_files(
 ) -> Iterator[tuple[PictureFile, np.ndarray]]:
     """The readable files with their unit vectors; the others are appended to ``rejects``."""
 
-    def look(picture: Planned) -> Found:
+    def look(picture: Planned) -> tuple[PictureFile, np.ndarray]:
         return look_at(picture, embedder, limits)
 
     looked: Iterator[tuple[Planned | PictureFile, np.ndarray | PictureError | None]] = (
@@ -210,7 +211,7 @@ def embedded_files(
             progress(count)
 
 
-def look_at(picture: Planned, embedder: Embedder, limits: Limits) -> Found:
+def look_at(picture: Planned, embedder: Embedder, limits: Limits) -> tuple[PictureFile, np.ndarray]:
     """Read, hash and decode a file, which must have the planned size (PictureError)."""
     path = picture.path
     must_be_utf8(path)
@@ -222,7 +223,7 @@ def look_at(picture: Planned, embedder: Embedder, limits: Limits) -> Found:
             "unreadable",
         )
     file = PictureFile(path, False, hashlib.sha256(data).digest(), len(data), mtime_ns)
-    return Found(file, prepared(embedder, path, data, limits))
+    return file, prepared(embedder, path, data, limits)
 
 
 def must_be_mounted(shard: Shard, rejects: list[Reject]) -> None:

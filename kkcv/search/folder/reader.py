@@ -13,7 +13,7 @@ import numpy as np
 from kkcv.search import engine
 from kkcv.search.engine import CHUNK, Vectors
 from kkcv.search.metadata import read_metadata
-from kkcv.search.picture import Picture, PictureFile, Totals
+from kkcv.search.picture import Picture, PictureFile, Stamp, Totals
 from kkcv.search.projection import Projection
 from kkcv.search.where import Condition
 
@@ -119,8 +119,19 @@ class Reader(engine.Reader):
     def by_path(self, path: str) -> Picture | None:
         return next(self._pictures("WHERE path = ?", (path,)), None)
 
-    def by_sha256(self, sha256: bytes) -> list[Picture]:
-        return list(self._pictures("WHERE sha256 = ? ORDER BY id", (sha256,)))
+    def by_sha256(self, sha256: bytes, limit: int | None = None) -> list[Picture]:
+        most = -1 if limit is None else limit
+        return list(self._pictures("WHERE sha256 = ? ORDER BY id LIMIT ?", (sha256, most)))
+
+    def stamp(self, id: int) -> Stamp | None:
+        if not self.has_table("stamps"):
+            return None
+        sql = "SELECT changed_ns, inode FROM stamps WHERE id = ?"
+        return next((Stamp(*row) for row in self.execute(sql, (id,))), None)
+
+    def has_table(self, name: str) -> bool:
+        """Whether a table that is made when it is first needed is there."""
+        return bool(self._one("SELECT count(*) FROM sqlite_schema WHERE name = ?", (name,)))
 
     def changes(self, since: int) -> Changes:
         """Removed, new, changed and edited pictures after a sequence number."""

@@ -11,9 +11,18 @@ import apsw
 import numpy as np
 
 from kkcv.search import engine
-from kkcv.search.picture import PictureFile
+from kkcv.search.picture import PictureFile, Stamp
 
 from .reader import Reader
+
+# Made when it is first needed: a catalog without it has the same format.
+STAMPS = """
+CREATE TABLE stamps (
+    id         INTEGER PRIMARY KEY,
+    changed_ns INTEGER NOT NULL,  -- when the file system noted a change of the file
+    inode      INTEGER NOT NULL
+)
+"""
 
 
 class Writer(Reader, engine.Writer):
@@ -68,11 +77,18 @@ class Writer(Reader, engine.Writer):
         assignments = ", ".join(f"{name} = ?" for name in values)
         self.execute(f"UPDATE pictures SET {assignments} WHERE id = ?", (*values.values(), id))
 
+    def mark(self, id: int, stamp: Stamp) -> None:
+        if not self.has_table("stamps"):
+            self.execute(STAMPS)
+        self.execute("INSERT OR REPLACE INTO stamps VALUES (?, ?, ?)", (id, *stamp))
+
     def remove(self, id: int) -> bool:
         self._connection.execute("DELETE FROM pictures WHERE id = ?", (id,))
         if not self._connection.changes():
             return False
         self._connection.execute("INSERT INTO removals VALUES (?, ?)", (self._next(), id))
+        if self.has_table("stamps"):
+            self.execute("DELETE FROM stamps WHERE id = ?", (id,))
         return True
 
     def set(self, name: str, value: str | None) -> None:

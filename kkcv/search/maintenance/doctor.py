@@ -20,6 +20,8 @@ from kkcv.search.folder.index import FolderIndex, vouched
 from kkcv.search.folder.reader import Reader
 from kkcv.search.gallery import Gallery
 from kkcv.search.index import snapshot
+from kkcv.search.library.absence import Judge
+from kkcv.search.looking import is_untouched
 from kkcv.search.picture import Picture
 
 ORPHANS = "orphans"  # the folder for files without a row
@@ -128,18 +130,19 @@ def pictures(
 ) -> Iterator[Finding]:
     """Rows whose file or vector has changed or is damaged."""
     done, total, after = 0, len(gallery), 0
+    judge = Judge(gallery.library)
     while page := gallery.page(PAGE, after):
         for picture in page:
             if picture.id <= after:  # a damaged table can be cyclic
                 return
             after = picture.id
-            yield from bad_file(gallery, picture, repair)
+            yield from bad_file(gallery, picture, judge, repair)
             yield from bad_vector(gallery, picture, repair)
             done += 1
             progress(done, max(done, total))
 
 
-def bad_file(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Finding]:
+def bad_file(gallery: Gallery, picture: Picture, judge: Judge, repair: bool) -> Iterator[Finding]:
     """A file that is missing or has other bytes."""
     path = gallery.path(picture)
     problem = file_problem(gallery, picture)
@@ -147,6 +150,8 @@ def bad_file(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Findi
         return
     if picture.file.stored:
         advice = f"take it from a backup, or: kkcv remove {gallery.folder} {picture.id}"
+    elif problem == "missing-file" and judge.is_doubtful(picture.file.path):
+        advice = f"its disk may be elsewhere: kkcv roots {gallery.folder}"
     elif problem == "missing-file":
         advice = (
             f"kkcv index {gallery.folder} FOLDER_WHERE_IT_IS, "
@@ -165,8 +170,9 @@ def file_problem(gallery: Gallery, picture: Picture) -> str | None:
         now = path.stat()
     except (OSError, ValueError):  # ValueError: a name that cannot be
         return "missing-file"
-    untouched = (now.st_size, now.st_mtime_ns) == (picture.file.bytes, picture.file.mtime_ns)
-    if untouched and not picture.file.stored:
+    with gallery.catalog.reading() as rows:
+        kept = rows.stamp(picture.id)
+    if is_untouched(picture.file, kept, now) and not picture.file.stored:
         return None
     return None if has_hash(path, picture.file.sha256) else "changed-file"
 

@@ -99,8 +99,8 @@ class Reader(engine.Reader):
         found = map(unpack, self._ask(f'place == "{place_of(path)}"', FIELDS))
         return next((picture for picture in found if picture.file.path == path), None)
 
-    def by_sha256(self, sha256: bytes) -> list[Picture]:
-        found = map(unpack, self._ask(f'sha256 == "{sha256.hex()}"', FIELDS))
+    def by_sha256(self, sha256: bytes, limit: int | None = None) -> list[Picture]:
+        found = map(unpack, self._ask(f'sha256 == "{sha256.hex()}"', FIELDS, limit))
         return sorted(found, key=lambda picture: picture.id)
 
     def ids(self, where: Condition | None = None) -> np.ndarray:
@@ -198,8 +198,8 @@ class Reader(engine.Reader):
 
         return expression(where, near)
 
-    def _ask(self, asked: str, fields: list[str]) -> list[dict[str, Any]]:
-        found = self._server.query(self._rows, asked, fields, self._level)
+    def _ask(self, asked: str, fields: list[str], limit: int | None = None) -> list[dict[str, Any]]:
+        found = self._server.query(self._rows, asked, fields, self._level, limit)
         self._level = ANY
         return found
 

@@ -46,8 +46,15 @@ class Server:
         with explained(self.address):
             return getattr(self._client, name)(*arguments, timeout=seconds, **options)
 
-    def query(self, collection: str, asked: str, fields: list[str], level: str) -> list[dict]:
-        """The rows that match an expression, in no order, at most 16,384."""
+    def query(
+        self,
+        collection: str,
+        asked: str,
+        fields: list[str],
+        level: str,
+        limit: int | None = None,
+    ) -> list[dict]:
+        """The rows that match an expression, in no order: at most ``limit``, or 16,384."""
         return list(
             self.call(
                 "query",
@@ -55,6 +62,7 @@ class Server:
                 filter=asked,
                 output_fields=fields,
                 consistency_level=level,
+                **({} if limit is None else {"limit": limit}),
             )
         )
 

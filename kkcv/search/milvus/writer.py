@@ -71,12 +71,12 @@ class Writer(Reader, engine.Writer):
         found = self._by_place[place] if place in self._by_place else super().by_path(path)
         return None if found is None or found.id in self._changed else found
 
-    def by_sha256(self, sha256: bytes) -> list[Picture]:
+    def by_sha256(self, sha256: bytes, limit: int | None = None) -> list[Picture]:
         known = self._by_hash[sha256] if sha256 in self._by_hash else super().by_sha256(sha256)
         found = [picture for picture in known if picture.id not in self._changed]
         mine = (row.picture for row in self._changed.values() if row is not None)
         found += [picture for picture in mine if picture.file.sha256 == sha256]
-        return sorted(found, key=lambda picture: picture.id)
+        return sorted(found, key=lambda picture: picture.id)[:limit]
 
     def vector(self, id: int) -> np.ndarray | None:
         if id in self._changed:

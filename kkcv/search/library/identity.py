@@ -1,0 +1,100 @@
+"""Which folder a path leads to: one folder may have many names, and one name many folders."""
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+MOUNTS = "/proc/self/mountinfo"
+
+
+class Identity(NamedTuple):
+    """A folder, as the file system knows it.
+
+    ``volume`` is the number of the file system, which outlives restarts where ``device`` does not;
+    0 if unknown. ``inner`` is the path within the volume, which all mounts of it share; "" if
+    unknown.
+    """
+
+    device: int
+    inode: int
+    volume: int = 0
+    inner: str = ""
+
+    def is_same(self, other: "Identity") -> bool:
+        if self.volume and other.volume:
+            return (self.volume, self.inode) == (other.volume, other.inode)
+        return (self.device, self.inode) == (other.device, other.inode)
+
+
+class Mount(NamedTuple):
+    """A volume's folder ``inner`` is to be seen at ``point``."""
+
+    inner: str
+    point: str
+
+
+def identity_of(folder: str) -> Identity:
+    """Of what a path leads to (OSError)."""
+    return seen(folder)._replace(inner=inner_path(os.path.realpath(folder)))
+
+
+def seen(folder: str) -> Identity:
+    """As identity_of, without the path within the volume: quicker."""
+    status = os.stat(folder)
+    volume = os.statvfs(folder).f_fsid if hasattr(os, "statvfs") else 0
+    return Identity(status.st_dev, status.st_ino, volume)
+
+
+def inner_path(real: str) -> str:
+    over = [mount for mount in mounts() if is_below(real, mount.point)]
+    if not over:
+        return ""
+    mount = max(over, key=lambda mount: len(mount.point))
+    return join(mount.inner, below(real, mount.point))
+
+
+def elsewhere(identity: Identity) -> Iterator[str]:
+    """Where this folder may be in other mounts of its volume, as in a container."""
+    for mount in mounts() if identity.inner else ():
+        if is_below(identity.inner, mount.inner):
+            yield join(mount.point, below(identity.inner, mount.inner))
+
+
+def mounts() -> list[Mount]:
+    """Those of this process, the newest last; none where the system does not list them."""
+    try:
+        with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as lines:
+            return [Mount(*map(unescaped, line.split(" ")[3:5])) for line in lines]
+    except OSError:
+        return []
+
+
+def unescaped(text: str) -> str:
+    """The kernel writes spaces and the like as octal numbers."""
+    for character in " \t\n\\":
+        text = text.replace(f"\\{ord(character):03o}", character)
+    return text
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a path is in a folder, at any depth, or the folder itself."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def below(path: str, folder: str) -> str:
+    """The path within a folder that it is in; "" for the folder itself."""
+    return path[len(folder.rstrip("/")) + 1 :]
+
+
+def join(folder: str, rest: str) -> str:
+    return f"{folder.rstrip('/')}/{rest}" if rest else folder
+
+
+def upwards(path: str) -> Iterator[str]:
+    """A path and the folders above it."""
+    while True:
+        yield path
+        above = os.path.dirname(path)
+        if above == path:
+            return
+        path = above

@@ -1,0 +1,48 @@
+"""A root that is somewhere else now: its rows are given the paths that its pictures have there."""
+
+import os
+from dataclasses import replace
+
+from kkcv.search.where import StartsWith
+
+from .identity import identity_of, is_below, join
+from .library import Library
+from .roots import SETTING, Root, Roots, renamed
+
+
+def move(library: Library, old: str, new: str) -> int:
+    """Call the folder ``old`` of the catalog ``new`` from now on; how many pictures are below it.
+
+    Where ``new`` was indexed already, pictures of the same path become one: with the id of the
+    older one and the metadata of both. Raises GalleryLocked, OSError if ``new`` is not there.
+    """
+    identity = identity_of(new)
+    with library.catalog.writing() as writer:
+        found = writer.ids(StartsWith(("path",), join(old, "x")[:-1])).tolist()
+        moving = [picture for picture in writer.pictures(found) if not picture.file.stored]
+        # deepest first, or last, so that no path is taken by one that is still to be moved
+        moving.sort(key=lambda p: len(p.file.path), reverse=is_below(new, old))
+        files = [replace(p.file, path=renamed(p.file.path, old, new)) for p in moving]
+        writer.expect(files)
+        for picture, file in zip(moving, files, strict=True):
+            metadata = picture.metadata
+            if (there := writer.by_path(file.path)) and there.id != picture.id:
+                metadata = {**there.metadata, **metadata}
+                writer.remove(there.id)
+            writer.update(picture.id, file=file, metadata=metadata)
+        roots = moved(Roots.from_text(writer.setting(SETTING)), old, new)
+        root = roots.get(new) or Root(new, new, identity)
+        root = replace(root, real=os.path.realpath(new), identity=identity, names=(), within="")
+        writer.set(SETTING, roots.with_root(root).to_text())
+    library.forget()
+    return len(moving)
+
+
+def moved(roots: Roots, old: str, new: str) -> Roots:
+    """The roots with other paths; two of the same path are one, with the patterns of both."""
+    changed = roots.moved(old, new)
+    there, here = roots.get(new), changed.get(new)
+    if there and here and there.path != old:
+        patterns = tuple(dict.fromkeys((*there.excludes, *here.excludes)))
+        changed = changed.with_root(replace(here, excludes=patterns))
+    return changed

@@ -1,0 +1,90 @@
+"""Where a root is now, as seen from this process, and in which state."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from kkcv.disk import reason
+from kkcv.images.folder import Walk
+
+from .identity import elsewhere, seen
+from .roots import Root
+
+THERE, EMPTY, UNREACHABLE, READ_ONLY = "there", "empty", "unreachable", "read-only"
+SECONDS = 3.0  # that a folder may take to answer: a dead network mount never does
+REMEMBERED = 2.0  # seconds, in which a root is not looked for again
+Result = TypeVar("Result")
+
+
+class Place(NamedTuple):
+    """``path`` is where a root was last known to be if it is ``UNREACHABLE``, and ``why``."""
+
+    path: str
+    state: str
+    why: str = ""
+
+    @property
+    def is_reachable(self) -> bool:
+        return self.state != UNREACHABLE
+
+
+class Places:
+    """Where roots are, remembered for moments. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, Root, Place]] = {}
+
+    def of(self, root: Root) -> Place:
+        """``THERE`` or ``UNREACHABLE``: nothing in it is looked at."""
+        if known := self._known.get(root.path):
+            when, of_root, place = known
+            if of_root is root and time.monotonic() - when < REMEMBERED:
+                return place
+        place = in_time(lambda: found(root), silent(root.path))
+        self._known[root.path] = time.monotonic(), root, place
+        return place
+
+
+def found(root: Root) -> Place:
+    """The first path that leads to the root, or else what is where it was."""
+    for path in (root.path, root.real, *root.names, *elsewhere(root.identity)):
+        try:
+            if seen(path).is_same(root.identity):
+                return Place(path, THERE)
+        except OSError:
+            continue
+    try:
+        os.listdir(root.path)
+        return Place(root.path, THERE)
+    except OSError as error:
+        return Place(root.path, UNREACHABLE, reason(error))
+
+
+def looked_at(place: Place) -> Place:
+    """With its state, for which something in it is looked at."""
+    return in_time(lambda: inspected(place), silent(place.path)) if place.is_reachable else place
+
+
+def inspected(place: Place) -> Place:
+    try:
+        os.listdir(place.path)
+    except OSError as error:
+        return Place(place.path, UNREACHABLE, reason(error))
+    if next(Walk().below(place.path), None) is None:
+        return place._replace(state=EMPTY)
+    return place if os.access(place.path, os.W_OK) else place._replace(state=READ_ONLY)
+
+
+def silent(path: str) -> Place:
+    return Place(path, UNREACHABLE, f"it does not answer within {SECONDS:g} s")
+
+
+def in_time(function: Callable[[], Result], otherwise: Result) -> Result:
+    """What a function returns within SECONDS; a thread that waits for longer is left behind."""
+    results: list[Result] = []
+    thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    return results[0] if results else otherwise

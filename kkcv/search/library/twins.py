@@ -1,0 +1,106 @@
+"""Which picture a new file is, if the gallery has its bytes: one that was moved, or a copy.
+
+Files of the same bytes are twins. After a folder is renamed all of them are elsewhere, and each
+must keep what is its own: the same file (by its inode) decides, then the same name, then the order
+of ids.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from kkcv.search.engine import Reader
+from kkcv.search.picture import Picture, PictureFile, Stamp
+
+WAITS: Literal["waits"] = "waits"
+
+
+class Waiting(NamedTuple):
+    """A new file that is asked for again after all others, which may have a better claim."""
+
+    file: PictureFile
+    stamp: Stamp
+
+
+class Lost:
+    """Pictures of the same bytes whose files have gone."""
+
+    def __init__(self) -> None:
+        self.by_inode: dict[int, Picture] = {}
+        self.inodes: dict[int, int] = {}  # by id
+        # by the root that they were in: those of a name, and all, by id
+        self.by_name: dict[str, dict[str, dict[int, Picture]]] = defaultdict(dict)
+        self.by_root: dict[str, dict[int, Picture]] = defaultdict(dict)
+
+
+class Twins:
+    """The pictures that have lost their file, by their bytes: looked for once in an import.
+
+    So the time for many files of the same bytes grows with their number, not with its square.
+    """
+
+    def __init__(
+        self,
+        is_gone: Callable[[str], bool],
+        root_of: Callable[[str], str],
+        may_move: Callable[[Reader, str, str], bool],
+    ) -> None:
+        """All take paths of the catalog.
+
+        Args:
+            is_gone: whether there is no file at this path.
+            root_of: a name for the root that a path is in.
+            may_move: whether a file that is gone from the first root may be one in the second.
+        """
+        self._is_gone = is_gone
+        self._root_of = root_of
+        self._may_move = may_move
+        self._lost: dict[bytes, Lost] = {}
+        self.waiting: list[Waiting] = []
+
+    def of(
+        self, rows: Reader, file: PictureFile, stamp: Stamp, last: bool
+    ) -> Picture | Literal["waits"] | None:
+        """The picture that this file was, or None if it is a copy.
+
+        Only the ``last`` time may it be a picture of another name; before, it waits.
+        """
+        lost = self._lost_with(rows, file.sha256)
+        if same := lost.by_inode.get(stamp.inode):
+            return self._taken(lost, same)
+        here, name = self._root_of(file.path), os.path.basename(file.path)
+        roots = [root for root, of_root in lost.by_root.items() if of_root]
+        able = [root for root in roots if self._may_move(rows, root, here)]
+        for root in able:
+            found = lost.by_root[root] if last else lost.by_name[root].get(name)
+            if found:
+                return self._taken(lost, next(iter(found.values())))
+        if able:
+            self.waiting.append(Waiting(file, stamp))
+            return WAITS
+        return None
+
+    def _lost_with(self, rows: Reader, sha256: bytes) -> Lost:
+        if sha256 in self._lost:
+            return self._lost[sha256]
+        lost = self._lost[sha256] = Lost()
+        for picture in rows.by_sha256(sha256):
+            path = picture.file.path
+            if picture.file.stored or not self._is_gone(path):
+                continue
+            root, name = self._root_of(path), os.path.basename(path)
+            lost.by_root[root][picture.id] = picture
+            lost.by_name[root].setdefault(name, {})[picture.id] = picture
+            if (kept := rows.stamp(picture.id)) and kept.inode:
+                lost.by_inode[kept.inode] = picture
+                lost.inodes[picture.id] = kept.inode
+        return lost
+
+    def _taken(self, lost: Lost, picture: Picture) -> Picture:
+        """No other file can be this picture from now on."""
+        root, name = self._root_of(picture.file.path), os.path.basename(picture.file.path)
+        lost.by_root[root].pop(picture.id)
+        lost.by_name[root][name].pop(picture.id)
+        lost.by_inode.pop(lost.inodes.get(picture.id, 0), None)
+        return picture

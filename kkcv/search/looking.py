@@ -1,0 +1,114 @@
+"""A look at a file that is to be imported: it is read, hashed and decoded as far as needed."""
+
+import hashlib
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from kkcv.embedding.embedder import Embedder
+from kkcv.errors import PictureError
+from kkcv.images.limits import Limits
+from kkcv.images.skipped import is_sheet
+from kkcv.images.source import label_of, read_bytes
+
+from .engine import Catalog
+from .picture import UNKEPT, PictureFile, Stamp
+
+LARGEST = 2**63 - 1  # that a catalog can hold: nanoseconds until the year 2262
+
+
+class Named(NamedTuple):
+    """A file: its absolute path as it was found, and its name in the catalog."""
+
+    path: str
+    name: str
+
+
+class Found(NamedTuple):
+    """A file to be imported; without a crop, the gallery has its bytes already."""
+
+    file: PictureFile
+    crop: np.ndarray | None
+    stamp: Stamp = UNKEPT
+
+
+class Sheet(NamedTuple):
+    """A contact sheet of kkcv, which is nobody's picture."""
+
+
+def look_at(
+    catalog: Catalog, embedder: Embedder, named: Named, limits: Limits, rehash: bool = False
+) -> Found | Sheet | None:
+    """What has to be imported of a file, or None if it is unchanged (PictureError).
+
+    ``rehash`` reads the file even if the file system says that it is unchanged.
+    """
+    path, name = named
+    must_be_utf8(name)
+    status = status_of(path)  # before the bytes: a change in between is seen next time
+    mtime_ns, stamp = (0, UNKEPT) if status is None else times_of(status)
+    with catalog.stale_reading() as rows:
+        known = rows.by_path(name)
+        if known and status and not rehash:
+            kept = rows.stamp(known.id)
+            if is_untouched(known.file, kept, status):
+                return None if kept else Found(known.file, None, stamp)
+        data = read_bytes(path, limits)
+        if is_sheet(data):
+            return Sheet()
+        sha256 = hashlib.sha256(data).digest()
+        file = PictureFile(name, False, sha256, len(data), mtime_ns)
+        if rows.by_sha256(sha256, 1):
+            return Found(file, None, stamp)
+    return Found(file, prepared(embedder, path, data, limits), stamp)
+
+
+def is_untouched(file: PictureFile, kept: Stamp | None, status: os.stat_result) -> bool:
+    """Whether a file is as it was when it was read, as far as the file system knows."""
+    mtime_ns, stamp = times_of(status)
+    if (status.st_size, mtime_ns) != (file.bytes, file.mtime_ns):
+        return False
+    return kept in (None, UNKEPT, stamp)
+
+
+def times_of(status: os.stat_result) -> tuple[int, Stamp]:
+    """The time of modification in nanoseconds since 1970, and the stamp."""
+    stamp = Stamp(within(status.st_ctime_ns), status.st_ino & LARGEST)
+    return within(status.st_mtime_ns), stamp
+
+
+def within(number: int) -> int:
+    """The nearest number that a catalog can hold: files may be of the year 1601 or 2400."""
+    return max(-LARGEST, min(number, LARGEST))
+
+
+def status_of(path: str) -> os.stat_result | None:
+    """None if there is none; reading the file will say why."""
+    try:
+        return os.stat(path)
+    except (OSError, ValueError):
+        return None
+
+
+def modified(path: str) -> int:
+    """The time of modification in nanoseconds; 0 if unknown."""
+    status = status_of(path)
+    return 0 if status is None else within(status.st_mtime_ns)
+
+
+def must_be_utf8(path: str) -> None:
+    """Raises PictureError for a name that a catalog cannot hold."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        name = ascii(path)
+        raise PictureError(f"{name}: its name is not UTF-8; rename it", "unreadable") from None
+
+
+def prepared(embedder: Embedder, path: str, data: bytes, limits: Limits) -> np.ndarray:
+    """The network's crop of a file; an error names the file."""
+    try:
+        return embedder.prepare(data, limits)
+    except PictureError as error:
+        raise PictureError(f"{label_of(path)}{error}", error.reason) from None
