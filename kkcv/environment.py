@@ -92,7 +92,7 @@ class WebSettings(NamedTuple):
     compare: str  # a second gallery, or nothing
     api_key: str  # for a service
     runs: str  # folder of training runs
-    local_visitors: bool  # they may name folders of this machine
+    folders: bool | None  # visitors may name folders here; None: those at this machine
 
 
 def web_settings() -> WebSettings:
@@ -103,7 +103,7 @@ def web_settings() -> WebSettings:
         read("KKCV_COMPARE", ""),
         read("KKCV_API_KEY", ""),
         read("KKCV_RUNS") or "runs",
-        read("KKCV_PATHS") == "1",
+        {"1": True, "0": False}.get(read("KKCV_PATHS", "0")),
     )
 
 
@@ -114,7 +114,7 @@ def hand_over(settings: WebSettings) -> None:
         KKCV_COMPARE=settings.compare,
         KKCV_API_KEY=settings.api_key,
         KKCV_RUNS=settings.runs,
-        KKCV_PATHS=str(int(settings.local_visitors)),
+        KKCV_PATHS="" if settings.folders is None else str(int(settings.folders)),
     )
 
 

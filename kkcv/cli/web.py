@@ -29,6 +29,12 @@ from kkcv.errors import KkcvError, MissingExtra
     help="Listen beyond this machine: everybody can add and remove pictures.",
 )
 @click.option(
+    "--folders/--no-folders",
+    default=None,
+    help="Whether visitors may name folders of this machine, to add or to train on. "
+    "Without it: only a browser on this machine, not through a proxy.",
+)
+@click.option(
     "--compare",
     metavar="GALLERY",
     help="Show the answers of this gallery, of another network, beside those of GALLERY.",
@@ -46,6 +52,7 @@ def web(
     port: int,
     no_browser: bool,
     insecure: bool,
+    folders: bool | None,
     compare: str | None,
     runs: str,
     api_key: str | None,
@@ -74,7 +81,7 @@ def web(
         compare=address_of(compare) if compare else "",
         api_key=api_key or "",
         runs=os.path.abspath(runs),
-        local_visitors=host in LOOPBACK,
+        folders=False if folders is None and host not in LOOPBACK else folders,
     )
     with listen(host, port) as probe:  # 0 becomes a free port, and one in use is an error
         port = int(probe.getsockname()[1])

@@ -15,6 +15,7 @@ from kkcv.web.search.page import search_page
 from kkcv.web.session import choose_language, strings
 from kkcv.web.strings import Strings
 from kkcv.web.training.page import training_page
+from kkcv.web.uploads import limit_uploads
 from kkcv.web.zoo.page import zoo_page
 
 # By the name in the address; their titles are the texts page.NAME.
@@ -29,6 +30,7 @@ log = logging.getLogger("kkcv.web")
 
 
 def main() -> None:
+    limit_uploads()
     text = strings()
     st.set_page_config(page_title="kkcv", page_icon="🔎", layout="wide")
     st.html(f"<style>{STYLE.read_text(encoding='utf-8')}{widget_texts(text)}</style>")

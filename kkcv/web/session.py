@@ -1,6 +1,7 @@
 """The libraries and networks that all visitors share, and the language of each visitor."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -14,6 +15,9 @@ from kkcv.web.libraries.remote_library import RemoteLibrary
 from kkcv.worker.worker import Worker
 
 from .strings import LANGUAGES, Strings, best_language
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 @st.cache_resource(show_spinner=False)
@@ -51,9 +55,21 @@ def open_library(named: str) -> Library:
     return LocalLibrary(Gallery.open(named))
 
 
-def local_visitors() -> bool:
-    """Whether all visitors are users of this machine, who may name its folders."""
-    return web_settings().local_visitors
+def may_name_folders() -> bool:
+    """Whether this visitor may name folders of this machine, to add or to train on."""
+    chosen = web_settings().folders
+    return is_at_this_machine(st.context.headers) if chosen is None else chosen
+
+
+def is_at_this_machine(headers: Mapping[str, str]) -> bool:
+    """Whether a browser asks for a page of loopback itself, and not through a proxy.
+
+    A proxy leaves the header Origin as the browser sent it, and most add one of their own.
+    """
+    names = {name.lower(): value for name, value in headers.items()}
+    addresses = [f"//{names.get('host', '')}", names.get("origin", "")]
+    hosts = {urlsplit(address).hostname for address in addresses}
+    return hosts <= set(LOOPBACK) and not any(name in names for name in FORWARDED)
 
 
 def load(library: Library, text: Strings) -> None:

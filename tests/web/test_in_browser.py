@@ -2,6 +2,10 @@
 
 import base64
 import shutil
+import socket
+import socketserver
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -446,3 +450,44 @@ def test_a_gallery_on_milvus_is_searched_and_changed_like_any_other(
         settle(page)
         assert page.get_by_test_id("stException").count() == 0
         page.close()  # before its server goes
+
+
+class Forwarding(socketserver.BaseRequestHandler):
+    """A connection of a proxy that says whose it is."""
+
+    target: tuple[str, int]
+
+    def handle(self) -> None:
+        with socket.create_connection(self.target) as there:
+            line, _, rest = self.request.recv(1 << 16).partition(b"\r\n")
+            there.sendall(line + b"\r\nX-Forwarded-For: 203.0.113.7\r\n" + rest)
+            back = threading.Thread(target=self.pump, args=(there, self.request))
+            back.start()
+            self.pump(self.request, there)
+            back.join()
+
+    @staticmethod
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+
+def test_visitors_through_a_proxy_name_no_folders(visit: Visit, web: str) -> None:
+    """The page listens at loopback alone, and so does the proxy here."""
+    Forwarding.target = ("127.0.0.1", int(web.rpartition(":")[2]))
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Forwarding) as proxy:
+        proxy.daemon_threads = True
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+
+        for address, count in (
+            (web, 1),
+            (f"http://127.0.0.1:{proxy.server_address[1]}", 0),
+        ):
+            page = visit(address)
+            page.get_by_role("link", name=ENGLISH("page.library")).click()
+            page.locator(".card[aria-pressed]").first.wait_for()
+            expect(page.get_by_text(ENGLISH("library.folder"))).to_have_count(count)
+            page.close()
+        proxy.shutdown()

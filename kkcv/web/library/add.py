@@ -12,7 +12,7 @@ from kkcv.web.components.job import Job, wait_for
 from kkcv.web.components.markup import as_markdown
 from kkcv.web.libraries.library import Library
 from kkcv.web.libraries.local_library import LocalLibrary
-from kkcv.web.session import local_visitors
+from kkcv.web.session import may_name_folders
 from kkcv.web.strings import Strings
 
 SHOWN = 50  # rejects
@@ -53,7 +53,7 @@ def upload(text: Strings, here: Library) -> None:
         if st.button(label, type="primary"):
             st.session_state["batch"] = batch + 1
             begin(here, lambda job, report: add_files(here, files, job, report))
-    elif isinstance(here, LocalLibrary) and local_visitors():
+    elif isinstance(here, LocalLibrary) and may_name_folders():
         with st.expander(text("library.folder")):
             path = st.text_input(text("library.folder_path"), placeholder="~/Pictures")
             if st.button(text("library.folder_add"), disabled=not path):

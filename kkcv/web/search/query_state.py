@@ -19,6 +19,7 @@ from kkcv.web.libraries.library import Library, name_of
 
 PREVIEW = 640
 REMEMBERED = 20  # queries to go back to
+REMEMBERED_BYTES = 64 * 1024 * 1024  # of their pictures, for each visitor
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,16 @@ def preview_of(data: bytes) -> bytes:
 
 
 def remember(query: Query) -> None:
-    st.session_state["queries"] = [*queries(), query][-REMEMBERED:]
+    st.session_state["queries"] = within_bytes([*queries(), query][-REMEMBERED:])
     st.session_state["refused"] = None
+
+
+def within_bytes(past: list[Query]) -> list[Query]:
+    """The newest queries, whose pictures are not too many bytes together; at least the last."""
+    pictures = {id(q.picture): q.picture for q in past if isinstance(q.picture, bytes)}
+    if len(past) > 1 and sum(map(len, pictures.values())) > REMEMBERED_BYTES:
+        return within_bytes(past[1:])
+    return past
 
 
 def crop(region: Region | None) -> None:

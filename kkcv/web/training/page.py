@@ -14,7 +14,7 @@ from kkcv.web.components.job import Job, wait_for
 from kkcv.web.components.markup import as_markdown
 from kkcv.web.libraries.library import Library
 from kkcv.web.libraries.local_library import LocalLibrary
-from kkcv.web.session import library, local_visitors, strings
+from kkcv.web.session import library, may_name_folders, strings
 from kkcv.web.strings import Strings
 from kkcv.zoo.recorded import families
 from kkcv.zoo.weights import offered
@@ -31,7 +31,7 @@ COLORS = {"train": "#f58518", "val": "#0d9488"}
 
 def training_page() -> None:
     text = strings()
-    if local_visitors():
+    if may_name_folders():
         with st.expander(text("training.begin"), expanded=not runs().all()):
             begin(text)
     else:
@@ -105,10 +105,10 @@ def show_run(text: Strings, run: Run) -> None:
     st.warning(text("training.is_stopped") if stopped else text("training.is_failed"))
     if said := run.said():
         st.code(said, language=None, wrap_lines=True)
-    if stopped and local_visitors() and st.button(text("training.go_on")):
+    if stopped and may_name_folders() and st.button(text("training.go_on")):
         runs().go_on(run)
         st.rerun()
-    if not stopped and local_visitors() and st.button(text("training.forget")):
+    if not stopped and may_name_folders() and st.button(text("training.forget")):
         runs().forget(run)
         st.rerun()
 
@@ -208,7 +208,7 @@ def adopt(text: Strings, here: Library, run: Run) -> None:
     space = here.gallery.space
     if run.folder.finds_the_same(space.weights, space.preprocess.to_dict()):
         st.info(text("training.same_search"))
-    if local_visitors() and st.button(text("training.adopt")):
+    if may_name_folders() and st.button(text("training.adopt")):
         st.session_state["adopting"] = Job(
             lambda job: reindex(here.gallery, Embedder.load(str(run.path)), progress=job.progress)
         )
