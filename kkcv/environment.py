@@ -142,6 +142,11 @@ def launched() -> Launched | None:
     return Launched(rank, world, int(read("LOCAL_RANK", "0")), int(read("LOCAL_WORLD_SIZE", "1")))
 
 
+def handed_over() -> bool:
+    """Whether systemd has handed a listening socket to this process (sd_listen_fds(3))."""
+    return os.environ.get("LISTEN_PID") == str(os.getpid()) and "LISTEN_FDS" in os.environ
+
+
 def has_screen() -> bool:
     """Whether a browser can be opened here."""
     if sys.platform.startswith("linux"):

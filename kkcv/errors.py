@@ -12,6 +12,7 @@
     │   ├── NotAGallery         a folder without a gallery
     │   ├── GalleryFormatError  a gallery written by a newer kkcv
     │   ├── GalleryLocked       another process is writing
+    │   ├── GalleryReadOnly     a gallery that this process may not change
     │   ├── InDoubt             the disk failed while a change was committed
     │   ├── Superseded          the gallery has another network now
     │   ├── EmbedderMismatch    vectors of two embedding spaces would be compared
@@ -130,6 +131,12 @@ class GalleryLocked(GalleryError):
     """Another process kept writing until the time to wait was over."""
 
     code = "gallery-locked"
+
+
+class GalleryReadOnly(GalleryError):
+    """A gallery that this process may read but not change."""
+
+    code = "gallery-read-only"
 
 
 class InDoubt(GalleryError):

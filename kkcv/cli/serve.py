@@ -8,7 +8,16 @@ from typing import Any
 import click
 
 from kkcv import environment
-from kkcv.serve.parameters import CONFIG, CONTEXT, PARAMETERS, flag_of, resolved, variable_of
+from kkcv.serve.parameters import (
+    CONFIG,
+    CONTEXT,
+    PARAMETERS,
+    arguments_of,
+    flag_of,
+    resolve,
+    resolved,
+    variable_of,
+)
 
 from .options import json_option
 from .output import print_json, print_table
@@ -21,13 +30,15 @@ KEYS = click.argument("file", type=click.Path(path_type=Path))
 def serve(context: click.Context, **_: Any) -> None:
     """Answer searches over HTTP; the API is described at /docs.
 
-    Each option can also be set in the environment or in a TOML file: kkcv config shows them all.
-    SIGTERM and Ctrl-C let running requests finish.
+    Of several galleries the first is at /v1, and each by its name at /v1/galleries/NAME. Each
+    option can also be set in the environment or in a TOML file: kkcv config shows them all. SIGTERM
+    and Ctrl-C let running requests finish; SIGHUP takes keys and settings again.
 
     \b
     kkcv serve photos.kkcv --port 8000
+    kkcv serve photos.kkcv shop.kkcv
     """
-    from kkcv.serve.settings import settings_of
+    from kkcv.serve.settings import Settings, settings_of
 
     values = resolved(context)
     if not values["gallery"].value:
@@ -46,12 +57,16 @@ def serve(context: click.Context, **_: Any) -> None:
         click.echo(line)
         logging.getLogger("kkcv.serve").info("not by default: %s", ", ".join(changed) or "nothing")
 
+    def reload() -> Settings:
+        return settings_of(resolve(arguments_of(context)), host=values["host"].value)
+
     run(
         values["gallery"].value,
         settings,
         host=values["host"].value,
         port=values["port"].value,
         announce=announce,
+        reload=reload,
     )
 
 
@@ -93,6 +108,8 @@ def plain(parameter: click.Parameter, value: Any) -> Any:
     """The value for JSON, without secrets."""
     if getattr(parameter, "secret", False) and value:
         return "(hidden)"
+    if parameter.nargs == -1 and len(value) <= 1:  # one gallery, or none
+        return "".join(value)
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -112,10 +129,10 @@ def keys() -> None:
 @click.argument("name")
 @click.option(
     "--scope",
-    type=click.Choice(["read", "write"]),
+    type=click.Choice(["metrics", "read", "write"]),
     default="read",
     show_default=True,
-    help="read searches and reads; write changes the gallery too.",
+    help="metrics reads /metrics alone; read searches and reads; write changes the gallery too.",
 )
 @click.option(
     "--rate",

@@ -1,6 +1,7 @@
 """HTTP requests to a service: they return a response, or raise the error of the service."""
 
 import json
+import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
@@ -28,6 +29,14 @@ class Response(NamedTuple):
     content: bytes
 
 
+class Later(Exception):
+    """The service asks to try again after so many seconds; else this is the error."""
+
+    def __init__(self, error: KkcvError, seconds: float) -> None:
+        self.error = error
+        self.seconds = seconds
+
+
 class Calls:
     """The address of a service, with the headers of its requests. Safe to use from several threads.
 
@@ -47,8 +56,29 @@ class Calls:
         self._timeout = timeout
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
-    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Response:
-        """The response of the service (ServiceError, and the errors of a gallery)."""
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        patient: bool = True,
+    ) -> Response:
+        """The response of the service (ServiceError, and the errors of a gallery).
+
+        A service that is busy or loading, or whose key is used too often, says when to try again:
+        a ``patient`` call does so, for up to the timeout.
+        """
+        latest = time.monotonic() + self._timeout
+        while True:
+            try:
+                return self._send_once(method, path, body)
+            except Later as later:
+                if not patient or time.monotonic() + later.seconds > latest:
+                    raise later.error from None
+                time.sleep(later.seconds)
+
+    def _send_once(self, method: str, path: str, body: Mapping[str, Any] | None) -> Response:
         https = self._parts.scheme == "https"
         connection = (HTTPSConnection if https else HTTPConnection)(
             self._parts.netloc, timeout=self._timeout
@@ -68,7 +98,11 @@ class Calls:
         finally:
             connection.close()
         if answer.status >= 300:
-            raise error_of(self.address, answer.status, content)
+            found = error_of(self.address, answer.status, content)
+            wait = answer.headers.get("Retry-After", "")
+            if wait.isdecimal() and b"/problems/timed-out" not in content:
+                raise Later(found, float(wait))
+            raise found
         return Response(answer.status, content)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel
 
@@ -13,21 +13,24 @@ from kkcv.hit import Hit
 from kkcv.images.source import Source
 from kkcv.query import Like, Region
 from kkcv.serve.models.responses import (
+    MAX_BATCH,
     AddedMany,
     Batch,
     DuplicateGroup,
     Duplicates,
     Explained,
+    Galleries,
     Guess,
     Guesses,
     Hits,
     Model,
+    NamedGallery,
     Page,
     PictureInfo,
     Stats,
 )
 
-from .calls import Calls, error_of
+from .calls import Calls, Response, error_of
 from .values import (
     AddedPicture,
     added,
@@ -46,7 +49,9 @@ Answer = TypeVar("Answer", bound=BaseModel)
 class Client:
     """A kkcv service at an address. Safe to use from several threads.
 
-    ``timeout`` is in seconds, for each wait on the network.
+    ``timeout`` is in seconds: for each wait on the network, and for all tries of a call while the
+    service answers that it is busy or loading. ``gallery`` is the name of one of several galleries;
+    None is the first.
     """
 
     def __init__(
@@ -55,8 +60,10 @@ class Client:
         *,
         api_key: str | None = None,
         timeout: float = 60.0,
+        gallery: str | None = None,
     ) -> None:
         self._calls = Calls(address, api_key, timeout)
+        self._v1 = "/v1" if gallery is None else f"/v1/galleries/{quote(gallery, safe='')}"
 
     @property
     def address(self) -> str:
@@ -130,10 +137,14 @@ class Client:
     def search_batch(
         self, pictures: Sequence[Source], k: int = 10, **options: Any
     ) -> list[list[Hit]]:
-        """Up to 16 searches in one request: the hits of each (PictureError, RequestError)."""
-        queries = [{"image": as_base64(each), "k": k, **options} for each in pictures]
-        found = self._ask(Batch, "POST", "/v1/batch/search", {"queries": queries})
-        return [hits_of(each) for each in found.results]
+        """The hits of each picture, sixteen pictures a request (PictureError, RequestError)."""
+        hits: list[list[Hit]] = []
+        for start in range(0, len(pictures), MAX_BATCH):
+            some = pictures[start : start + MAX_BATCH]
+            queries = [{"image": as_base64(each), "k": k, **options} for each in some]
+            found = self._ask(Batch, "POST", "/v1/batch/search", {"queries": queries})
+            hits += [hits_of(each) for each in found.results]
+        return hits
 
     def explain(self, query: Source | int, hit: Source | int) -> Explained:
         """Where the score of two pictures, sent or of the gallery, comes from.
@@ -159,16 +170,24 @@ class Client:
         Raises PictureError.
         """
         request = {"image": as_base64(picture), "metadata": dict(metadata or {})}
-        answer = self._calls.send("POST", "/v1/images", request)
+        answer = self._call("POST", "/v1/images", request)
         return added(PictureInfo.model_validate_json(answer.content), answer.status)
 
     def add_many(
         self, pictures: Sequence[tuple[Source, Mapping[str, Any]]]
     ) -> list[AddedPicture | KkcvError]:
-        """Add up to 16 pictures with their metadata in one request.
+        """Add pictures with their metadata, sixteen a request.
 
         Returns the picture or the error of each: one failure does not stop the others.
         """
+        results: list[AddedPicture | KkcvError] = []
+        for start in range(0, len(pictures), MAX_BATCH):
+            results += self._add(pictures[start : start + MAX_BATCH])
+        return results
+
+    def _add(
+        self, pictures: Sequence[tuple[Source, Mapping[str, Any]]]
+    ) -> list[AddedPicture | KkcvError]:
         new = [{"image": as_base64(each), "metadata": dict(data)} for each, data in pictures]
         answer = self._ask(AddedMany, "POST", "/v1/batch/images", {"pictures": new})
         return [
@@ -245,6 +264,11 @@ class Client:
         """A small JPEG; its longer side has 128, 256 or 512 pixels (UnknownPicture)."""
         return self._get(f"/v1/images/{id:d}/thumbnail", size=size)
 
+    def galleries(self) -> list[NamedGallery]:
+        """The galleries of the service."""
+        answer = self._calls.send("GET", "/v1/galleries")
+        return Galleries.model_validate_json(answer.content).galleries
+
     def stats(self) -> Stats:
         """Figures of the gallery."""
         return self._ask(Stats, "GET", "/v1/stats")
@@ -256,7 +280,7 @@ class Client:
     def ready(self) -> bool:
         """Whether the service can be reached and has loaded its network."""
         try:
-            self._get("/readyz")
+            self._calls.send("GET", "/readyz", patient=False)
         except ServiceError:
             return False
         return True
@@ -282,4 +306,7 @@ class Client:
         return model.model_validate_json(self._send(method, path, body))
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
-        return self._calls.send(method, path, body).content
+        return self._call(method, path, body).content
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Response:
+        return self._calls.send(method, path.replace("/v1", self._v1, 1), body)

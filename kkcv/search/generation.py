@@ -64,6 +64,12 @@ class Generation:
                 self._embedder = embedder
             return self._embedder
 
+    def use(self, embedder: Embedder) -> None:
+        """Take a network that is loaded already, such as another gallery's (EmbedderMismatch)."""
+        with self._loading:
+            self._must_match(embedder)
+            self._embedder = embedder
+
     def next(self, engine: Engine) -> "Generation":
         """The following generation, with the same embedder if the network is the same."""
         following = Generation(engine)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Request, Response
 
-from .keys import WRITE, Key, KeyRing
+from .keys import INCLUDED, MAY, Key, KeyRing
 from .problems import Problem
 from .settings import Settings
 
@@ -31,8 +31,8 @@ class Access:
         self._keys = KeyRing(settings.keys, settings.api_key)
         self._rates = Rates()
 
-    def check(self, request: Request, *, open: bool, writes: bool) -> Key | None:
-        """The key of the request, where one is needed.
+    def check(self, request: Request, scope: str | None) -> Key | None:
+        """The key of the request, where it needs one with this scope; None: it needs none.
 
         Raises Problem: wrong-host, forbidden, unauthorized, read-only-key, too-many-requests.
         """
@@ -40,12 +40,12 @@ class Access:
         if not self._settings.needs_key:
             check_site(request, self._settings.cors)
             return None
-        if open:
+        if scope is None:
             return None
         key = self._key(request)
         self._take(key)
-        if writes and key.scope != WRITE:
-            raise Problem("read-only-key", f"the key {key.name!r} may only search and read")
+        if scope not in INCLUDED[key.scope]:
+            raise Problem("read-only-key", f"the key {key.name!r} may only {MAY[key.scope]}")
         return key
 
     def _key(self, request: Request) -> Key:

@@ -18,13 +18,15 @@ from kkcv.images.limits import at_most_together
 from kkcv.images.reducing import LARGE
 from kkcv.timing import timed
 
-from .access import Access, invite, is_preflight
+from .access import invite, is_preflight
 from .docs.openapi import openapi
 from .docs.page import describe_problem, docs_page, docs_script, docs_style
+from .keys import READ
 from .memory import give_back
 from .metrics import Metrics, Seen
 from .models.fields import MAX_FIELDS, picture_id
-from .models.parsing import read_body, read_query, shown
+from .models.parsing import is_picture, read_body, read_picture, read_query, shown
+from .prefix import Prefix
 from .problems import Problem, http_problem, problem_of
 from .routes import ROUTES, Route
 from .service import Service
@@ -34,23 +36,24 @@ log = logging.getLogger("kkcv.serve")
 
 
 def create_app(service: Service) -> Flask:
-    """A WSGI application that serves a gallery."""
+    """A WSGI application that serves a gallery, and the others of ``service.named``."""
     app = Flask("kkcv.serve", static_folder=None)
-    limit = service.settings.max_body
-    app.config.update(
-        MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=MAX_FIELDS
-    )
+    app.config["MAX_FORM_PARTS"] = MAX_FIELDS
     app.url_map.merge_slashes = False  # an address with a slash too many is wrong, not redirected
     open_endpoints = {route.name for route in ROUTES if route.open}
-    writing_endpoints = {route.name for route in ROUTES if route.writes}
-    document = json.dumps(openapi(ROUTES, needs_key=service.settings.needs_key))
-    access = Access(service.settings)
+    scopes = {route.name: route.scope for route in ROUTES}
+    document = openapi(ROUTES, service.named, needs_key=service.settings.needs_key)
 
     for route in ROUTES:
-        app.add_url_rule(route.rule, route.name, view(service, route), methods=[route.method])
+        answer = view(service, route)
+        for rule in route.rules:
+            app.add_url_rule(rule, route.name, answer, methods=[route.method])
     pages: dict[str, Callable[..., Any]] = {
         "/": lambda: Response(status=302, headers={"Location": "docs"}),  # also below a prefix
-        "/openapi.json": lambda: Response(document, content_type="application/json"),
+        "/openapi.json": lambda: Response(
+            json.dumps({**document, "servers": [{"url": request.script_root or "/"}]}),
+            content_type="application/json",
+        ),
         "/docs": docs_page,
         "/docs/docs.js": docs_script,
         "/docs/docs.css": docs_style,
@@ -66,9 +69,10 @@ def create_app(service: Service) -> Flask:
         g.request_id = request_id(request.headers.get("X-Request-Id", ""))
         open = request.endpoint in open_endpoints
         invited = bool(service.settings.cors) and is_preflight(request)
-        g.key = access.check(
-            request, open=open or invited, writes=request.endpoint in writing_endpoints
-        )
+        limit = service.settings.max_body
+        request.max_content_length = request.max_form_memory_size = limit
+        scope = None if open or invited else scopes.get(request.endpoint or "", READ)
+        g.key = service.access.check(request, scope)
         if not open:
             service.enter()
             g.inside = True
@@ -87,6 +91,7 @@ def create_app(service: Service) -> Flask:
             service.leave()
 
     app.register_error_handler(Exception, answer_error)
+    app.wsgi_app = Prefix(app.wsgi_app, lambda: service.settings)  # type: ignore[assignment, method-assign]
     return app
 
 
@@ -98,14 +103,17 @@ def request_id(sent: str) -> str:
 def view(service: Service, route: Route) -> Callable[..., Response]:
     """The view function of a route: checks the request, calls the handler, makes the response."""
 
-    def answer(**arguments: Any) -> Response:
+    def answer(gallery: str | None = None, **arguments: Any) -> Response:
+        asked = service if gallery is None else service.of(gallery)
         if "id" in arguments:
             arguments["id"] = known_id(arguments["id"])
-        if route.query is not None:
+        if route.body is not None and is_picture(request, route.media):
+            arguments["body"] = read_picture(request, route.body)
+        elif route.query is not None:
             query = read_query(request, route.query)
             if route.query.model_fields:
                 arguments["query"] = query
-        if route.body is not None:
+        if route.body is not None and "body" not in arguments:
             arguments["body"] = read_body(request, route.body, route.media)
         most = service.settings.max_pixels_together
         with (
@@ -114,7 +122,7 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
             at_most_together(most) as spent,
         ):
             try:
-                return respond(route.handler(service, **arguments))
+                return respond(route.handler(asked, **arguments))
             finally:
                 if spent.pixels > LARGE:
                     give_back()

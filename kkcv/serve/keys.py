@@ -22,7 +22,9 @@ from filelock import FileLock, Timeout
 from kkcv.disk import atomic_write, read_file
 from kkcv.errors import RequestError
 
-READ, WRITE = SCOPES = ("read", "write")  # write includes read
+METRICS, READ, WRITE = SCOPES = ("metrics", "read", "write")
+INCLUDED = {METRICS: (METRICS,), READ: (METRICS, READ), WRITE: SCOPES}
+MAY = {METRICS: "read /metrics", READ: "search and read", WRITE: "do everything"}
 PREFIX = "kkcv_"  # so that scanners recognize a leaked key
 MAX_RATE = 1_000_000
 log = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ class Key:
         if not self.name or len(self.name) > 64 or not self.name.isprintable():
             raise RequestError(f"a key's name is 1 to 64 printable characters, got {self.name!r}")
         if self.scope not in SCOPES:
-            raise RequestError(f"a key's scope is read or write, got {self.scope!r}")
+            raise RequestError(f"a key's scope is metrics, read or write, got {self.scope!r}")
         if self.rate is not None and not 0 <= self.rate <= MAX_RATE:
             raise RequestError(f"a key's rate is from 0 to {MAX_RATE}, got {self.rate}")
         if len(self.sha256) != 64 or set(self.sha256) - set("0123456789abcdef"):

@@ -31,7 +31,7 @@ class Seen(NamedTuple):
 class Metrics:
     """The metrics of one service. Labels never come from clients, so their number is bounded."""
 
-    def __init__(self, gallery: Gallery) -> None:
+    def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._requests = Counter(
@@ -58,16 +58,22 @@ class Metrics:
             "kkcv_pictures_queued", "Decoded pictures that wait for the network.", registry=registry
         )
         self.loaded = Gauge("kkcv_ready", "1 when the network is loaded.", registry=registry)
-        self._pictures = Gauge("kkcv_gallery_pictures", "In the gallery.", registry=registry)
+        self._pictures = Gauge(
+            "kkcv_gallery_pictures", "In the gallery.", ["gallery"], registry=registry
+        )
         self._recall = Gauge(
             "kkcv_live_recall", "Recall@10 of the index against the exact answer, as measured "
-            "last on pictures of the gallery.", registry=registry,
+            "last on pictures of the gallery.", ["gallery"], registry=registry,
         )  # fmt: skip
         self._checked = Gauge(
-            "kkcv_live_recall_time", "When it was measured, seconds since 1970.", registry=registry
-        )
-        self._recall.set(float("nan"))
-        self._pictures.set_function(lambda: len(gallery))
+            "kkcv_live_recall_time", "When it was measured, seconds since 1970.", ["gallery"],
+            registry=registry,
+        )  # fmt: skip
+
+    def watch(self, name: str, gallery: Gallery) -> None:
+        """Show the figures of a gallery under its name."""
+        self._recall.labels(name).set(float("nan"))
+        self._pictures.labels(name).set_function(lambda: len(gallery))
 
     def count(self, seen: Seen) -> None:
         route = seen.route or "none"
@@ -81,9 +87,9 @@ class Metrics:
         self._batches.observe(pictures)
         self._runs.inc(seconds)
 
-    def recall_measured(self, recall: float) -> None:
-        self._recall.set(recall)
-        self._checked.set(time.time())
+    def recall_measured(self, name: str, recall: float) -> None:
+        self._recall.labels(name).set(recall)
+        self._checked.labels(name).set(time.time())
 
     def text(self) -> bytes:
         """All metrics in the text format of Prometheus."""

@@ -4,6 +4,7 @@ Click resolves them in this order, and knows which of them set a value: ``kkcv c
 """
 
 import os
+import shlex
 import tomllib
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -36,6 +37,13 @@ class Setting(click.Option):
         return f"{self.name} in {source}" if in_file else source
 
 
+class Galleries(click.Path):
+    """Folders and addresses of galleries; in the environment and in the file split by spaces."""
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        return [rv] if Path(rv).exists() else shlex.split(rv)
+
+
 class Origins(click.ParamType):
     """Origins of web pages, separated by commas."""
 
@@ -54,7 +62,7 @@ def default_workers() -> int:
 
 # Host and port have longer variables: Kubernetes sets KKCV_PORT for a service called kkcv.
 PARAMETERS: tuple[click.Argument | Setting, ...] = (
-    click.Argument(["gallery"], type=click.Path(), required=False, default="",
+    click.Argument(["gallery"], type=Galleries(), nargs=-1, required=False,
                    envvar="KKCV_GALLERY"),
     Setting("--host", envvar="KKCV_SERVE_HOST", default="127.0.0.1",
             help="The address to listen at."),
@@ -66,6 +74,11 @@ PARAMETERS: tuple[click.Argument | Setting, ...] = (
     Setting("--keys", type=click.Path(), default="", show_default="none", metavar="FILE",
             help="A file of keys, made with: kkcv keys add."),
     Setting("--insecure", is_flag=True, help="Listen beyond this machine without a key."),
+    Setting("--base-path", default="", show_default="none", metavar="PATH",
+            help="The path under which a proxy offers the service, such as /kkcv."),
+    Setting("--trusted-proxy", type=Origins(), default=(), show_default="none",
+            metavar="ADDRESSES", help="Addresses of proxies whose header X-Forwarded-Prefix is "
+            "the path under which they offer the service."),
     Setting("--cors", type=Origins(), default=(), show_default="none", metavar="ORIGINS",
             help="Let web pages of these origins call, such as "
             "https://photos.example,https://a.example."),
@@ -111,7 +124,7 @@ CONFIG = click.Option(
 )
 
 
-def read_table(file: Path) -> dict[str, str]:
+def read_table(file: Path) -> dict[str, Any]:
     """The ``[serve]`` table of a TOML file, its keys known and its values as text (RequestError).
 
     As text, because ``port = true`` and ``port = 1.5`` must not be taken for a number.
@@ -132,14 +145,19 @@ def read_table(file: Path) -> dict[str, str]:
     values = {}
     for parameter in PARAMETERS:
         if parameter.name in table:
-            values[str(parameter.name)] = text_of(file, parameter, table[parameter.name])
+            value = text_of(file, parameter, table[parameter.name])
+            values[str(parameter.name)] = (
+                [value] if parameter.nargs == -1 and isinstance(value, str) else value
+            )
     return values
 
 
-def text_of(file: Path, parameter: click.Parameter, value: Any) -> str:
+def text_of(file: Path, parameter: click.Parameter, value: Any) -> Any:
     """A value of the TOML file as a flag would have it; paths are relative to the file."""
     if isinstance(parameter.type, Origins) and isinstance(value, list):
         return ",".join(map(str, value))
+    if isinstance(parameter.type, Galleries) and isinstance(value, list):
+        return [text_of(file, parameter, each) for each in value]
     is_path = isinstance(parameter.type, click.Path)
     if (is_path or parameter.type is click.STRING) and not isinstance(value, str):
         raise RequestError(f"{file}: {parameter.name} must be text")
@@ -185,6 +203,25 @@ def source_of(ctx: click.Context, parameter: click.Parameter) -> str:
 
 def flag_of(parameter: click.Parameter) -> str:
     return parameter.opts[0] if isinstance(parameter, click.Option) else "GALLERY"
+
+
+def arguments_of(ctx: click.Context) -> list[str]:
+    """The arguments of the command line again, to resolve everything once more."""
+    given: list[str] = []
+    for each in PARAMETERS:
+        value = ctx.params[str(each.name)]
+        if ctx.get_parameter_source(str(each.name)) is not ParameterSource.COMMANDLINE:
+            continue
+        if isinstance(each, click.Argument):
+            given = [*value, *given]
+        elif each.is_flag:
+            given += [each.opts[0]] if value else []
+        else:
+            text = ",".join(value) if isinstance(value, tuple) else str(value)
+            given.append(f"{each.opts[0]}={text}")
+    if ctx.get_parameter_source("config") is ParameterSource.COMMANDLINE:
+        given.append(f"--config={ctx.meta[FILE_USED]}")
+    return given
 
 
 def variable_of(parameter: click.Parameter) -> str:

@@ -1,43 +1,58 @@
-"""A gallery, its application and the server together, from start to stop."""
+"""Galleries, their application and the server together, from start to stop."""
 
+import logging
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from os import PathLike
+from typing import Any
 
+from kkcv.errors import KkcvError
 from kkcv.search.gallery import Gallery
 
 from .app import create_app
 from .server.server import Server
 from .service import Service
-from .settings import Settings
+from .settings import FIXED, Settings
+
+log = logging.getLogger("kkcv.serve")
 
 
 def run(
-    folder: str | PathLike[str],
+    galleries: Sequence[str | PathLike[str]],
     settings: Settings,
     *,
     host: str,
     port: int,
     announce: Callable[[str], None],
+    reload: Callable[[], Settings],
 ) -> None:
-    """Serve a gallery until SIGTERM or Ctrl-C, then finish the running requests.
+    """Serve galleries until SIGTERM or Ctrl-C, then finish the running requests.
 
     The server listens at once and answers 503 while the network is loaded; ``announce`` is called
-    with one line when it is ready.
+    with one line when it is ready. At SIGHUP the settings of ``reload`` replace the present ones.
 
     Raises NotAGallery, KkcvError when it cannot listen, WeightsError.
     """
-    with Gallery.open(folder) as gallery:
-        service = Service(gallery, settings)
+    with ExitStack() as opened:
+        first, *others = [opened.enter_context(Gallery.open(each)) for each in galleries]
+        service = Service(first, settings)
+        for gallery in others:
+            Service(gallery, settings, service)
         app = create_app(service)
         server = Server(app, host, port, settings)
         server.stop_at_signals()
+        reload_at_signal(service, server, reload)
         failures: list[BaseException] = []
 
         def load() -> None:
             try:
                 service.load()
-                announce(f"serving {gallery.address} at {server.address} (described at /docs)")
+                what = ", ".join(each.gallery.address for each in service.named.values())
+                announce(
+                    f"serving {what} at {server.address}{settings.base_path} (described at /docs)"
+                )
             except BaseException as failure:  # raised again in the calling thread
                 failures.append(failure)
                 server.stop()
@@ -49,3 +64,19 @@ def run(
         loader.join()
         if failures:
             raise failures[0]
+
+
+def reload_at_signal(service: Service, server: Server, reload: Callable[[], Settings]) -> None:
+    """At SIGHUP take the keys and settings again; invalid ones change nothing."""
+
+    def handle(number: int, frame: Any) -> None:
+        try:
+            settings = reload()
+            service.reload(settings)
+            server.reload(settings)
+        except KkcvError as error:
+            log.error("nothing was reloaded: %s", error)
+            return
+        log.info("keys and settings were reloaded, except %s", ", ".join(FIXED))
+
+    signal.signal(signal.SIGHUP, handle)

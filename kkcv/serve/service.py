@@ -2,15 +2,23 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import count
+from threading import BoundedSemaphore
+from urllib.parse import quote
+
+from flask import request
 
 from kkcv import deadline
 from kkcv.embedding.gathering import Sharing
 from kkcv.errors import NotAGallery
+from kkcv.images.limits import Limits
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.search.gallery import Gallery
 
+from .access import Access
 from .metrics import Metrics
 from .problems import Problem
 from .recall import RecallCheck
@@ -20,36 +28,98 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """A gallery as a service. It is not ready until ``load`` has loaded the network."""
+    """A gallery as a service. It is not ready until ``load`` has loaded the network.
 
-    def __init__(self, gallery: Gallery, settings: Settings) -> None:
+    A service with several galleries is one Service for each. They share metrics and limits with the
+    ``first``, and the network with the first one of the same embedding space. ``named`` has them
+    all.
+    """
+
+    def __init__(
+        self, gallery: Gallery, settings: Settings, first: "Service | None" = None
+    ) -> None:
         self.gallery = gallery
-        self.settings = settings
-        self.limits = settings.limits
+        self.named: dict[str, Service] = {} if first is None else first.named
+        self.name = free_name(gallery.address, self.named)
+        self.named[self.name] = self
+        self._is_first = first is None
         self.thumbnails = Thumbnails()
-        self.metrics = Metrics(gallery)
-        self._recall = RecallCheck(gallery, settings.recall_check, self.metrics.recall_measured)
-        self._room = threading.BoundedSemaphore(settings.concurrent)
-        self._workers = threading.BoundedSemaphore(settings.workers)
+        self.metrics: Metrics = Metrics() if first is None else first.metrics
+        self.metrics.watch(self.name, gallery)
+        self._room: BoundedSemaphore = (
+            first._room if first else BoundedSemaphore(settings.concurrent)
+        )
+        self._workers: BoundedSemaphore = (
+            first._workers if first else BoundedSemaphore(settings.workers)
+        )
+        self._recall = RecallCheck(
+            gallery, settings.recall_check, partial(self.metrics.recall_measured, self.name)
+        )
         self._loaded = threading.Event()
+        self.access: Access = first.access if first else Access(settings)
+        self.settings = settings
         gallery.share(Sharing(self.turn, settings.batch_wait, self.metrics.ran))
 
+    @property
+    def limits(self) -> Limits:
+        """The limits of one picture."""
+        return self.settings.limits
+
+    @property
+    def address(self) -> str:
+        """Where its routes are on this service, as the client of the present request sees it."""
+        below = "" if self._is_first else f"/galleries/{quote(self.name)}"
+        return f"{request.script_root}/v1{below}"
+
+    def url(self, id: int, what: str = "") -> str:
+        """The address of a picture, its ``file`` or its ``thumbnail``."""
+        return f"{self.address}/images/{id}{what and f'/{what}'}"
+
     def load(self) -> None:
-        """Load the network and the vectors, so that the first request is as fast as the others.
+        """Load networks and vectors, so that the first request is as fast as the others.
 
         Raises WeightsError, EmbedderMismatch and what else an embedder can lack.
         """
+        loaded: list[Service] = []
+        for each in self.named.values():
+            space = each.gallery.generation.stored_space
+            for other in loaded:
+                if other.gallery.generation.stored_space == space:
+                    each.gallery.generation.use(other.gallery.embedder)
+                    break
+            each.load_own()
+            loaded.append(each)
+        self.metrics.queued.set_function(
+            lambda: sum(each.gathering.queued for each in {s.gallery.embedder for s in loaded})
+        )
+        self.metrics.loaded.set(1)
+
+    def load_own(self) -> None:
+        """Load the network, unless there is one, and the vectors of this gallery."""
         _ = self.gallery.embedder
-        self.metrics.queued.set_function(lambda: self.gallery.embedder.gathering.queued)
         self.gallery.generation.index.rebuild_in_background()
         self._loaded.set()
-        self.metrics.loaded.set(1)
         self._recall.start()
 
     def close(self) -> None:
         """Stop the background work."""
-        self._recall.stop()
-        self.gallery.worker.close()
+        for each in self.named.values():
+            each._recall.stop()
+            each.gallery.worker.close()
+
+    def reload(self, settings: Settings) -> None:
+        """Take other settings; those of threads and workers need a restart (RequestError)."""
+        access = Access(settings)
+        for each in self.named.values():
+            each.settings, each.access = settings, access
+
+    def of(self, name: str) -> "Service":
+        """The gallery of that name (Problem)."""
+        found = self.named.get(name)
+        if found is None:
+            there_are = ", ".join(self.named)
+            raise Problem("unknown-gallery", f"no gallery {name[:80]!r}; there are: {there_are}")
+        return found
 
     def must_be_ready(self) -> None:
         """Check that the network is loaded and the catalog is readable. Needs no key.
@@ -105,3 +175,13 @@ class Service:
             yield
         finally:
             self._workers.release()
+
+
+def free_name(address: str, taken: Collection[str]) -> str:
+    """What a gallery is called in addresses: ``photos`` for ``/data/photos.kkcv``.
+
+    The second of that name is ``photos-2``.
+    """
+    name = address.rstrip("/").rpartition("/")[2].removesuffix(".kkcv") or "gallery"
+    numbered = (f"{name}-{number}" for number in count(2))
+    return name if name not in taken else next(each for each in numbered if each not in taken)

@@ -1,5 +1,6 @@
 """The settings of a service, in the units that it computes in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,6 +14,8 @@ MIB = 1024 * 1024
 BYTES_A_PIXEL = 8  # of memory while decoding: for most formats, this is no further limit
 PICTURES = 4  # of the largest size, whose pixels one request may make the service decode
 SLOW_PIXELS = 1_000_000  # of formats that Pillow decodes in Python: about 2 s of a core
+PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")  # nothing on which a page or a header could break
+FIXED = ("gallery", "host", "port", "threads", "workers", "batch_wait", "recall_check", "log")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -27,6 +30,8 @@ class Settings:
     api_key: str | None = None
     keys: Path | None = None  # a file of hashed keys
     hosts: tuple[str, ...] | None = LOOPBACK
+    base_path: str = ""  # under which a proxy offers the service: /kkcv
+    trusted_proxy: tuple[str, ...] = ()  # addresses whose X-Forwarded-Prefix is believed
     cors: tuple[str, ...] = ()  # origins of web pages that may call
     rate: int = 1200  # requests a minute with one key; 0: unlimited
     concurrent: int = 64  # requests at the same time
@@ -47,6 +52,8 @@ class Settings:
             raise RequestError(f"max_body must be 1024 bytes or more, not {self.max_body}")
         if self.workers < 1:
             raise RequestError(f"there must be one worker or more, not {self.workers}")
+        if self.base_path and not PATH.fullmatch(self.base_path):
+            raise RequestError(f"a base path is like /kkcv, not {self.base_path!r}")
         for origin in self.cors:
             scheme, mark, host = origin.partition("://")
             if scheme not in ("http", "https") or not mark or not host or "/" in host:
@@ -84,6 +91,7 @@ def settings_of(values: Mapping[str, Resolved], *, host: str) -> Settings:
         "api_key": value["api_key"] or None,
         "keys": Path(value["keys"]) if value["keys"] else None,
         "hosts": allowed_hosts(host, has_key, value["insecure"]),
+        "base_path": value["base_path"].rstrip("/"),
         "concurrent": value["threads"],
         "max_body": value["max_body"] * MIB,
         "max_pixels": value["max_megapixels"] * 1_000_000,

@@ -21,11 +21,13 @@ from .settings import LOOPBACK, settings_of
 def create_app() -> Flask:
     """The application, its network loaded (NotAGallery, WeightsError, RequestError)."""
     values = resolve()
-    folder = values["gallery"].value
-    if not folder:
+    if not values["gallery"].value:
         raise RequestError("set KKCV_GALLERY to the folder of a gallery")
     settings = settings_of(values, host=LOOPBACK[0])  # only the other server knows where it listens
     log_to_stderr(requests=not values["quiet"].value, form=values["log"].value)
-    service = Service(Gallery.open(folder), settings)
+    first, *others = map(Gallery.open, values["gallery"].value)
+    service = Service(first, settings)
+    for gallery in others:
+        Service(gallery, settings, service)
     service.load()
     return app.create_app(service)

@@ -62,3 +62,30 @@ def test_one_of_an_older_format_says_that_it_must_be_opened_elsewhere_first(
     assert done.stderr.count("\n") == 1
     assert subprocess.run(f"{kkcv} stats {folder}", shell=True, check=False).returncode == 0
     assert read_only(folder, f"{kkcv} search {folder} id:1 -k 3").returncode == 0
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="no name spaces")
+def test_over_http_it_answers_searches_and_refuses_changes_with_409(
+    made_gallery: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(made_gallery, tmp_path / "gallery"))
+    script = tmp_path / "ask.py"
+    script.write_text(f"""
+from kkcv.search.gallery import Gallery
+from kkcv.serve.app import create_app
+from kkcv.serve.service import Service
+from kkcv.serve.settings import Settings
+
+service = Service(Gallery.open({str(folder)!r}), Settings())
+service.load()
+client = create_app(service).test_client()
+print(client.get("/v1/images/1/similar?k=3").status_code)
+changed = client.patch("/v1/images/1", json={{"metadata": {{}}}})
+for answer in (client.delete("/v1/images/1"), changed):
+    print(answer.status_code, answer.get_json()["type"], answer.get_json()["detail"])
+service.close()
+""")
+    done = read_only(folder, f"{sys.executable} {script}")
+
+    refused = f"409 /problems/gallery-read-only {folder} is read-only; nothing was changed"
+    assert done.stdout.splitlines() == ["200", refused, refused], done.stderr

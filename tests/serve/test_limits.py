@@ -211,7 +211,7 @@ def test_prometheus_sees_requests_stages_and_the_gallery(make: Make, album: list
     for stage in ("decode", "embed", "search"):
         assert seen[f"kkcv_stage_seconds_count stage={stage}"] == 3
         assert seen[f"kkcv_stage_seconds_sum stage={stage}"] > 0
-    assert seen["kkcv_gallery_pictures"] == 12
+    assert seen["kkcv_gallery_pictures gallery=gallery"] == 12
     assert seen["kkcv_requests_inside"] == 1  # this one
     assert seen["kkcv_requests_waiting"] == 0
     assert seen["kkcv_batch_pictures_sum"] == 3
@@ -232,11 +232,11 @@ def test_the_recall_of_the_index_is_measured_now_and_then(
         check.stop()
     service, client = make()
 
-    service.metrics.recall_measured(measured[0])
+    service.metrics.recall_measured(service.name, measured[0])
 
     assert measured == [1.0, 1.0]
-    assert samples(client)["kkcv_live_recall"] == 1.0
-    assert samples(client)["kkcv_live_recall_time"] > 1.7e9
+    assert samples(client)["kkcv_live_recall gallery=gallery"] == 1.0
+    assert samples(client)["kkcv_live_recall_time gallery=gallery"] > 1.7e9
 
 
 def test_an_index_that_finds_other_pictures_is_noticed(tmp_path: Path, embedder: Embedder) -> None:

@@ -60,7 +60,8 @@ def test_the_same_bytes_again_are_the_same_picture(
     again = http.post("/v1/images", json={"image": as_base64(stranger), "metadata": {"new": 1}})
 
     assert again.status_code == 200
-    assert again.json() == added
+    assert again.json() == {**added, "metadata_kept": True}
+    assert http.post("/v1/images", json={"image": as_base64(stranger)}).json() == added
     assert "Location" not in again.headers
 
 

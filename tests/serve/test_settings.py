@@ -47,10 +47,13 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(
 def test_a_path_in_the_file_is_beside_the_file(file: Path) -> None:
     named = ["--config", str(file)]
 
-    assert resolve(named)["gallery"].value == str(file.parent / "photos.kkcv")
+    assert resolve(named)["gallery"].value == (str(file.parent / "photos.kkcv"),)
     file.write_text('[serve]\ngallery = "milvus://host:19530/photos"\n')
-    assert resolve(named)["gallery"].value == "milvus://host:19530/photos"
-    assert resolve([*named, "x.kkcv"])["gallery"] == ("x.kkcv", "GALLERY")
+    assert resolve(named)["gallery"].value == ("milvus://host:19530/photos",)
+    file.write_text('[serve]\ngallery = ["photos.kkcv", "/data/shop.kkcv"]\n')
+    both = (str(file.parent / "photos.kkcv"), "/data/shop.kkcv")
+    assert resolve(named)["gallery"].value == both
+    assert resolve([*named, "x.kkcv"])["gallery"] == (("x.kkcv",), "GALLERY")
 
 
 def test_without_a_name_it_is_the_file_of_the_current_folder(

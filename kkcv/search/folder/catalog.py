@@ -20,6 +20,7 @@ from kkcv.disk import make_folder, reason
 from kkcv.errors import (
     GalleryError,
     GalleryFormatError,
+    GalleryReadOnly,
     InDoubt,
     NotAGallery,
     Superseded,
@@ -154,7 +155,7 @@ class Catalog(engine.Catalog):
     def writing(self) -> Iterator[Writer]:
         """Also raises InDoubt."""
         if self.read_only:
-            raise GalleryError(f"{self.folder} is read-only; nothing was changed")
+            raise GalleryReadOnly(f"{self.folder} is read-only; nothing was changed")
         if not self._turn.acquire(timeout=self.wait_seconds):
             raise locked(self.folder, self.wait_seconds)
         try:

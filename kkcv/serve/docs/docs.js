@@ -113,7 +113,7 @@ function tryForm(document, path, method, operation, key) {
   async function send(event) {
     event.preventDefault();
     const query = new URLSearchParams();
-    let address = path;
+    let address = document.servers[0].url.replace(/\/$/, "") + path;
     for (const { parameter, input } of inputs) {
       if (parameter.in === "path") address = address.replace(`{${parameter.name}}`, encodeURIComponent(input.value));
       else if (input.value !== "") query.set(parameter.name, input.value);
@@ -169,13 +169,13 @@ function drawOperation(document, path, method, operation, key) {
 }
 
 async function draw() {
-  const document = await (await fetch("/openapi.json")).json();
+  const document = await (await fetch("openapi.json")).json();
   const needsKey = Boolean(document.components.securitySchemes);
   const key = needsKey ? element("input", { type: "password", autocomplete: "off" }) : null;
   const parts = [
     element("h1", {}, document.info.title, " ", element("small", {}, document.info.version)),
     element("p", {}, document.info.summary, " ", document.info.description.replaceAll("`", ""),
-      " ", element("a", { href: "/openapi.json" }, "openapi.json")),
+      " ", element("a", { href: "openapi.json" }, "openapi.json")),
   ];
   if (key) parts.push(element("label", { class: "key" }, "API key", key));
   for (const tag of document.tags) {

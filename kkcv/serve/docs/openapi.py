@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 description, made from the table of routes and its models."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from kkcv import __version__
 from kkcv.serve.models.fields import LARGEST_ID
-from kkcv.serve.models.parsing import JSON
+from kkcv.serve.models.parsing import JSON, MULTIPART
 from kkcv.serve.models.responses import ProblemInfo
 from kkcv.serve.problems import CONTENT_TYPE, KINDS, REASON_STATUS
 from kkcv.serve.routes import Route
@@ -23,21 +23,38 @@ ID = {
     "description": "Of a picture. An id is never used twice.",
     "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
 }
+NAMED = "Galleries by name"
+RAW = "A picture may be the whole body; the other fields are then in the address: `?k=2`."
 KEY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The API key."},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
 
 
-def openapi(routes: Iterable[Route], *, needs_key: bool) -> dict[str, Any]:
-    """The whole document. ``needs_key``: every route that is not open needs a key."""
+def openapi(
+    routes: Iterable[Route], galleries: Collection[str] = (), *, needs_key: bool
+) -> dict[str, Any]:
+    """The whole document. ``needs_key``: every route that is not open needs a key.
+
+    With several ``galleries`` each route of a gallery is there a second time, with its name.
+    """
     routes = tuple(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = operation(route, needs_key)
+    for route in routes if len(galleries) > 1 else ():
+        if route.of_gallery:
+            path = route.path.replace("/v1/", "/v1/galleries/{gallery}/", 1)
+            named = operation(route, needs_key)
+            named["operationId"] += "_in_gallery"
+            named["tags"] = [NAMED]
+            named["parameters"] = [gallery_name(galleries), *named.get("parameters", [])]
+            paths.setdefault(path, {})[route.method.lower()] = named
     components: dict[str, Any] = {"schemas": schemas(routes)}
     if needs_key:
         components["securitySchemes"] = KEY
+    operations = [each for methods in paths.values() for each in methods.values()]
+    tags = dict.fromkeys(tag for each in operations for tag in each["tags"])
     return {
         "openapi": "3.1.0",
         "info": {
@@ -49,7 +66,17 @@ def openapi(routes: Iterable[Route], *, needs_key: bool) -> dict[str, Any]:
         },
         "paths": paths,
         "components": components,
-        "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in routes)],
+        "tags": [{"name": name} for name in tags],
+    }
+
+
+def gallery_name(galleries: Collection[str]) -> dict[str, Any]:
+    return {
+        "name": "gallery",
+        "in": "path",
+        "required": True,
+        "description": "The name of a gallery, as /v1/galleries lists it.",
+        "schema": {"type": "string", "enum": list(galleries)},
     }
 
 
@@ -97,6 +124,9 @@ def operation(route: Route, needs_key: bool) -> dict[str, Any]:
         described["parameters"] = parameters
     if route.body is not None:
         content = {media: {"schema": body_schema(route.body, media)} for media in route.media}
+        if MULTIPART in route.media:
+            content["image/*"] = {"schema": FILE}
+            described["description"] = " ".join([RAW, described.get("description", "")]).strip()
         described["requestBody"] = {"required": True, "content": content}
     if needs_key and not route.open:
         described["security"] = [{"bearer": []}, {"header": []}]
@@ -120,7 +150,7 @@ def body_schema(model: type[BaseModel], media: str) -> dict[str, Any]:
         return {"$ref": REF.format(model=model.__name__)}
     schema = model.model_json_schema(ref_template=REF)
     schema.pop("$defs", None)
-    if media == "multipart/form-data":
+    if media == MULTIPART:
         schema["properties"] = {**schema["properties"], "image": FILE}
     return required_first(schema)
 
@@ -145,6 +175,7 @@ def problems(route: Route, needs_key: bool) -> dict[str, Any]:
     if needs_key and not route.open:
         codes += ["unauthorized", "too-many-requests", *(["read-only-key"] if route.writes else [])]
     codes += ["unknown-picture"] if "{id}" in route.path else []
+    codes += ["unknown-gallery"] if route.of_gallery else []
     codes += ["bad-request"] if route.query is not None or route.body is not None else []
     codes += ["forbidden", "bad-http"] if route.method != "GET" else []
     if route.body is not None:

@@ -17,9 +17,9 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>kkcv HTTP API</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/docs/docs.css">
+<link rel="stylesheet" href="docs/docs.css">
 <main id="docs"><p>…</p></main>
-<script src="/docs/docs.js"></script>
+<script src="docs/docs.js"></script>
 </html>
 """
 # `data:` and `blob:` are for pictures in responses.

@@ -14,7 +14,8 @@ from kkcv.search.option import Number, OneOf, Option, Switch, Text
 from kkcv.search.picture import LARGEST_ID
 from kkcv.search.query import MAX_K
 
-MAX_BATCH = 16  # queries or pictures in one request
+from .responses import MAX_BATCH
+
 MAX_FIELDS = 64  # of a form, of an address, and of an object in JSON: more than any has
 THUMBNAIL_SIZES = (128, 256, 512)
 HIT_FIELDS = tuple(name for name in FIELDS if name not in ("id", "score"))

@@ -46,6 +46,21 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
     return check(model, read_form(request, lists_of(model)))
 
 
+def is_picture(request: Request, media: tuple[str, ...]) -> bool:
+    """Whether the body is the bytes of a picture, where the route takes one."""
+    return MULTIPART in media and request.mimetype.startswith("image/")
+
+
+def read_picture(request: Request, model: type[Checked]) -> Checked:
+    """A body that is a picture, with the other fields in the address: ``?k=2``."""
+    if request.content_length is None:
+        raise Problem("length-required", "send the header Content-Length")
+    check_count(request.query_string, "the address")
+    sent = [(name, json_or_text(text)) for name, all in request.args.lists() for text in all]
+    sent.append(("image", request.get_data()))
+    return check(model, gathered(sent, lists_of(model)))
+
+
 def check_count(encoded: bytes, what: str) -> None:
     """Refuse too many fields before they are parsed (Problem)."""
     count = encoded.count(b"&") + 1
@@ -95,8 +110,13 @@ def read_form(request: Request, lists: Collection[str]) -> dict[str, Any]:
         ),
         *((name, file.read()) for name, files in request.files.lists() for file in files),
     ]
-    gathered = {name: [value for each, value in sent if each == name] for name in lists}
-    whole = {name: listed(values) for name, values in gathered.items() if values}
+    return gathered(sent, lists)
+
+
+def gathered(sent: list[tuple[str, Any]], lists: Collection[str]) -> dict[str, Any]:
+    """Fields by name; those that are lists may come several times (Problem)."""
+    several = {name: [value for each, value in sent if each == name] for name in lists}
+    whole = {name: listed(values) for name, values in several.items() if values}
     return {**by_name([each for each in sent if each[0] not in whole]), **whole}
 
 
@@ -148,8 +168,8 @@ def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> t
     if error["type"] == "missing":
         return field, "is missing"
     if error["type"] == "extra_forbidden":
-        there_are = f"; there are: {', '.join(model.model_fields)}"
-        return field, f"is not a field here{there_are if len(place) == 1 else ''}"
+        known = ", ".join(model.model_fields) or "none"
+        return field, f"is not a field here{f'; there are: {known}' if len(place) == 1 else ''}"
     if error["type"] in TYPES:
         return field, f"must be {TYPES[error['type']]}"
     _, should, rest = error["msg"].replace(" after validation", "").partition(" should ")

@@ -19,7 +19,6 @@ from kkcv.search.options import OPTIONS, SearchOptions
 
 from .fields import (
     HIT_FIELDS,
-    MAX_BATCH,
     MAX_FIELDS,
     Feedback,
     Fraction,
@@ -34,6 +33,7 @@ from .fields import (
     field_of,
     refusal,
 )
+from .responses import MAX_BATCH
 
 MAX_PAGE = 500
 

@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field, create_model
 from kkcv import hit
 from kkcv.hit import HIGHEST, LOWEST
 
+MAX_BATCH = 16  # queries or pictures in one request, and so answers
+
 
 def hit_fields() -> dict[str, Any]:
     """The fields of a hit as those of a model: type with description, and default."""
@@ -73,6 +75,13 @@ class PictureInfo(BaseModel):
     bytes: int
     added: datetime
     metadata: dict[str, Any]
+    metadata_kept: Annotated[
+        bool,
+        Field(
+            description="After adding: the picture was there already, and kept other metadata than "
+            "was sent; PATCH replaces it."
+        ),
+    ] = False
 
 
 class Page(BaseModel):
@@ -186,6 +195,21 @@ class Stats(Network):
     index: Annotated[
         dict[str, Any], Field(description="The index that answers searches, as measured.")
     ]
+
+
+class NamedGallery(BaseModel):
+    """A gallery of the service."""
+
+    name: Annotated[str, Field(description="Its name in addresses: its folder, without .kkcv.")]
+    url: Annotated[str, Field(description="Under which its routes are: `URL/search`.")]
+    pictures: int
+    network: str
+
+
+class Galleries(BaseModel):
+    """The galleries of the service. Routes without a name are of the first."""
+
+    galleries: list[NamedGallery]
 
 
 class Health(BaseModel):

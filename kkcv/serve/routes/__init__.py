@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from kkcv.serve.keys import METRICS, READ, WRITE
 from kkcv.serve.models.parsing import FORM, JSON, MULTIPART
 from kkcv.serve.models.requests import (
     BatchRequest,
@@ -31,6 +32,7 @@ from kkcv.serve.models.responses import (
     Duplicates,
     Explained,
     FormAnswer,
+    Galleries,
     Guesses,
     Health,
     Hits,
@@ -45,7 +47,7 @@ from . import networks, operations, pictures, search
 SEND_PICTURE = (JSON, MULTIPART)
 EMBEDS = ("bad-picture", "loading", "timed-out")
 EXPLAINS = (*EMBEDS, "file-missing", "unknown-picture")
-WRITES = ("gallery-locked", "gallery-superseded")
+WRITES = ("gallery-locked", "gallery-superseded", "gallery-read-only")
 
 Answers = dict[int, type[BaseModel] | str | None]
 
@@ -79,9 +81,23 @@ class Route:
         return set(WRITES) <= set(self.problems)
 
     @property
-    def rule(self) -> str:
-        """The path for Flask."""
-        return self.path.replace("{id}", "<id>")
+    def scope(self) -> str | None:
+        """The scope of the key that it needs; None: no key."""
+        if self.open:
+            return None
+        return METRICS if self.handler is operations.metrics else WRITE if self.writes else READ
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The paths for Flask: of the first gallery, and with the name of any."""
+        rule = self.path.replace("{id}", "<id>")
+        named = rule.replace("/v1/", "/v1/galleries/<gallery>/", 1)
+        return (rule, named) if self.of_gallery else (rule,)
+
+    @property
+    def of_gallery(self) -> bool:
+        """Whether each gallery of a service has this route."""
+        return self.path.startswith("/v1/") and self.handler is not operations.galleries
 
 
 ROUTES: tuple[Route, ...] = (
@@ -161,6 +177,7 @@ ROUTES: tuple[Route, ...] = (
         "GET", "/v1/duplicates", operations.find_duplicates, {200: Duplicates},
         query=DuplicatesQuery, problems=("timed-out",), tag="Pictures",
     ),
+    Route("GET", "/v1/galleries", operations.galleries, {200: Galleries}, tag="Service"),
     Route("GET", "/v1/stats", operations.stats, {200: Stats}, tag="Service"),
     Route("GET", "/v1/model", operations.model, {200: Model}, tag="Service"),
     Route(

@@ -7,7 +7,15 @@ from kkcv import __version__, deadline
 from kkcv.search.duplicates import duplicates
 from kkcv.search.ranking.names import RANKINGS
 from kkcv.serve.models.requests import DuplicatesQuery
-from kkcv.serve.models.responses import DuplicateGroup, Duplicates, Health, Model, Stats
+from kkcv.serve.models.responses import (
+    DuplicateGroup,
+    Duplicates,
+    Galleries,
+    Health,
+    Model,
+    NamedGallery,
+    Stats,
+)
 from kkcv.serve.problems import Problem
 from kkcv.serve.service import Service
 
@@ -18,14 +26,30 @@ def health(service: Service) -> Health:
 
 
 def ready(service: Service) -> Health:
-    """Check that the network is loaded and the gallery can be read; else 503."""
-    service.must_be_ready()
+    """Check that the network is loaded and every gallery can be read; else 503."""
+    for each in service.named.values():
+        each.must_be_ready()
     return Health(status="ready", version=__version__)
 
 
 def metrics(service: Service) -> Response:
     """Show metrics of this process for Prometheus."""
     return Response(service.metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+def galleries(service: Service) -> Galleries:
+    """List the galleries of the service."""
+    return Galleries(
+        galleries=[
+            NamedGallery(
+                name=name,
+                url=each.address,
+                pictures=len(each.gallery),
+                network=each.gallery.space.network,
+            )
+            for name, each in service.named.items()
+        ]
+    )
 
 
 def stats(service: Service) -> Stats:

@@ -21,7 +21,7 @@ from kkcv.serve.models.responses import Added, AddedMany, Page, PictureInfo, Pro
 from kkcv.serve.problems import Problem, problem_of
 from kkcv.serve.service import Service
 
-from .search import file_url, picture_bytes
+from .search import picture_bytes
 
 Created = tuple[PictureInfo, int, dict[str, str]]  # with status and headers
 
@@ -48,8 +48,8 @@ def info(service: Service, picture: Picture) -> PictureInfo:
     return PictureInfo(
         id=picture.id,
         path=str(service.gallery.path(picture)),
-        url=file_url(picture.id),
-        thumbnail=f"/v1/images/{picture.id}/thumbnail",
+        url=service.url(picture.id, "file"),
+        thumbnail=service.url(picture.id, "thumbnail"),
         sha256=picture.file.sha256.hex(),
         bytes=picture.file.bytes,
         added=datetime.fromtimestamp(picture.added, UTC),
@@ -76,8 +76,12 @@ def add(service: Service, body: NewPicture) -> Created:
     data = picture_bytes(service, body.image)
     service.wait_until_loaded()
     picture, new = service.gallery.find_or_add(data, body.metadata, limits=service.limits)
-    headers = {"Location": f"/v1/images/{picture.id}"} if new else {}
-    return info(service, picture), 201 if new else 200, headers
+    answer = info(service, picture)
+    if new:
+        return answer, 201, {"Location": service.url(picture.id)}
+    if body.metadata and body.metadata != picture.metadata:
+        answer.metadata_kept = True
+    return answer, 200, {}
 
 
 def add_batch(service: Service, body: NewPictures) -> AddedMany:

@@ -81,7 +81,7 @@ def find(
     names = ("id", "score", *(HIT_FIELDS if fields is None else fields))
     hits = []
     for each in found:
-        each.url = file_url(each.id)
+        each.url = service.url(each.id, "file")
         hits.append(Hit(**{name: getattr(each, name) for name in names}))
     return Hits(hits=hits)
 
@@ -120,7 +120,3 @@ def at(place: str) -> Iterator[None]:
 def picture_bytes(service: Service, image: str | bytes) -> bytes:
     """The picture that was sent, as base64 text or as bytes (PictureError)."""
     return image if isinstance(image, bytes) else decode_base64(image, service.limits)
-
-
-def file_url(id: int) -> str:
-    return f"/v1/images/{id}/file"

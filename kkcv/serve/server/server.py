@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask
 from waitress import create_server, wasyncore
 
+from kkcv.environment import handed_over
 from kkcv.errors import KkcvError
 from kkcv.serve.keys import KeyRing
 from kkcv.serve.settings import Settings
@@ -25,6 +26,8 @@ HELD = 2 * 1024**3  # bytes of all bodies, most of them in the temporary folder
 IDLE_SECONDS = 5  # before a connection without a request is closed
 LOOK_SECONDS = 1.0  # between two looks for requests that take too long to arrive
 SPARE_THREADS = 4  # for health checks and refusals while all others work
+FIRST_HANDED_OVER = 3  # the number of the first file that systemd hands over
+FRESH_SECONDS = 1.0  # in which the first request of a connection may still be on its way
 GRACE_SECONDS = 30  # for running requests when the server stops
 RECEIVE = 256 * 1024  # bytes at a time: waitress's 8 KB are 15 turns for a picture in base64
 BUFFER = 256 * 1024 * 1024  # a larger response would block its thread until it is sent
@@ -35,7 +38,6 @@ class Server:
 
     def __init__(self, app: Flask, host: str, port: int, settings: Settings) -> None:
         self._map: dict[int, Any] = {}
-        self._timeout = settings.timeout
         self._stopping = False
         self.socket = listen(host, port)
         # A full queue is expected: the limit refuses further requests.
@@ -50,13 +52,18 @@ class Server:
             recv_bytes=RECEIVE,
             channel_timeout=IDLE_SECONDS,
             cleanup_interval=IDLE_SECONDS,
-            max_request_body_size=settings.max_body
-            + 1,  # waitress refuses what is equal to its limit
             outbuf_high_watermark=BUFFER,
         )
         self._waitress.channel_class = Channel
+        self.reload(settings)
+
+    def reload(self, settings: Settings) -> None:
+        """Take the keys and limits of other settings (RequestError)."""
         keys = KeyRing(settings.keys, settings.api_key)
         self._waitress.is_known = lambda sent: not settings.needs_key or bool(keys.find(sent))
+        # waitress refuses what is equal to its limit
+        self._waitress.adj.max_request_body_size = settings.max_body + 1
+        self._timeout = settings.timeout
 
     @property
     def address(self) -> str:
@@ -123,17 +130,28 @@ class Server:
         deadline = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < deadline:
             channels = list(self._waitress.active_channels.values())
-            if not any(channel.busy for channel in channels):
+            if not any(channel.busy or fresh(channel) for channel in channels):
                 break
             for channel in channels:
-                channel.will_close |= not channel.busy
+                channel.will_close |= not (channel.busy or fresh(channel))
             self._turn(0.2)
         self._waitress.task_dispatcher.shutdown()
         wasyncore.close_all(self._map)
 
 
+def fresh(channel: Channel) -> bool:
+    """Whether a connection is so new that its first request may still arrive."""
+    return bool(time.time() - channel.creation_time < FRESH_SECONDS)
+
+
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 is any free port (KkcvError)."""
+    """A listening socket: the one that was handed over, else a new one (KkcvError).
+
+    Port 0 is any free port. A handed-over socket outlives this process: while the next one starts,
+    clients wait in its queue instead of being refused.
+    """
+    if handed_over():
+        return socket.socket(fileno=FIRST_HANDED_OVER)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
