@@ -1,6 +1,7 @@
 """What a search can be told beside the picture, and what else can be asked of a gallery."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -276,5 +277,5 @@ def test_a_hit_of_the_client_is_that_of_a_gallery_with_an_address(
     assert [type(hit) for hit in there] == [Hit] * 3
     assert [hit.url for hit in there] == [f"/v1/images/{hit.id}/file" for hit in here]
     for ours, theirs in zip(here, there, strict=True):
-        assert theirs._replace(url="", score=0) == ours._replace(score=0)
+        assert replace(theirs, url="", score=0) == replace(ours, score=0)
         assert theirs.score == pytest.approx(ours.score, abs=1e-6)
