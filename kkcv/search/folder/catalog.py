@@ -249,8 +249,8 @@ class Catalog(engine.Catalog):
 
 def begin(file: Path, rows: Mapping[str, str]) -> None:
     """Write an empty catalog with these settings, unless another process was faster."""
-    flags = connections.READ_WRITE | apsw.SQLITE_OPEN_CREATE
-    connection = connections.connect(file, WAIT_SECONDS, flags)
+    way, create = connections.READ_WRITE, apsw.SQLITE_OPEN_CREATE
+    connection = connections.connect(file, WAIT_SECONDS, way, create)
     try:
         tables = "SELECT count(*) FROM sqlite_schema"
         if not connection.execute(tables).get:

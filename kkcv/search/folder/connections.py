@@ -1,18 +1,36 @@
 """Pooled connections to a catalog's SQLite file, whose commits survive power loss."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
-from kkcv import deadline
+from kkcv.errors import GalleryError
 
-READ_WRITE = apsw.SQLITE_OPEN_READWRITE  # does not create a file where a gallery was deleted
-IMMUTABLE = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-BETWEEN_LOOKS = 100_000  # steps of SQLite's machine, some 5 ms: each look waits for Python's lock
 MAPPED = 1 << 40  # bytes: more than any catalog has
+
+
+class Way(NamedTuple):
+    """How a catalog can be opened now, and until when: while ``sign`` stays the same."""
+
+    name: str
+    sign: tuple[int, ...] = ()
+
+
+# It does not create a file where a gallery was deleted.
+READ_WRITE = Way("read-write")
+# Where nothing can be written beside the catalog, somebody else may write it. Then there is a log,
+# with shared memory beside it; SQLite reads both.
+READ_ONLY = Way("read-only")
+# A log without shared memory: of a process that has died, or a copy. SQLite reads it if it is told
+# that nobody else does.
+ALONE = "alone"
+# Without a log SQLite reads only what it is told does not change; so the sign is compared.
+IMMUTABLE = "immutable"
 
 
 class Connections:
@@ -21,47 +39,95 @@ class Connections:
     def __init__(self, file: Path, wait_seconds: float, read_only: bool) -> None:
         self._file = file
         self._wait_seconds = wait_seconds
-        self._flags = IMMUTABLE if read_only else READ_WRITE
-        self._idle: list[apsw.Connection] = []  # append and pop are atomic
-        self._mapped: list[apsw.Connection] = []  # those that map the file into memory
+        self._read_only = read_only
+        # by the way and whether it maps the file into memory; append and pop are atomic
+        self._idle: dict[tuple[Way, bool], list[apsw.Connection]] = defaultdict(list)
 
     @contextmanager
     def lent(self, *, mapped: bool = False) -> Iterator[apsw.Connection]:
-        idle = self._mapped if mapped else self._idle
+        """Raises GalleryError if the file was changed where that cannot be read."""
+        way = way_of(self._file) if self._read_only else READ_WRITE
+        idle = self._idle[way, mapped]
         try:
             connection = idle.pop()
         except IndexError:
-            connection = connect(self._file, self._wait_seconds, self._flags)
+            self._forget_others(way)
+            connection = connect(self._file, self._wait_seconds, way)
             if mapped:
                 connection.execute(f"PRAGMA mmap_size={MAPPED}")
         try:
             yield connection
+        except apsw.Error:
+            self._must_be_unchanged(way)
+            raise
         finally:
             if connection.in_transaction:  # even the rollback failed
                 connection.close(True)
             else:
                 idle.append(connection)
+        self._must_be_unchanged(way)
 
     def close(self) -> None:
         """Close those that are not lent."""
-        for idle in (self._mapped, self._idle):
-            while idle:
-                with suppress(apsw.Error):  # the next open cleans up
-                    idle.pop().close()
+        for idle in list(self._idle.values()):
+            close_all(idle)
+
+    def _forget_others(self, way: Way) -> None:
+        for other, mapped in list(self._idle):
+            if other != way:
+                close_all(self._idle.pop((other, mapped)))
+
+    def _must_be_unchanged(self, way: Way) -> None:
+        if way.name == IMMUTABLE and sign_of(self._file) != way.sign:
+            raise GalleryError(
+                f"{self._file.parent} was changed by another process while it was read; try again"
+            )
 
 
-def connect(file: Path, wait_seconds: float, flags: int) -> apsw.Connection:
-    """A connection whose commits survive power loss; with IMMUTABLE it cannot commit."""
-    if flags == IMMUTABLE:
-        connection = apsw.Connection(f"{file.as_uri()}?immutable=1", flags=flags)
-    else:
-        connection = apsw.Connection(str(file), flags=flags)
+def close_all(connections: list[apsw.Connection]) -> None:
+    while connections:
+        with suppress(apsw.Error, IndexError):  # the next open cleans up
+            connections.pop().close()
+
+
+def connect(file: Path, wait_seconds: float, way: Way, more_flags: int = 0) -> apsw.Connection:
+    """A connection whose commits survive power loss; only READ_WRITE can commit."""
+    if way == READ_WRITE:
+        connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE | more_flags)
         connection.set_busy_timeout(int(wait_seconds * 1000))
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-    connection.set_progress_handler(deadline.is_over, BETWEEN_LOOKS)  # what it runs ends in time
+    else:
+        flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+        words = {IMMUTABLE: "?immutable=1", ALONE: "?vfs=unix-none"}.get(way.name, "")
+        connection = apsw.Connection(f"{file.as_uri()}{words}", flags=flags)
+        connection.set_busy_timeout(int(wait_seconds * 1000))
+        if way.name == ALONE:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("PRAGMA trusted_schema=OFF")  # the file may come from elsewhere
     return connection
+
+
+def way_of(file: Path) -> Way:
+    """How to open a catalog where nothing can be written beside it."""
+    log = file.with_name(f"{file.name}-wal")
+    if file.with_name(f"{file.name}-shm").exists() and log.exists():
+        return READ_ONLY
+    try:
+        if log.stat().st_size:
+            return Way(ALONE, (*sign_of(file), *sign_of(log)))
+    except OSError:
+        pass
+    return Way(IMMUTABLE, sign_of(file))
+
+
+def sign_of(file: Path) -> tuple[int, ...]:
+    """What changes with the bytes of a file; nothing if it has gone."""
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def identity(file: Path) -> tuple[int, int]:
@@ -71,9 +137,5 @@ def identity(file: Path) -> tuple[int, int]:
 
 
 def cannot_change(file: Path) -> bool:
-    """Whether a catalog is on a read-only medium and its log is empty.
-
-    SQLite needs a file beside the catalog even for reading, unless it is told that nobody writes.
-    """
-    log = file.with_name(f"{file.name}-wal")
-    return not os.access(file.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+    """Whether this process cannot write a catalog, or not the log beside it; others may."""
+    return not (os.access(file.parent, os.W_OK) and os.access(file, os.W_OK))
