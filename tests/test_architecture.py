@@ -13,7 +13,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "kkcv"
 
 # From the foundation up: a room may import from itself and from the rooms that it names.
-GROUND = ("errors", "environment", "timing", "deadline", "disk", "forks", "extras", "notebook")
+GROUND = (
+    *("errors", "environment", "timing", "deadline", "disk", "forks", "extras", "tables"),
+    "notebook",
+)
 BELOW_SEARCH = (
     *GROUND,
     "images",
@@ -36,6 +39,7 @@ ROOMS = {
     "disk": (),
     "forks": ("errors",),
     "extras": ("errors",),
+    "tables": ("errors",),
     "notebook": (),
     "images": GROUND,
     "zoo": GROUND,

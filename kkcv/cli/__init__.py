@@ -4,6 +4,7 @@ A command's file is imported when the command is named, and what it works with i
 ``kkcv --help`` is instant, and ``kkcv search`` does not load what trains.
 """
 
+import builtins
 import os
 import re
 import sys
@@ -30,6 +31,9 @@ COMMANDS = {
         "search": "search",
         "explain": "explain",
         "duplicates": "gallery",
+        "list": "metadata",
+        "show": "metadata",
+        "describe": "metadata",
         "remove": "gallery",
         "stats": "gallery",
     },
@@ -66,7 +70,8 @@ class Commands(Mapping[str, click.Command]):
     files: ClassVar = {name: file for names in COMMANDS.values() for name, file in names.items()}
 
     def __getitem__(self, name: str) -> click.Command:
-        file, function = self.files[name], f"{name}_" if iskeyword(name) else name
+        taken = iskeyword(name) or hasattr(builtins, name)  # import, list
+        file, function = self.files[name], f"{name}_" if taken else name
         command: click.Command = getattr(import_module(f"{__name__}.{file}"), function)
         return command
 

@@ -41,6 +41,11 @@ SHOWN_REJECTS = 10
 @click.option(
     "--ranking", metavar="NAME", help=f"{OPTIONS['ranking'].help} From now on, for all searches."
 )
+@click.option(
+    "--labels",
+    type=click.Choice(["folder"]),
+    help='Give each picture without a label the name of its folder, for filters: label == "cat".',
+)
 @json_option
 def index(
     gallery: str,
@@ -51,6 +56,7 @@ def index(
     vectors: str | None,
     threads: int | None,
     ranking: str | None,
+    labels: str | None,
     as_json: bool,
 ) -> None:
     """Make a gallery of pictures, or add to it: files and folders, with their subfolders.
@@ -62,6 +68,7 @@ def index(
     kkcv index photos.kkcv ~/Pictures
     kkcv index photos.kkcv --from vectors/ --plan photos.plan
     kkcv index photos.kkcv --ranking best
+    kkcv index pets.kkcv pets/ --labels folder
     """
     if ranking:
         OPTIONS["ranking"].check(ranking)  # before a gallery is made
@@ -69,12 +76,13 @@ def index(
         change_ranking(gallery, ranking, as_json)
         return
     if shards:
-        if network.given or vectors or threads or ranking:
+        if network.given or vectors or threads or ranking or labels:
             raise RequestError("--from takes vectors as they are: leave out how to make them")
         index_from(gallery, (*shards, *paths), plan, as_json)
         return
     if plan or not paths:
         raise RequestError("name files or folders of pictures, or --from what kkcv embed made")
+    from kkcv.search.describing import label_by_folder
     from kkcv.search.importing import files_to_import, import_pictures
 
     opened = open_or_create(gallery, network, vectors, paths)
@@ -91,6 +99,7 @@ def index(
 
         try:
             report = import_pictures(opened, paths, threads=threads, progress=progress)
+            labelled = label_by_folder(opened, paths).changed if labels else None
             if opened.generation.index.wants_rebuild:
                 click.echo("building the index", err=True)
                 opened.generation.index.rebuild()
@@ -98,7 +107,7 @@ def index(
             done = last.files if last else 0
             click.echo(f"stopped after {done} of {total} files; run it again to go on", err=True)
             sys.exit(130)
-        show_report(opened, report, as_json)
+        show_report(opened, report, as_json, labelled)
 
 
 def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
@@ -151,7 +160,9 @@ def open_or_create(
     return Gallery.open(address, Network(**{**as_stored, **network.given}).load())
 
 
-def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> None:
+def show_report(
+    gallery: "Gallery", report: "ImportReport", as_json: bool, labelled: int | None = None
+) -> None:
     rejects = [reject._asdict() for reject in report.rejected]
     counts = {
         "added": report.added,
@@ -162,6 +173,8 @@ def show_report(gallery: "Gallery", report: "ImportReport", as_json: bool) -> No
         "rejected": len(rejects),
         "pictures": len(gallery),
     }
+    if labelled is not None:
+        counts["labelled"] = labelled
     if as_json:
         print_json({**counts, "rejects": rejects, "gallery": gallery.address})
         return

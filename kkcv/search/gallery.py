@@ -17,7 +17,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from os import PathLike
-from typing import Any, NamedTuple, Unpack, cast, overload
+from typing import Any, Literal, NamedTuple, Unpack, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,6 +29,7 @@ from kkcv.query import Like, Text
 
 from .answer import answers
 from .asked import Query, several, single
+from .describing import label_by_folder
 from .duplicates import DuplicateGroup, duplicates
 from .engine import CHUNK
 from .generation import Generation
@@ -64,14 +65,18 @@ class Gallery(Rows):
         *paths: str | PathLike[str],
         limits: Limits = DEFAULT_LIMITS,
         threads: int | None = None,
+        labels: Literal["folder"] | None = None,
         progress: Progress = lambda report: None,
     ) -> ImportReport:
         """Add files, and folders with everything below them; only new ones are embedded.
 
-        The same as ``import_pictures(gallery, paths)``, which has the details.
+        With ``labels="folder"``, pictures without a label get the name of their folder. Otherwise
+        the same as ``import_pictures(gallery, paths)``, which has the details.
         """
         there = [os.path.expanduser(path) for path in paths]
         report = import_pictures(self, there, limits=limits, threads=threads, progress=progress)
+        if labels:
+            label_by_folder(self, there)
         if self.generation.index.wants_rebuild:
             self.generation.index.rebuild()
         return report

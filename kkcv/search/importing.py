@@ -4,12 +4,12 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from .library.library import Library, nearest
 from .library.naming import Naming
 from .library.twins import WAITS, Twins
 from .looking import Found, Named, Sheet, look_at
+from .metadata import EXIF, with_exif
 from .picture import PictureFile, Stamp
 from .rows import Rows
 
@@ -76,6 +77,7 @@ class Ready(NamedTuple):
 
     file: PictureFile
     stamp: Stamp
+    exif: Mapping[str, Any]
     vector: np.ndarray | PictureError | None
 
 
@@ -163,13 +165,14 @@ class Importing:
         named = (Named(path, self.naming.name(path)) for path in found)
         looked = self.changed(ahead(look, named, threads=threads))
         embedded = (
-            Ready(file, stamp, vector) for (file, stamp), vector in embed_stream(embedder, looked)
+            Ready(file, stamp, exif, vector)
+            for (file, _, stamp, exif), vector in embed_stream(embedder, looked)
         )
         while batch := list(islice(embedded, self.catalog.batch)):
             self.commit(batch)
             progress(self.report)
         waiting = iter(self.twins.waiting)
-        while batch := [Ready(*each, None) for each in islice(waiting, self.catalog.batch)]:
+        while batch := [Ready(*each, {}, None) for each in islice(waiting, self.catalog.batch)]:
             self.commit(batch, last=True)
             progress(self.report)
         if self.naming.has_news:
@@ -177,7 +180,7 @@ class Importing:
 
     def changed(
         self, looked: Iterable[tuple[Named, Found | Sheet | PictureError | None]]
-    ) -> Iterator[tuple[tuple[PictureFile, Stamp], np.ndarray | None]]:
+    ) -> Iterator[tuple[Found, np.ndarray | None]]:
         """The files that have to be imported; the others are counted."""
         for named, found in looked:
             if found is None:
@@ -187,7 +190,7 @@ class Importing:
             elif isinstance(found, PictureError):
                 self.report.count(Reject(named.path, found.reason, str(found)))
             else:
-                yield (found.file, found.stamp), found.crop
+                yield found._replace(crop=None), found.crop
 
     def commit(self, batch: list[Ready], last: bool = False) -> None:
         """Settle files in one transaction."""
@@ -201,7 +204,7 @@ class Importing:
 
     def settle(self, writer: Writer, ready: Ready, last: bool) -> Outcome | Reject | None:
         """Import one file, or let it wait for the end (twins.py)."""
-        file, stamp, vector = ready
+        file, stamp, exif, vector = ready
         if isinstance(vector, PictureError):
             return Reject(self.library.located(file.path), vector.reason, str(vector))
         here = writer.by_path(file.path)
@@ -219,15 +222,17 @@ class Importing:
                 writer.mark(lost.id, stamp)
                 return "moved"
         if vector is None and same:
-            vector = writer.vector(same[0].id)
+            vector, exif = writer.vector(same[0].id), same[0].metadata.get(EXIF, {})
         if vector is None:  # removed meanwhile, or its vector is damaged: next time
             gone = "the picture with the same bytes was removed meanwhile; import it again"
             return Reject(self.library.located(file.path), "unreadable", gone)
         if here:
-            writer.update(here.id, file=file, vector=vector)
+            metadata = with_exif(here.metadata, exif)
+            changed = metadata if metadata != here.metadata else None
+            writer.update(here.id, file=file, vector=vector, metadata=changed)
             writer.mark(here.id, stamp)
             return "replaced"
-        writer.mark(writer.add(file, vector, {}), stamp)
+        writer.mark(writer.add(file, vector, with_exif({}, exif)), stamp)
         return "copied" if same else "added"
 
 

@@ -2,12 +2,15 @@
 
 import hashlib
 import os
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import PictureError
+from kkcv.images.exif import exif_of
 from kkcv.images.limits import Limits
 from kkcv.images.skipped import is_sheet
 from kkcv.images.source import label_of, read_bytes
@@ -31,6 +34,7 @@ class Found(NamedTuple):
     file: PictureFile
     crop: np.ndarray | None
     stamp: Stamp = UNKEPT
+    exif: Mapping[str, Any] = MappingProxyType({})  # with a crop; else another picture has it
 
 
 class Sheet(NamedTuple):
@@ -61,7 +65,7 @@ def look_at(
         file = PictureFile(name, False, sha256, len(data), mtime_ns)
         if rows.by_sha256(sha256, 1):
             return Found(file, None, stamp)
-    return Found(file, prepared(embedder, path, data, limits), stamp)
+    return Found(file, prepared(embedder, path, data, limits), stamp, exif_of(data))
 
 
 def is_untouched(file: PictureFile, kept: Stamp | None, status: os.stat_result) -> bool:

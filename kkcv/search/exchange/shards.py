@@ -27,10 +27,12 @@ from kkcv.embedding.embedder import BATCH, Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
+from kkcv.images.exif import exif_of
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
 from kkcv.search.importing import Reject
-from kkcv.search.looking import modified, must_be_utf8, prepared
+from kkcv.search.looking import Found, modified, must_be_utf8, prepared
+from kkcv.search.metadata import with_exif
 from kkcv.search.picture import PictureFile
 
 from .manifest import Manifest, finished, made_by, write_manifest
@@ -175,8 +177,10 @@ def embed_shard(
         vectors = embedded_files(plan.files(shard), embedder, rejects, limits, threads, progress)
         with parquet_writer(part, schema) as writer:
             while rows := list(islice(vectors, ROWS)):
-                files = [file for file, _ in rows]
-                writer.write_table(table(schema, files, np.stack([v for _, v in rows])))
+                files = [found.file for found, _ in rows]
+                told = [with_exif({}, found.exif) for found, _ in rows]
+                stacked = np.stack([vector for _, vector in rows])
+                writer.write_table(table(schema, files, stacked, metadata=told))
                 embedded += len(rows)
         must_be_mounted(shard, rejects)
         sha256 = sha256_of(part)
@@ -192,26 +196,29 @@ def embedded_files(
     limits: Limits,
     threads: int | None,
     progress: Callable[[int], None],
-) -> Iterator[tuple[PictureFile, np.ndarray]]:
+) -> Iterator[tuple[Found, np.ndarray]]:
     """The readable files with their unit vectors; the others are appended to ``rejects``."""
 
-    def look(picture: Planned) -> tuple[PictureFile, np.ndarray]:
+    def look(picture: Planned) -> Found:
         return look_at(picture, embedder, limits)
 
-    looked: Iterator[tuple[Planned | PictureFile, np.ndarray | PictureError | None]] = (
-        (picture, found) if isinstance(found, PictureError) else found
+    looked: Iterator[tuple[Planned | Found, np.ndarray | PictureError | None]] = (
+        (picture, found)
+        if isinstance(found, PictureError)
+        else (found._replace(crop=None), found.crop)
         for picture, found in ahead(look, planned, threads=threads)
     )
-    for count, (file, vector) in enumerate(embed_stream(embedder, looked), 1):
+    for count, (found, vector) in enumerate(embed_stream(embedder, looked), 1):
         if isinstance(vector, PictureError):
+            file = found.file if isinstance(found, Found) else found
             rejects.append(Reject(file.path, vector.reason, str(vector)))
-        elif isinstance(file, PictureFile) and vector is not None:
-            yield file, vector
+        elif isinstance(found, Found) and vector is not None:
+            yield found, vector
         if count % BATCH == 0:
             progress(count)
 
 
-def look_at(picture: Planned, embedder: Embedder, limits: Limits) -> tuple[PictureFile, np.ndarray]:
+def look_at(picture: Planned, embedder: Embedder, limits: Limits) -> Found:
     """Read, hash and decode a file, which must have the planned size (PictureError)."""
     path = picture.path
     must_be_utf8(path)
@@ -223,7 +230,7 @@ def look_at(picture: Planned, embedder: Embedder, limits: Limits) -> tuple[Pictu
             "unreadable",
         )
     file = PictureFile(path, False, hashlib.sha256(data).digest(), len(data), mtime_ns)
-    return file, prepared(embedder, path, data, limits)
+    return Found(file, prepared(embedder, path, data, limits), exif=exif_of(data))
 
 
 def must_be_mounted(shard: Shard, rejects: list[Reject]) -> None:

@@ -1,0 +1,210 @@
+"""What a gallery knows of its pictures: ``list``, ``show``, ``describe``."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kkcv.errors import RequestError
+
+from .options import json_option
+from .output import counted, print_json, print_table
+
+if TYPE_CHECKING:
+    from kkcv.search.describing import Described
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.picture import Picture
+
+LISTED = 1000  # pictures in a table for people
+SHOWN_ROWS = 10
+COLUMNS = ("id", "path", "bytes", "added")
+
+where_option = click.option("--where", metavar="EXPR", help="Only pictures that match a filter.")
+
+
+@click.command("list")
+@click.argument("gallery")
+@where_option
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a column for each key.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many pictures.")
+def list_(gallery: str, where: str | None, as_json: bool, as_csv: bool, limit: int | None) -> None:
+    """List pictures with their metadata, in the order of their ids.
+
+    A table shows the first 1000 unless --limit says otherwise. The CSV can be edited and read again
+    by kkcv describe --from.
+
+    \b
+    kkcv list photos.kkcv --where 'exif.taken >= "2024"'
+    kkcv list photos.kkcv --csv > photos.csv
+    """
+    from itertools import islice
+
+    from kkcv.search.describing import matching
+    from kkcv.search.gallery import Gallery
+
+    if as_json and as_csv:
+        raise RequestError("one form at a time: --json or --csv")
+    with Gallery.open(gallery) as opened:
+        total = opened.count(where)
+        most = limit or (None if as_json or as_csv else LISTED)
+
+        def listed() -> Iterator["Picture"]:
+            return islice(matching(opened, where), most)
+
+        if as_json:
+            print_objects(opened, listed(), total)
+        elif as_csv:
+            print_csv(opened, listed)
+        elif total:
+            rows = [[p.id, opened.path(p), in_words(p.metadata)] for p in listed()]
+            print_table(["id", "path", "metadata"], rows)
+            if len(rows) < total:
+                left = f"{total - len(rows):,} more"
+                click.echo(f"… {left}; --limit {total} shows all, --csv and --json too", err=True)
+        else:
+            click.echo("no picture matches the filter" if where else "there are no pictures")
+
+
+def print_objects(gallery: "Gallery", pictures: Iterable["Picture"], total: int) -> None:
+    """One JSON object, printed a picture at a time."""
+    click.echo(f'{{"gallery": {json.dumps(gallery.address)}, "total": {total}, "pictures": [')
+    before = ""
+    for picture in pictures:
+        click.echo(f"{before}{json.dumps(facts(gallery, picture))}", nl=False)
+        before = ",\n"
+    click.echo("]}")
+
+
+def print_csv(gallery: "Gallery", listed: Any) -> None:
+    from kkcv.search.describing import as_cell
+    from kkcv.search.expression import spelled
+    from kkcv.search.keys import leaves
+    from kkcv.search.where import META
+
+    names = dict.fromkeys(name for p in listed() for name, _ in leaves((META,), p.metadata))
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow([*COLUMNS, *map(spelled, names)])
+    for picture in listed():
+        values = dict(leaves((META,), picture.metadata))
+        known = facts(gallery, picture)
+        cells = [as_cell(values[name]) if name in values else "" for name in names]
+        table.writerow([*(known[column] for column in COLUMNS), *cells])
+
+
+def facts(gallery: "Gallery", picture: "Picture") -> dict[str, Any]:
+    """A picture as plain values for JSON; ``added`` as ISO 8601 in UTC."""
+    return {
+        "id": picture.id,
+        "path": str(gallery.path(picture)),
+        "bytes": picture.file.bytes,
+        "added": datetime.fromtimestamp(picture.added, UTC).isoformat(timespec="seconds"),
+        "sha256": picture.file.sha256.hex(),
+        "metadata": picture.metadata,
+    }
+
+
+def in_words(metadata: dict[str, Any]) -> str:
+    """``label=cat exif.rating=4``, as kkcv describe takes it."""
+    from kkcv.search.describing import as_cell
+    from kkcv.search.expression import spelled
+    from kkcv.search.keys import leaves
+    from kkcv.search.where import META
+
+    return " ".join(f"{spelled(n)}={as_cell(v)}" for n, v in leaves((META,), metadata))
+
+
+@click.command()
+@click.argument("gallery")
+@click.argument("picture", metavar="ID|PATH")
+@json_option
+def show(gallery: str, picture: str, as_json: bool) -> None:
+    """Show what a gallery knows of one picture.
+
+    \b
+    kkcv show photos.kkcv 17
+    """
+    from kkcv.search.describing import as_cell
+    from kkcv.search.expression import spelled
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.keys import leaves
+    from kkcv.search.where import META
+
+    with Gallery.open(gallery) as opened:
+        found = opened.find(picture)
+        known = facts(opened, found) | {"missing": not opened.path(found).exists()}
+    if as_json:
+        print_json(known)
+        return
+    known.pop("metadata")
+    known["missing"] = "yes" if known["missing"] else "no"
+    rows = [(name, f"{value:,}" if name == "bytes" else value) for name, value in known.items()]
+    rows += [(spelled(name), as_cell(value)) for name, value in leaves((META,), found.metadata)]
+    print_table(["", ""], rows)
+
+
+@click.command()
+@click.argument("gallery")
+@click.argument("values", nargs=-1, metavar="[KEY=VALUE]...")
+@where_option
+@click.option("--from", "table", metavar="TABLE", help="A CSV with a column of paths or of id.")
+@click.option("--path-column", metavar="NAME", help="With --from: its column of paths.")
+@json_option
+def describe(
+    gallery: str,
+    values: tuple[str, ...],
+    where: str | None,
+    table: str | None,
+    path_column: str | None,
+    as_json: bool,
+) -> None:
+    """Set metadata of many pictures: of those that match a filter, or by a table.
+
+    Other keys stay. A value is JSON or else text; an empty one takes the key away. In a table each
+    column is a key, and empty cells change nothing.
+
+    \b
+    kkcv describe photos.kkcv --where 'path.startswith("/home/me/Berlin")' city=Berlin trip=true
+    kkcv describe photos.kkcv --where 'id == 17' label=cat exif.rating=5
+    kkcv describe photos.kkcv --from labels.csv
+    """
+    from pathlib import Path
+
+    from kkcv.search.describing import assignments, describe_by_table, describe_where
+    from kkcv.search.gallery import Gallery
+    from kkcv.tables import read_table
+
+    if table is None and (where is None or not values):
+        raise RequestError(
+            "say which pictures and what: --where EXPR KEY=VALUE, or --from TABLE; "
+            "all pictures are --where 'id > 0'"
+        )
+    if table is not None and (where or values):
+        raise RequestError("--from has the pictures and their values: leave out the others")
+    given = assignments(values)
+    read = None if table is None else read_table(Path(table))
+    with Gallery.open(gallery) as opened:
+        if read is not None:
+            report = describe_by_table(opened, read, path_column)
+        else:
+            report = describe_where(opened, where or "", given)
+    show_report(report, as_json)
+
+
+def show_report(report: "Described", as_json: bool) -> None:
+    if as_json:
+        unknown = [{"row": row, "message": why} for row, why in report.unknown]
+        print_json({"changed": report.changed, "unchanged": report.unchanged, "unknown": unknown})
+    else:
+        said = f"described {counted(report.changed, 'picture')}"
+        click.echo(said + (f", {report.unchanged:,} were so already" if report.unchanged else ""))
+        for row, why in report.unknown[:SHOWN_ROWS]:
+            click.echo(f"row {row}: {why}", err=True)
+        if len(report.unknown) > SHOWN_ROWS:
+            click.echo(f"… {len(report.unknown):,} rows without a picture", err=True)
+    if report.unknown and not report.changed + report.unchanged:
+        sys.exit(2)
