@@ -24,6 +24,7 @@ LABELLED ?= ../shared/data/near_dup_caltech ../shared/data/cats_dogs/val
 OUTSIDE ?= ../shared/data/produce ../shared/data/monkeys
 BURSTS ?= ../shared/data/cats_dogs/val
 PHOTOS ?= ../shared/data/imagenet_sample_300
+EXTRAS ?=
 NETWORKS ?= efficientnet_lite0,resnet50,mobilenet_v2_1.0
 COUNT ?= 1000000
 
@@ -169,8 +170,16 @@ load-test: $(VENV)/.dev ## 32 clients search and add for a minute: no error, not
 fuzz: $(VENV)/.dev ## 10,000 broken bodies: no 5xx, no crash, no growth of memory
 	KKCV_FUZZ=10000 $(BIN)/pytest -q -s tests/serve/test_fuzz.py
 
-attack: $(VENV)/.dev ## small requests that were expensive once, with what each costs the service
+attack: $(VENV)/.dev ## small requests that were expensive once: the dearest of each route, with its cost
 	$(BIN)/pytest -q -s tests/serve/test_attack.py
+
+licenses: $(VENV)/.dev ## the license of every package that the core brings (EXTRAS="web heic": those too)
+	@$(BIN)/python -m benchmarks.licenses $(EXTRAS)
+
+audit: $(VENV)/.dev ## known vulnerabilities of the pinned versions, where PyPI's list can be had
+	@if $(BIN)/python -c "from urllib.request import urlopen; urlopen('https://pypi.org/pypi/flask/3.1.3/json', timeout=10)" 2>/dev/null; \
+	then $(BIN)/pip-audit --no-deps --disable-pip --requirement constraints.txt; \
+	else echo "not audited: pypi.org does not give its list of vulnerabilities here"; fi
 
 clean: ## remove the environment and what the commands wrote
 	rm -rf $(VENV) site demo-out bench-out artifacts build dist *.egg-info

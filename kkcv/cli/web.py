@@ -93,7 +93,7 @@ def web(
         "server.fileWatcherType": "none",
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
-        "browser.serverAddress": host if host not in ("0.0.0.0", "::") else "localhost",
+        "browser.serverAddress": host if host not in ("0.0.0.0", "::") else "localhost",  # noqa: S104
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "client.showErrorLinks": "false",
@@ -113,7 +113,7 @@ def web(
     hand_over(settings)
     sys.stdout.flush()
     if os.name == "posix":  # signals reach Streamlit itself
-        os.execv(sys.executable, command)
+        os.execv(sys.executable, command)  # noqa: S606  # this Python, with our arguments
     sys.exit(subprocess.call(command))
 
 

@@ -1,0 +1,63 @@
+"""The license of every package that kkcv brings: ``python -m benchmarks.licenses [EXTRA …]``.
+
+Of the core, or of the core and some extras, with all that those need in turn. Wheels can hold
+libraries under licenses of their own: NOTICE names those that ask for more than a copyright notice.
+"""
+
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+
+
+def requirements_of(package: str, extra: str) -> list[Requirement]:
+    """What a package needs on this machine; nothing of one that is not installed."""
+    if package == "kkcv":  # an installation that is edited may be older
+        core, extras = PROJECT["dependencies"], PROJECT["optional-dependencies"]
+        return [Requirement(each) for each in (extras[extra] if extra else core)]
+    try:
+        needs = map(Requirement, distribution(package).requires or [])
+    except PackageNotFoundError:
+        return []
+    return [each for each in needs if not each.marker or each.marker.evaluate({"extra": extra})]
+
+
+def needed(extras: Iterable[str] = ()) -> list[str]:
+    """The names of all packages that kkcv needs, sorted."""
+    asked: set[tuple[str, str]] = set()
+    waiting = [("kkcv", extra) for extra in ("", *extras)]
+    while waiting:
+        each = waiting.pop()
+        if each not in asked:
+            asked.add(each)
+            for requirement in requirements_of(*each):
+                waiting += [(requirement.name, more) for more in ("", *requirement.extras)]
+    return sorted({name.lower() for name, _ in asked} - {"kkcv"})
+
+
+def license_of(package: str) -> str:
+    """In the words of its authors, or by its classifiers; a whole text is cut to its title."""
+    about = distribution(package).metadata
+    if said := about.get("License-Expression"):
+        return str(said)
+    classes = [c for c in about.get_all("Classifier", []) if c.startswith("License ::")]
+    named = [c.rpartition(" :: ")[2] for c in classes if not c.endswith(":: OSI Approved")]
+    lines = str(about.get("License") or "").strip().splitlines()
+    return ", ".join(named) or (lines[0][:60] if lines else "not said")
+
+
+def main(extras: list[str]) -> None:
+    for name in needed(extras):
+        try:
+            print(f"{name:32} {distribution(name).version:16} {license_of(name)}")
+        except PackageNotFoundError:
+            print(f"{name:32} is not installed here")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
