@@ -52,7 +52,10 @@ def inline(mark: str) -> str:
     kind, name, *tag = mark.split(" ")
     if kind != "top1":
         raise ValueError(f"no such mark: {{{{{mark}}}}}")
-    return next(f"{w.top1:.1f}%" for w in published(name) if not tag or w.tag == tag[0])
+    found = [f"{w.top1:.1f}%" for w in published(name) if not tag or w.tag == tag[0]]
+    if not found:
+        raise ValueError(f"no such weights: {mark}")
+    return found[0]
 
 
 def code(rest: str, words: Words, family: str) -> str:
