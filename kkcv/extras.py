@@ -23,6 +23,8 @@ EXTRAS = {
     "timm": ("timm", "timm"),
     "open_clip": ("OpenCLIP", "open-clip"),
     "transformers": ("transformers", "transformers"),
+    "tokenizers": ("tokenizers, which cuts texts into tokens,", "text"),
+    "ftfy": ("ftfy, which cleans texts,", "text"),
     "pytorch_metric_learning": ("pytorch-metric-learning", "adapt"),
     "pyarrow": ("pyarrow", "parquet"),
     "pandas": ("pandas", "pandas"),

@@ -19,6 +19,8 @@ from .found import Found, Texts
 if TYPE_CHECKING:
     from kkcv.zoo.network import Network
 
+    from .foreign import Tower
+
 
 class Adapter(Protocol):
     """A library whose networks can be used. ``name`` is what stands behind the colon."""
@@ -38,6 +40,10 @@ class Adapter(Protocol):
 
     def texts(self, name: str, weights: str) -> Texts:
         """What embeds texts (RequestError where the network reads none)."""
+        ...
+
+    def tower(self, name: str, weights: str) -> "Tower":
+        """The text tower to export (RequestError where that cannot be done)."""
         ...
 
 
@@ -140,3 +146,16 @@ def texts(model: str, weights: str) -> Texts:
     if (parts := split(model)) is None:
         raise RequestError(f"{model} reads no text; open_clip: and transformers: networks may")
     return adapter_of(parts[0]).texts(parts[1], weights)
+
+
+def tower(model: str, weights: str) -> "Tower":
+    """The text tower of that network, to be exported (RequestError)."""
+    if (parts := split(model)) is None:
+        raise RequestError(f"{model} reads no text; open_clip: and transformers: networks may")
+    return adapter_of(parts[0]).tower(parts[1], weights)
+
+
+def has_tower(model: str) -> bool:
+    """Whether the text tower of a network that reads text can be exported."""
+    parts = split(model)
+    return parts is not None and parts[0] in (PRESET, "open_clip")

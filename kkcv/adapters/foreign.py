@@ -1,9 +1,10 @@
 """What the adapters share: another library's network in the zoo's shape, and its weights kept."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -107,6 +108,14 @@ def no_weights(network: str, error: Exception) -> WeightsError:
     )
 
 
+@contextmanager
+def seeded() -> Iterator[None]:
+    """Random weights are the same every time, and so in both towers of one network."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
 def resized(model: Any, preset: Preset) -> None:
     """Let a network of timm take the preset's side: its positions are interpolated."""
     if preset.pixels != preset.own_pixels and hasattr(model, "set_input_size"):
@@ -137,3 +146,17 @@ def not_weights(file: Path, network: str, error: Exception) -> WeightsError:
     """The error of a file of something else, in one line."""
     said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
     return WeightsError(f"{file} holds no weights of {network}: {said}")
+
+
+class Tower(NamedTuple):
+    """A text tower to export.
+
+    ``module`` takes the tokens that ``tokenize`` makes, int64 (N, L), to vectors (N, D).
+    ``tokenizer`` is the same in the format of the library tokenizers, for texts that were cleaned
+    by ``cleaning``, a key of ``kkcv/embedding/text_cleaning.py``.
+    """
+
+    module: nn.Module
+    tokenize: Callable[[list[str]], Tensor]
+    tokenizer: str
+    cleaning: str

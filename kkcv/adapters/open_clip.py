@@ -17,12 +17,13 @@ from torch import nn
 
 from kkcv.environment import offline
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, UnknownNetwork, WeightsError
+from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
 from kkcv.presets.preset import Preset
 from kkcv.zoo.network import Network
 from kkcv.zoo.weights import WeightsFile, sha256
 
-from .foreign import Calling, as_network, no_weights, not_weights, resized
+from .foreign import Calling, Tower, as_network, no_weights, not_weights, resized, seeded
 from .found import Found, Texts
 
 CONFIG = "open_clip_config.json"
@@ -48,6 +49,9 @@ class OpenCLIP:
     def texts(self, name: str, weights: str) -> Texts:
         return texts_of(created(name, weights), library().get_tokenizer(address(name)))
 
+    def tower(self, name: str, weights: str) -> Tower:
+        return tower_of(created(name, weights), library().get_tokenizer(address(name)))
+
 
 def pictures_of_preset(preset: Preset, file: Path | None, preprocess: Preprocess) -> Network:
     """A preset as a network of pictures."""
@@ -61,10 +65,25 @@ def texts_of_preset(preset: Preset, file: Path | None) -> Texts:
     return texts_of(model_of_preset(preset, file), library().get_tokenizer(preset.model))
 
 
+def tower_of_preset(preset: Preset, file: Path | None) -> Tower:
+    """The preset's text tower, to be exported (RequestError)."""
+    return tower_of(model_of_preset(preset, file), library().get_tokenizer(preset.model))
+
+
+def tower_of(model: Any, tokenize: Any) -> Tower:
+    need("tokenizers")
+    from .clip_tokenizer import as_json, cleaning_of
+
+    model.visual = nn.Identity()
+    return Tower(
+        Calling(model, model.encode_text).eval(), tokenize, as_json(tokenize), cleaning_of(tokenize)
+    )
+
+
 def model_of_preset(preset: Preset, file: Path | None) -> Any:
     """A preset with its weights, or random ones, in eval mode and at its size (WeightsError)."""
     open_clip = library()
-    with quiet():  # else a random network is warned of once more
+    with quiet(), seeded():  # else a random network is warned of once more
         model = open_clip.create_model(preset.model, pretrained=None)
     if file is not None:
         try:
@@ -154,7 +173,8 @@ def created(name: str, weights: str) -> Any:
     """The model with its weights, in eval mode."""
     pretrained = None if weights == "none" or Path(name).is_dir() else weights
     try:
-        model = library().create_model(address(name), pretrained=pretrained)
+        with seeded():
+            model = library().create_model(address(name), pretrained=pretrained)
     except (RuntimeError, OSError, ValueError) as error:
         raise no_weights(f"open_clip:{name}", error) from None
     return model.eval()

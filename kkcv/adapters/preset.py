@@ -17,6 +17,8 @@ from .preset_weights import RANDOM, present, weights_of
 if TYPE_CHECKING:
     from kkcv.zoo.network import Network
 
+    from .foreign import Tower
+
 
 class Presets:
     """The vector that the line of a preset names, from the library's own network."""
@@ -48,13 +50,16 @@ class Presets:
         return pictures_of_preset(preset, file, preprocess)
 
     def texts(self, name: str, weights: str) -> Texts:
-        preset = named(name)
-        if not preset.reads_text:
-            raise RequestError(f"{name} reads no text; {', '.join(readers())} do")
+        preset = reading(name)
         from .open_clip import texts_of_preset
 
-        found = weights_of(preset, weights)
-        return texts_of_preset(preset, None if found is None else present(preset, found.path))
+        return texts_of_preset(preset, file_of(preset, weights))
+
+    def tower(self, name: str, weights: str) -> "Tower":
+        preset = reading(name)
+        from .open_clip import tower_of_preset
+
+        return tower_of_preset(preset, file_of(preset, weights))
 
 
 def named(name: str) -> Preset:
@@ -62,6 +67,20 @@ def named(name: str) -> Preset:
     if found is None:
         raise UnknownNetwork(f"no preset {name!r}; see: kkcv models")
     return found
+
+
+def reading(name: str) -> Preset:
+    """The preset of a name that reads text (RequestError)."""
+    preset = named(name)
+    if not preset.reads_text:
+        raise RequestError(f"{name} reads no text; {', '.join(readers())} do")
+    return preset
+
+
+def file_of(preset: Preset, weights: str) -> Path | None:
+    """The file of the weights, there to be read; None for random ones (WeightsError)."""
+    found = weights_of(preset, weights)
+    return None if found is None else present(preset, found.path)
 
 
 def readers() -> list[str]:

@@ -13,7 +13,7 @@ from kkcv.images.preprocess import INTERPOLATIONS, Preprocess
 from kkcv.presets.preset import Preset
 from kkcv.zoo.network import Network
 
-from .foreign import Calling, as_network, kept, load_into, resized
+from .foreign import Calling, Tower, as_network, kept, load_into, resized
 from .found import Found, Texts
 
 
@@ -44,6 +44,9 @@ class Timm:
         )
 
     def texts(self, name: str, weights: str) -> Texts:
+        raise RequestError(f"timm:{name} reads no text; open_clip: and transformers: networks may")
+
+    def tower(self, name: str, weights: str) -> Tower:
         raise RequestError(f"timm:{name} reads no text; open_clip: and transformers: networks may")
 
 

@@ -10,7 +10,7 @@ from kkcv.errors import RequestError, UnknownNetwork
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.network import Network
 
-from .foreign import as_network, kept, load_into
+from .foreign import Tower, as_network, kept, load_into
 from .found import Found, Texts
 
 
@@ -48,6 +48,11 @@ class Torchvision:
         return as_network(network, body, nn.Identity(), head, preprocess, classes=head.out_features)
 
     def texts(self, name: str, weights: str) -> Texts:
+        raise RequestError(
+            f"torchvision:{name} reads no text; open_clip: and transformers: networks may"
+        )
+
+    def tower(self, name: str, weights: str) -> Tower:
         raise RequestError(
             f"torchvision:{name} reads no text; open_clip: and transformers: networks may"
         )

@@ -20,7 +20,7 @@ from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.network import Network
 from kkcv.zoo.weights import WeightsFile, sha256
 
-from .foreign import INTERPOLATIONS, Calling, as_network, no_weights
+from .foreign import INTERPOLATIONS, Calling, Tower, as_network, no_weights
 from .found import Found, Texts
 
 FILES = ("model.safetensors", "pytorch_model.bin")
@@ -77,6 +77,9 @@ class Transformers:
             return vector(model.get_text_features(**tokens)).float().numpy()
 
         return embed
+
+    def tower(self, name: str, weights: str) -> Tower:
+        raise RequestError(f"the text tower of transformers:{name} is not exported")
 
 
 def is_folder(name: str) -> bool:

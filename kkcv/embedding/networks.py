@@ -36,7 +36,11 @@ from . import bundled
 from .bundled import is_bundled
 from .telling import tell
 
-FILES = {"openvino": "model.xml", "onnx": "model.onnx"}  # by format, what the runtime opens
+FILES = {
+    "openvino": "model.xml",
+    "onnx": "model.onnx",
+    "text": "model.onnx",
+}  # by format, what the runtime opens
 NEEDED = {"openvino": ("torch", "openvino"), "onnx": ("torch", "onnx", "onnxscript")}  # to export
 EXPORT_SECONDS = 600  # after that it hangs
 

@@ -2,18 +2,22 @@
 
 import json
 import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from kkcv.adapters import has_tower
+from kkcv.checkpoint import resolve
 from kkcv.embedding import terms
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.quantized import keep, kept
 from kkcv.embedding.space import EmbeddingSpace
-from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError
+from kkcv.embedding.text import TextTower
+from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError, RequestError
 
 from .chance.store import CalibrationStore
 from .engine import Catalog, Engine
@@ -42,6 +46,8 @@ class Generation:
         self.library = Library(self.catalog)
         self.sharing = Sharing()
         self._embedder = embedder
+        self._text_tower: TextTower | None = None
+        self._may_export_texts = True
         self._loading = threading.Lock()
         if embedder is not None:
             self._must_match(embedder)
@@ -70,11 +76,27 @@ class Generation:
             self._must_match(embedder)
             self._embedder = embedder
 
+    def text_tower(self) -> TextTower | None:
+        """What embeds texts here, loaded at first use; None where the network's own library must.
+
+        Raises MissingExtra, WeightsError.
+        """
+        with self._loading:
+            model, weights = (self.catalog.settings[name] for name in ("model", "weights"))
+            if self._text_tower is None and self._may_export_texts and has_tower(model):
+                try:
+                    self._text_tower = TextTower(resolve(model, weights))
+                except RequestError as error:
+                    warnings.warn(f"{error}; PyTorch embeds texts", RuntimeWarning, stacklevel=2)
+                    self._may_export_texts = False
+            return self._text_tower
+
     def next(self, engine: Engine) -> "Generation":
         """The following generation, with the same embedder if the network is the same."""
         following = Generation(engine)
         if following.stored_space == self.stored_space:
             following._embedder = self._embedder
+            following._text_tower = self._text_tower
         following.share(self.sharing)
         return following
 

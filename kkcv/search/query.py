@@ -29,7 +29,7 @@ class Vectorizer:
     def __init__(
         self, generation: Generation, pictures: Pictures, worker: Worker, limits: Limits
     ) -> None:
-        """``worker`` embeds texts, in another process."""
+        """``worker`` embeds texts that no exported tower reads, in another process."""
         self._generation = generation
         self._pictures = pictures
         self._worker = worker
@@ -89,6 +89,8 @@ class Vectorizer:
             )
         if not text.strip():
             raise RequestError("the text to search for is empty")
+        if (tower := self._generation.text_tower()) is not None:
+            return self._generation.projected(tower.embed([text])[0])
         model = catalog.settings["model"], catalog.settings["weights"]
         return self._generation.projected(self._worker.embed_texts(model, [text])[0])
 

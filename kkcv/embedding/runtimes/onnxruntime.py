@@ -46,13 +46,18 @@ class ONNXRuntime:
         return np.asarray(vectors, np.float32)
 
 
-def session(file: Path, threads: int = 0) -> Any:
+def session(file: Path, threads: int = 0, mapped: bool = False) -> Any:
     """An InferenceSession on the processor. With 1 each inference runs in the thread that asks for
     it, and several beside each other; with 0 all cores share each inference.
+
+    ``mapped``: weights are used where they lie in their mapped file, not copied in another order
+    that is quicker for large batches.
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    if mapped:
+        options.add_session_config_entry("session.disable_prepacking", "1")
     return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
