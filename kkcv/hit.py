@@ -1,5 +1,6 @@
 """A picture that was found. Python, HTTP and tables take the fields of a hit from here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
 LOWEST, HIGHEST = -1.0, 1.0  # the range of a score, the cosine similarity
 
 Place = tuple[tuple[float, float], ...]
+
+SURE, NO_LIKENESS = "almost certain", "none"  # the first and the last word of ``likeness``
 
 
 @dataclass(slots=True)  # not frozen: making one is four times quicker, and an answer may have 1000
@@ -23,6 +26,14 @@ class Hit:
         float | None,
         "How often two unrelated pictures of this gallery score that high; null: not known.",
     ] = None
+    or_less: Annotated[
+        bool, "Whether the chance may be less: the gallery has too few pictures to tell."
+    ] = False
+    likeness: Annotated[
+        str | None,
+        "How surely it is like the query: almost certain, likely, weak, or none, which is no more "
+        "than chance makes in this gallery; null: not known.",
+    ] = None
     place: Annotated[
         Place | None,
         "Where a verified hit shows what the query shows: four corners (x, y), clockwise from the "
@@ -35,6 +46,21 @@ class Hit:
 
 
 FIELDS = tuple(field.name for field in fields(Hit))
+
+
+def divider_of(hits: Iterable[Hit]) -> int | None:
+    """The rank that has the fewest hits on its wrong side, by their ``likeness``.
+
+    Hits in another order than that of their scores are not alike up to a rank and then no more.
+    """
+    best = divider = lead = 0
+    for rank, hit in enumerate(hits, 1):
+        if hit.likeness is None:
+            return None
+        lead += -1 if hit.likeness == NO_LIKENESS else 1
+        if lead > best:
+            best, divider = lead, rank
+    return divider
 
 
 def clipped(scores: "np.ndarray") -> "np.ndarray":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from kkcv.disk import atomic_write, write_file
 from kkcv.errors import KkcvError, PictureError
 from kkcv.extras import need
-from kkcv.hit import FIELDS, Hit
+from kkcv.hit import FIELDS, Hit, divider_of
 from kkcv.notebook import thumbnails
 
 if TYPE_CHECKING:
@@ -26,11 +26,21 @@ class Hits(list[Hit]):
 
     Among the answers to many queries, one whose picture could not be read has no hits, and the
     ``error`` says why.
+
+    ``divider`` is the rank after which hits are no more alike than chance would have it in their
+    gallery, 0 if nothing is like the query; None where that is not known.
     """
 
-    def __init__(self, hits: Iterable[Hit] = (), error: KkcvError | None = None) -> None:
+    def __init__(
+        self,
+        hits: Iterable[Hit] = (),
+        error: KkcvError | None = None,
+        divider: int | None = None,
+    ) -> None:
+        """``divider`` is given for hits that lack their ``likeness``."""
         super().__init__(hits)
         self.error = error
+        self.divider = divider_of(self) if divider is None else divider
 
     @property
     def ids(self) -> list[int]:

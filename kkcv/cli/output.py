@@ -27,9 +27,11 @@ def print_table(
     title: str = "",
     *,
     spare: Sequence[str] = (),
+    line_after: int = 0,
 ) -> None:
     """Print a table on standard output, uncut where that is not a terminal.
 
+    A line is drawn after so many rows, ``line_after``, if others follow.
     In a narrow terminal the ``spare`` columns are left out, the last first, until it fits.
     Control characters in cells are escaped.
     """
@@ -47,15 +49,18 @@ def print_table(
     for i, name in enumerate(columns):
         numeric = bool(rows) and all(NUMBER.fullmatch(str(row[i])) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
+    for number, row in enumerate(rows, 1):
         table.add_row(
-            *(Text(f"{v:.4f}" if isinstance(v, float) else printable(str(v))) for v in row)
+            *(Text(f"{v:.4f}" if isinstance(v, float) else printable(str(v))) for v in row),
+            end_section=number == line_after,
         )
     unbounded = console.options.update_width(10_000)
     if spare and console.measure(table, options=unbounded).maximum > console.width:
         kept = [i for i, name in enumerate(columns) if name != spare[-1]]
         narrower = [[row[i] for i in kept] for row in rows]
-        print_table([columns[i] for i in kept], narrower, title, spare=spare[:-1])
+        print_table(
+            [columns[i] for i in kept], narrower, title, spare=spare[:-1], line_after=line_after
+        )
         return
     if title:
         console.print(Text(title, "italic"), soft_wrap=True)

@@ -9,6 +9,7 @@ import click
 
 from kkcv.errors import RequestError
 from kkcv.hit import FIELDS, Hit
+from kkcv.hits import Hits
 from kkcv.query import Region
 from kkcv.search.options import SearchOptions
 
@@ -81,7 +82,7 @@ def search(
     if as_json:
         fields = [name for name in FIELDS if name != "url"]  # only a service has addresses
         shown = [{name: getattr(hit, name) for name in fields} for hit in hits]
-        print_json({"query": picture or text, "k": k, "hits": shown})
+        print_json({"query": picture or text, "k": k, "divider": hits.divider, "hits": shown})
     else:
         print_hits(hits, options.max_chance)
         if not left:
@@ -114,9 +115,14 @@ def parse_region(text: str) -> Region:
     return Region(left, top, width, height)
 
 
-def by_chance(rate: float | None) -> str:
+def by_chance(rate: float | None, or_less: bool = False) -> str:
     """A rate as "1 in 20,000"; two digits are all that is known of it."""
-    return "" if rate is None else f"1 in {round(float(f'{1 / rate:.2g}')):,}"
+    if rate is None:
+        return ""
+    return f"1 in {round(float(f'{1 / rate:.2g}')):,}" + " or less" * or_less
+
+
+NOTHING = "nothing like it here"
 
 
 def plain(value: Any) -> Any:
@@ -124,31 +130,40 @@ def plain(value: Any) -> Any:
 
 
 # The first columns of a table of hits, and those that show more than the value of the field.
-COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "score": ("score", plain),
-    "chance": ("by chance", by_chance),
-    "place": ("verified", lambda place: "yes" if place else ""),
-    "id": ("id", plain),
-    "path": ("path", plain),
-    "folded": ("folded", lambda ids: " ".join(map(str, ids))),
+COLUMNS: dict[str, tuple[str, Callable[[Hit], Any]]] = {
+    "score": ("score", lambda hit: hit.score),
+    "chance": ("by chance", lambda hit: by_chance(hit.chance, hit.or_less)),
+    "likeness": ("likeness", lambda hit: hit.likeness or ""),
+    "place": ("verified", lambda hit: "yes" if hit.place else ""),
+    "id": ("id", lambda hit: hit.id),
+    "path": ("path", lambda hit: hit.path),
+    "folded": ("folded", lambda hit: " ".join(map(str, hit.folded))),
 }
+TOLD_ELSEWHERE = ("or_less", "url")  # fields without a column
 
 
-def print_hits(hits: list[Hit], max_chance: float | None = None) -> None:
+def print_hits(hits: Hits, max_chance: float | None = None) -> None:
     """The ranked hits as a table; only columns that say something are shown."""
     if not hits:
-        click.echo("nothing like it here" if max_chance else "nothing found")
+        click.echo(NOTHING if max_chance else "nothing found")
         return
+    if hits.divider == 0:
+        click.echo(f"{NOTHING}; the nearest are no more alike than chance would have it")
     columns: dict[str, Sequence[Any]] = {"rank": range(1, len(hits) + 1)}
     for name in dict.fromkeys([*COLUMNS, *FIELDS]):
-        title, cell = COLUMNS.get(name, (name, plain))
-        columns[title] = [cell(getattr(hit, name)) for hit in hits]
+        if name in COLUMNS:
+            title, cell = COLUMNS[name]
+            columns[title] = [cell(hit) for hit in hits]
+        elif name not in TOLD_ELSEWHERE:
+            columns[name] = [plain(getattr(hit, name)) for hit in hits]
     always = ("rank", "score", "id", "path")
     shown = {name: column for name, column in columns.items() if name in always or any(column)}
-    print_table(list(shown), list(zip(*shown.values(), strict=True)))
+    print_table(list(shown), list(zip(*shown.values(), strict=True)), line_after=hits.divider or 0)
+    if hits.divider and hits.divider < len(hits):
+        click.echo(f"from rank {hits.divider + 1} on no more alike than chance would have it")
 
 
-def write_sheet(path: str, query: Any, hits: list[Hit]) -> None:
+def write_sheet(path: str, query: Any, hits: Hits) -> None:
     """The contact sheet of a picture or a text; a hit whose file has gone is an empty frame."""
     import numpy as np
 
@@ -165,8 +180,12 @@ def write_sheet(path: str, query: Any, hits: list[Hit]) -> None:
                 pixels = outlined(pixels, hit.place)
         except PictureError:
             pixels = np.full((256, 256, 3), 235, np.uint8)
-        shown.append((pixels, f"{hit.score:.3f}  {Path(hit.path).name}"))
+        told = f"{hit.score:.3f}" if hit.likeness is None else f"{hit.score:.3f}, {hit.likeness}"
+        shown.append((pixels, f"{told}\n{Path(hit.path).name}"))
+    nothing = NOTHING if hits.divider == 0 else None
     if isinstance(query, Text):
-        save_png(path, picture_grid(shown, title=query.text))
+        title = f"{query.text}: {nothing}" if nothing else query.text
+        save_png(path, picture_grid(shown, title=title, divider=hits.divider))
     else:
-        save_png(path, contact_sheet(decode(query, target=256), shown))
+        query = decode(query, target=256)
+        save_png(path, contact_sheet(query, shown, title=nothing, divider=hits.divider))

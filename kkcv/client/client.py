@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel
 
+from kkcv import hits
 from kkcv.errors import KkcvError, ServiceError
-from kkcv.hit import Hit
 from kkcv.images.source import Source
 from kkcv.query import Like, Region
 from kkcv.serve.models.responses import (
@@ -79,7 +79,7 @@ class Client:
         unliked: Sequence[int] = (),
         fields: Sequence[str] | None = None,
         **options: Any,
-    ) -> list[Hit]:
+    ) -> hits.Hits:
         """The k pictures most like this one, nearest first.
 
         Args:
@@ -106,14 +106,14 @@ class Client:
         *,
         fields: Sequence[str] | None = None,
         **options: Any,
-    ) -> list[Hit]:
+    ) -> hits.Hits:
         """The k pictures that look most like a text.
 
         Raises RequestError where the gallery's network reads no text (see ``model().text``).
         """
         return self._hits("/v1/search/text", {"text": text, "k": k, **options}, fields)
 
-    def search_id(self, id: int, k: int = 10, **options: Any) -> list[Hit]:
+    def search_id(self, id: int, k: int = 10, **options: Any) -> hits.Hits:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
         query = {name: json.dumps(value) for name, value in options.items()}
         answer = self._get(f"/v1/images/{id:d}/similar", k=k, **query)
@@ -126,7 +126,7 @@ class Client:
         *,
         fields: Sequence[str] | None = None,
         **options: Any,
-    ) -> list[Hit]:
+    ) -> hits.Hits:
         """The k pictures most like some and unlike others, without those of them that have ids.
 
         Raises PictureError, UnknownPicture, RequestError.
@@ -136,15 +136,15 @@ class Client:
 
     def search_batch(
         self, pictures: Sequence[Source], k: int = 10, **options: Any
-    ) -> list[list[Hit]]:
+    ) -> list[hits.Hits]:
         """The hits of each picture, sixteen pictures a request (PictureError, RequestError)."""
-        hits: list[list[Hit]] = []
+        answers: list[hits.Hits] = []
         for start in range(0, len(pictures), MAX_BATCH):
             some = pictures[start : start + MAX_BATCH]
             queries = [{"image": as_base64(each), "k": k, **options} for each in some]
             found = self._ask(Batch, "POST", "/v1/batch/search", {"queries": queries})
-            hits += [hits_of(each) for each in found.results]
-        return hits
+            answers += [hits_of(each) for each in found.results]
+        return answers
 
     def explain(self, query: Source | int, hit: Source | int) -> Explained:
         """Where the score of two pictures, sent or of the gallery, comes from.
@@ -285,7 +285,7 @@ class Client:
             return False
         return True
 
-    def _hits(self, path: str, request: dict[str, Any], fields: Sequence[str] | None) -> list[Hit]:
+    def _hits(self, path: str, request: dict[str, Any], fields: Sequence[str] | None) -> hits.Hits:
         if fields is not None:
             request["fields"] = list(fields)
         return hits_of(self._ask(Hits, "POST", path, request))

@@ -4,6 +4,7 @@ import base64
 from dataclasses import asdict
 from typing import Any
 
+from kkcv import hits
 from kkcv.hit import Hit
 from kkcv.images.source import Source, read_bytes
 from kkcv.query import Like, Text
@@ -27,9 +28,9 @@ def added(picture: PictureInfo, status: int) -> AddedPicture:
     return AddedPicture(**dict(picture), new=status == 201)
 
 
-def hits_of(found: Hits) -> list[Hit]:
+def hits_of(found: Hits) -> hits.Hits:
     """The hits as a gallery gives them; fields that were not requested have their defaults."""
-    return [Hit(**dict(each)) for each in found.hits]
+    return hits.Hits((Hit(**dict(each)) for each in found.hits), divider=found.divider)
 
 
 def which(picture: Source | int | Text) -> dict[str, Any]:

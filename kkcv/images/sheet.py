@@ -23,6 +23,8 @@ TEXT = 16  # height of its letters
 MOST_LINES = 2  # of a caption
 
 PAPER, INK, FAINT = "#ffffff", "#18181b", "#71717a"
+BY_CHANCE = "no more than chance"  # over pictures beyond the divider, which are
+PALE = 0.35  # as dark as the others
 BACKDROP, FRAME = "#f4f4f5", "#2563eb"
 
 # Pillow has a Latin font. For other scripts, the first of these on the system.
@@ -48,12 +50,14 @@ def contact_sheet(
     *,
     title: str | None = None,
     columns: int = 5,
+    divider: int | None = None,
 ) -> np.ndarray:
     """The query, framed, and to its right the hits by rank with their captions.
 
     Args:
         query: uint8 (H, W, 3), of any size, as are the pictures of the hits.
         hits: best first; a caption has up to two lines, and is cut with ``…``.
+        divider: hits after this rank are pale, for they are no more alike than chance.
 
     Returns:
         uint8 (height, width, 3).
@@ -77,12 +81,16 @@ def contact_sheet(
         write(draw, (left, top + LABEL + CELL // 2), "nothing found", font, FAINT, CELL)
     for rank, (pixels, caption) in enumerate(hits):
         at = (left + rank % across * (CELL + GAP), top + rank // across * cell_height)
-        _place(sheet, at, pixels, f"{rank + 1}", caption, font, FAINT)
+        _place(sheet, at, *beyond(pixels, rank, divider), caption, font, FAINT)
     return np.array(sheet)
 
 
 def picture_grid(
-    pictures: Sequence[tuple[np.ndarray, str]], *, title: str | None = None, columns: int = 6
+    pictures: Sequence[tuple[np.ndarray, str]],
+    *,
+    title: str | None = None,
+    columns: int = 6,
+    divider: int | None = None,
 ) -> np.ndarray:
     """Pictures in rows, numbered, with their captions; the arguments are those of contact_sheet.
 
@@ -100,8 +108,16 @@ def picture_grid(
         write(ImageDraw.Draw(sheet), (GAP, GAP // 2 + 4), title, font, INK, width)
     for i, (pixels, caption) in enumerate(pictures):
         at = (GAP + i % across * (CELL + GAP), top + i // across * cell_height)
-        _place(sheet, at, pixels, f"{i + 1}", caption, font, FAINT)
+        _place(sheet, at, *beyond(pixels, i, divider), caption, font, FAINT)
     return np.array(sheet)
+
+
+def beyond(pixels: np.ndarray, rank: int, divider: int | None) -> tuple[np.ndarray, str]:
+    """A picture and its number, both of which say whether it lies beyond the divider."""
+    if divider is None or rank < divider:
+        return pixels, f"{rank + 1}"
+    pale = 255 - (255 - pixels.astype(np.float32)) * PALE
+    return pale.astype(np.uint8), f"{rank + 1}  {BY_CHANCE}"
 
 
 def outlined(pixels: np.ndarray, corners: Sequence[tuple[float, float]]) -> np.ndarray:

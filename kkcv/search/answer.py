@@ -1,6 +1,7 @@
 """From query vectors to hits: candidates, their order, what is left out.
 
 vectors ─index▶ candidates ─ranking▶ order ─min_score, max_chance▶ fewer ─catalog▶ hits ─sort▶
+                                                          how surely alike (chance/) ─┘
 """
 
 from collections.abc import Collection
@@ -8,9 +9,10 @@ from collections.abc import Collection
 import numpy as np
 
 from kkcv.errors import RequestError
-from kkcv.hit import LOWEST, Hit
+from kkcv.hit import LOWEST, NO_LIKENESS, Hit
 from kkcv.timing import step
 
+from .chance.likeness import TOGETHER, rates_of_pictures, rates_of_text, words
 from .chance.model import FEWEST, Calibration
 from .engine import Reader
 from .folding import folded_answers
@@ -30,11 +32,15 @@ def answers(
     k: int,
     options: SearchOptions,
     without: Collection[int] = (),
+    by_text: bool = False,
 ) -> list[list[Hit]]:
-    """At most k hits for each query, unit vectors float32 (Q, D), without some ids."""
+    """At most k hits for each query, unit vectors float32 (Q, D), without some ids.
+
+    ``by_text``: the queries are of texts, whose scores are not those of pictures.
+    """
 
     def search(most: int) -> list[list[Hit]]:
-        return unfolded(generation, vectors, most, options, without)
+        return unfolded(generation, vectors, most, options, without, by_text)
 
     if options.fold is None and options.sort is None:
         return search(k)
@@ -53,6 +59,7 @@ def unfolded(
     k: int,
     options: SearchOptions,
     without: Collection[int],
+    by_text: bool,
 ) -> list[list[Hit]]:
     """As ``answers``, with a hit for each near-duplicate."""
     with step("search"), generation.catalog.searching() as rows:
@@ -68,7 +75,8 @@ def unfolded(
                 reorder(rows, ranking, query, Neighbors(*near))
         calibration = generation.calibration.get(rows)
         ids[scores < max(options.min_score, cut(calibration, options.max_chance))] = NONE
-        return hits_of(generation, rows, first(k, Neighbors(ids, scores)), calibration)
+        texts = vectors if by_text else None
+        return hits_of(generation, rows, first(k, Neighbors(ids, scores)), calibration, texts)
 
 
 def reorder(rows: Reader, ranking: str, query: np.ndarray, near: Neighbors) -> None:
@@ -108,23 +116,66 @@ def cut(calibration: Calibration | None, max_chance: float | None) -> float:
 
 
 def hits_of(
-    generation: Generation, rows: Reader, near: Neighbors, calibration: Calibration | None
+    generation: Generation,
+    rows: Reader,
+    near: Neighbors,
+    calibration: Calibration | None,
+    texts: np.ndarray | None,
 ) -> list[list[Hit]]:
-    """Neighbors, (Q, k), with path, metadata and chance."""
-    found = generation.index.shown(rows, near.ids[near.ids != NONE])
-    chances = (
-        np.full(near.scores.shape, None) if calibration is None else calibration.chance(near.scores)
-    )
+    """Neighbors, (Q, k), with path, metadata, chance and likeness.
+
+    ``texts`` are the queries, if they are of texts.
+    """
+    shown = generation.index.shown(rows, near.ids[near.ids != NONE])
+    chances = np.full(near.scores.shape, None)
+    least = np.zeros(near.scores.shape, bool)
+    surely: list[list[str]] | list[list[None]] = [[None] * near.ids.shape[1]] * len(near.ids)
+    if calibration is not None:
+        chances = calibration.chance(near.scores)
+        least = calibration.saturated(chances)
+        surely = likeness(generation, rows, near, chances, calibration, texts)
     located = generation.library.located
+    columns = near.ids, near.scores, chances, least
+    return [
+        [
+            Hit(id, score, located(found[0]), found[1], rate, or_less, word)
+            for id, score, rate, or_less, word in zip(*row, named, strict=True)
+            if (found := shown.get(id))  # another process may have removed it
+        ]
+        for *row, named in zip(*(each.tolist() for each in columns), surely, strict=True)
+    ]
+
+
+def likeness(
+    generation: Generation,
+    rows: Reader,
+    near: Neighbors,
+    chances: np.ndarray,
+    calibration: Calibration,
+    texts: np.ndarray | None,
+) -> list[list[str]]:
+    """How surely each neighbor, (Q, k), is like its query."""
+    axes, few = generation.calibration.few(rows, calibration)
+
+    def rates(query: int, places: np.ndarray) -> np.ndarray:
+        scores = near.scores[query, places]
+        if texts is not None:
+            return rates_of_text(scores, texts[query] @ axes @ few)
+        own = rows.vectors_of(near.ids[query, places]) @ axes @ few
+        return rates_of_pictures(scores, chances[query, places], own)
+
     answers = []
-    for ids, scores, rates in zip(
-        near.ids.tolist(), near.scores.tolist(), chances.tolist(), strict=True
-    ):
-        answers.append(
-            [
-                Hit(id, score, located(shown[0]), shown[1], rate)
-                for id, score, rate in zip(ids, scores, rates, strict=True)
-                if (shown := found.get(id))  # another process may have removed it
-            ]
-        )
+    for query, ids in enumerate(near.ids):
+        there = np.flatnonzero(ids != NONE)
+        told = np.empty(0)
+        named: list[str] = []
+        for start in range(0, len(there), TOGETHER):
+            told = np.append(told, rates(query, there[start : start + TOGETHER]))
+            named = words(told, calibration.pictures)
+            if set(named[start:]) == {NO_LIKENESS}:
+                break
+        full = [NO_LIKENESS] * len(ids)
+        for place, word in zip(there.tolist(), named, strict=False):
+            full[place] = word
+        answers.append(full)
     return answers

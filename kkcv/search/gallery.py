@@ -229,7 +229,8 @@ class Gallery(Rows):
         by_score, first = options, k
         if options.verify:  # sorted when they are verified
             by_score, first = options.replace(sort=None), max(k, FIRST)
-        hits = answers(generation, query[None], first, by_score, own)[0]
+        by_text = any(isinstance(like.picture, Text) for like in pictures)
+        hits = answers(generation, query[None], first, by_score, own, by_text)[0]
         if not hits and options.condition:
             self.must_name_known_keys(options.condition)
         if not options.verify:

@@ -1,7 +1,8 @@
 """How often chance alone makes a score: "1 in 20,000 by chance" beside the cosine.
 
-tail.py     how often pairs of the gallery's own pictures score that high, also beyond the sample
-bulk.py     the same from the low scores, which pictures that belong together do not reach
-model.py    the two together: the calibration of a gallery
-store.py    the calibration on the disk, measured again when the gallery has grown
+tail.py      how often pairs of the gallery's own pictures score that high, also beyond the sample
+bulk.py      the same from the low scores, which pictures that belong together do not reach
+model.py     the two together: the calibration of a gallery
+likeness.py  how surely a hit is like the query, in a word
+store.py     the calibration on the disk, measured again when the gallery has grown
 """

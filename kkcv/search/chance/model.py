@@ -35,6 +35,10 @@ class Calibration:
         """From ``least`` to 1, smaller for higher scores."""
         return np.clip(self._rate(scores), self.least, 1)
 
+    def saturated(self, rates: np.ndarray) -> np.ndarray:
+        """Which rates may be lower still, but so few pairs do not tell."""
+        return rates <= self.least
+
     def _rate(self, scores: np.ndarray | float) -> np.ndarray:
         rate = self.tail.rate(scores)
         return rate if self.bulk is None else np.minimum(rate, self.bulk.rate(scores))

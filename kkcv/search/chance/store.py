@@ -17,6 +17,8 @@ from .model import FEWEST, Calibration, calibrated
 
 FILE = "chance.json"
 SAMPLE = 1500  # pictures, with more than a million pairs
+FEW = 128  # pictures that a hit is compared with,
+AXES = 32  # by so few numbers of their vectors: a search must not wait for this
 MOST_DRAWS = 100_000
 GROWN = 0.2  # the share by which the gallery may grow or shrink before it is measured again
 PATIENCE_SECONDS = 1.0  # until the pictures are counted again
@@ -30,6 +32,7 @@ class CalibrationStore:
         self._file = folder / FILE
         self._space = space
         self._calibration: Calibration | None = None
+        self._few: tuple[Calibration, np.ndarray, np.ndarray] | None = None
         self._good_until = 0.0
         self._measuring = threading.Lock()
 
@@ -47,6 +50,21 @@ class CalibrationStore:
             self._calibration = found
             self._good_until = time.monotonic() + PATIENCE_SECONDS
         return found
+
+    def few(self, rows: Reader, calibration: Calibration) -> tuple[np.ndarray, np.ndarray]:
+        """Some random pictures, kept as long as the calibration, to compare hits with.
+
+        ``axes`` (D, A) and ``few`` (A, S): ``vectors @ axes @ few`` are nearly the scores of
+        vectors (M, D) with these pictures.
+        """
+        kept = self._few
+        if kept is None or kept[0] is not calibration:
+            small, pictures = calibration.pictures <= SAMPLE, calibration.pictures
+            some = rows.ids() if small else random_ids(rows, pictures, FEW)
+            vectors = rows.vectors_of(np.random.default_rng(0).permutation(some)[:FEW])
+            axes = np.linalg.svd(vectors, full_matrices=False)[2][:AXES].T
+            self._few = kept = calibration, np.ascontiguousarray(axes), (vectors @ axes).T
+        return kept[1:]
 
     def fits(self, found: Calibration, pictures: int) -> bool:
         """Whether it was measured with this network and at about this size."""
@@ -89,6 +107,11 @@ def chosen(rows: Reader, pictures: int) -> Iterable[Picture]:
     """All pictures of a small gallery; of a large one those with random ids."""
     if pictures <= SAMPLE:
         return rows.pictures()
+    return rows.pictures(random_ids(rows, pictures, SAMPLE).tolist())
+
+
+def random_ids(rows: Reader, pictures: int, wanted: int) -> np.ndarray:
+    """About so many different ids, the same every time; some may be of removed pictures."""
     (newest,) = rows.page(1, None, True)
-    draws = min(SAMPLE * newest.id // pictures, MOST_DRAWS)  # some are ids of removed pictures
-    return rows.pictures(np.random.default_rng(0).integers(1, newest.id + 1, draws).tolist())
+    draws = min(wanted * newest.id // pictures, MOST_DRAWS)
+    return np.unique(np.random.default_rng(0).integers(1, newest.id + 1, draws))

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from kkcv.errors import FileMissing, PictureError, RequestError, UnknownPicture
-from kkcv.hit import Hit, Place
+from kkcv.hit import SURE, Hit, Place
 from kkcv.images.decode import decode
 from kkcv.images.limits import Limits
 from kkcv.query import Like, Text
@@ -120,7 +120,7 @@ def verified(query: Features, hits: list[Hit], features_of: FeaturesOf) -> list[
     sure = [(each, hit) for each, hit in zip(matches, first, strict=True) if each is not None]
     sure.sort(key=lambda pair: -len(pair[0]))
     unsure = [hit for each, hit in zip(matches, first, strict=True) if each is None]
-    return [replace(hit, place=place_of(each)) for each, hit in sure] + unsure + rest
+    return [replace(hit, place=place_of(each), likeness=SURE) for each, hit in sure] + unsure + rest
 
 
 def tied(hits: list[Hit]) -> int:

@@ -42,6 +42,14 @@ class Hits(BaseModel):
     """What was found, nearest first."""
 
     hits: list[Hit]
+    divider: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            description="The rank after which hits are no more alike than chance would have it in "
+            "this gallery; 0: nothing is like the query; null: not known, in a small gallery.",
+        ),
+    ] = None
 
 
 class Batch(BaseModel):

@@ -83,7 +83,7 @@ def find(
     for each in found:
         each.url = service.url(each.id, "file")
         hits.append(Hit(**{name: getattr(each, name) for name in names}))
-    return Hits(hits=hits)
+    return Hits(hits=hits, divider=found.divider)
 
 
 def as_like(service: Service, part: LikeImage | LikePicture | LikeText) -> Like:

@@ -15,6 +15,7 @@ import numpy as np
 
 from kkcv.client import Client
 from kkcv.hit import Hit
+from kkcv.hits import Hits
 from kkcv.query import Like
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import SearchOptions
@@ -103,7 +104,7 @@ class Library(ABC):
         return self._source.count(where or None)
 
     @abstractmethod
-    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> list[Hit]:
+    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> Hits:
         """The most alike, nearest first (PictureError, UnknownPicture, RequestError)."""
 
     def get(self, id: int) -> Entry:

@@ -7,6 +7,7 @@ from typing import Any
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import GalleryError, PictureError, UnknownPicture
 from kkcv.hit import Hit
+from kkcv.hits import Hits
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.query import Like
 from kkcv.search.duplicates import duplicates
@@ -32,7 +33,7 @@ class LocalLibrary(Library):
     def load(self) -> None:
         _ = self.gallery.embedder
 
-    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> list[Hit]:
+    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> Hits:
         return self.gallery.search_like(likes, k, options)
 
     def file(self, id: int) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 from kkcv.client import Client, PictureInfo
 from kkcv.errors import KkcvError, UnknownPicture
 from kkcv.hit import Hit
+from kkcv.hits import Hits
 from kkcv.query import Like
 from kkcv.search.options import SearchOptions
 
@@ -41,7 +42,7 @@ class RemoteLibrary(Library):
     def load(self) -> None:
         _ = self.model  # the service loads its network by itself
 
-    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> list[Hit]:
+    def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> Hits:
         return self.client.search_like(likes, k, **options.chosen())
 
     def file(self, id: int) -> bytes:

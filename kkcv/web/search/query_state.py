@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from kkcv.errors import KkcvError, PictureError, UnknownPicture
-from kkcv.hit import Hit
+from kkcv.hits import Hits
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.source import decode_base64
@@ -97,7 +97,7 @@ def decode_sent() -> None:
         refuse(sent.name, error)
 
 
-def answer(library: Library, total: int, query: Query, k: int, options: SearchOptions) -> list[Hit]:
+def answer(library: Library, total: int, query: Query, k: int, options: SearchOptions) -> Hits:
     """The hits. They are kept until something changes, for every click runs the page again.
 
     ``total`` is the number of pictures now.
