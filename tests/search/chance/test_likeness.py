@@ -1,0 +1,84 @@
+"""Where likeness ends: words for hits, and the divider of an answer."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kkcv.hit import NO_LIKENESS, Hit, divider_of
+from kkcv.search.chance.bulk import Bulk, many
+from kkcv.search.chance.likeness import words
+from kkcv.search.gallery import Gallery
+
+Paint = Callable[..., Path]
+
+
+@pytest.fixture
+def filled(gallery: Gallery, paint: Paint) -> Gallery:
+    for n in range(60):
+        gallery.add(paint(f"{n}.png", n))
+    return gallery
+
+
+def test_a_picture_that_is_there_stands_above_the_divider(filled: Gallery, paint: Paint) -> None:
+    hits = filled.search(paint("7.png", 7), k=10)
+
+    assert hits.divider == 1
+    assert hits[0].likeness == "almost certain"
+    assert {hit.likeness for hit in hits[1:]} == {NO_LIKENESS}
+    assert hits[:3].divider == 1
+
+
+def test_of_a_stranger_nothing_is_here(filled: Gallery, paint: Paint) -> None:
+    dividers = [filled.search(paint(f"s{n}.png", n)).divider for n in range(100, 120)]
+
+    assert dividers.count(0) >= 17  # at most half of the hits above a divider are by chance
+
+
+def test_a_small_gallery_does_not_know(gallery: Gallery, paint: Paint) -> None:
+    for n in range(29):
+        gallery.add(paint(f"{n}.png", n))
+
+    hits = gallery.search(paint("0.png", 0))
+
+    assert hits.divider is None
+    assert {hit.likeness for hit in hits} == {None}
+
+
+def test_what_so_few_pictures_can_tell_ends_in_or_less(filled: Gallery, paint: Paint) -> None:
+    first, *others = filled.search(paint("7.png", 7), k=5)
+
+    assert first.or_less
+    assert not any(hit.or_less for hit in others)
+
+
+@pytest.mark.parametrize(
+    ("likeness", "divider"),
+    [("aan", 2), ("nnn", 0), ("anaa", 4), ("aannna", 2), ("", 0), ("an?", None)],
+)
+def test_the_divider_has_the_fewest_hits_on_its_wrong_side(
+    likeness: str, divider: int | None
+) -> None:
+    known = {"a": "likely", "n": NO_LIKENESS, "?": None}
+
+    assert divider_of(Hit(1, 0.5, "", {}, likeness=known[a]) for a in likeness) == divider
+
+
+def test_words_follow_how_many_hits_chance_would_make() -> None:
+    """Of 1,000 pictures, chance makes one at a rate of 0.001."""
+    rates = np.array([1e-7, 4e-5, 4e-4, 0.02, 0.5])
+
+    assert words(rates, 1000) == ["almost certain", "likely", "weak", "none", "none"]
+    assert words(rates, 10) == ["almost certain"] * 2 + ["likely"] * 1 + ["weak"] * 1 + ["none"]
+    assert words(rates[::-1], 1000) == words(rates, 1000)[::-1]
+
+
+def test_many_fits_at_once_are_those_of_each() -> None:
+    scores = np.random.default_rng(0).gamma(12, 0.018, (4, 300)).astype(np.float32)
+
+    for row, mean, deviation, cube_root in zip(scores, *many(scores), strict=True):
+        alone = Bulk.of(row)
+        assert cube_root == alone.cube_roots
+        assert mean == pytest.approx(alone.mean, abs=0.005)
+        assert deviation == pytest.approx(alone.deviation, rel=0.05)
