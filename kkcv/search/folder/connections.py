@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 import apsw
 
+from kkcv import deadline
 from kkcv.errors import GalleryError
 
+BETWEEN_LOOKS = 100_000  # steps of SQLite's machine, some 5 ms: each look waits for Python's lock
+SHARED_MEMORY = 32_768  # bytes, at least
 MAPPED = 1 << 40  # bytes: more than any catalog has
 
 
@@ -52,7 +55,7 @@ class Connections:
             connection = idle.pop()
         except IndexError:
             self._forget_others(way)
-            connection = connect(self._file, self._wait_seconds, way)
+            way, connection = self._connected(way)
             if mapped:
                 connection.execute(f"PRAGMA mmap_size={MAPPED}")
         try:
@@ -64,8 +67,21 @@ class Connections:
             if connection.in_transaction:  # even the rollback failed
                 connection.close(True)
             else:
-                idle.append(connection)
+                self._idle[way, mapped].append(connection)
         self._must_be_unchanged(way)
+
+    def _connected(self, way: Way) -> tuple[Way, apsw.Connection]:
+        """A new connection, and the way that it took: searching needs no room on the disk.
+
+        A full disk has no room for the shared memory, so nobody else has the catalog open.
+        """
+        try:
+            return way, connect(self._file, self._wait_seconds, way)
+        except (apsw.FullError, apsw.IOError, apsw.CantOpenError):
+            if way != READ_WRITE:
+                raise
+            way = way_alone(self._file)
+            return way, connect(self._file, self._wait_seconds, way)
 
     def close(self) -> None:
         """Close those that are not lent."""
@@ -104,21 +120,31 @@ def connect(file: Path, wait_seconds: float, way: Way, more_flags: int = 0) -> a
         connection.set_busy_timeout(int(wait_seconds * 1000))
         if way.name == ALONE:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.set_progress_handler(deadline.is_over, BETWEEN_LOOKS)  # what it runs ends in time
     connection.execute("PRAGMA trusted_schema=OFF")  # the file may come from elsewhere
     return connection
 
 
 def way_of(file: Path) -> Way:
     """How to open a catalog where nothing can be written beside it."""
+    log, memory = (file.with_name(f"{file.name}-{what}") for what in ("wal", "shm"))
+    return READ_ONLY if log.exists() and size_of(memory) >= SHARED_MEMORY else way_alone(file)
+
+
+def way_alone(file: Path) -> Way:
+    """How to open a catalog that no process has open for writing."""
     log = file.with_name(f"{file.name}-wal")
-    if file.with_name(f"{file.name}-shm").exists() and log.exists():
-        return READ_ONLY
-    try:
-        if log.stat().st_size:
-            return Way(ALONE, (*sign_of(file), *sign_of(log)))
-    except OSError:
-        pass
+    if size_of(log):
+        return Way(ALONE, (*sign_of(file), *sign_of(log)))
     return Way(IMMUTABLE, sign_of(file))
+
+
+def size_of(file: Path) -> int:
+    """0 for a file that is not there."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def sign_of(file: Path) -> tuple[int, ...]:
