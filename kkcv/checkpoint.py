@@ -19,7 +19,7 @@ from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
 from kkcv.presets import preset as presets
 from kkcv.zoo.recorded import recorded
-from kkcv.zoo.richness import joined, split
+from kkcv.zoo.richness import PARTS, joined, of_network, split
 from kkcv.zoo.weights import (
     EMBEDDED,
     Published,
@@ -68,6 +68,11 @@ class Checkpoint:
             return self.weights.digest
         return self.weights.sha256 if self.weights else "random"
 
+    @property
+    def parts(self) -> bool:
+        """Whether parts of pictures are embedded too (embedding/windows.py)."""
+        return PARTS in split(self.name)[1]
+
     def weights_path(self) -> Path | None:
         """The file of the weights; None for random ones (WeightsError)."""
         if isinstance(self.weights, Published):
@@ -87,12 +92,14 @@ class Checkpoint:
         import torch
 
         name, richness = split(self.name)
-        if richness:
+        if richness := of_network(richness):
             from kkcv.zoo.richer import Richer
 
             network, _ = split(self.network)
             plain = replace(self, name=name, network=network)
             return Richer(plain.build(), richness).eval()
+        if name != self.name:
+            return replace(self, name=name).build()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             if adapters.split(self.name):
@@ -256,7 +263,7 @@ def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoi
         return replace(
             plain,
             name=joined(plain.name, richness),
-            network=joined(plain.network, richness),
+            network=joined(plain.network, of_network(richness)),
         )
     if (found := adapters.find(model, weights)) is not None:
         return Checkpoint(

@@ -22,7 +22,7 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, is_one
 from kkcv.timing import step
 
-from . import terms
+from . import terms, windows
 from .choice import AUTO, Choice, choose
 from .gathering import Gathering, Sharing
 from .quantized import Quantized, calibrated
@@ -90,6 +90,7 @@ class Embedder:
             dim=self.runtime.dim,
             text=checkpoint.text,
             int8=quantized.id if quantized else "",
+            parts=windows.LAYOUT if checkpoint.parts else "",
         )
 
     @classmethod
@@ -162,6 +163,18 @@ class Embedder:
                 return self.crop(part(decode(picture, limits)))
             return self.crop(decode(picture, limits, target=self.checkpoint.preprocess.target))
 
+    def prepare_row(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+        """As ``prepare``, for a row of a gallery: the picture and its parts, uint8 (V, H, W, C).
+
+        Without parts V is 1. Raises PictureError.
+        """
+        if not self.space.parts:
+            return self.prepare(picture, limits)[np.newaxis]
+        with self.gathering.sharing.turn(), step("decode"):
+            target = windows.CLOSER * self.checkpoint.preprocess.target
+            pixels = decode(picture, limits, target=target)
+            return np.stack([self.crop(view) for view in windows.cut(pixels)])
+
     def crop(self, pixels: np.ndarray) -> np.ndarray:
         """Resized and cropped: uint8 (h, w, 3) → uint8 (H, W, C)."""
         return self.checkpoint.preprocess.crop(pixels, self.backend)
@@ -196,6 +209,18 @@ class Embedder:
             vectors[start : start + BATCH] = self.gathering.run(batch)
         return unit(vectors)
 
+    def embed_rows(self, views: Sequence[np.ndarray]) -> np.ndarray:
+        """What ``prepare_row`` made, as rows of a gallery: N of (V, H, W, C) → float32 (N, row).
+
+        The unit vector of the picture, then those of its parts where the space has any.
+        """
+        if not views:
+            return np.empty((0, self.space.row), np.float32)
+        vectors = self.embed_crops([view for row in views for view in row])
+        if not self.space.parts:
+            return vectors
+        return windows.joined(vectors.reshape(len(views), -1, self.space.dim))
+
     def embed_picture(
         self, picture: Source, limits: Limits = DEFAULT_LIMITS, part: Part | None = None
     ) -> np.ndarray:
@@ -208,6 +233,14 @@ class Embedder:
             crop = self.prepare(picture, limits, part)
             with step("embed"):
                 return finite(unit(run(crop[np.newaxis]))[0])
+
+    def embed_row(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+        """One picture (as in ``prepare_row``) as a row, float32 (row,) (PictureError)."""
+        if not self.space.parts:
+            return self.embed_picture(picture, limits)
+        views = self.prepare_row(picture, limits)
+        with step("embed"):
+            return finite(self.embed_rows([views])[0])
 
 
 def start(

@@ -16,6 +16,7 @@ from .embedder import BATCH, Embedder, finite
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Batch = list[tuple[Item, np.ndarray | PictureError | None]]
+VIEWS = 4  # dimensions of the views of a row: a crop has three
 AHEAD = 2 * BATCH  # pictures under way in threads
 
 
@@ -49,14 +50,18 @@ def ahead(
 def embed_stream(
     embedder: Embedder, crops: Iterable[tuple[Item, np.ndarray | PictureError | None]]
 ) -> Iterator[tuple[Item, np.ndarray | PictureError | None]]:
-    """Each item with the unit vector, float32 (D,), of its crop, in order, a batch at a time.
+    """Each item with the vector of its crop, in order, a batch at a time.
 
-    Items that are not crops (errors, or None for nothing to do) pass through. One batch is embedded
-    while the next is gathered and the last is used, so that the network never waits.
+    A crop, uint8 (H, W, C), gives a unit vector, float32 (D,); the views of a row of a gallery,
+    uint8 (V, H, W, C), give its row, float32 (row,). What is neither (an error, or None for nothing
+    to do) passes through. One batch is embedded while the next is gathered and the last is used, so
+    that the network never waits.
     """
 
     def embed(batch: Batch[Item]) -> np.ndarray:
-        return embedder.embed_crops([crop for _, crop in batch if isinstance(crop, np.ndarray)])
+        crops = [crop for _, crop in batch if isinstance(crop, np.ndarray)]
+        rows = bool(crops) and crops[0].ndim == VIEWS
+        return embedder.embed_rows(crops) if rows else embedder.embed_crops(crops)
 
     crops = iter(crops)
     with ThreadPoolExecutor(1, "embed") as thread:

@@ -11,6 +11,8 @@ import numpy as np
 from kkcv.errors import GalleryFormatError
 from kkcv.images.preprocess import Preprocess
 
+from . import windows
+
 
 @dataclass(frozen=True)
 class EmbeddingSpace:
@@ -20,7 +22,8 @@ class EmbeddingSpace:
     the same pixels, and so the same space (docs/preprocessing.md). So do float32 and bfloat16 on
     all runtimes, which may be mixed; an int8 network is a space of its own (docs/speed.md), and
     ``int8`` is its id. ``text`` says that texts lie in it too. ``projection`` is the fingerprint of
-    what a gallery has learned from its labels: its vectors are compared through that.
+    what a gallery has learned from its labels: its vectors are compared through that. ``parts`` is
+    the layout of the vectors of parts that it keeps too (windows.py); ``dim`` is of the whole.
     """
 
     network: str
@@ -30,6 +33,12 @@ class EmbeddingSpace:
     text: bool = False
     int8: str = ""
     projection: str = ""
+    parts: str = ""
+
+    @property
+    def row(self) -> int:
+        """How many numbers a row of a gallery has: of the whole picture, then of its parts."""
+        return self.dim + windows.size(self.parts)
 
     @property
     def fingerprint(self) -> str:
@@ -52,7 +61,8 @@ class EmbeddingSpace:
             for field in dataclasses.fields(self)
             if field.name != "preprocess"
         } | {"preprocess": self.preprocess.to_dict()}
-        for later in ("text", "int8", "projection"):  # spaces without are as they were before
+        # spaces without these are as they were before
+        for later in ("text", "int8", "projection", "parts"):
             if not document[later]:
                 del document[later]
         return document

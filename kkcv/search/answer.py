@@ -12,6 +12,7 @@ from kkcv.errors import RequestError
 from kkcv.hit import LOWEST, NO_LIKENESS, Hit
 from kkcv.timing import step
 
+from . import parts
 from .chance.likeness import TOGETHER, rates_of_pictures, rates_of_text, words
 from .chance.model import FEWEST, Calibration
 from .engine import Reader
@@ -62,6 +63,8 @@ def unfolded(
     by_text: bool,
 ) -> list[list[Hit]]:
     """As ``answers``, with a hit for each near-duplicate."""
+    if not by_text and found_by_parts(generation, options):
+        return [by_parts(generation, query, k, options, without) for query in vectors]
     with step("search"), generation.catalog.searching() as rows:
         ranking = options.ranking or rows.setting(RANKING, PLAIN)
         depth = k if ranking == PLAIN else max(k, DEPTH)
@@ -77,6 +80,47 @@ def unfolded(
         ids[scores < max(options.min_score, cut(calibration, options.max_chance))] = NONE
         texts = vectors if by_text else None
         return hits_of(generation, rows, first(k, Neighbors(ids, scores)), calibration, texts)
+
+
+def found_by_parts(generation: Generation, options: SearchOptions) -> bool:
+    """Whether parts of pictures are searched too: an order that was asked for is one of wholes.
+
+    What a gallery has learned from its labels says nothing of parts.
+    """
+    if generation.index.parts is None or generation.projection or options.ranking:
+        return False
+    with generation.catalog.reading() as rows:
+        return not rows.setting(RANKING)
+
+
+def by_parts(
+    generation: Generation,
+    query: np.ndarray,
+    k: int,
+    options: SearchOptions,
+    without: Collection[int],
+) -> list[Hit]:
+    """The hits of one query (D,), whole pictures and their parts compared.
+
+    A part is the best of five: chance makes its score up to six times as often as that of a whole.
+    """
+    with step("search"), generation.catalog.searching() as rows:
+        depth = k + len(without)
+        out = np.array(list(without), np.int64)
+        found = parts.compared(generation, rows, query[None], depth, options.condition, out)
+        calibration = generation.calibration.get(rows)
+        scores, whole, through = found.scores[0], found.whole[0], found.through[0]
+        good = (scores >= options.min_score) & (whole >= cut(calibration, options.max_chance))
+        order = np.argsort(-np.where(good, found.likeness[0], -np.inf), kind="stable")
+        order = order[: min(k, int(good.sum()))]
+        near = Neighbors(found.ids[None, order], scores[None, order])
+        part = dict(zip(found.ids[order].tolist(), through[order].tolist(), strict=True))
+        hits = hits_of(generation, rows, near, calibration, None)[0]
+        for hit in hits:
+            if part[hit.id] != parts.WHOLE:
+                hit.place = parts.place_of(part[hit.id])
+                hit.chance = hit.chance and min(1.0, (1 + parts.PARTS) * hit.chance)
+        return hits
 
 
 def reorder(rows: Reader, ranking: str, query: np.ndarray, near: Neighbors) -> None:

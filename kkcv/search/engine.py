@@ -25,9 +25,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from kkcv.embedding import windows
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import GalleryLocked, NotAGallery, RequestError
 
+from .entries import Entries, PartsOfPictures, Shape, WholePictures
 from .index.exact import inner_products
 from .index.neighbors import Neighbors, nearest_of, no_neighbors
 from .picture import UNKEPT, Picture, PictureFile, Stamp, Totals
@@ -43,10 +45,10 @@ Vectors = Iterator[tuple[np.ndarray, np.ndarray]]  # ids int64 (n,) and their fl
 class Reader(ABC):
     """Questions inside ``Catalog.reading``."""
 
-    def __init__(self, stored_dim: int, projection: Projection | None = None) -> None:
+    def __init__(self, shape: Shape, projection: Projection | None = None) -> None:
         """Vectors are read through the ``projection``, which changes their dimension."""
-        self.stored_dim = stored_dim
-        self.dim = projection.dim if projection else stored_dim
+        self.shape = shape
+        self.dim = projection.dim if projection else shape.whole
         self.projection = projection
 
     @abstractmethod
@@ -62,9 +64,10 @@ class Reader(ABC):
 
     @abstractmethod
     def stored_vectors(self, chunk: int = CHUNK, ids: np.ndarray | None = None) -> Vectors:
-        """The network's own vectors, all or those of ``ids``, in the order of ids.
+        """The rows as the network made them, all or those of ``ids``, in the order of ids.
 
-        At most ``chunk`` at a time. Pictures without an intact vector are left out.
+        A row is the vector of the picture, and behind it those of its parts, if there are any.
+        At most ``chunk`` at a time. Pictures without an intact row are left out.
         """
 
     def count(self, where: Condition | None = None) -> int:
@@ -112,9 +115,24 @@ class Reader(ABC):
         return np.fromiter(found, np.int64)
 
     def vectors(self, chunk: int = CHUNK, ids: np.ndarray | None = None) -> Vectors:
-        """As ``stored_vectors``, in the gallery's space: through the projection."""
-        for some, vectors in self.stored_vectors(chunk, ids):
-            yield some, self.projection(vectors) if self.projection else vectors
+        """The vectors of whole pictures, in the gallery's space: through the projection."""
+        for some, rows in self.stored_vectors(chunk, ids):
+            yield some, self.whole(rows)
+
+    def whole(self, rows: np.ndarray) -> np.ndarray:
+        """Of stored rows, (N, row), what whole pictures are compared by: float32 (N, D)."""
+        vectors = rows[:, : self.shape.whole]
+        return self.projection(vectors) if self.projection else vectors
+
+    def parts(self, rows: np.ndarray) -> np.ndarray:
+        """Of stored rows, (N, row), the vectors of their parts: float32 (N, 5, 256)."""
+        return windows.split(rows, self.shape.whole).parts
+
+    def row(self, id: int) -> np.ndarray | None:
+        """One row as the network made it, float32 (row,), or None."""
+        for _, (row,) in self.stored_vectors(ids=np.array([id])):
+            return row
+        return None
 
     def vectors_of(self, ids: np.ndarray) -> np.ndarray:
         """The vectors of ids, float32 (N, D), in the order of ``ids``; zeros for a missing one."""
@@ -227,16 +245,26 @@ def locked(address: str | Path, wait_seconds: float) -> GalleryLocked:
 
 
 class Index:
-    """Finds the nearest vectors: as it is, by comparing with all of them."""
+    """Finds the nearest vectors: as it is, by comparing with all of them.
+
+    ``parts`` is the index of the parts of pictures, where the gallery has them; it finds keys
+    (entries.py).
+    """
+
+    parts: "Index | None" = None
+
+    def __init__(self, entries: Entries | None = None) -> None:
+        self._entries = entries
 
     def search(
         self, rows: Reader, vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
         """The nearest of all, or of those that match a filter: float32 (Q, D) → (Q, k or less)."""
-        best = no_neighbors(len(vectors))
-        for ids, some in rows.vectors(ids=None if where is None else rows.ids(where)):
+        best, entries = no_neighbors(len(vectors)), self._entries or WholePictures(rows.dim)
+        for stored in rows.stored_vectors(ids=None if where is None else rows.ids(where)):
+            keys, some = entries.of(rows, *stored)
             found, scores = inner_products(vectors, some, min(k, len(some)))
-            best = nearest_of([best, Neighbors(ids[found], scores)], k)
+            best = nearest_of([best, Neighbors(keys[found], scores)], k)
         return best
 
     def shown(self, rows: Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
@@ -326,4 +354,6 @@ class Engine(ABC):
 
     def index_for(self, space: EmbeddingSpace) -> Index:
         """The index of the vectors, which are of this space."""
-        return Index()
+        found = Index()
+        found.parts = Index(PartsOfPictures()) if space.parts else None
+        return found

@@ -127,8 +127,8 @@ def space_of(catalog: Catalog) -> EmbeddingSpace:
     """The embedding space of a catalog's vectors (GalleryFormatError)."""
     try:
         space = EmbeddingSpace.from_dict(json.loads(catalog.settings["space"]))
-        if str(space.dim) != catalog.settings["dim"]:
-            raise ValueError(f"its vectors have {catalog.settings['dim']} numbers, or {space.dim}")
+        if str(space.row) != catalog.settings["dim"]:
+            raise ValueError(f"its rows have {catalog.settings['dim']} numbers, or {space.row}")
         return space
     except (KeyError, ValueError, KkcvError) as error:
         raise GalleryFormatError(
@@ -159,7 +159,7 @@ def settings_for(embedder: Embedder, vectors: str) -> dict[str, str]:
     """The settings by which a catalog remembers its embedder."""
     return {
         "space": json.dumps(embedder.space.to_dict()),
-        "dim": str(embedder.space.dim),
+        "dim": str(embedder.space.row),
         "vectors": vectors,
         "model": embedder.checkpoint.name,
         "weights": embedder.checkpoint.weights_name,

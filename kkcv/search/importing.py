@@ -222,7 +222,7 @@ class Importing:
                 writer.mark(lost.id, stamp)
                 return "moved"
         if vector is None and same:
-            vector, exif = writer.vector(same[0].id), same[0].metadata.get(EXIF, {})
+            vector, exif = writer.row(same[0].id), same[0].metadata.get(EXIF, {})
         if vector is None:  # removed meanwhile, or its vector is damaged: next time
             gone = "the picture with the same bytes was removed meanwhile; import it again"
             return Reject(self.library.located(file.path), "unreadable", gone)

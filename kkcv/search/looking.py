@@ -113,6 +113,6 @@ def must_be_utf8(path: str) -> None:
 def prepared(embedder: Embedder, path: str, data: bytes, limits: Limits) -> np.ndarray:
     """The network's crop of a file; an error names the file."""
     try:
-        return embedder.prepare(data, limits)
+        return embedder.prepare_row(data, limits)
     except PictureError as error:
         raise PictureError(f"{label_of(path)}{error}", error.reason) from None

@@ -213,7 +213,7 @@ class Rows(Opened):
         with generation.catalog.reading() as rows:
             for known in rows.by_sha256(sha256):
                 return known, False
-        vector = generation.embedder.embed_picture(data, limits)
+        vector = generation.embedder.embed_row(data, limits)
         if EXIF not in described:
             described = with_exif(described, exif_of(data))
         with generation.catalog.writing() as writer:
@@ -241,7 +241,7 @@ class Rows(Opened):
         sha256 = hashlib.sha256(data).digest()
         generation = self.generation
         same = self.get(id).file.sha256 == sha256
-        vector = None if same else generation.embedder.embed_picture(data, limits)
+        vector = None if same else generation.embedder.embed_row(data, limits)
         with generation.catalog.writing() as writer:
             old = writer.picture(id)
             if old is None:

@@ -90,7 +90,8 @@ def load(
         source, settings = opened(file)
         with gallery_for(address, settings, file) as gallery:
             for batch in batches(source, file):
-                commit(gallery, list(unpacked(batch, file)), update, report)
+                rows = list(unpacked(batch, file, gallery.generation.stored_space.dim))
+                commit(gallery, rows, update, report)
                 progress(report)
         report.files += 1
         report.rejected += len(done.rejects) if done else 0

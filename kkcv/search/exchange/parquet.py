@@ -169,10 +169,10 @@ def opened(file: str | PathLike[str]) -> tuple["pyarrow.parquet.ParquetFile", di
             raise DataError(f"{file} was exported by a newer kkcv; update kkcv")
         settings = {key: str(about["gallery"][key]) for key in KEPT}
         space = EmbeddingSpace.from_dict(json.loads(settings["space"]))
-        schema = schema_of(settings["vectors"], space.dim)
+        schema = schema_of(settings["vectors"], space.row)
         if (
             settings["vectors"] not in VECTOR_TYPES
-            or settings["dim"] != str(space.dim)
+            or settings["dim"] != str(space.row)
             or not source.schema_arrow.equals(schema)
         ):
             raise ValueError
@@ -214,8 +214,11 @@ def batches(
         raise DataError(f"{file} is damaged: it has {count} rows and should have {expected}")
 
 
-def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str]) -> Iterator[Row]:
-    """The rows of a batch, each checked as a request is (DataError)."""
+def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str], dim: int) -> Iterator[Row]:
+    """The rows of a batch, each checked as a request is (DataError).
+
+    The first ``dim`` numbers of a vector are those of the whole picture.
+    """
     try:
         columns = batch.drop_columns(["vector"]).to_pylist()
     except UnicodeDecodeError:
@@ -224,7 +227,8 @@ def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str]) -> Iterato
     if batch.column("vector").null_count or len(vectors) % max(1, len(columns)):
         raise DataError(f"{file}: a row has no vector")
     vectors = vectors.astype(np.float32).reshape(len(columns), -1)
-    lengths = np.linalg.norm(vectors, axis=1)
+    lengths = np.linalg.norm(vectors[:, :dim], axis=1)
+    lengths[~np.isfinite(vectors).all(axis=1)] = np.nan
     for row, vector, length in zip(columns, vectors, lengths, strict=True):
         try:
             place = PictureFile(

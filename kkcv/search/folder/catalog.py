@@ -27,6 +27,7 @@ from kkcv.errors import (
 )
 from kkcv.search import engine
 from kkcv.search.engine import WAIT_SECONDS, locked, no_gallery
+from kkcv.search.entries import Shape
 from kkcv.search.projection import SETTING, Projection
 
 from . import connections
@@ -100,7 +101,7 @@ class Catalog(engine.Catalog):
                     f"{folder} has format {found}, this kkcv reads up to {FORMAT}; update kkcv"
                 )
             self._dtype = np.dtype(self.settings["vectors"])
-            self._dim = int(self.settings["dim"])
+            self._shape = Shape.of(self.settings)
             self.epoch = int(self.settings.get("epoch", 0))  # counts the changes of network
             self.projection = Projection.from_text(self.settings.get(SETTING, ""))
             self._opened = True
@@ -143,7 +144,7 @@ class Catalog(engine.Catalog):
             if frozen:
                 connection.execute("BEGIN")
             try:
-                yield Reader(connection, self._dtype, self._dim, epoch, self.projection)
+                yield Reader(connection, self._dtype, self._shape, epoch, self.projection)
             finally:
                 if frozen:
                     connection.execute("ROLLBACK")
@@ -163,7 +164,7 @@ class Catalog(engine.Catalog):
             with self._explained(), self._connections.lent() as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
-                    writer = Writer(connection, self._dtype, self._dim, epoch)
+                    writer = Writer(connection, self._dtype, self._shape, epoch)
                     if writer.superseded():
                         raise self._superseded()
                     yield writer

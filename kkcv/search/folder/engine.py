@@ -9,6 +9,7 @@ from kkcv.disk import absolute
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import NotAGallery, RequestError
 from kkcv.search import engine
+from kkcv.search.entries import PartsOfPictures, WholePictures
 
 from .catalog import FILE, Catalog
 from .index import FolderIndex
@@ -44,7 +45,13 @@ class FolderEngine(engine.Engine):
 
     def index_for(self, space: EmbeddingSpace) -> FolderIndex:
         folder = self.catalog.folder / "index"
-        return FolderIndex(self.catalog, folder, space.fingerprint, space.dim)
+        whole = WholePictures(space.dim)
+        found = FolderIndex(self.catalog, folder, space.fingerprint, whole)
+        if space.parts:
+            folder = self.catalog.folder / "index-parts"
+            parts = PartsOfPictures()
+            found.parts = FolderIndex(self.catalog, folder, space.fingerprint, parts)
+        return found
 
 
 def in_a_folder(catalog: engine.Catalog, what: str) -> Catalog:

@@ -12,6 +12,7 @@ import numpy as np
 
 from kkcv.search import engine
 from kkcv.search.engine import CHUNK, Vectors
+from kkcv.search.entries import Entries, Shape
 from kkcv.search.metadata import read_metadata
 from kkcv.search.picture import Picture, PictureFile, Stamp, Totals
 from kkcv.search.projection import Projection
@@ -31,14 +32,14 @@ log = logging.getLogger(__name__)
 
 
 class Changes(NamedTuple):
-    """The changes after a sequence number: ``vectors`` float32 (N, D) of ``ids`` int64 (N,).
+    """The changes after a sequence number: ``vectors`` float32 (n, D) of ``keys`` int64 (n,).
 
-    The ``edited`` ids have a new path or new metadata, but their old vector.
+    Those of the ``edited`` keys have a new path or new metadata, but their old vector.
     """
 
     sequence: int
     removed: np.ndarray
-    ids: np.ndarray
+    keys: np.ndarray
     vectors: np.ndarray
     edited: np.ndarray
 
@@ -50,11 +51,11 @@ class Reader(engine.Reader):
         self,
         connection: apsw.Connection,
         dtype: np.dtype,
-        dim: int,
+        shape: Shape,
         epoch: int,
         projection: Projection | None = None,
     ) -> None:
-        super().__init__(dim, projection)
+        super().__init__(shape, projection)
         self._connection = connection
         self._dtype = dtype
         self._epoch = epoch
@@ -133,32 +134,31 @@ class Reader(engine.Reader):
         """Whether a table that is made when it is first needed is there."""
         return bool(self._one("SELECT count(*) FROM sqlite_schema WHERE name = ?", (name,)))
 
-    def changes(self, since: int) -> Changes:
-        """Removed, new, changed and edited pictures after a sequence number."""
+    def changes(self, since: int, entries: Entries) -> Changes:
+        """Removed, new, changed and edited entries after a sequence number."""
         with self._connection:  # one consistent view of all of it
             sequence = self.sequence()
             if self.superseded():  # the vectors are another network's
                 nothing = np.empty(0, np.int64)
-                no_vectors = np.empty((0, self.dim), np.float32)
+                no_vectors = np.empty((0, entries.dim), np.float32)
                 return Changes(since, nothing, nothing, no_vectors, nothing)
             removed, edited = (
-                self._ids(f"SELECT id FROM {log} WHERE sequence > ?", (since,))
+                entries.keys(self._ids(f"SELECT id FROM {log} WHERE sequence > ?", (since,)))
                 for log in ("removals", "edits")
             )
             rows = "FROM pictures WHERE sequence > ?"
-            size = self._one(f"SELECT count(*) {rows}", (since,))
-            ids = np.empty(size, np.int64)
-            vectors = np.empty((size, self.dim), np.float32)
+            size = self._one(f"SELECT count(*) {rows}", (since,)) * entries.each
+            keys = np.empty(size, np.int64)
+            vectors = np.empty((size, entries.dim), np.float32)
             good = 0
             found = self._connection.execute(
                 f"SELECT id, vector, crc32 {rows} ORDER BY id", (since,)
             )
             for some, stored in self._unpacked(found, CHUNK):
-                end = good + len(some)
-                ids[good:end] = some
-                vectors[good:end] = self.projection(stored) if self.projection else stored
+                end = good + len(some) * entries.each
+                keys[good:end], vectors[good:end] = entries.of(self, some, stored)
                 good = end
-        return Changes(sequence, removed, ids[:good], vectors[:good], edited)
+        return Changes(sequence, removed, keys[:good], vectors[:good], edited)
 
     def late(self, since: int) -> int:
         """How many vectors were added, changed or removed after a number, without reading them."""
@@ -214,10 +214,10 @@ class Reader(engine.Reader):
             if good:
                 ids = np.array([id for id, _ in good], np.int64)
                 together = np.frombuffer(b"".join(blob for _, blob in good), self._dtype)
-                yield ids, together.reshape(len(good), self.stored_dim).astype(np.float32)
+                yield ids, together.reshape(len(good), self.shape.row).astype(np.float32)
 
     def _is_whole(self, id: int, blob: Any, crc32: int) -> bool:
-        size = self.stored_dim * self._dtype.itemsize
+        size = self.shape.row * self._dtype.itemsize
         if isinstance(blob, bytes) and len(blob) == size and zlib.crc32(blob) == crc32:
             return True
         log.warning("the vector of picture %d is damaged: it is left out of all answers", id)

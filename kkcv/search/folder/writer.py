@@ -11,6 +11,7 @@ import apsw
 import numpy as np
 
 from kkcv.search import engine
+from kkcv.search.entries import Shape
 from kkcv.search.picture import PictureFile, Stamp
 
 from .reader import Reader
@@ -28,8 +29,10 @@ CREATE TABLE stamps (
 class Writer(Reader, engine.Writer):
     """It reads the network's own vectors, without the projection, so it may write them again."""
 
-    def __init__(self, connection: apsw.Connection, dtype: np.dtype, dim: int, epoch: int) -> None:
-        super().__init__(connection, dtype, dim, epoch)
+    def __init__(
+        self, connection: apsw.Connection, dtype: np.dtype, shape: Shape, epoch: int
+    ) -> None:
+        super().__init__(connection, dtype, shape, epoch)
         self.last = self.sequence()
 
     def add(

@@ -44,7 +44,7 @@ def built(
     deepest = min(DEPTHS[-1], index.ntotal)
     truth = exact_scores(np.concatenate(queries), with_mask(chunks, held_out), deepest)
     search = opened(kind, index)
-    plans = planned(search, kind.efforts, queries, truth, index.ntotal, recall)
+    plans = planned(search, kind.efforts, queries, truth, index.ntotal, recall, kind.same)
     index.add(new)
     return Built(index, plans, np.argsort(held_out, kind="stable"))
 

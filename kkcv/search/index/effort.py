@@ -17,7 +17,6 @@ DEPTHS = (10, 100, 1000)  # the numbers of neighbors that are measured
 ALL = 0  # the effort of comparing with every vector
 ALWAYS = -2.0  # a score that every answer reaches
 TENTH = 9  # the score that tells how near a query is to the gallery
-SAME = 1e-4  # difference of scores, float16 beside float32
 WORTH_MS = 1.0  # an index must save so much of a query, or every vector is compared
 FEWEST = 30  # queries that show where little effort is enough
 
@@ -103,6 +102,7 @@ def planned(
     truth: np.ndarray,
     count: int,
     target: float,
+    same: float,
 ) -> tuple[Plan, ...]:
     """The cheapest plan for each of DEPTHS that reaches the recall ``target``.
 
@@ -112,6 +112,7 @@ def planned(
         queries: Of each kind, float32 (Q, D).
         truth: The scores of the exact nearest of all queries, float32 (all Q, deepest).
         count: Rows of the index.
+        same: Of the kind.
     """
     every = np.concatenate(queries)
     kinds = np.repeat(np.arange(len(queries)), [len(some) for some in queries])
@@ -125,7 +126,7 @@ def planned(
         looked = []
         for effort in efforts(k):
             scores, took = timed(search, every, k, effort)
-            recall = (scores >= truth[:, k - 1 : k] - SAME).mean(axis=1)
+            recall = (scores >= truth[:, k - 1 : k] - same).mean(axis=1)
             looked.append(Looked(effort, recall, scores[:, TENTH], took))
             if holds(recall, kinds, target) or took > comparing - WORTH_MS:
                 break

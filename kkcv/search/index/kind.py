@@ -21,6 +21,7 @@ class Kind:
         resident: Bytes of a row, by dimension, that every search goes through. The float16 vectors
             that re-rank the best candidates stay on the disk, mapped as far as there is room.
         construction: Parameters that Faiss is given before it builds, as ``efConstruction=100``.
+        same: Difference of two scores that comes of how vectors are kept, float16 beside float32.
     """
 
     name: str
@@ -29,3 +30,4 @@ class Kind:
     opened: Callable[[faiss.Index], Look]
     resident: Callable[[int], int]
     construction: str = ""
+    same: float = 1e-4

@@ -123,7 +123,8 @@ def labelled(gallery: Gallery, labels: str) -> tuple[np.ndarray, list[str]]:
         )
     with gallery.catalog.reading() as rows:
         intact, vectors = zip(*rows.stored_vectors(ids=ids), strict=True)
-    return np.concatenate(vectors), [names[id] for id in np.concatenate(intact).tolist()]
+    whole = np.concatenate(vectors)[:, : rows.shape.whole]
+    return whole, [names[id] for id in np.concatenate(intact).tolist()]
 
 
 def label_of(gallery: Gallery, picture: Picture, labels: str) -> str:

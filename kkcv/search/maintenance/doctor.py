@@ -16,7 +16,7 @@ from kkcv.errors import GalleryFormatError, KkcvError
 from kkcv.search import files
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.engine import in_a_folder
-from kkcv.search.folder.index import FolderIndex, vouched
+from kkcv.search.folder.index import FolderIndex
 from kkcv.search.folder.reader import Reader
 from kkcv.search.gallery import Gallery
 from kkcv.search.index import snapshot
@@ -73,10 +73,11 @@ def rows_of(gallery: Gallery) -> Catalog:
     return in_a_folder(gallery.catalog, "kkcv doctor")
 
 
-def index_of(gallery: Gallery) -> FolderIndex:
+def indexes_of(gallery: Gallery) -> list[FolderIndex]:
+    """Of whole pictures, and of their parts where the gallery has them."""
     found = gallery.generation.index
     assert isinstance(found, FolderIndex)
-    return found
+    return [found, *([found.parts] if found.parts else [])]
 
 
 def catalog(gallery: Gallery, repair: bool) -> list[Finding]:
@@ -208,7 +209,8 @@ def stored_again(gallery: Gallery, picture: Picture) -> str:
 def bad_vector(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Finding]:
     with gallery.catalog.reading() as rows:
         found = [vector for _, (vector,) in rows.stored_vectors(ids=np.array([picture.id]))]
-    if (found and is_unit(found[0])) or not unchanged(gallery, picture):
+    whole = gallery.generation.stored_space.dim
+    if (found and is_unit(found[0], whole)) or not unchanged(gallery, picture):
         return
     advice, mended = "with its file as it was, --repair embeds it again", ""
     if repair:
@@ -220,16 +222,16 @@ def bad_vector(gallery: Gallery, picture: Picture, repair: bool) -> Iterator[Fin
     yield Finding("bad-vector", f"of {path} (id {picture.id})", advice, mended)
 
 
-def is_unit(vector: np.ndarray) -> bool:
-    """Finite and of length one, or all zeros (a picture without any feature)."""
-    length = float(np.linalg.norm(vector))
-    return bool(np.isfinite(vector).all()) and (abs(length - 1) < 0.01 or length == 0)
+def is_unit(row: np.ndarray, whole: int) -> bool:
+    """Finite, and the first ``whole`` numbers of length one, or zeros (without any feature)."""
+    length = float(np.linalg.norm(row[:whole]))
+    return bool(np.isfinite(row).all()) and (abs(length - 1) < 0.01 or length == 0)
 
 
 def embedded_again(gallery: Gallery, picture: Picture) -> str:
     """Embed the file again, if it still has the indexed bytes."""
     generation = gallery.generation
-    vector = generation.embedder.embed_picture(gallery.read(picture))
+    vector = generation.embedder.embed_row(gallery.read(picture))
     with generation.catalog.writing() as writer:
         if writer.picture(picture.id) == picture:
             writer.update(picture.id, vector=vector)
@@ -276,13 +278,15 @@ def set_aside(folder: Path, file: Path) -> str:
 
 def index(gallery: Gallery, repair: bool) -> list[Finding]:
     """Compare the index on the disk and the one in use with the catalog."""
-    found = bad_snapshots(gallery, repair)
+    found: list[Finding] = []
+    for each in indexes_of(gallery):
+        found += bad_snapshots(gallery, each, repair)
     advice = "--repair builds it again, so does kkcv tune"
     if counts := wrong_counts(gallery):
         finding = Finding("bad-index", "it holds {} of {} vectors".format(*counts), advice)
     elif gallery.generation.index.wants_rebuild:
-        late = index_of(gallery).refreshed().unindexed
-        finding = Finding("stale-index", f"{late} pictures are compared one by one", advice)
+        late = sum(index.refreshed().unindexed for index in indexes_of(gallery))
+        finding = Finding("stale-index", f"{late} vectors are compared one by one", advice)
     else:
         return found
     if repair:
@@ -291,9 +295,9 @@ def index(gallery: Gallery, repair: bool) -> list[Finding]:
     return [*found, finding]
 
 
-def bad_snapshots(gallery: Gallery, repair: bool) -> list[Finding]:
+def bad_snapshots(gallery: Gallery, index: FolderIndex, repair: bool) -> list[Finding]:
     """Index files that are not used because they are damaged, foreign or unfinished."""
-    folder = gallery.folder / "index"
+    folder = index.folder
     if not folder.is_dir():
         return []
     good: set[str] = {snapshot.LOCK}
@@ -303,7 +307,7 @@ def bad_snapshots(gallery: Gallery, repair: bool) -> list[Finding]:
     turn = snapshot.building(folder, catalog.wait_seconds)
     with nullcontext() if catalog.read_only else turn:
         with catalog.reading() as rows:
-            known = vouched(rows)
+            known = index.vouched(rows)
         for file in sorted(folder.glob("*.json")):
             try:
                 snapshot.read(file, gallery.space.fingerprint, known)
@@ -322,9 +326,11 @@ def bad_snapshots(gallery: Gallery, repair: bool) -> list[Finding]:
 
 def wrong_counts(gallery: Gallery) -> tuple[int, int] | None:
     """The numbers of vectors in the index and in the catalog, if they differ."""
+    indexes = indexes_of(gallery)
     with rows_of(gallery).reading(frozen=True) as rows:
-        usable = sum(len(ids) for ids, _ in rows.vectors())
-        held, seen = len(index_of(gallery).refreshed()), rows.sequence()
+        intact = sum(len(ids) for ids, _ in rows.stored_vectors())
+        usable = intact * sum(index.entries.each for index in indexes)
+        held, seen = sum(len(index.refreshed()) for index in indexes), rows.sequence()
     with rows_of(gallery).reading() as rows:
         if rows.sequence() != seen:  # others are writing: nothing can be said
             return None

@@ -100,7 +100,7 @@ def finish(
                     f"mend them, remove them (kkcv remove {gallery.address} --missing), "
                     "or pass --leave-out"
                 )
-        compared = comparison(gallery.catalog, new)
+        compared = comparison(gallery.catalog, new, embedder.space.dim)
         pictures = new.swap(set(rejected))
     gallery.generation.index.renew()
     return Reindexed(pictures, list(rejected.values()), *compared)
@@ -125,7 +125,7 @@ def embed_missing(
 
     def prepare(picture: Picture) -> np.ndarray:
         try:
-            return embedder.prepare(gallery.read(picture))
+            return embedder.prepare_row(gallery.read(picture))
         except PictureError:
             raise
         except KkcvError as error:  # the file has gone or changed
@@ -144,12 +144,16 @@ def embed_missing(
 
 
 def comparison(
-    catalog: Catalog, new: NextVectors
+    catalog: Catalog, new: NextVectors, dim: int
 ) -> tuple[float, dict[str, float] | None, dict[str, float] | None]:
-    """Overlap of the ten nearest, and retrieval figures before and after, over a sample."""
+    """Overlap of the ten nearest, and retrieval figures before and after, over a sample.
+
+    Of the new rows the first ``dim`` numbers are those of the whole picture.
+    """
     with catalog.reading() as rows:
         sampled = np.sort(np.random.default_rng(0).permutation(rows.ids())[:SAMPLE])
-        before, after = by_id(rows.stored_vectors(ids=sampled)), by_id(new.vectors(sampled))
+        before = by_id(rows.stored_vectors(ids=sampled), rows.shape.whole)
+        after = by_id(new.vectors(sampled), dim)
         pictures = [p for p in rows.pictures(sampled) if p.id in before and p.id in after]
     if len(pictures) < 2:
         return 1.0, None, None
@@ -161,9 +165,9 @@ def comparison(
     return overlap(old, fresh), figures(old, texts), figures(fresh, texts)
 
 
-def by_id(vectors: Vectors) -> dict[int, np.ndarray]:
+def by_id(vectors: Vectors, dim: int) -> dict[int, np.ndarray]:
     return {
-        id: vector for ids, found in vectors for id, vector in zip(ids.tolist(), found, strict=True)
+        id: row[:dim] for ids, rows in vectors for id, row in zip(ids.tolist(), rows, strict=True)
     }
 
 

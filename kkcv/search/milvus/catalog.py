@@ -11,6 +11,7 @@ from kkcv.disk import make_folder
 from kkcv.errors import GalleryError, GalleryFormatError, NotAGallery, Superseded
 from kkcv.search import engine
 from kkcv.search.engine import locked, no_gallery
+from kkcv.search.entries import Shape
 
 from .address import Address
 from .lease import taken
@@ -53,7 +54,7 @@ class Catalog(engine.Catalog):
                 )
             self.settings: dict[str, str] = json.loads(found[generation(rows)])
             self._dtype = np.dtype(self.settings["vectors"])
-            self.dim = int(self.settings["dim"])
+            self.shape = Shape.of(self.settings)
         except (KeyError, ValueError, TypeError):
             raise GalleryFormatError(
                 f"{address} is damaged: its settings are not those of a gallery"
@@ -107,8 +108,8 @@ class Catalog(engine.Catalog):
     def close(self) -> None:
         self.server.close()
 
-    def _about(self, level: str) -> tuple[Server, str, Settings, int, bool, str]:
-        return self.server, self.rows, self.texts, self.dim, GAPS in self.settings, level
+    def _about(self, level: str) -> tuple[Server, str, Settings, Shape, bool, str]:
+        return self.server, self.rows, self.texts, self.shape, GAPS in self.settings, level
 
 
 def generation(rows: str) -> str:

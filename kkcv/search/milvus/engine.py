@@ -1,11 +1,13 @@
 """A gallery on a Milvus server."""
 
+import json
 from collections.abc import Mapping
 from contextlib import closing
 from os import PathLike
 from typing import Self
 
 from kkcv.embedding.space import EmbeddingSpace
+from kkcv.errors import RequestError
 from kkcv.search import engine
 from kkcv.search.engine import WAIT_SECONDS
 
@@ -30,7 +32,11 @@ class MilvusEngine(engine.Engine):
 
     @classmethod
     def create(cls, address: str | PathLike[str], settings: Mapping[str, str]) -> Self:
-        """Also raises GalleryLocked."""
+        """Also raises GalleryLocked, and RequestError for a network with parts."""
+        if json.loads(settings["space"]).get("parts"):
+            raise RequestError(
+                "parts of pictures (+parts) are for galleries in folders, not Milvus"
+            )
         return cls(Catalog.create(parse(address), settings, WAIT_SECONDS))
 
     @classmethod

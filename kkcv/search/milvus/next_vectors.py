@@ -11,6 +11,7 @@ import numpy as np
 
 from kkcv.search import engine
 from kkcv.search.engine import Vectors
+from kkcv.search.entries import Shape
 from kkcv.search.picture import Picture
 
 from .catalog import GAPS, Catalog, generation
@@ -99,9 +100,9 @@ class NextVectors(engine.NextVectors):
         return {} if under_way.get(NAME) == self._catalog.rows else under_way
 
     def _reader(self, under_way: dict[str, str]) -> Reader:
-        catalog, dim = self._catalog, int(under_way["dim"])
+        catalog, shape = self._catalog, Shape.of(under_way)
         rows = under_way[NAME]
-        return Reader(catalog.server, rows, catalog.texts, dim, gaps=False, level=STRONG)
+        return Reader(catalog.server, rows, catalog.texts, shape, gaps=False, level=STRONG)
 
     def _bring_up_to_date(
         self, writer: Writer, under_way: dict[str, str], there: Versions, made: Versions

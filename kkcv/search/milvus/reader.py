@@ -12,6 +12,7 @@ import numpy as np
 from kkcv.hit import clipped
 from kkcv.search import engine
 from kkcv.search.engine import Vectors
+from kkcv.search.entries import Shape
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, no_neighbors
 from kkcv.search.picture import Picture, Totals
@@ -45,10 +46,16 @@ class Reader(engine.Reader):
     """Questions to a collection of rows."""
 
     def __init__(
-        self, server: Server, rows: str, settings: Settings, dim: int, gaps: bool, level: str
+        self,
+        server: Server,
+        rows: str,
+        settings: Settings,
+        shape: Shape,
+        gaps: bool,
+        level: str,
     ) -> None:
         """``gaps``: there are pictures without a vector."""
-        super().__init__(dim)
+        super().__init__(shape)
         self._server = server
         self._rows = rows
         self._settings = settings
@@ -131,7 +138,7 @@ class Reader(engine.Reader):
             ([] if where is None else [self._asked(where)]) + ([HAS_VECTOR] if self._gaps else [])
         )
         if where is not None and self._matching(asked) <= min(
-            MOST, COMPARED // (4 * self.stored_dim)
+            MOST, COMPARED // (4 * self.shape.row)
         ):
             return self._compared(vectors, k, asked)
         if k <= MOST:

@@ -141,7 +141,7 @@ class Writer(Reader, engine.Writer):
 
     def commit(self) -> None:
         """Write everything. Ids are reserved first, so that none is used twice after a failure."""
-        rows = [pack(row, self.stored_dim) for row in self._changed.values() if row is not None]
+        rows = [pack(row, self.shape.row) for row in self._changed.values() if row is not None]
         if self._last != int(self._now.get(LAST, "0")):
             self._keep({LAST: str(self._last)})
         self._upsert(self._rows, rows)

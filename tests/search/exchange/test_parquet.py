@@ -176,7 +176,7 @@ def test_many_rows_come_in_batches_and_memory_stays_small(
     unpacked = loading.unpacked
     monkeypatch.setattr(module, "ROWS", 3)
     monkeypatch.setattr(
-        loading, "unpacked", lambda batch, file: seen.append(len(batch)) or unpacked(batch, file)
+        loading, "unpacked", lambda batch, *rest: seen.append(len(batch)) or unpacked(batch, *rest)
     )
 
     assert import_parquet(tmp_path / "again", exported) == (4, 0)

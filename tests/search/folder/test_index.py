@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kkcv.errors import RequestError
+from kkcv.search.entries import WholePictures
 from kkcv.search.expression import parse
 from kkcv.search.folder import index as module
 from kkcv.search.folder.catalog import Catalog
@@ -48,7 +49,7 @@ def fill(catalog: Catalog) -> Callable[..., list[int]]:
 
 @pytest.fixture
 def opened(catalog: Catalog, tmp_path: Path) -> Callable[..., FolderIndex]:
-    return lambda space=SPACE: FolderIndex(catalog, tmp_path / "index", space, DIM)
+    return lambda space=SPACE: FolderIndex(catalog, tmp_path / "index", space, WholePictures(DIM))
 
 
 def nearest(live: FolderIndex, query: np.ndarray, k: int = 1) -> list[int]:

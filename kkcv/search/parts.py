@@ -1,0 +1,96 @@
+"""Pictures found by their parts, in a gallery whose rows have them (``--model NETWORK+parts``).
+
+    query ─both indexes▶ candidates ─each compared with the query▶ likeness and score
+
+The score is that of what is most like the query: the whole picture, or one of its parts. The order
+is by the whole and half of the best part, which sorts likeness better than either (docs/quality.md,
+``make bench-quality``), and still puts the original of a crop first.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kkcv.embedding import windows
+from kkcv.hit import Place, clipped
+
+from .engine import Reader
+from .entries import PARTS
+from .generation import Generation
+from .where import Condition
+
+WHOLE = -1  # in place of the number of a part
+WEIGHT = 0.5  # of the best part in the order
+MOST = 1000  # keys that are looked for in an index
+
+
+class Compared(NamedTuple):
+    """Candidates beside some queries; all but ``ids`` are (Q, n), and ``part`` may be WHOLE."""
+
+    ids: np.ndarray
+    whole: np.ndarray
+    best: np.ndarray
+    part: np.ndarray
+
+    @property
+    def likeness(self) -> np.ndarray:
+        return self.whole + WEIGHT * self.best
+
+    @property
+    def scores(self) -> np.ndarray:
+        """Of the whole picture, or of its best part where that is more like the query."""
+        return clipped(np.maximum(self.whole, self.best))
+
+    @property
+    def through(self) -> np.ndarray:
+        """The number of the part that is more like the query than the whole, else WHOLE."""
+        return np.where(self.best > self.whole, self.part, WHOLE)
+
+
+def compared(
+    generation: Generation,
+    rows: Reader,
+    queries: np.ndarray,
+    depth: int,
+    where: Condition | None = None,
+    without: np.ndarray | None = None,
+) -> Compared:
+    """What is near any of the queries, unit vectors of the network float32 (Q, D).
+
+    At least ``depth`` pictures, where there are so many, without some ids.
+    """
+    ids = candidates(generation, rows, queries, depth, where)
+    if without is not None:
+        ids = np.setdiff1d(ids, without)
+    found = list(rows.stored_vectors(ids=ids))
+    if not found:
+        nothing = np.empty((len(queries), 0), np.float32)
+        return Compared(np.empty(0, np.int64), nothing, nothing, nothing.astype(np.int64))
+    ids, stored = (np.concatenate(each) for each in zip(*found, strict=True))
+    whole = generation.projected(queries) @ rows.whole(stored).T
+    if not generation.stored_space.parts:
+        none = np.full(whole.shape, -np.inf, np.float32)
+        return Compared(ids, whole, none, np.full(whole.shape, WHOLE))
+    parts = rows.parts(stored)
+    alike = (windows.sketch(queries) @ parts.reshape(-1, windows.NUMBERS).T).reshape(
+        len(queries), len(ids), PARTS
+    )
+    return Compared(ids, whole, alike.max(axis=2), alike.argmax(axis=2))
+
+
+def candidates(
+    generation: Generation, rows: Reader, queries: np.ndarray, depth: int, where: Condition | None
+) -> np.ndarray:
+    """Ids that are near any of the queries, by the whole or by a part, ascending: int64 (n,)."""
+    index = generation.index
+    near = [index.search(rows, generation.projected(queries), depth, where).ids]
+    if index.parts is not None:
+        keys = index.parts.search(rows, windows.sketch(queries), min(2 * depth, MOST), where).ids
+        near.append(np.where(keys < 0, -1, keys // PARTS))
+    ids = np.unique(np.concatenate([each.ravel() for each in near]))
+    return ids[ids > 0]
+
+
+def place_of(part: int) -> Place | None:
+    """Where a part lies in its picture; None for the whole."""
+    return None if part == WHOLE else windows.corners(windows.WINDOWS[part])
