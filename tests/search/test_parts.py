@@ -91,7 +91,7 @@ def test_a_built_index_of_parts_finds_what_comparing_all_finds(
 ) -> None:
     queries = [png(quarter(path)) for path in album]
     before = [[hit.id for hit in gallery.search(query, 3)] for query in queries]
-    gallery.index.rebuild()
+    gallery.generation.index.rebuild()
 
     with Gallery.open(gallery.folder, gallery.embedder) as again:
         assert (gallery.folder / "index-parts").is_dir()
