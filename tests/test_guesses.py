@@ -128,8 +128,8 @@ def test_a_bad_picture_does_not_stop_the_others(
         (np.zeros(7, np.float32), "a query here has 1280 numbers"),
         (np.ones(1280, np.float32), "a query has length 1, got 35.77.*: divide it by its length"),
         ("no-such-cat.jpg", "no-such-cat.jpg: there is no file at this path"),
-        (1.5, "an id is a whole number, such as 17, got 1.5"),
-        (True, "an id is a whole number, such as 17, got True"),
+        (1.5, "an id is a whole number such as 17, got 1.5"),
+        (True, "an id is a whole number such as 17, got True"),
     ],
 )
 def test_what_cannot_be_a_query_is_refused_in_one_line(
@@ -231,7 +231,7 @@ def test_a_folder_with_other_things_is_no_place_for_a_new_gallery(tmp_path: Path
 
 
 def test_a_missing_gallery_says_how_one_is_made(tmp_path: Path) -> None:
-    with pytest.raises(NotAGallery, match="is no gallery; to make one: kkcv index"):
+    with pytest.raises(NotAGallery, match="is not a gallery; to make one: kkcv index"):
         Gallery(tmp_path / "nothing.kkcv")
 
 

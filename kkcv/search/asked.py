@@ -51,7 +51,7 @@ def single(query: Any) -> Like | np.ndarray:
     if isinstance(query, list | tuple) and not isinstance(query, Text):
         return np.array(query)
     if isinstance(query, Real) and not isinstance(query, Integral | np.ndarray):
-        raise RequestError(f"an id is a whole number, such as 17, got {query!r}")
+        raise RequestError(f"an id is a whole number such as 17, got {query!r}")
     return Like(query)
 
 

@@ -114,6 +114,15 @@ class AuxiliaryNetwork(Network):
                 answers.append(self.auxiliary[name](x))
         return TrainingScores(self.head(self.neck(x)), tuple(answers))
 
+    def reset_classifier(self, num_classes: int) -> None:
+        """As for every network; with auxiliary heads ValueError, for they would keep theirs."""
+        if len(self.auxiliary):
+            raise ValueError(
+                "auxiliary heads would keep their classes; build the network anew: "
+                f"zoo.create(…, num_classes={num_classes}, auxiliary=True)"
+            )
+        super().reset_classifier(num_classes)
+
     def check(self, images: Tensor) -> None:
         """Refuse a batch that the network, or its auxiliary heads, cannot take."""
         super().check(images)

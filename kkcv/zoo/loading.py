@@ -5,6 +5,7 @@ file ─load─▶ contents ─fit─▶ our names ─load_into─▶ network
 
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -57,6 +58,8 @@ def load_into(
     if average and contents.raw and found.differences:
         average = {}
         found = best_fit(contents.raw, network, path, new_classifier, ema)
+    if found.wrong and found.differences == 1:
+        found = for_grey(found, network)
     if found.differences:
         state = average or contents.raw
         raise WeightsError("\n  ".join(refusal(found, state, network, path, others)))
@@ -65,6 +68,22 @@ def load_into(
             f"{path} holds an average of the weights ({said}", RuntimeWarning, stacklevel=3
         )
     network.load_state_dict({k: v for k, v in found.state.items() if k in own}, strict=False)
+
+
+def for_grey(found: Fit, network: Network) -> Fit:
+    """Weights for three channels in a network for one: the first convolution is summed over them.
+
+    A grey picture then answers as three equal channels did. Other differences stay.
+    """
+    key, own = found.wrong[0], network.state_dict()
+    theirs, ours = found.state[key], own[key]
+    first = next(iter(own)) == key and theirs.ndim == ours.ndim == 4
+    if not first or (theirs.shape[1], ours.shape[1]) != (3, 1):
+        return found
+    summed = theirs.sum(1, keepdim=True)
+    if summed.shape != ours.shape:
+        return found
+    return replace(found, state={**found.state, key: summed}, wrong=[])
 
 
 def of_average(contents: Contents, taken: State, prefix: str) -> str:

@@ -10,15 +10,18 @@ each of them, and the tables and drawings of kkcv can be measured from the netwo
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from kkcv.errors import InputShapeError
+from kkcv.notebook import table
 
 from .paper import Paper
+from .recorded import recorded
 
 __all__ = ["Family", "Network", "Paper", "Spec", "TrainingScores"]
 
@@ -90,6 +93,40 @@ class Network(nn.Module):
         """The same from the last feature map: (N, c, h, w) → (N, num_classes)."""
         return self.head(features if self.classifies_map else self.neck(features))
 
+    def reset_classifier(self, num_classes: int) -> None:
+        """Put a new classifier in place of the head, as the paper initializes it.
+
+        0 is for no classifier: the scores are the embedding then.
+
+        Raises ValueError for a negative number.
+        """
+        assert self.spec is not None
+        if num_classes < 0:
+            raise ValueError(f"num_classes is 0 or more, got {num_classes}")
+        if num_classes == 0:
+            self.head, self.classifies_map = nn.Identity(), False
+        else:
+            fresh = self.spec.build(num_classes, self.spec.input_size[0])
+            like = next(self.parameters())
+            self.head = fresh.head.to(like.device, like.dtype).train(self.training)
+            self.classifies_map = fresh.classifies_map
+        self.spec = replace(self.spec, num_classes=num_classes)
+
+    def _repr_html_(self) -> str:
+        """The table of its stages, for notebooks."""
+        if self.spec is None:
+            return f"<pre>{escape(repr(self))}</pre>"
+        modules = dict(self.stages.named_children()) | {"neck": self.neck}
+        rows: list[tuple[Any, ...]] = [
+            (stage.name, " × ".join(map(str, stage.shape)), parameters(modules[stage.name]))
+            for stage in recorded(self.spec.name).stages
+            if stage.name in modules
+        ]
+        rows += [("head", self.spec.num_classes or "", parameters(self.head))]
+        rows += [("all", "", parameters(self))]
+        title = f"{self.spec.name}: {self.spec.family.title}, {self.spec.family.paper.year}"
+        return table(["stage", "output", "parameters"], rows, title)
+
     def check(self, images: Tensor) -> None:
         """Refuse a batch that the network cannot take (InputShapeError)."""
         if self.spec is None:
@@ -127,6 +164,10 @@ class Network(nn.Module):
             f"{str(got).removeprefix('torch.')}; images.to(torch.{name}) changes the type, and "
             "pixels of 0 to 255 must be normalized too"
         )
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(each.numel() for each in module.parameters())
 
 
 class TrainingScores(NamedTuple):

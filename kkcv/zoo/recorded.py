@@ -101,21 +101,38 @@ def read(row: dict[str, Any]) -> Recorded:
 
 
 def names(pattern: str = "*") -> list[str]:
-    """The networks whose name matches a shell pattern such as ``resnet*``, in the papers' order."""
-    return [name for name in networks() if fnmatchcase(name, pattern)]
+    """The networks whose name matches a shell pattern such as ``resnet*``, in the papers' order.
+
+    Everyday names match too; upper and lower case are the same.
+    """
+    pattern = pattern.lower()
+    return [
+        known.name
+        for known in networks().values()
+        if any(fnmatchcase(name.lower(), pattern) for name in (known.name, *known.aliases))
+    ]
 
 
 def recorded(name: str) -> Recorded:
-    """The facts of one network, by name or everyday name (UnknownNetwork)."""
-    aliases = {alias: known.name for known in networks().values() for alias in known.aliases}
-    found = networks().get(aliases.get(name, name))
+    """The facts of one network, by name or everyday name, in any case (UnknownNetwork)."""
+    found = networks().get(name) or by_any_name().get(name.lower())
     if found is None:
-        raise unknown(name, [*networks(), *aliases])
+        raise unknown(name, [*networks(), *by_any_name()])
     return found
+
+
+@cache
+def by_any_name() -> dict[str, Recorded]:
+    """The networks by their names and everyday names in lower case."""
+    return {
+        name.lower(): known
+        for known in networks().values()
+        for name in (known.name, *known.aliases)
+    }
 
 
 def unknown(name: str, known: list[str]) -> UnknownNetwork:
     """The error for an unknown name, with the nearest known ones."""
-    near = difflib.get_close_matches(name.lower(), known, n=4, cutoff=0.4)
+    near = difflib.get_close_matches(name.lower(), dict.fromkeys(known), n=4, cutoff=0.4)
     hint = f"the nearest: {', '.join(near)}" if near else "see: kkcv zoo list"
     return UnknownNetwork(f"no network {name!r} in the zoo; {hint}")

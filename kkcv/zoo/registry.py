@@ -1,10 +1,7 @@
 """Every network of the zoo by name. To add a family: its file, and its line here."""
 
 import dataclasses
-from fnmatch import fnmatchcase
 from os import PathLike
-
-from torch import nn
 
 from . import (
     alexnet,
@@ -34,9 +31,10 @@ from . import (
     wide_resnet,
     xception,
 )
+from .feature_maps import FeatureMaps
 from .loading import load_into
 from .network import Network, Spec
-from .recorded import unknown
+from .recorded import recorded
 from .shapes import shapes_only
 from .tensorflow import compute_as_tensorflow
 from .weights import find
@@ -71,24 +69,15 @@ FAMILIES = (
 )
 
 NETWORKS: dict[str, Spec] = {spec.name: spec for family in FAMILIES for spec in family.NETWORKS}
-ALIASES: dict[str, str] = {alias: s.name for s in NETWORKS.values() for alias in s.aliases}
 TRAINERS = ("pytorch", "tensorflow", "timm")  # pytorch: torchvision's and our own
 
 
-def names(pattern: str = "*") -> list[str]:
-    """The networks whose name matches a shell pattern such as ``resnet*``, in the papers' order."""
-    return [name for name in NETWORKS if fnmatchcase(name, pattern)]
-
-
 def spec(name: str) -> Spec:
-    """What is known of a network before it is built, by name or everyday name.
+    """What is known of a network before it is built, by name or everyday name, in any case.
 
     Raises UnknownNetwork with the nearest names.
     """
-    known = NETWORKS.get(ALIASES.get(name, name))
-    if known is None:
-        raise unknown(name, [*NETWORKS, *ALIASES])
-    return known
+    return NETWORKS[recorded(name).name]
 
 
 def create(
@@ -98,6 +87,8 @@ def create(
     in_channels: int | None = None,
     *,
     trained_in: str | None = None,
+    pretrained: bool = False,
+    features_only: bool = False,
     auxiliary: bool = False,
     ema: bool = True,
 ) -> Network:
@@ -110,9 +101,13 @@ def create(
         num_classes: With another number than the weights' own, or where they have no classifier,
             the classifier keeps its initialization. 0 is for no classifier: the scores are the
             embedding.
-        in_channels: Of the pictures; the weights' own if not given.
+        in_channels: Of the pictures; the weights' own if not given. With 1, weights for 3 are taken
+            too: the first convolution is summed over its channels, and answers for a grey picture
+            as it did for three equal channels.
         trained_in: ``"tensorflow"`` or ``"timm"`` computes as weights from there expect; published
             weights know where they were trained.
+        pretrained: The same as ``weights="imagenet"``.
+        features_only: The network answers with the maps of its stages (feature_maps.py).
         auxiliary: Adds the paper's auxiliary heads, with which the network answers TrainingScores
             in training mode.
         ema: Whether an average of the weights (``state_dict_ema``, ``model_ema``, …) in the file
@@ -125,6 +120,8 @@ def create(
             paper has none.
     """
     known = spec(name)
+    if pretrained and weights is None:
+        weights = "imagenet"
     file = None if weights is None else find(known.name, weights)
     classes = known.num_classes if num_classes is None else num_classes
     if num_classes is None and file and file.published:
@@ -158,8 +155,8 @@ def create(
             others=NETWORKS.values(),
         )
     if classes == 0:
-        network.head, network.classifies_map = nn.Identity(), False
-    return network
+        network.reset_classifier(0)
+    return FeatureMaps(network) if features_only else network
 
 
 def create_on_meta(name: str) -> Network:
