@@ -1,6 +1,5 @@
 """Image classification: class names in English or Chinese."""
 
-import os
 from os import PathLike
 from typing import Any, NamedTuple, overload
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from kkcv import checkpoint as checkpoints
 from kkcv.checkpoint import Checkpoint
+from kkcv.disk import typed
 from kkcv.embedding.whole import WholeNetwork, whole_network
 from kkcv.errors import RequestError
 from kkcv.images.decode import decode
@@ -44,7 +44,7 @@ class Classifier:
         network that names no classes.
         """
         if not isinstance(model, Checkpoint):
-            model = checkpoints.resolve(os.path.expanduser(model), weights)
+            model = checkpoints.resolve(typed(model), weights)
         self.checkpoint = checkpoint = model
         self.network = network or whole_network(checkpoint, device)
         if self.network.classes == 0:

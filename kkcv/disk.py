@@ -16,8 +16,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def typed(path: str | os.PathLike[str]) -> str:
+    """A path as a person types it, with ``~`` and variables such as ``$HOME`` in it.
+
+    They are left alone where there is a file whose name has them.
+    """
+    text = os.fspath(path)
+    if (text.startswith("~") or "$" in text) and not os.path.lexists(text):
+        return os.path.expanduser(os.path.expandvars(text))
+    return text
+
+
 def absolute(path: str | os.PathLike[str]) -> Path:
-    return Path(os.path.abspath(Path(path).expanduser()))
+    return Path(os.path.abspath(typed(path)))
 
 
 def read_file(file: Path) -> bytes:

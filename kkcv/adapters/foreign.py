@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from kkcv.disk import atomic_write
+from kkcv.disk import atomic_write, typed
 from kkcv.environment import cache_folder, make_cache_folder, offline
 from kkcv.errors import UnknownNetwork, WeightsError
 from kkcv.images.preprocess import Preprocess
@@ -81,7 +81,7 @@ def kept(
     if weights == "none":
         return None
     if weights != "imagenet":
-        file = Path(weights).expanduser()
+        file = Path(typed(weights))
         if not file.is_file():
             raise WeightsError(f"no weights {weights!r} for {network}: imagenet, none, or a file")
         return WeightsFile(file.absolute(), sha256(file))

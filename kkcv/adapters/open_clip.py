@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from kkcv.disk import typed
 from kkcv.environment import offline
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, UnknownNetwork, WeightsError
 from kkcv.extras import need
@@ -36,7 +37,7 @@ class OpenCLIP:
 
     def find(self, name: str, weights: str) -> Found:
         library()
-        folder = Path(name).expanduser()
+        folder = Path(typed(name))
         if folder.is_dir():
             return in_folder(folder)
         return by_name(name, weights)
@@ -146,7 +147,7 @@ def by_name(name: str, weights: str) -> Found:
         file = downloaded(network, published)
         spec = preprocess_of(config, published)
     else:
-        file = Path(weights).expanduser()
+        file = Path(typed(weights))
         if not file.is_file():
             raise WeightsError(
                 f"no weights {weights!r} for {network}: none, a file, or {', '.join(tags)}"

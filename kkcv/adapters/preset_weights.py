@@ -11,7 +11,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from kkcv.disk import write_file
+from kkcv.disk import typed, write_file
 from kkcv.environment import cache_folder, make_cache_folder, model_hub
 from kkcv.errors import WeightsError
 from kkcv.extras import need
@@ -34,7 +34,7 @@ def weights_of(preset: Preset, weights: str) -> WeightsFile | None:
         return None
     if weights == OWN:
         return own_weights(preset)
-    file = Path(weights).expanduser().absolute()
+    file = Path(typed(weights)).absolute()
     if file.is_dir():
         found = [file / name for name in FILES[preset.library] if (file / name).is_file()]
         if not found:

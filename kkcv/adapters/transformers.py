@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kkcv.disk import typed
 from kkcv.environment import offline
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, WeightsError
 from kkcv.images.preprocess import Preprocess
@@ -40,7 +41,7 @@ class Transformers:
             raise CheckpointError(f"{folder} holds no model for pictures: {error!r}") from None
         network = f"transformers:{kind}"
         text = "text_config" in config
-        place = str(Path(name).expanduser().absolute()) if is_folder(name) else name
+        place = str(Path(typed(name)).absolute()) if is_folder(name) else name
         if weights == "none":
             return Found(f"transformers:{place}", network, None, weights, preprocess, text)
         if weights != "imagenet":
@@ -83,13 +84,13 @@ class Transformers:
 
 
 def is_folder(name: str) -> bool:
-    return Path(name).expanduser().is_dir()
+    return Path(typed(name)).is_dir()
 
 
 def local(name: str) -> Path:
     """The folder of a model; a repository of the hub is downloaded (WeightsError)."""
     if is_folder(name):
-        return Path(name).expanduser()
+        return Path(typed(name))
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise CheckpointError(
             f"{name} is neither a folder nor a repository of the hub (OWNER/NAME)"

@@ -98,9 +98,11 @@ class Kkcv(click.Group):
         super().__init__(*args, **extra)
         self.commands = Commands()  # type: ignore[assignment]  # nothing is added to it
 
-    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+    def make_context(
+        self, info_name: str | None, args: list[str], *more: Any, **extra: Any
+    ) -> click.Context:
         with usage_in_one_line(lambda: "kkcv"):
-            return super().make_context(*args, **extra)
+            return super().make_context(info_name, [*map(as_typed, args)], *more, **extra)
 
     def main(self, *args: Any, **extra: Any) -> Any:
         try:
@@ -136,6 +138,18 @@ class Kkcv(click.Group):
                         for name in names
                     ]
                 )
+
+
+def as_typed(argument: str) -> str:
+    """An argument that begins as a path with ~ or $HOME, which no shell has expanded.
+
+    Shells leave alone what is quoted, and ``--out=~/x``.
+    """
+    from kkcv.disk import typed
+
+    flag, sign, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    is_path = re.match(r"~[\w-]*(/|$)|\$(\w+|\{\w+\})(/|$)", value)
+    return f"{flag}{sign}{typed(value)}" if is_path else argument
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kkcv.disk import write_file
+from kkcv.disk import typed, write_file
 from kkcv.errors import DataError, MissingExtra
 
 from .output import progress_bar
@@ -66,7 +66,7 @@ def demo(images: str | None, out: str) -> None:
 
     began = time.monotonic()
     folder = Path(out)
-    paths = [str(Path(images).expanduser())] if images else photographs()
+    paths = [typed(images)] if images else photographs()
     with Gallery.create(folder / "gallery") as gallery:
         click.echo(f"1. index {images or 'the photographs of scikit-image'} ({gallery.folder})")
         with progress_bar("indexing") as update:

@@ -172,8 +172,7 @@ def describe(
     kkcv describe photos.kkcv --where 'id == 17' label=cat exif.rating=5
     kkcv describe photos.kkcv --from labels.csv
     """
-    from pathlib import Path
-
+    from kkcv.disk import absolute
     from kkcv.search.describing import assignments, describe_by_table, describe_where
     from kkcv.search.gallery import Gallery
     from kkcv.tables import read_table
@@ -186,7 +185,7 @@ def describe(
     if table is not None and (where or values):
         raise RequestError("--from has the pictures and their values: leave out the others")
     given = assignments(values)
-    read = None if table is None else read_table(Path(table))
+    read = None if table is None else read_table(absolute(table))
     with Gallery.open(gallery) as opened:
         if read is not None:
             report = describe_by_table(opened, read, path_column)

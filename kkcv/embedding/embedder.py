@@ -1,6 +1,5 @@
 """Pixels to embeddings: preprocessing and network, which never part."""
 
-import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import numpy as np
 from kkcv import checkpoint as checkpoints
 from kkcv import environment
 from kkcv.checkpoint import Checkpoint
+from kkcv.disk import typed
 from kkcv.errors import PictureError, RequestError
 from kkcv.forks import ForkGuard
 from kkcv.images.backends import BACKENDS
@@ -70,7 +70,7 @@ class Embedder:
         if backend not in BACKENDS:
             raise RequestError(f"no backend {backend!r}; there are: {', '.join(BACKENDS)}")
         if not isinstance(model, Checkpoint):
-            model = os.path.expanduser(model)
+            model = typed(model)
             terms.say(model)
             model = checkpoints.resolve(model, weights)
         numpy_in_one_thread()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from kkcv.disk import typed
 from kkcv.errors import DataError, PictureError
 
 from .formats import EXTENSIONS
@@ -41,10 +42,10 @@ def find_pictures(
     Raises:
         PictureError: not-found, before anything is yielded, when a path does not exist.
     """
-    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    given = [typed(p) for p in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     must_exist(given)
     walk = Walk(recursive, skips, passed)
-    return map(Path, walk.all(os.fspath(path) for path in given))
+    return map(Path, walk.all(given))
 
 
 def must_exist(paths: Iterable[Path_]) -> None:
@@ -148,7 +149,7 @@ def labelled_pictures(folder: Path_) -> list[tuple[Path, str]]:
     Raises:
         DataError: no such folder, no subfolder with pictures, or a subfolder without any.
     """
-    root = Path(folder)
+    root = Path(typed(folder))
     if not root.is_dir():
         raise DataError(f"{label_of(root)}there is no folder at this path")
     classes = sorted(p for p in root.iterdir() if p.is_dir() and not is_hidden(p.name))

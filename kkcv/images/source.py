@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeGuard, Union, cast
 
 import pybase64
 
-from kkcv.disk import kind_of
+from kkcv.disk import kind_of, typed
 from kkcv.errors import PictureError
 
 from .limits import DEFAULT_LIMITS, Limits
@@ -36,8 +36,8 @@ def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
         PictureError: not-found, not-a-file, unreadable, empty, too-many-bytes, corrupt.
     """
     label = label_of(source)
-    if isinstance(source, str) and source.startswith("~/"):
-        source = os.path.expanduser(source)
+    if isinstance(source, (str, os.PathLike)):
+        source = typed(source)
     if isinstance(source, (bytes, bytearray, memoryview)):
         check_bytes(memoryview(source).nbytes, limits, label)
         data = bytes(source)

@@ -13,7 +13,6 @@ gallery/
 opened.py opens it, rows.py looks up and changes its pictures; here it is searched.
 """
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from os import PathLike
@@ -22,6 +21,7 @@ from typing import Any, Literal, NamedTuple, Unpack, cast, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kkcv.disk import typed
 from kkcv.errors import PictureError, RequestError
 from kkcv.hits import Hits
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
@@ -73,7 +73,7 @@ class Gallery(Rows):
         With ``labels="folder"``, pictures without a label get the name of their folder. Otherwise
         the same as ``import_pictures(gallery, paths)``, which has the details.
         """
-        there = [os.path.expanduser(path) for path in paths]
+        there = [typed(path) for path in paths]
         report = import_pictures(self, there, limits=limits, threads=threads, progress=progress)
         if labels:
             label_by_folder(self, there)

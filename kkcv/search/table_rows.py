@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import NamedTuple
 
+from kkcv.disk import absolute
 from kkcv.errors import DataError
 from kkcv.tables import PATH_COLUMNS, Table
 
@@ -59,7 +60,7 @@ def by_path(gallery: Rows, table: Table, column: str) -> Found:
     for number, row in table.rows:
         text = row[column]
         there = named[name_of(text)]
-        places = {Path(text).expanduser().absolute(), (table.path.parent / text).absolute()}
+        places = {absolute(text), (table.path.parent / text).absolute()}
         ids = [id for path, id in there if path in places] or by_end(text, there)
         if len(ids) == 1:
             found.ids[number] = ids[0]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from kkcv.disk import read_file
+from kkcv.disk import read_file, typed
 from kkcv.errors import RequestError
 
 FILE = "kkcv.toml"  # in the current folder, unless --config or KKCV_CONFIG names another
@@ -161,7 +161,7 @@ def text_of(file: Path, parameter: click.Parameter, value: Any) -> Any:
     is_path = isinstance(parameter.type, click.Path)
     if (is_path or parameter.type is click.STRING) and not isinstance(value, str):
         raise RequestError(f"{file}: {parameter.name} must be text")
-    return str(file.parent / value) if is_path and "://" not in value else str(value)
+    return str(file.parent / typed(value)) if is_path and "://" not in value else str(value)
 
 
 def refuse_unknown(file: Path, what: str, found: Collection[str], known: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 
+from kkcv.disk import typed
 from kkcv.environment import cache_folder, model_hub
 from kkcv.errors import WeightsError
 
@@ -142,7 +143,7 @@ def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
         row = choose(network, tag)
         path = packaged(row) if row.source.startswith("package:") else downloaded(row)
         return WeightsFile(path, checked(path, row), row)
-    path = Path(weights).expanduser()
+    path = Path(typed(weights))
     if not path.is_file():
         raise WeightsError(
             f"no weights file {path}; give 'imagenet' or an existing .pth or .safetensors file"

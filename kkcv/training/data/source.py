@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kkcv.disk import typed
 from kkcv.errors import DataError
 
 from .folders import read_folder
@@ -23,6 +24,11 @@ class Source:
     path_column: str | None = None
     label_column: str | None = None
     root: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(typed(self.path)))
+        if self.root is not None:
+            object.__setattr__(self, "root", Path(typed(self.root)))
 
     def read(self) -> LabelledData:
         """The labelled pictures, in an order that does not change.

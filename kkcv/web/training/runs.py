@@ -16,7 +16,7 @@ from typing import Any
 
 import streamlit as st
 
-from kkcv.disk import write_file
+from kkcv.disk import typed, write_file
 from kkcv.environment import web_settings
 from kkcv.errors import RequestError
 from kkcv.training.run_folder import RunFolder
@@ -145,7 +145,7 @@ class Runs:
         with self._beginning:
             if self.state(run) is State.RUNNING:
                 return
-            command = [sys.executable, "-P", "-m", "kkcv", "train", os.path.expanduser(data)]
+            command = [sys.executable, "-P", "-m", "kkcv", "train", typed(data)]
             with run.log.open("wb") as log:
                 process = subprocess.Popen(
                     [*command, "--out", str(run.path), *options],
