@@ -26,6 +26,7 @@ from kkcv.zoo.weights import WeightsFile, sha256
 
 from .foreign import Calling, Tower, as_network, no_weights, not_weights, resized, seeded
 from .found import Found, Texts
+from .preset_weights import tokenizer_folder
 
 CONFIG = "open_clip_config.json"
 FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -63,12 +64,23 @@ def pictures_of_preset(preset: Preset, file: Path | None, preprocess: Preprocess
 
 def texts_of_preset(preset: Preset, file: Path | None) -> Texts:
     """What embeds texts in the space of the preset's pictures."""
-    return texts_of(model_of_preset(preset, file), library().get_tokenizer(preset.model))
+    return texts_of(model_of_preset(preset, file), tokenizer_of_preset(preset, file))
 
 
 def tower_of_preset(preset: Preset, file: Path | None) -> Tower:
     """The preset's text tower, to be exported (RequestError)."""
-    return tower_of(model_of_preset(preset, file), library().get_tokenizer(preset.model))
+    return tower_of(model_of_preset(preset, file), tokenizer_of_preset(preset, file))
+
+
+def tokenizer_of_preset(preset: Preset, file: Path | None) -> Any:
+    """The preset's tokenizer, with files that were downloaded as its weights are (WeightsError)."""
+    config = library().get_model_config(preset.model)["text_cfg"]
+    if "hf_tokenizer_name" not in config:
+        return library().get_tokenizer(preset.model)
+    from open_clip.tokenizer import HFTokenizer
+
+    folder = tokenizer_folder(preset, file)
+    return HFTokenizer(str(folder), preset.context, **config.get("tokenizer_kwargs", {}))
 
 
 def tower_of(model: Any, tokenize: Any) -> Tower:

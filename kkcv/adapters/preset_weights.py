@@ -1,26 +1,26 @@
 """The weights of presets: a local file or folder, or the hub's file, kept in the cache.
 
-    presets/dinov3-small/
-    ├── model.safetensors   as the hub has it
-    └── sha256              of that file: with the exported network it is enough to search
-
-A file of gigabytes is hashed once: ``hashes/`` remembers what was found, with size and date.
+presets/siglip2-base/
+├── open_clip_model.safetensors   as the hub has it
+├── sha256                        of that file: with the exported network it is enough to search
+└── tokenizer.json, …             of SigLIP 2 alone; those of other CLIPs come with open_clip
 """
 
-import hashlib
-import json
+from contextlib import suppress
 from pathlib import Path
 
 from kkcv.disk import typed, write_file
-from kkcv.environment import cache_folder, make_cache_folder, model_hub
+from kkcv.environment import cache_folder, model_hub
 from kkcv.errors import WeightsError
 from kkcv.extras import need
 from kkcv.presets.preset import FILES, Preset
+from kkcv.zoo.digest import remembered, sha256
 from kkcv.zoo.download import NotThere, fetch
-from kkcv.zoo.weights import WeightsFile, sha256
+from kkcv.zoo.weights import WeightsFile
 
 OWN = "imagenet"  # what every command calls the network's own public weights
 RANDOM = "none"
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
 def weights_of(preset: Preset, weights: str) -> WeightsFile | None:
@@ -71,6 +71,24 @@ def present(preset: Preset, file: Path) -> Path:
     raise WeightsError(f"the weights of {preset.name} are no longer in {file}")
 
 
+def tokenizer_folder(preset: Preset, file: Path | None) -> Path:
+    """Where the files of the tokenizer lie: beside the weights, or downloaded (WeightsError)."""
+    if file is not None and (file.parent / TOKENIZER[0]).is_file():
+        return file.parent
+    *needed, optional = TOKENIZER
+    try:
+        for name in needed:
+            fetched(preset, name)
+        with suppress(NotThere):
+            fetched(preset, optional)
+    except WeightsError as error:
+        raise WeightsError(
+            f"the tokenizer of {preset.name} cannot be downloaded from {preset.repository} "
+            f"({error}); put {' and '.join(needed)} beside the weights"
+        ) from None
+    return folder_of(preset)
+
+
 def downloaded(preset: Preset) -> Path:
     for module in ("torch", preset.library):
         need(module)  # before a download that nothing here could use
@@ -95,25 +113,3 @@ def fetched(preset: Preset, name: str) -> Path:
 
 def folder_of(preset: Preset) -> Path:
     return cache_folder() / "presets" / preset.name
-
-
-def remembered(file: Path) -> str:
-    """The sha256 of a file, computed once; of a file that has gone, the last; else empty."""
-    key = hashlib.sha256(str(file).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    memory = cache_folder() / "hashes" / f"{key}.json"
-    try:
-        size, mtime_ns, digest = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        size, mtime_ns, digest = -1, -1, ""
-    if not file.is_file():
-        return str(digest)
-    stat = file.stat()
-    if (stat.st_size, stat.st_mtime_ns) == (size, mtime_ns):
-        return str(digest)
-    digest = sha256(file)
-    try:
-        make_cache_folder(memory.parent)
-        write_file(memory, json.dumps([stat.st_size, stat.st_mtime_ns, digest]))
-    except OSError:
-        pass  # then it is computed again
-    return digest

@@ -30,7 +30,7 @@ from kkcv.disk import atomic_folder
 from kkcv.environment import cache_folder, make_cache_folder
 from kkcv.errors import RequestError
 from kkcv.extras import need
-from kkcv.zoo.weights import sha256
+from kkcv.zoo.digest import remembered, sha256
 
 from . import bundled
 from .bundled import is_bundled
@@ -42,6 +42,7 @@ FILES = {
     "text": "model.onnx",
 }  # by format, what the runtime opens
 NEEDED = {"openvino": ("torch", "openvino"), "onnx": ("torch", "onnx", "onnxscript")}  # to export
+LARGE = 100_000_000  # bytes
 EXPORT_SECONDS = 600  # after that it hangs
 
 
@@ -105,11 +106,16 @@ def opened(folder: Path, format: str) -> Exported | None:
     """The network in a folder of the cache; None if it is missing or damaged."""
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        if any(sha256(folder / name) != digest for name, digest in meta["sha256"].items()):
+        if any(digest_of(folder / name) != digest for name, digest in meta["sha256"].items()):
             return None
         return Exported(folder / FILES[format], int(meta["dim"]), folder / "reference.npz")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def digest_of(file: Path) -> str:
+    """The sha256 of a file, remembered where computing it takes as long as a search."""
+    return remembered(file) if file.stat().st_size > LARGE else sha256(file)
 
 
 def make(checkpoint: Checkpoint, folder: Path, format: str, module: str, question: bytes) -> None:

@@ -1,7 +1,11 @@
 """The digest of a file, and whether it is the one that a publisher told."""
 
 import hashlib
+import json
 from pathlib import Path
+
+from kkcv.disk import write_file
+from kkcv.environment import cache_folder, make_cache_folder
 
 
 def sha256(path: Path) -> str:
@@ -38,3 +42,28 @@ def git_digest(path: Path) -> str:
         while chunk := file.read(1 << 20):
             whole.update(chunk)
     return whole.hexdigest()
+
+
+def remembered(file: Path) -> str:
+    """The sha256 of a file that may be gigabytes, computed again when its size or date changes.
+
+    Of a file that has gone, the last that was computed; empty if there was none.
+    """
+    key = hashlib.sha256(str(file).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    memory = cache_folder() / "hashes" / f"{key}.json"
+    try:
+        size, mtime_ns, known = json.loads(memory.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        size, mtime_ns, known = -1, -1, ""
+    if not file.is_file():
+        return str(known)
+    stat = file.stat()
+    if (stat.st_size, stat.st_mtime_ns) == (size, mtime_ns):
+        return str(known)
+    known = sha256(file)
+    try:
+        make_cache_folder(memory.parent)
+        write_file(memory, json.dumps([stat.st_size, stat.st_mtime_ns, known]))
+    except OSError:
+        pass  # then it is computed again
+    return known
