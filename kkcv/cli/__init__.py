@@ -21,6 +21,7 @@ from kkcv.environment import set_default
 from kkcv.errors import KkcvError
 from kkcv.extras import missing
 
+from .locales import as_meant, use_utf8_for_names
 from .shell import version_option
 
 # heading: {command: the file here that has it}, in the order of use
@@ -102,9 +103,11 @@ class Kkcv(click.Group):
         self, info_name: str | None, args: list[str], *more: Any, **extra: Any
     ) -> click.Context:
         with usage_in_one_line(lambda: "kkcv"):
-            return super().make_context(info_name, [*map(as_typed, args)], *more, **extra)
+            return super().make_context(info_name, [*map(as_typed, as_meant(args))], *more, **extra)
 
     def main(self, *args: Any, **extra: Any) -> Any:
+        if not args and "args" not in extra:  # of this process
+            use_utf8_for_names()
         try:
             return super().main(*args, **extra)
         except OSError as error:  # also in --help, which is not a command
