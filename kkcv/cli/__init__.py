@@ -61,7 +61,7 @@ COMMANDS = {
         "runtimes": "runtimes",
     },
     "Train": {"data": "train", "train": "train", "evaluate": "evaluate", "onnx": "train"},
-    "Shell": {"completion": "shell"},
+    "Shell": {"help": "shell", "completion": "shell"},
 }
 
 

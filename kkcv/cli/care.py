@@ -1,6 +1,7 @@
 """Maintenance of a gallery: ``doctor``, ``tune``, ``reindex``, backup and exchange."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -181,16 +182,18 @@ def backup(gallery: str, file: str) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path())
 @click.argument("gallery")
-def restore(file: str, gallery: str) -> None:
+@click.argument("file", type=click.Path())
+def restore(gallery: str, file: str) -> None:
     """Make a new gallery from a backup FILE.
 
     \b
-    kkcv restore photos.backup again.kkcv
+    kkcv restore again.kkcv photos.backup
     """
     from kkcv.search.maintenance.backup import restore as read
 
+    if Path(gallery).is_file() and not Path(file).exists():
+        gallery, file = file, gallery  # as it was written before galleries came first
     with read(file, gallery) as restored:
         click.echo(f"{len(restored)} pictures are in {gallery}")
 
@@ -199,12 +202,16 @@ def restore(file: str, gallery: str) -> None:
 @click.argument("gallery")
 @click.argument("file", type=click.Path())
 def export(gallery: str, file: str) -> None:
-    """Write ids, paths, metadata and vectors into a Parquet FILE.
+    """Write the pictures of a gallery into a FILE, in the format of its extension.
+
+    .parquet has everything, vectors too, and can be imported again; .csv and .jsonl have ids, paths
+    and metadata; .npz has ids, vectors and paths for NumPy.
 
     \b
     kkcv export photos.kkcv photos.parquet
+    kkcv export photos.kkcv photos.csv
     """
-    from kkcv.search.exchange.parquet import export as write
+    from kkcv.search.exchange.export import export as write
     from kkcv.search.gallery import Gallery
 
     with Gallery.open(gallery) as opened:

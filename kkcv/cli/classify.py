@@ -1,13 +1,15 @@
 """``kkcv classify``."""
 
+import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from kkcv.errors import PictureError
+from kkcv.errors import PictureError, RequestError
 
 from .options import json_option
-from .output import print_json, print_table
+from .output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from kkcv.classify import Guess
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Public weights, none (random), or a .pth or .safetensors file.",
 )
-@click.option("--top", type=int, help="How many classes to name.  [default: 5, or all if fewer]")
+@click.option(
+    "-k",
+    "--top",
+    type=int,
+    help="How many classes to name.  [default: 5, or all if fewer]",
+)
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
 @click.option("--device", help="Where the network runs: cpu, cuda, mps.")
 @json_option
@@ -42,27 +49,30 @@ def classify(
     device: str | None,
     as_json: bool,
 ) -> None:
-    """Name what PICTURES show.
+    """Name what PICTURES show: files, or folders with everything below them.
 
-    Unreadable pictures are skipped and reported; the exit code is 2 if none could be read.
+    Unreadable pictures are skipped and reported; the exit code is 2 if none could be read. A folder
+    gives a table with a line for each picture.
 
     \b
     kkcv classify cat.jpg --top 3 --lang zh
+    kkcv classify ~/Pictures
     """
     from kkcv.classify import Classifier
 
+    paths = files_of(pictures)
     classifier = Classifier.load(model, weights, device)
     answers: list[tuple[str, list[Guess]]] = []
     rejects: list[dict[str, str]] = []
-    for picture in pictures:
-        try:
-            guesses = classifier.classify(picture, top, lang)
-        except PictureError as error:
-            rejects.append({"path": picture, "reason": error.reason, "message": str(error)})
-            if len(rejects) == len(pictures):
-                raise
-            continue
-        answers.append((picture, guesses))
+    with progress_bar("classifying") as update:
+        for done, picture in enumerate(paths, 1):
+            try:
+                answers.append((picture, classifier.classify(picture, top, lang)))
+            except PictureError as error:
+                rejects.append({"path": picture, "reason": error.reason, "message": str(error)})
+                if len(rejects) == len(paths):
+                    raise
+            update(done, len(paths))
     for reject in rejects:
         click.echo(f"skipped: {reject['message']} [{reject['reason']}]", err=True)
     if as_json:
@@ -70,9 +80,26 @@ def classify(
         network = classifier.checkpoint.network
         print_json({"pictures": named, "rejects": rejects, "network": network})
         return
+    if len(paths) > len(pictures):
+        best = [(p, guesses[0].label, f"{guesses[0].probability:.1%}") for p, guesses in answers]
+        print_table(["picture", "label", "probability"], best)
+        return
     rows = [
         (picture if rank == 1 else "", rank, guess.probability, guess.label)
         for picture, guesses in answers
         for rank, guess in enumerate(guesses, 1)
     ]
     print_table(["picture", "rank", "probability", "label"], rows)
+
+
+def files_of(pictures: Iterable[str]) -> list[str]:
+    """The files, and those in the folders (RequestError for folders without any)."""
+    from kkcv.images.folder import find_pictures
+
+    paths: list[str] = []
+    for picture in pictures:
+        below = map(str, find_pictures(picture)) if os.path.isdir(picture) else [picture]
+        paths += below
+    if not paths:
+        raise RequestError("there is no picture in what was named")
+    return paths

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("query")
-@click.argument("hit")
+@click.argument("pictures", nargs=-1, metavar="[GALLERY] QUERY HIT")
 @click.option("--out", "-o", type=click.Path(), help="Write both pictures with heat maps as a PNG.")
 @click.option("--gallery", help="Use its network; QUERY and HIT may be id:17 then.")
 @click.option(
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 )
 @json_option
 def explain(
-    query: str,
-    hit: str,
+    pictures: tuple[str, ...],
     out: str | None,
     gallery: str | None,
     model: str | None,
@@ -39,7 +37,7 @@ def explain(
     matches: bool,
     as_json: bool,
 ) -> None:
-    """Show which regions of QUERY and HIT made them match.
+    """Show which regions of QUERY and HIT made them match: files, or id:17 of GALLERY.
 
     The heat of a place is what it adds to the score: all places of one picture, and a rest that
     belongs to no place, add up to it. The network sees the middle of a picture; what it does not
@@ -47,8 +45,8 @@ def explain(
     the third decimal.
 
     \b
-    kkcv explain cat.jpg id:17 --gallery photos.kkcv -o why.png
-    kkcv explain cup.jpg id:4 --gallery photos.kkcv --matches -o points.png
+    kkcv explain photos.kkcv cat.jpg id:17 -o why.png
+    kkcv explain photos.kkcv cup.jpg id:4 --matches -o points.png
     """
     from kkcv.checkpoint import DEFAULT_NETWORK
     from kkcv.images.source import read_bytes
@@ -57,6 +55,13 @@ def explain(
     from kkcv.search.gallery import Gallery
     from kkcv.worker.worker import Worker
 
+    if len(pictures) == 3 and not gallery:
+        gallery, *pair = pictures
+    else:
+        pair = list(pictures)
+    if len(pair) != 2:
+        raise RequestError("name two pictures: kkcv explain [GALLERY] QUERY HIT")
+    query, hit = pair
     if not out and not as_json:
         raise RequestError("name the picture to write: -o why.png (or --json for the numbers)")
     if gallery and (model or weights):
@@ -64,23 +69,23 @@ def explain(
     first, second = as_picture(query), as_picture(hit)
     if gallery:
         with Gallery.open(gallery) as opened:
-            pictures = bytes_of(opened, first), bytes_of(opened, second)
-            found = explained(opened, *pictures)
+            data = bytes_of(opened, first), bytes_of(opened, second)
+            found = explained(opened, *data)
     elif isinstance(first, int) or isinstance(second, int):
         raise RequestError("id:17 is a picture of a gallery: name it with --gallery")
     else:
-        pictures = read_bytes(first), read_bytes(second)
+        data = read_bytes(first), read_bytes(second)
         worker = Worker()
         try:
-            found = worker.explain((model or DEFAULT_NETWORK, weights or "imagenet"), *pictures)
+            found = worker.explain((model or DEFAULT_NETWORK, weights or "imagenet"), *data)
         finally:
             worker.close()
-    points = shared_points(*pictures) if matches else None
+    points = shared_points(*data) if matches else None
     title = f"score {found.score:.4f}"
     if points is not None:
         title += f", {len(points)} points agree" if points else ", no points agree"
     if out:
-        draw(out, title, found, points, pictures, (Path(query).name, Path(hit).name))
+        draw(out, title, found, points, data, (Path(query).name, Path(hit).name))
     if as_json:
         print_json({**found.to_dict(), **({} if points is None else {"matches": points})})
     else:

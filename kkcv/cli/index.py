@@ -89,6 +89,7 @@ def index(
     with opened, progress_bar("indexing") as update:
         if ranking:
             opened.rank_by(ranking)
+        first_time = len(opened) == 0
         total = sum(1 for _ in files_to_import(opened, paths))
         report = last = None
 
@@ -108,6 +109,21 @@ def index(
             click.echo(f"stopped after {done} of {total} files; run it again to go on", err=True)
             sys.exit(130)
         show_report(opened, report, as_json, labelled)
+        if first_time and len(opened) and not as_json:
+            show_next_steps(gallery, paths[0])
+
+
+def show_next_steps(gallery: str, folder: str) -> None:
+    """What can be done with a new gallery."""
+    steps = (
+        (f"kkcv search {gallery} PICTURE", "the pictures most like one"),
+        (f"kkcv web {gallery}", "the same in a browser"),
+        (f"kkcv index {gallery} {folder}", "again when there are new pictures"),
+    )
+    width = max(len(command) for command, _ in steps)
+    click.echo("next:", err=True)
+    for command, what in steps:
+        click.echo(f"  {command:{width}}  {what}", err=True)
 
 
 def change_ranking(folder: str, ranking: str, as_json: bool) -> None:

@@ -2,18 +2,26 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
+EVERY = 10  # seconds between the lines of a log
 NUMBER = re.compile(r"|-?[\d,.]+(e-?\d+)?%?( [KMG])?")  # or empty: such columns are aligned right
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Print one object on standard output, in ASCII, which every terminal can show."""
-    click.echo(json.dumps(value))
+    """Print one object on standard output; in ASCII where the output cannot show its letters."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:  # half of a surrogate pair in a path, too
+        text = json.dumps(value)
+    click.echo(text)
 
 
 def counted(number: int, what: str) -> str:
@@ -67,9 +75,43 @@ def print_table(
     console.print(table)
 
 
+def lines_of(what: str) -> Callable[[int, int | None], None]:
+    """Progress for a log: at most a line every ten seconds."""
+    begun = said = time.monotonic()
+
+    def update(done: int, total: int | None) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said < EVERY or not done:
+            return
+        said = now
+        rate = done / (now - begun)
+        text = f"{what}: {done:,}"
+        if total:
+            text += f" of {total:,}"
+        text += f", {rate:,.1f}/s" if rate < 10 else f", {rate:,.0f}/s"
+        if total:
+            text += f", {clock((total - done) / rate)} left"
+        click.echo(text, err=True)
+
+    return update
+
+
+def clock(seconds: float) -> str:
+    """``0:05:30``"""
+    minutes, second = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{second:02}"
+
+
 @contextmanager
 def progress_bar(what: str) -> Iterator[Any]:
-    """A progress bar on standard error: yields ``update(done, total)``. Only in a terminal."""
+    """Progress on standard error: yields ``update(done, total)``; ``total`` may be None.
+
+    In a terminal a bar with rate and time left, in a log a line every ten seconds.
+    """
+    if not sys.stderr.isatty():
+        yield lines_of(what)
+        return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -79,7 +121,6 @@ def progress_bar(what: str) -> Iterator[Any]:
         TimeRemainingColumn,
     )
 
-    console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -87,10 +128,10 @@ def progress_bar(what: str) -> Iterator[Any]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None, rate="")
 
-        def update(done: int, total: int) -> None:
+        def update(done: int, total: int | None) -> None:
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
             rate = f"{speed:.0f}/s" if speed else ""
             bar.update(task, completed=done, total=total, rate=rate)

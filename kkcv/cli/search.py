@@ -28,7 +28,15 @@ from .output import print_json, print_table
     "--unlike", multiple=True, metavar="PICTURE", help="Less like this one, or id:17; repeatable."
 )
 @click.option("--region", metavar="L,T,W,H", help="Only this part of PICTURE, as fractions of it.")
-@click.option("-k", type=int, default=10, show_default=True, help="Number of hits, 1 to 1000.")
+@click.option(
+    "-k",
+    "--top",
+    "k",
+    type=int,
+    default=10,
+    show_default=True,
+    help="Number of hits, 1 to 1000.",
+)
 @search_options
 @click.option("--sheet", type=click.Path(), help="Write query and hits side by side as a PNG.")
 @json_option
@@ -58,6 +66,10 @@ def search(
     kkcv search photos.kkcv cat.jpg --fold
     kkcv search photos.kkcv --text "a red bus"
     """
+    if sheet:
+        from kkcv.images.sheet import check_png
+
+        check_png(sheet)
     from kkcv.query import Like, Text
     from kkcv.search.gallery import Gallery
     from kkcv.search.learning.feedback import rocchio

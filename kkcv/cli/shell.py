@@ -66,6 +66,26 @@ version_option = click.option(
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[COMMAND]...")
+@click.pass_context
+def help_(context: click.Context, names: tuple[str, ...]) -> None:
+    """Show the help of a COMMAND, the same as its --help.
+
+    \b
+    kkcv help search
+    kkcv help zoo draw
+    """
+    inside = context.find_root()
+    for name in names:
+        group = inside.command
+        found = group.get_command(inside, name) if isinstance(group, click.Group) else None
+        if found is None:
+            raise click.UsageError(f"No such command {name!r}.", inside)
+        inside = click.Context(found, inside, info_name=name, **found.context_settings)
+    click.echo(inside.command.get_help(inside))
+
+
+@click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

@@ -131,13 +131,24 @@ def outlined(pixels: np.ndarray, corners: Sequence[tuple[float, float]]) -> np.n
     return np.array(image)
 
 
+def check_png(path: str | os.PathLike[str]) -> None:
+    """Raises RequestError for a name that says another format than PNG."""
+    extension = Path(path).suffix.lower()
+    if extension != ".png":
+        raise RequestError(
+            f"{label_of(path)}the picture is written as PNG: name a .png file"
+            + (f", not {extension}" if extension else "")
+        )
+
+
 def save_png(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
     """Write uint8 (H, W, 3) as a PNG, over nothing but an earlier PNG of kkcv or an empty file.
 
     Raises:
-        RequestError: the path cannot be written to, or something else is there.
+        RequestError: it is not a .png, cannot be written to, or something else is there.
     """
     path = Path(path)
+    check_png(path)
     marked = PngInfo()
     marked.add_text(*MARK)
     data = io.BytesIO()

@@ -112,7 +112,7 @@ def test_a_backup_is_restored_to_the_same_gallery(
     kkcv: Kkcv, gallery: Path, tmp_path: Path
 ) -> None:
     saved = kkcv("backup", gallery, tmp_path / "saved.zip")
-    restored = kkcv("restore", tmp_path / "saved.zip", tmp_path / "again")
+    restored = kkcv("restore", tmp_path / "again", tmp_path / "saved.zip")
 
     assert (saved.code, saved.out) == (0, f"6 pictures are in {tmp_path / 'saved.zip'}\n")
     assert (restored.code, restored.out) == (0, f"6 pictures are in {tmp_path / 'again'}\n")
@@ -140,11 +140,11 @@ def test_an_export_is_imported_once(kkcv: Kkcv, gallery: Path, tmp_path: Path) -
         (("backup", "{nowhere}", "{new}"), "nowhere is not a gallery"),
         (("backup", "{gallery}", "{text}"), "text.txt is there already; name a new file"),
         (("backup", "{gallery}", "{nowhere}/b.zip"), "cannot be written: No such file"),
-        (("restore", "{nowhere}", "{new}"), "nowhere: there is no such file"),
-        (("restore", "{text}", "{new}"), "text.txt is not a backup of a gallery"),
-        (("restore", "{text}", "{gallery}"), "g.kkcv is there already; name a new folder"),
+        (("restore", "{new}", "{nowhere}"), "nowhere: there is no such file"),
+        (("restore", "{new}", "{text}"), "text.txt is not a backup of a gallery"),
+        (("restore", "{gallery}", "{text}"), "g.kkcv is there already; name a new folder"),
         (("export", "{nowhere}", "{new}"), "nowhere is not a gallery"),
-        (("export", "{gallery}", "{text}"), "text.txt is there already; name a new file"),
+        (("export", "{gallery}", "{text}"), "not '.txt' as in text.txt"),
         (("export", "{gallery}", "{nowhere}/e.parquet"), "e.parquet cannot be written: "),
         (("import", "{gallery}", "{text}"), "text.txt is no Parquet file that kkcv exported"),
         (("import", "{new}", "{nowhere}"), "nowhere is no Parquet file that kkcv exported"),
