@@ -9,6 +9,7 @@ the median of the passes; ``CPU s`` is processor time, which other work disturbs
 
 import argparse
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from kkcv.client import Client
 from kkcv.extras import is_installed
 from kkcv.images.folder import find_pictures
 
@@ -31,6 +33,27 @@ def timed(command: list[str], environment: dict[str, str] | None = None) -> tupl
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, check=True, capture_output=True, env=environment)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def answered(gallery: str, picture: str, environment: dict[str, str]) -> tuple[float, float]:
+    """Seconds of a service until it has answered its first search; processor time until its end."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    command = [sys.executable, "-m", "kkcv", "serve", gallery, "--port", "0", "--quiet"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**environment, "OMP_NUM_THREADS": "1"},
+    ) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://\S+:\d+", process.stdout.readline())
+        assert address is not None
+        Client(address[0]).search(picture)
+        wall = time.perf_counter() - start
+        process.terminate()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
@@ -54,13 +77,19 @@ def main() -> None:
             commands["import torch"] = [sys.executable, "-c", "import torch"]
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
         first = f"kkcv index, {len(paths)} pictures, empty cache"
-        times[first] = []
+        served = "kkcv serve to its first answer, empty cache"
+        homeless = "kkcv serve to its first answer, no cache and no home"
+        times |= {first: [], served: [], homeless: []}
         for turn in range(options.passes):
             for name, command in commands.items():
                 times[name].append(timed(command))
             fresh = Path(folder) / f"fresh-{turn}"
             command = [*kkcv, "index", str(fresh / "g"), *paths, "--json"]
             times[first].append(timed(command, {**os.environ, "KKCV_CACHE": str(fresh / "cache")}))
+            empty = {**os.environ, "KKCV_CACHE": str(fresh / "empty")}
+            times[served].append(answered(gallery, paths[0], empty))
+            nowhere = {k: v for k, v in os.environ.items() if not k.startswith(("KKCV", "XDG"))}
+            times[homeless].append(answered(gallery, paths[0], {**nowhere, "HOME": "/nowhere"}))
     rows: list[dict[str, Any]] = []
     for name, passes in times.items():
         walls, cpus = zip(*passes, strict=True)
