@@ -20,6 +20,7 @@ function resolve(document, schema) {
 
 function typeOf(document, schema) {
   if (schema.$ref) return schema.$ref.split("/").pop();
+  if (schema.oneOf) return schema.oneOf.map((each) => typeOf(document, each)).join(" or ");
   if (schema.anyOf) return schema.anyOf.map((each) => typeOf(document, each)).join(" or ");
   if (schema.type === "array") return "list of " + typeOf(document, schema.items || {});
   if (schema.const !== undefined) return JSON.stringify(schema.const);
@@ -41,7 +42,7 @@ function fieldsTable(document, schema) {
     element(
       "tr", {},
       element("td", {}, element("code", {}, name), required.has(name) ? " *" : ""),
-      element("td", {}, typeOf(document, each)),
+      element("td", {}, typeOf(document, each), ...inner(document, each)),
       element("td", {}, each.default !== undefined ? JSON.stringify(each.default) : ""),
       element("td", {}, each.description || resolve(document, each).description || ""),
     ),
@@ -49,6 +50,40 @@ function fieldsTable(document, schema) {
   const head = ["name", "type", "default", ""].map((text) => element("th", {}, text));
   return element("div", { class: "table" },
     element("table", {}, element("tr", {}, ...head), ...rows));
+}
+
+// The objects that a field may hold, each with the table of its own fields, folded.
+function inner(document, schema) {
+  const kinds = schema.anyOf || schema.oneOf || [schema.type === "array" ? schema.items : schema];
+  return kinds.flatMap((each) => {
+    if (!each) return [];
+    if (each.type === "array" || each.anyOf || each.oneOf) return inner(document, each);
+    if (!each.$ref) return [];
+    return [element("details", { class: "inner" },
+      element("summary", {}, typeOf(document, each)), fieldsTable(document, resolve(document, each)))];
+  });
+}
+
+// An answer of this form: examples and defaults where the schema has them, else a value of the type.
+function answerOf(document, schema, name = "") {
+  schema = resolve(document, schema);
+  if (schema.examples) return schema.examples[0];
+  if (schema.anyOf) return answerOf(document, schema.anyOf.find((each) => each.type !== "null") || {}, name);
+  if (schema.enum) return schema.enum[0];
+  if (schema.type === "array") return [answerOf(document, schema.items || schema.prefixItems?.[0] || {}, name)];
+  if (schema.type === "object" && schema.properties)
+    return Object.fromEntries(Object.entries(schema.properties).map(([key, each]) => [key, answerOf(document, each, key)]));
+  if (schema.type === "object") return {};
+  if (schema.type === "boolean") return schema.default ?? false;
+  if (schema.type === "integer") return schema.default ?? 1;
+  if (schema.type === "number") return schema.default ?? 0.87;
+  if (schema.format === "date-time") return "2026-01-31T12:00:00Z";
+  return schema.default || name || null;
+}
+
+function sampleOf({ lang, source }, document) {
+  const here = location.origin + document.servers[0].url.replace(/\/$/, "");
+  return [element("h4", {}, lang), element("pre", { class: "sample" }, source.replaceAll("http://127.0.0.1:8000", here))];
 }
 
 function example(document, schema) {
@@ -150,7 +185,7 @@ function drawOperation(document, path, method, operation, key) {
       element("td", {}, Object.values(each.content || {}).map((c) => typeOf(document, c.schema)).join(", ")),
       element("td", {}, each.description)));
   const parts = [];
-  if (operation.description) parts.push(element("p", {}, operation.description));
+  if (operation.description) parts.push(element("p", {}, operation.description.replaceAll("`", "")));
   const parameters = operation.parameters || [];
   if (parameters.length) {
     const properties = Object.fromEntries(parameters.map((p) => [p.name, { ...p.schema, description: p.description }]));
@@ -160,6 +195,13 @@ function drawOperation(document, path, method, operation, key) {
   for (const [media, content] of Object.entries(operation.requestBody?.content || {}))
     parts.push(element("h4", {}, "Body, ", element("code", {}, media)), fieldsTable(document, resolve(document, content.schema)));
   parts.push(element("h4", {}, "Answers"), element("div", { class: "table" }, element("table", {}, ...responses)));
+  const good = Object.entries(operation.responses).find(([status, each]) => status < "300" && each.content?.["application/json"]);
+  if (good) {
+    const schema = good[1].content["application/json"].schema;
+    parts.push(element("pre", { class: "example" }, JSON.stringify(answerOf(document, schema), null, 2)),
+      ...inner(document, schema));
+  }
+  for (const each of operation["x-codeSamples"] || []) parts.push(...sampleOf(each, document));
   parts.push(element("h4", {}, "Try it"), tryForm(document, path, method, operation, key));
   return element("details", { id: operation.operationId },
     element("summary", {},

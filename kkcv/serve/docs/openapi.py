@@ -14,6 +14,8 @@ from kkcv.serve.models.responses import ProblemInfo
 from kkcv.serve.problems import CONTENT_TYPE, KINDS, REASON_STATUS
 from kkcv.serve.routes import Route
 
+from .samples import ADDRESS, samples
+
 REF = "#/components/schemas/{model}"
 FILE = {"type": "string", "format": "binary", "description": "A picture file."}
 ID = {
@@ -48,6 +50,12 @@ def openapi(
             named = operation(route, needs_key)
             named["operationId"] += "_in_gallery"
             named["tags"] = [NAMED]
+            first = next(iter(galleries))
+            for sample in named["x-codeSamples"]:
+                sample["source"] = sample["source"].replace("/v1/", f"/v1/galleries/{first}/")
+                sample["source"] = sample["source"].replace(
+                    f'Client("{ADDRESS}"', f'Client("{ADDRESS}", gallery="{first}"'
+                )
             named["parameters"] = [gallery_name(galleries), *named.get("parameters", [])]
             paths.setdefault(path, {})[route.method.lower()] = named
     components: dict[str, Any] = {"schemas": schemas(routes)}
@@ -128,6 +136,7 @@ def operation(route: Route, needs_key: bool) -> dict[str, Any]:
             content["image/*"] = {"schema": FILE}
             described["description"] = " ".join([RAW, described.get("description", "")]).strip()
         described["requestBody"] = {"required": True, "content": content}
+    described["x-codeSamples"] = samples(route, needs_key=needs_key)
     if needs_key and not route.open:
         described["security"] = [{"bearer": []}, {"header": []}]
     return described
