@@ -2,6 +2,8 @@
 
 import click
 
+from kkcv.errors import RequestError
+
 from .options import json_option
 from .output import print_json, print_table, progress_bar
 
@@ -93,8 +95,20 @@ def calibrate(gallery: str, sample: int, as_json: bool) -> None:
     help="The label of a picture: the name of its folder, or a key of its metadata.",
 )
 @click.option("--undo", is_flag=True, help="Go back to the vectors of the network.")
+@click.option(
+    "--save",
+    metavar="FILE",
+    help="Write the projection that the gallery has learned into a file, and do nothing else.",
+)
+@click.option(
+    "--use",
+    metavar="FILE",
+    help="Use the projection in FILE, which another gallery of the same network has learned.",
+)
 @json_option
-def adapt(gallery: str, labels: str, undo: bool, as_json: bool) -> None:
+def adapt(
+    gallery: str, labels: str, undo: bool, save: str | None, use: str | None, as_json: bool
+) -> None:
     """Adapt a gallery to its labels.
 
     A projection of the vectors is learned in seconds, and used only if pictures that it has not
@@ -103,10 +117,15 @@ def adapt(gallery: str, labels: str, undo: bool, as_json: bool) -> None:
     \b
     kkcv adapt photos.kkcv --labels folder
     kkcv adapt photos.kkcv --undo
+    kkcv adapt photos.kkcv --save plants.npz
+    kkcv adapt others.kkcv --use plants.npz
     """
     from kkcv.search.gallery import Gallery
     from kkcv.search.learning import adapt as work
+    from kkcv.search.learning import projection_file
 
+    if (save is not None) + (use is not None) + undo > 1:
+        raise RequestError("--undo, --save and --use are three things to do; name one")
     with Gallery.open(gallery) as opened:
         if undo:
             work.undo(opened)
@@ -114,6 +133,17 @@ def adapt(gallery: str, labels: str, undo: bool, as_json: bool) -> None:
                 print_json({"adopted": False})
             else:
                 click.echo("the vectors are those of the network again")
+            return
+        if save is not None or use is not None:
+            if save is not None:
+                found, said = projection_file.save(opened, save), f"the projection is in {save}"
+            else:
+                found = projection_file.use(opened, str(use))
+                said = f"the projection of {use} is used from now on"
+            if as_json:
+                print_json({"adopted": True, "projection": found.fingerprint, "numbers": found.dim})
+            else:
+                click.echo(said)
             return
         report = work.adapt(opened, labels)
     if as_json:

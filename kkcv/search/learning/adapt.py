@@ -65,7 +65,7 @@ def adapt(gallery: Gallery, labels: str = FOLDER) -> Adapted:
         RequestError: the gallery is not in a folder.
         MissingExtra, GalleryLocked.
     """
-    catalog = in_a_folder(gallery.catalog, "kkcv adapt")
+    in_a_folder(gallery.catalog, "kkcv adapt")  # before the work
     if not find_spec("pytorch_metric_learning"):
         raise MissingExtra("pytorch-metric-learning", "adapt")
     vectors, names = labelled(gallery, labels)
@@ -81,10 +81,16 @@ def adapt(gallery: Gallery, labels: str = FOLDER) -> Adapted:
     was, now = (np.concatenate(of, axis=1) for of in (before, after))
     helps = is_better(was, now)
     if helps:
-        with catalog.writing() as writer:
-            project(writer, whole.to_text())
-        gallery.generation.index.renew()
+        adopt(gallery, whole)
     return Adapted(len(vectors), len(set(names)), quality(was), quality(now), helps)
+
+
+def adopt(gallery: Gallery, projection: Projection) -> None:
+    """Compare vectors through this projection from now on (RequestError, GalleryLocked)."""
+    catalog = in_a_folder(gallery.catalog, "kkcv adapt")
+    with catalog.writing() as writer:
+        project(writer, projection.to_text())
+    gallery.generation.index.renew()
 
 
 def undo(gallery: Gallery) -> None:

@@ -1,0 +1,68 @@
+"""A projection as a file: learned by one gallery, used by others of the same network.
+
+The file is NumPy's ``.npz``: ``matrix``, float16 (D, d), and ``space``, the JSON of the embedding
+space of the network that it was learned for.
+"""
+
+import io
+import json
+import zipfile
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from kkcv.disk import write_file
+from kkcv.embedding.space import EmbeddingSpace
+from kkcv.errors import DataError, EmbedderMismatch, KkcvError, RequestError
+from kkcv.search.gallery import Gallery
+from kkcv.search.projection import Projection
+
+from .adapt import adopt
+
+
+def save(gallery: Gallery, file: str | PathLike[str]) -> Projection:
+    """Write the gallery's projection into a file (RequestError if it has none)."""
+    generation = gallery.generation
+    if generation.projection is None:
+        raise RequestError(f"{gallery.address} has no projection to save: kkcv adapt learns one")
+    out = io.BytesIO()
+    space = json.dumps(generation.stored_space.to_dict())
+    np.savez(out, matrix=generation.projection.matrix, space=np.array(space))
+    try:
+        write_file(Path(file), out.getvalue())
+    except OSError as error:
+        raise RequestError(f"{file} cannot be written: {error.strerror or error}") from None
+    return generation.projection
+
+
+def use(gallery: Gallery, file: str | PathLike[str]) -> Projection:
+    """Compare the gallery's vectors through the projection of a file from now on.
+
+    Raises DataError for another file, EmbedderMismatch for one of another network, RequestError,
+    GalleryLocked.
+    """
+    projection, space = read(file)
+    mine = gallery.generation.stored_space
+    if space != mine:
+        raise EmbedderMismatch(
+            f"the projection in {file} was learned for {space.network}, and {gallery.address} was "
+            f"made by {mine.network}: {'; '.join(space.differences(mine))}"
+        )
+    adopt(gallery, projection)
+    return projection
+
+
+def read(file: str | PathLike[str]) -> tuple[Projection, EmbeddingSpace]:
+    """A projection and the space of the network that it belongs to (DataError)."""
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            matrix = stored["matrix"]
+            space = EmbeddingSpace.from_dict(json.loads(str(stored["space"])))
+    except (OSError, ValueError, KeyError, EOFError, KkcvError, zipfile.BadZipFile) as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise DataError(f"{file} holds no projection of kkcv adapt: {why}") from None
+    right = matrix.ndim == 2 and matrix.shape[0] == space.dim and matrix.shape[1] > 0
+    if matrix.dtype != np.float16 or not right or not np.isfinite(matrix).all():
+        raise DataError(f"{file} holds no projection of vectors of {space.dim} numbers")
+    return Projection(matrix), space
