@@ -1,7 +1,8 @@
 """The options that choose a network, as one value that loads the embedder."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kkcv import environment
+from kkcv.errors import RequestError
 
 from .options import Command, OneOf
 
@@ -35,6 +37,24 @@ class Network:
     @property
     def int8(self) -> bool:
         return (self.precision or environment.precision()) == "int8"
+
+    def several(self) -> list["Network"]:
+        """One network for each name in ``model``, which has commas between (RequestError)."""
+        if self.model is None or "," not in self.model or os.path.exists(self.model):
+            return [self]
+        names = [name.strip() for name in self.model.split(",")]
+        if not all(names) or len(set(names)) < len(names):
+            raise RequestError(f"--model names networks, each once, as a,b,c; got {self.model!r}")
+        return [replace(self, model=name) for name in names]
+
+    def check(self) -> None:
+        """Raises what ``load`` raises for a name or weights that there are not."""
+        from kkcv.checkpoint import DEFAULT_NETWORK, resolve
+        from kkcv.embedding.terms import say
+
+        model = DEFAULT_NETWORK if self.model is None else self.model
+        say(model)  # before a download
+        resolve(model, self.weights or "imagenet")
 
     def load(self, pictures: Iterable[str | Path] | None = None) -> "Embedder":
         """The embedder; with int8 it is calibrated with the pictures."""

@@ -64,6 +64,36 @@ def test_a_ranking_that_is_none_is_refused_before_anything_is_embedded(
     assert said.err.startswith("kkcv: no ranking 'bets'; there are: plain, best,")
 
 
+def test_networks_are_compared_in_one_table(kkcv: Kkcv, pictures: Path, tmp_path: Path) -> None:
+    folder = some_classes(pictures, tmp_path)
+    how = ("--weights", "none", "--runtime", "pytorch", "--json")  # nothing is exported
+
+    said = kkcv("evaluate", "search", folder, "--model", "lenet5,squeezenet1_1", *how).json
+    alone = kkcv("evaluate", "search", folder, "--model", "lenet5", *how).json
+
+    rows = {row["model"]: row for row in said["models"]}
+    assert list(rows) == ["lenet5", "squeezenet1_1"]
+    assert rows["lenet5"]["mAP"] == alone["mAP"]
+    assert {"precision@1", "recall@10", "milliseconds"} <= set(rows["squeezenet1_1"])
+    assert [(row["numbers"], row["bytes"]) for row in rows.values()] == [(84, 168), (512, 1024)]
+    assert (said["pictures"], said["classes"]) == (60, 10)
+
+
+def test_networks_to_compare_are_checked_before_anything_is_embedded(
+    kkcv: Kkcv, pictures: Path
+) -> None:
+    folder = pictures / "imagenette"
+
+    unknown = kkcv("evaluate", "search", folder, "--model", "efficientnet_lite0,resnet51")
+    twice = kkcv("evaluate", "search", folder, "--model", "resnet18,resnet18")
+    both = kkcv("evaluate", "search", folder, "--model", "a,b", "--ranking", "plain,best")
+
+    assert [said.code for said in (unknown, twice, both)] == [2, 2, 2]
+    assert "no network 'resnet51' in the zoo" in unknown.err
+    assert "--model names networks, each once, as a,b,c; got 'resnet18,resnet18'" in twice.err
+    assert "compare several networks, or several rankings, but not both at once" in both.err
+
+
 def some_classes(pictures: Path, folder: Path) -> Path:
     """Ten classes of six pictures."""
     for kind in sorted(path for path in (pictures / "imagenette").iterdir() if path.is_dir()):

@@ -144,15 +144,13 @@ def test_larger_pictures_are_embedded_as_by_the_library_at_that_size(
 def at_size(preset: Preset, file: Path, side: int) -> Any:
     """The library's network made for larger pictures, with the weights of the usual size."""
     from safetensors.torch import load_file
-    from timm import create_model
-    from timm.models import load_checkpoint
 
     if preset.library == "timm":
-        sized = {"img_size": side} if "vit" in preset.model else {}
-        pool = {"global_pool": "token"} if "vit" in preset.model else {}
-        model = create_model(preset.model, pretrained=False, num_classes=0, **sized, **pool)
-        load_checkpoint(model, str(file))
-        return model.eval()
+        import timm
+
+        vit = {"img_size": side, "global_pool": "token"} if "vit" in preset.model else {}
+        local = {"pretrained": True, "pretrained_cfg_overlay": {"file": str(file)}}
+        return timm.create_model(preset.model, num_classes=0, **local, **vit).eval()
     import open_clip
 
     model = open_clip.create_model(preset.model, pretrained=None)

@@ -1,0 +1,76 @@
+"""Several networks over the same labelled folder: quality, time, and room, a row each."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from kkcv.embedding.embedder import Embedder
+
+from .evaluate import Progress, evaluate_search
+
+VECTOR_BYTES = 2  # a number of a vector, as galleries store it unless told otherwise
+PASSES = 5
+FACTS = ("pictures", "classes", "queries", "rejected")  # the same for every network
+OF_ONE = ("network", "fingerprint")
+
+
+def compare_models(
+    folder: str | PathLike[str],
+    models: Sequence[str],
+    load: Callable[[str], Embedder],
+    *,
+    progress: Progress = lambda done, total: None,
+    **asked: Any,
+) -> dict[str, Any]:
+    """``evaluate_search`` with each network, as plain values: ``models`` has a row for each.
+
+    Args:
+        folder: its subfolders are classes.
+        models: their names.
+        load: makes the embedder of a name; one is in memory at a time.
+        progress: is called with the numbers of pictures done and of all, of all networks together.
+        asked: as ``evaluate_search`` takes it.
+
+    A row has, besides the retrieval figures, ``milliseconds`` of the network for one picture alone
+    (the median), ``numbers`` of a vector, and the ``bytes`` that a gallery stores of it.
+
+    Raises DataError, RequestError, and what ``load`` raises.
+    """
+    rows, facts = [], {}
+    for place, model in enumerate(models):
+        embedder = load(model)
+
+        def onward(done: int, total: int, place: int = place) -> None:
+            progress(place * total + done, len(models) * total)
+
+        result = evaluate_search(folder, embedder, progress=onward, **asked)
+        facts = {name: result.pop(name) for name in FACTS}
+        described = {name: result.pop(name) for name in OF_ONE}
+        rows.append(
+            {
+                "model": model,
+                **result,
+                "milliseconds": milliseconds(embedder),
+                "numbers": embedder.space.dim,
+                "bytes": VECTOR_BYTES * embedder.space.dim,
+                **described,
+            }
+        )
+    return {"models": rows, **facts}
+
+
+def milliseconds(embedder: Embedder) -> float:
+    """Milliseconds of the network for one picture alone, prepared already: the median."""
+    spec = embedder.checkpoint.preprocess
+    crop = np.zeros((*spec.size, spec.channels), np.uint8)
+    embedder.embed_crops([crop])
+    seconds = []
+    for _ in range(PASSES):
+        start = time.perf_counter()
+        embedder.embed_crops([crop])
+        seconds.append(time.perf_counter() - start)
+    return 1000 * statistics.median(seconds)
