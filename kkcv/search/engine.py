@@ -114,6 +114,10 @@ class Reader(ABC):
         found = (p.id for p in self.pictures() if where is None or matches(where, p))
         return np.fromiter(found, np.int64)
 
+    def kept(self) -> Iterator[Picture]:
+        """The pictures as they were before what can be undone."""
+        return iter(())
+
     def vectors(self, chunk: int = CHUNK, ids: np.ndarray | None = None) -> Vectors:
         """The vectors of whole pictures, in the gallery's space: through the projection."""
         for some, rows in self.stored_vectors(chunk, ids):
@@ -186,6 +190,13 @@ class Writer(Reader):
     @abstractmethod
     def set(self, name: str, value: str | None) -> None:
         """Change a setting, or delete it with None."""
+
+    def keep(self, what: str, ids: Iterable[int], **more: Any) -> bool:
+        """Keep rows as they are now, so that ``what`` is about to be done to them can be undone.
+
+        They replace those that were kept before. False if the engine cannot.
+        """
+        return False
 
     def expect(self, files: Iterable[PictureFile]) -> None:
         """Announce files that ``by_path`` and ``by_sha256`` will be asked for, to fetch at once."""

@@ -3,15 +3,16 @@
 import hashlib
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
 
 from kkcv.disk import sync_folder, write_file
 from kkcv.errors import FileMissing, GalleryError, PictureError
 from kkcv.images.formats import extension
 from kkcv.images.source import read_bytes
 
-from .engine import Catalog
+from .engine import Catalog, Writer
 from .picture import Picture, PictureFile
 from .verification.store import delete_features
 
@@ -63,10 +64,20 @@ def store(folder: Path, data: bytes, sha256: bytes) -> PictureFile:
     return PictureFile(relative.as_posix(), True, sha256, len(data), file.stat().st_mtime_ns)
 
 
+def keep(writer: Writer, what: str, ids: Collection[int], **more: Any) -> list[Picture]:
+    """Keep the rows for an undo of what is about to be done to them, if they are many.
+
+    The pictures that were kept before, and whose files may be deleted when this is committed.
+    """
+    before = list(writer.kept()) if len(ids) > 1 else []
+    return before if len(ids) > 1 and writer.keep(what, ids, **more) else []
+
+
 def delete_stored(catalog: Catalog, gone: Iterable[Picture]) -> None:
     """Delete what was kept of pictures that are no longer in the catalog.
 
-    What the disk refuses to delete is an orphan, which kkcv doctor finds.
+    Files that an undo needs stay. What the disk refuses to delete is an orphan, which kkcv doctor
+    finds.
     """
     gone = list(gone)
     try:
@@ -74,6 +85,8 @@ def delete_stored(catalog: Catalog, gone: Iterable[Picture]) -> None:
             delete_features(catalog.folder, picture.file.sha256)
         if stored := [picture for picture in gone if picture.file.stored]:
             with catalog.writing() as writer:  # files are stored in a turn too
+                needed = {picture.file.path for picture in writer.kept()}
+                stored = [picture for picture in stored if picture.file.path not in needed]
                 for picture in stored:
                     file = catalog.folder / picture.file.path
                     if writer.by_path(picture.file.path) is None and file.exists():

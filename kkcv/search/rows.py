@@ -17,7 +17,7 @@ from kkcv.query import whole
 
 from .answer import RANKING
 from .expression import parse
-from .files import delete_stored, read, store
+from .files import delete_stored, keep, read, store
 from .keys import known_keys, must_name_known_keys
 from .metadata import EXIF, storable, with_exif
 from .opened import Opened
@@ -278,16 +278,19 @@ class Rows(Opened):
         described = {check_id(id, self.address): storable(each) for id, each in metadata.items()}
         with self.catalog.writing() as writer:
             here = {picture.id for picture in writer.pictures(described)}
+            if lacking := described.keys() - here:
+                raise unknown(min(lacking), self.address)
+            orphans = keep(writer, "described", here)
             for id, each in described.items():
-                if id not in here:
-                    raise unknown(id, self.address)
                 writer.update(id, metadata=each)
+        delete_stored(self.catalog, orphans)
         return len(described)
 
     def remove(self, ids: int | Iterable[int]) -> list[int]:
         """Remove pictures, or one; the ids that existed (RequestError).
 
-        Of their files only those in the gallery's own folder are deleted.
+        The removal of several can be undone until the next (kkcv undo). Files outside of the
+        gallery's own folder are never deleted.
         """
         if isinstance(ids, Integral):
             ids = [whole(ids)]
@@ -296,6 +299,7 @@ class Rows(Opened):
         wanted = [id for id in map(whole, ids) if 0 < id <= LARGEST_ID]
         with self.catalog.writing() as writer:
             gone = list(writer.pictures(wanted))
+            orphans = keep(writer, "removed", [picture.id for picture in gone])
             removed = [id for id in wanted if writer.remove(id)]
-        delete_stored(self.catalog, gone)
+        delete_stored(self.catalog, [*gone, *orphans])
         return removed

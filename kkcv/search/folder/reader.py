@@ -130,6 +130,11 @@ class Reader(engine.Reader):
         sql = "SELECT changed_ns, inode FROM stamps WHERE id = ?"
         return next((Stamp(*row) for row in self.execute(sql, (id,))), None)
 
+    def kept(self) -> Iterator[Picture]:
+        if not self.has_table("undo"):
+            return iter(())
+        return self._pictures("ORDER BY id", table="undo")
+
     def has_table(self, name: str) -> bool:
         """Whether a table that is made when it is first needed is there."""
         return bool(self._one("SELECT count(*) FROM sqlite_schema WHERE name = ?", (name,)))
@@ -200,9 +205,11 @@ class Reader(engine.Reader):
     def _one(self, query: str, bindings: tuple[Any, ...] = ()) -> Any:
         return self._connection.execute(query, bindings).get
 
-    def _pictures(self, where: str, bindings: tuple[Any, ...] = ()) -> Iterator[Picture]:
+    def _pictures(
+        self, where: str, bindings: tuple[Any, ...] = (), table: str = "pictures"
+    ) -> Iterator[Picture]:
         for id, path, stored, sha256, size, mtime_ns, added, metadata in self._connection.execute(
-            f"SELECT {PICTURE} FROM pictures {where}", bindings
+            f"SELECT {PICTURE} FROM {table} {where}", bindings
         ):
             file = PictureFile(as_text(path), bool(stored), sha256, size, mtime_ns)
             yield Picture(id, file, added, parsed(id, metadata))

@@ -3,7 +3,7 @@
 import json
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,8 +14,9 @@ from kkcv.search import engine
 from kkcv.search.entries import Shape
 from kkcv.search.picture import PictureFile, Stamp
 
-from .reader import Reader
+from .reader import Reader, bound
 
+KEPT = "undo"  # the setting that says what was done to the rows of the table of that name
 # Made when it is first needed: a catalog without it has the same format.
 STAMPS = """
 CREATE TABLE stamps (
@@ -93,6 +94,32 @@ class Writer(Reader, engine.Writer):
         if self.has_table("stamps"):
             self.execute("DELETE FROM stamps WHERE id = ?", (id,))
         return True
+
+    def keep(self, what: str, ids: Iterable[int], **more: Any) -> bool:
+        self.forget()
+        wanted = bound(np.array([int(id) for id in ids], np.int64))
+        # with the columns of the rows, whatever they are by now
+        self.execute("CREATE TABLE undo AS SELECT * FROM pictures WHERE 0")
+        self.execute("INSERT INTO undo SELECT * FROM pictures WHERE id IN carray(?)", (wanted,))
+        record = {"what": what, "when": time.time(), "epoch": self.setting("epoch", "0"), **more}
+        self.set(KEPT, json.dumps(record))
+        return True
+
+    def forget(self) -> None:
+        """Keep no rows for undo any more."""
+        self.execute("DROP TABLE IF EXISTS undo")
+        self.set(KEPT, None)
+
+    def put_back(self, id: int) -> None:
+        """A row that is kept for undo, as it was; there is none with its id or path."""
+        columns = [name for _, name, *_ in self.execute("PRAGMA table_info(undo)")]
+        values = ["?" if name == "sequence" else name for name in columns]
+        self.execute(
+            f"INSERT INTO pictures ({', '.join(columns)}) "
+            f"SELECT {', '.join(values)} FROM undo WHERE id = ?",
+            (self._next(), id),
+        )
+        self.execute("DELETE FROM removals WHERE id = ?", (id,))
 
     def set(self, name: str, value: str | None) -> None:
         if value is None:

@@ -57,6 +57,8 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
                 except (apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
                     raise unwritable(target, error) from None  # the copy's error, not the gallery's
             copy = Catalog(Path(scratch))
+            with copy.writing() as writer:
+                writer.forget()  # the files that an undo needs are in no backup
             with zipfile.ZipFile(part, "w", strict_timestamps=False) as out:
                 write_pictures(gallery, copy, out)
                 for path in sorted(gallery.folder.glob("int8/*/*")):

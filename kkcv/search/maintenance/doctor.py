@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -257,7 +258,8 @@ def stray_files(gallery: Gallery, repair: bool) -> list[Finding]:
 
 def unnamed(gallery: Gallery, rows: Reader) -> dict[Path, tuple[int, int]]:
     """Files without a row, with what tells each from a later file of the same name."""
-    named = {gallery.path(p) for p in rows.pictures() if p.file.stored}
+    pictures = chain(rows.pictures(), rows.kept())
+    named = {gallery.path(picture) for picture in pictures if picture.file.stored}
     found = {}
     for file in sorted((gallery.folder / files.FOLDER).rglob("*")):
         if file not in named and file.is_file():
