@@ -42,6 +42,11 @@ class Hit:
     folded: Annotated[
         tuple[int, ...], "Ids of the near-duplicates that were folded into this hit."
     ] = ()
+    missing: Annotated[
+        bool | None,
+        "Whether there is no file at this path now: deleted, or on a disk that is not plugged in; "
+        "null: not looked for, as in answers to many queries at once.",
+    ] = None
     url: Annotated[str, "Address of the file on the service; empty without a service."] = ""
 
 

@@ -35,7 +35,8 @@ COMMANDS = {
         "list": "metadata",
         "show": "metadata",
         "describe": "metadata",
-        "remove": "gallery",
+        "remove": "library",
+        "undo": "library",
         "stats": "gallery",
     },
     "Better answers": {
@@ -46,6 +47,7 @@ COMMANDS = {
         "reindex": "care",
     },
     "Keep a gallery": {
+        "roots": "library",
         "doctor": "care",
         "backup": "care",
         "restore": "care",

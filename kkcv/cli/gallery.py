@@ -1,41 +1,13 @@
-"""The content of a gallery: ``remove``, ``stats``, ``duplicates``."""
+"""The content of a gallery: ``stats``, ``duplicates``."""
 
 from typing import Any
 
 import click
 
-from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
 
 from .options import Within, json_option
 from .output import counted, print_json, print_table, progress_bar
-
-
-@click.command()
-@click.argument("gallery")
-@click.argument("pictures", nargs=-1, metavar="[ID|PATH]...")
-@click.option("--missing", is_flag=True, help="Remove all whose file has gone.")
-@json_option
-def remove(gallery: str, pictures: tuple[str, ...], missing: bool, as_json: bool) -> None:
-    """Remove pictures from a gallery, by id or path. Your own files are never deleted.
-
-    \b
-    kkcv remove photos.kkcv 17 ~/Pictures/old.jpg
-    """
-    from kkcv.search.gallery import Gallery
-
-    if not pictures and not missing:
-        raise RequestError("name what to remove: ids, paths, or --missing")
-    with Gallery.open(gallery) as opened:
-        ids = [opened.find(picture).id for picture in pictures]
-        if missing:
-            ids += [p.id for p in opened.pictures() if not opened.path(p).exists()]
-        removed = opened.remove(dict.fromkeys(ids))
-        left = len(opened)
-    if as_json:
-        print_json({"removed": removed, "pictures": left})
-    else:
-        click.echo(f"removed {len(removed)}, {left} left")
 
 
 @click.command()

@@ -14,6 +14,8 @@ from .options import json_option
 from .output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from kkcv.search.gallery import Gallery
     from kkcv.search.importing import ImportReport
 
@@ -46,6 +48,13 @@ SHOWN_REJECTS = 10
     type=click.Choice(["folder"]),
     help='Give each picture without a label the name of its folder, for filters: label == "cat".',
 )
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out what matches, as in gitignore, from now on; !PATTERN takes it in again.",
+)
+@click.option("--rehash", is_flag=True, help="Read all files, also those that look unchanged.")
 @json_option
 def index(
     gallery: str,
@@ -57,6 +66,8 @@ def index(
     threads: int | None,
     ranking: str | None,
     labels: str | None,
+    exclude: tuple[str, ...],
+    rehash: bool,
     as_json: bool,
 ) -> None:
     """Make a gallery of pictures, or add to it: files and folders, with their subfolders.
@@ -69,6 +80,7 @@ def index(
     kkcv index photos.kkcv --from vectors/ --plan photos.plan
     kkcv index photos.kkcv --ranking best
     kkcv index pets.kkcv pets/ --labels folder
+    kkcv index photos.kkcv ~/Pictures --exclude raw/ --exclude '*.tif'
     """
     if ranking:
         OPTIONS["ranking"].check(ranking)  # before a gallery is made
@@ -76,7 +88,7 @@ def index(
         change_ranking(gallery, ranking, as_json)
         return
     if shards:
-        if network.given or vectors or threads or ranking or labels:
+        if network.given or vectors or threads or ranking or labels or exclude or rehash:
             raise RequestError("--from takes vectors as they are: leave out how to make them")
         index_from(gallery, (*shards, *paths), plan, as_json)
         return
@@ -90,7 +102,7 @@ def index(
         if ranking:
             opened.rank_by(ranking)
         first_time = len(opened) == 0
-        total = sum(1 for _ in files_to_import(opened, paths))
+        total = sum(1 for _ in files_to_import(opened, paths, exclude))
         report = last = None
 
         def progress(current: "ImportReport") -> None:
@@ -99,7 +111,9 @@ def index(
             update(current.files, total)
 
         try:
-            report = import_pictures(opened, paths, threads=threads, progress=progress)
+            report = import_pictures(
+                opened, paths, threads=threads, exclude=exclude, rehash=rehash, progress=progress
+            )
             labelled = label_by_folder(opened, paths).changed if labels else None
             if opened.generation.index.wants_rebuild:
                 click.echo("building the index", err=True)
@@ -192,25 +206,38 @@ def show_report(
     if labelled is not None:
         counts["labelled"] = labelled
     if as_json:
-        print_json({**counts, "rejects": rejects, "gallery": gallery.address})
+        passed = dict(report.passed)
+        print_json({**counts, "rejects": rejects, "passed": passed, "gallery": gallery.address})
         return
     print_table(["", ""], list(counts.items()))
     if not report.files:
         click.echo("there was no picture in what was named", err=True)
-    if gone := missing(gallery, report):
-        click.echo(
-            f"no longer where they were: {gone:,}; to take them out: "
-            f"kkcv remove {gallery.address} --missing",
-            err=True,
-        )
+    if report.passed:
+        click.echo(f"passed over: {passed_over(report.passed)}", err=True)
+    tell_of_absent(gallery, report)
     for reject in report.rejected[:SHOWN_REJECTS]:
         click.echo(f"skipped: {reject.message} [{reject.reason}]", err=True)
     if len(rejects) > SHOWN_REJECTS:
         click.echo(f"… all {len(rejects)} are in {gallery.folder / 'rejects.csv'}", err=True)
 
 
-def missing(gallery: "Gallery", report: "ImportReport") -> int:
-    """Number of pictures whose file has gone; checked only if the import did not meet them all."""
+def tell_of_absent(gallery: "Gallery", report: "ImportReport") -> None:
+    """Say which pictures are not there; looked for only if the import did not meet them all."""
+    from kkcv.search.library.absence import standings
+
     if len(gallery) <= report.files - len(report.rejected):
-        return 0
-    return sum(not gallery.path(picture).exists() for picture in gallery.pictures())
+        return
+    found = standings(gallery.library, gallery.pictures())
+    for doubt in (standing.doubt for standing in found if standing.doubt):
+        click.echo(f"{doubt}; they stay in the gallery: kkcv roots {gallery.address}", err=True)
+    if gone := sum(len(standing.gone) for standing in found if not standing.doubt):
+        click.echo(
+            f"no longer where they were: {gone:,}; to take them out: "
+            f"kkcv remove {gallery.address} --missing",
+            err=True,
+        )
+
+
+def passed_over(passed: "Counter[str]") -> str:
+    """``2 recycle bins, 1 excluded``."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in passed.most_common())

@@ -100,7 +100,8 @@ def facts(gallery: "Gallery", picture: "Picture") -> dict[str, Any]:
     """A picture as plain values for JSON; ``added`` as ISO 8601 in UTC."""
     return {
         "id": picture.id,
-        "path": str(gallery.path(picture)),
+        "path": (path := str(gallery.path(picture))),
+        "missing": gallery.library.is_missing(path),
         "bytes": picture.file.bytes,
         "added": datetime.fromtimestamp(picture.added, UTC).isoformat(timespec="seconds"),
         "sha256": picture.file.sha256.hex(),

@@ -149,6 +149,7 @@ COLUMNS: dict[str, tuple[str, Callable[[Hit], Any]]] = {
     "place": ("verified", lambda hit: "yes" if hit.place else ""),
     "id": ("id", lambda hit: hit.id),
     "path": ("path", lambda hit: hit.path),
+    "missing": ("file", lambda hit: "missing" if hit.missing else ""),
     "folded": ("folded", lambda hit: " ".join(map(str, hit.folded))),
 }
 TOLD_ELSEWHERE = ("or_less", "url")  # fields without a column

@@ -64,13 +64,17 @@ def store(folder: Path, data: bytes, sha256: bytes) -> PictureFile:
     return PictureFile(relative.as_posix(), True, sha256, len(data), file.stat().st_mtime_ns)
 
 
-def keep(writer: Writer, what: str, ids: Collection[int], **more: Any) -> list[Picture]:
+def keep(
+    writer: Writer, what: str, ids: Collection[int], at_least: int = 2, **more: Any
+) -> list[Picture]:
     """Keep the rows for an undo of what is about to be done to them, if they are many.
 
     The pictures that were kept before, and whose files may be deleted when this is committed.
     """
-    before = list(writer.kept()) if len(ids) > 1 else []
-    return before if len(ids) > 1 and writer.keep(what, ids, **more) else []
+    if len(ids) < at_least:
+        return []
+    before = list(writer.kept())
+    return before if writer.keep(what, ids, **more) else []
 
 
 def delete_stored(catalog: Catalog, gone: Iterable[Picture]) -> None:

@@ -233,12 +233,14 @@ class Gallery(Rows):
         hits = answers(generation, query[None], first, by_score, own, by_text)[0]
         if not hits and options.condition:
             self.must_name_known_keys(options.condition)
-        if not options.verify:
-            return Hits(hits)
-        verifier = Verifier(self, generation.sharing.turn, limits)
-        hits = verifier.verified(pictures, hits, options.verify)[:k]
-        with generation.catalog.reading() as rows:
-            return Hits(sorted_hits(rows, hits, options.sort))
+        if options.verify:
+            verifier = Verifier(self, generation.sharing.turn, limits)
+            hits = verifier.verified(pictures, hits, options.verify)[:k]
+            with generation.catalog.reading() as rows:
+                hits = sorted_hits(rows, hits, options.sort)
+        for hit in hits:
+            hit.missing = generation.library.is_missing(hit.path)
+        return Hits(hits)
 
     @with_words
     def search_vector(

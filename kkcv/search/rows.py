@@ -286,11 +286,11 @@ class Rows(Opened):
         delete_stored(self.catalog, orphans)
         return len(described)
 
-    def remove(self, ids: int | Iterable[int]) -> list[int]:
+    def remove(self, ids: int | Iterable[int], *, at_least: int = 2) -> list[int]:
         """Remove pictures, or one; the ids that existed (RequestError).
 
-        The removal of several can be undone until the next (kkcv undo). Files outside of the
-        gallery's own folder are never deleted.
+        The removal of ``at_least`` so many can be undone until the next (kkcv undo). Files outside
+        of the gallery's own folder are never deleted.
         """
         if isinstance(ids, Integral):
             ids = [whole(ids)]
@@ -299,7 +299,7 @@ class Rows(Opened):
         wanted = [id for id in map(whole, ids) if 0 < id <= LARGEST_ID]
         with self.catalog.writing() as writer:
             gone = list(writer.pictures(wanted))
-            orphans = keep(writer, "removed", [picture.id for picture in gone])
+            orphans = keep(writer, "removed", [p.id for p in gone], at_least)
             removed = [id for id in wanted if writer.remove(id)]
         delete_stored(self.catalog, [*gone, *orphans])
         return removed

@@ -67,7 +67,18 @@ def test_a_search_for_programs_prints_one_object(kkcv: Kkcv, indexed: Path, phot
 
     hits = said.json["hits"]
     assert [set(hit) for hit in hits] == [
-        {"id", "score", "path", "metadata", "chance", "or_less", "likeness", "place", "folded"}
+        {
+            "id",
+            "score",
+            "path",
+            "metadata",
+            "chance",
+            "or_less",
+            "likeness",
+            "place",
+            "folded",
+            "missing",
+        }
     ] * 4
     assert hits[0]["path"] == str(query)
     assert Path(hits[1]["path"]).parent == query.parent  # its near duplicate

@@ -7,36 +7,21 @@ doubt: nothing of it is taken for deleted.
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
+from kkcv.errors import RequestError
 from kkcv.search.engine import Reader
 from kkcv.search.picture import Picture
 from kkcv.search.where import StartsWith
 
 from .identity import below, join
 from .library import Library
-from .places import EMPTY, THERE, Place, looked_at
+from .places import EMPTY, THERE, Place, looked_at, presence
 from .roots import Root
 
 LOST_SHARE = 0.5
 SAMPLE = 200  # pictures of a root that are looked for, where not all have to be
-Presence = Literal["there", "gone", "unknown"]
-
-
-def presence(path: str) -> Presence:
-    """Whether there is a file; "unknown" if the system does not say, as of a folder that is locked.
-
-    A link that leads nowhere is no file.
-    """
-    try:
-        os.stat(path)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return "gone"
-    except OSError:
-        return "unknown"
-    return "there"
 
 
 @dataclass
@@ -73,7 +58,7 @@ class Standing:
 def standings(library: Library, pictures: Iterable[Picture]) -> list[Standing]:
     """Each root, in the order of their paths, with those of the pictures that are its own."""
     roots = library.roots
-    found = {root.path: Standing(root, looked_at(library.places.of(root))) for root in roots}
+    found = {root.path: Standing(root, looked_at(library.places.now(root))) for root in roots}
     for picture in pictures:
         if picture.file.stored:
             continue
@@ -130,7 +115,7 @@ class Judge:
         root = self._library.roots.get(path)
         if root is None:  # files that were named one by one
             return not has_entries(path)
-        place = looked_at(self._library.places.of(root))
+        place = looked_at(self._library.places.now(root))
         if not place.is_reachable or place.state == EMPTY:
             return True
         there = [presence(join(place.path, rest)) == "there" for rest in sampled(rows, root.path)]
@@ -160,3 +145,19 @@ def holds_pictures_of(rows: Reader, root: Root, folder: str) -> bool:
     """
     there = [presence(join(folder, rest)) == "there" for rest in sampled(rows, root.path)]
     return bool(there) and there.count(False) <= LOST_SHARE * len(there)
+
+
+def removable(library: Library, pictures: Iterable[Picture], insist: bool = False) -> list[int]:
+    """The ids of the pictures whose files have been deleted.
+
+    With ``insist``, of all that are not there. Raises RequestError if some may come back.
+    """
+    found = standings(library, pictures)
+    doubts = [standing.doubt for standing in found if standing.doubt]
+    if doubts and not insist:
+        more = f" and {len(doubts) - 3} more" if len(doubts) > 3 else ""
+        raise RequestError(
+            f"nothing was removed: {'; '.join(doubts[:3])}{more}; pictures may come back with "
+            "their disk. To remove them anyhow: --yes"
+        )
+    return [p.id for s in found for p in (*s.gone, *(s.unknown if insist else ()))]

@@ -7,7 +7,7 @@ from kkcv.disk import absolute
 from kkcv.search.engine import Catalog, Reader
 
 from .identity import below, elsewhere, join, seen, upwards
-from .places import Places
+from .places import Places, presence
 from .roots import SETTING, Root, Roots
 
 FRESH = 1.0  # seconds, in which the roots are not read again
@@ -55,6 +55,13 @@ class Library:
             return os.path.join(self.catalog.folder, path)
         root = self.roots.of(path)
         return path if root is None else join(self.places.of(root).path, below(path, root.path))
+
+    def is_missing(self, located: str) -> bool:
+        """Whether there is no file at a path of ``located``; a dead disk is not waited for."""
+        root = self.roots.of(located)
+        if root is not None and not self.places.of(root).is_reachable:
+            return True
+        return presence(located) != "there"
 
     def named(self, path: str | os.PathLike[str]) -> str:
         """What the catalog calls a file, or would: the opposite of ``located``."""

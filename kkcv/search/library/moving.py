@@ -3,10 +3,15 @@
 import os
 from dataclasses import replace
 
+from kkcv.disk import absolute
+from kkcv.errors import RequestError
 from kkcv.search.where import StartsWith
 
+from .absence import sampled
+from .forgetting import no_such_root
 from .identity import identity_of, is_below, join
 from .library import Library
+from .places import presence
 from .roots import SETTING, Root, Roots, renamed
 
 
@@ -36,6 +41,28 @@ def move(library: Library, old: str, new: str) -> int:
         writer.set(SETTING, roots.with_root(root).to_text())
     library.forget()
     return len(moving)
+
+
+def moved_by_hand(library: Library, old: str, new: str, insist: bool = False) -> int:
+    """As ``move``, of paths that a person has typed.
+
+    Raises RequestError where there is nothing to move or nowhere to go; without ``insist`` also if
+    none of the pictures is in ``new``.
+    """
+    folder, target = str(absolute(old)), str(absolute(new))
+    root = library.roots.named(folder)
+    source = root.path if root else library.named(folder)
+    if not os.path.isdir(target):
+        raise RequestError(f"{new} is no folder that can be reached from here")
+    with library.catalog.reading() as rows:
+        there = [presence(join(target, rest)) for rest in sampled(rows, source)]
+    if root is None and not there:
+        raise RequestError(no_such_root(library, old, library.roots))
+    if there and "there" not in there and not insist:
+        raise RequestError(
+            f"none of the pictures of {old} is in {new}; nothing was changed. To insist: --yes"
+        )
+    return move(library, source, target)
 
 
 def moved(roots: Roots, old: str, new: str) -> Roots:

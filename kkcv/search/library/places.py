@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from kkcv.disk import reason
 from kkcv.images.folder import Walk
@@ -16,6 +16,8 @@ THERE, EMPTY, UNREACHABLE, READ_ONLY = "there", "empty", "unreachable", "read-on
 SECONDS = 3.0  # that a folder may take to answer: a dead network mount never does
 REMEMBERED = 2.0  # seconds, in which a root is not looked for again
 Result = TypeVar("Result")
+
+Presence = Literal["there", "gone", "unknown"]
 
 
 class Place(NamedTuple):
@@ -42,7 +44,11 @@ class Places:
             when, of_root, place = known
             if of_root is root and time.monotonic() - when < REMEMBERED:
                 return place
-        place = in_time(lambda: found(root), silent(root.path))
+        return self.now(root)
+
+    def now(self, root: Root) -> Place:
+        """As ``of``, without what is remembered."""
+        place = in_time(root.path, lambda: found(root), silent(root.path))
         self._known[root.path] = time.monotonic(), root, place
         return place
 
@@ -64,7 +70,9 @@ def found(root: Root) -> Place:
 
 def looked_at(place: Place) -> Place:
     """With its state, for which something in it is looked at."""
-    return in_time(lambda: inspected(place), silent(place.path)) if place.is_reachable else place
+    if not place.is_reachable:
+        return place
+    return in_time(place.path, lambda: inspected(place), silent(place.path))
 
 
 def inspected(place: Place) -> Place:
@@ -81,10 +89,34 @@ def silent(path: str) -> Place:
     return Place(path, UNREACHABLE, f"it does not answer within {SECONDS:g} s")
 
 
-def in_time(function: Callable[[], Result], otherwise: Result) -> Result:
-    """What a function returns within SECONDS; a thread that waits for longer is left behind."""
+stuck: dict[str, threading.Thread] = {}  # threads that wait for a path
+
+
+def in_time(path: str, function: Callable[[], Result], otherwise: Result) -> Result:
+    """What a function of a path returns within SECONDS.
+
+    A thread that waits for longer is left behind; as long as it does, nobody else waits.
+    """
+    if (before := stuck.get(path)) and before.is_alive():
+        return otherwise
     results: list[Result] = []
     thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
     thread.start()
     thread.join(SECONDS)
+    if thread.is_alive():
+        stuck[path] = thread
     return results[0] if results else otherwise
+
+
+def presence(path: str) -> Presence:
+    """Whether there is a file; "unknown" if the system does not say, as of a folder that is locked.
+
+    A link that leads nowhere is no file.
+    """
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return "gone"
+    except OSError:
+        return "unknown"
+    return "there"

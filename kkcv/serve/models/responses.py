@@ -77,6 +77,13 @@ class PictureInfo(BaseModel):
 
     id: int
     path: Annotated[str, Field(description="The file, on the machine of the service.")]
+    missing: Annotated[
+        bool,
+        Field(
+            description="There is no file at this path now: deleted, or on a disk that is not "
+            "plugged in."
+        ),
+    ] = False
     url: Annotated[str, Field(description="Address of the file on the service.")]
     thumbnail: Annotated[str, Field(description="Address of a small version.")]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="Hash of the file.")]

@@ -45,9 +45,11 @@ MEDIA_TYPES = {
 
 def info(service: Service, picture: Picture) -> PictureInfo:
     """A row of the catalog as clients see it."""
+    path = str(service.gallery.path(picture))
     return PictureInfo(
         id=picture.id,
-        path=str(service.gallery.path(picture)),
+        path=path,
+        missing=service.gallery.library.is_missing(path),
         url=service.url(picture.id, "file"),
         thumbnail=service.url(picture.id, "thumbnail"),
         sha256=picture.file.sha256.hex(),

@@ -1,0 +1,207 @@
+"""The folders of a gallery: ``remove``, ``undo``, ``roots``, ``watch``."""
+
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kkcv.errors import RequestError
+
+from .options import json_option
+from .output import counted, print_json, print_table
+
+if TYPE_CHECKING:
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.library.roots import Root
+
+
+@click.command()
+@click.argument("gallery")
+@click.argument("pictures", nargs=-1, metavar="[ID|PATH]...")
+@click.option(
+    "--missing",
+    is_flag=True,
+    help="Remove all whose file was deleted; PATHS that are folders limit it to what is below.",
+)
+@click.option("--yes", is_flag=True, help="With --missing: also what may come back with its disk.")
+@json_option
+def remove(
+    gallery: str, pictures: tuple[str, ...], missing: bool, yes: bool, as_json: bool
+) -> None:
+    """Remove pictures from a gallery, by id or path. Your own files are never deleted.
+
+    --missing refuses where a folder that was indexed is empty, unreachable, or has lost more than
+    half of its pictures: its disk may not be plugged in. What was removed together comes back with
+    kkcv undo.
+
+    \b
+    kkcv remove photos.kkcv 17 ~/Pictures/old.jpg
+    kkcv remove photos.kkcv --missing
+    kkcv remove photos.kkcv --missing ~/Pictures
+    """
+    from kkcv.search.gallery import Gallery
+
+    if not pictures and not missing:
+        raise RequestError("name what to remove: ids, paths, or --missing")
+    with Gallery.open(gallery) as opened:
+        folders = [each for each in pictures if missing and is_folder_of(opened, each)]
+        ids = [opened.find(picture).id for picture in pictures if picture not in folders]
+        if missing and (folders or not pictures):
+            ids += missing_ids(opened, folders, yes)
+        removed = opened.remove(dict.fromkeys(ids), at_least=1 if missing else 2)
+        left = len(opened)
+    if as_json:
+        print_json({"removed": removed, "pictures": left})
+    else:
+        click.echo(f"removed {len(removed)}, {left} left")
+
+
+def is_folder_of(gallery: "Gallery", path: str) -> bool:
+    named = gallery.library.named(path)
+    return os.path.isdir(path) or gallery.library.roots.get(named) is not None
+
+
+def missing_ids(gallery: "Gallery", folders: list[str], insist: bool) -> list[int]:
+    """The pictures that were deleted, of the whole gallery or below some folders."""
+    from kkcv.search.library.absence import removable
+    from kkcv.search.library.identity import is_below
+
+    named = [gallery.library.named(folder) for folder in folders]
+    pictures = (
+        picture
+        for picture in gallery.pictures()
+        if not named or any(is_below(picture.file.path, folder) for folder in named)
+    )
+    return removable(gallery.library, pictures, insist)
+
+
+@click.command()
+@click.argument("gallery")
+@json_option
+def undo(gallery: str, as_json: bool) -> None:
+    """Undo the last removal or description of several pictures.
+
+    They come back with their ids, vectors and metadata. Kept is the last such change alone.
+
+    \b
+    kkcv undo photos.kkcv
+    """
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.maintenance.undo import undo as take_back
+
+    with Gallery.open(gallery) as opened:
+        done = take_back(opened)
+        left = len(opened)
+    if as_json:
+        print_json({"undone": done.what, "pictures": done.pictures, "in_all": left})
+    else:
+        when = datetime.fromtimestamp(done.when).astimezone()
+        what = counted(done.pictures, "picture")
+        click.echo(f"undone: {what} {done.what} at {when:%Y-%m-%d %H:%M}; {left:,} are there now")
+
+
+@click.command()
+@click.argument("gallery")
+@click.option(
+    "--move",
+    nargs=2,
+    metavar="OLD NEW",
+    help="The folder OLD, or one below a root, is NEW now; its pictures keep all that is theirs.",
+)
+@click.option(
+    "--forget",
+    metavar="ROOT",
+    help="Take a folder and its pictures out of the gallery; kkcv undo brings them back.",
+)
+@click.option("--yes", is_flag=True, help="With --move: also where none of the pictures is in NEW.")
+@json_option
+def roots(
+    gallery: str, move: tuple[str, str] | None, forget: str | None, yes: bool, as_json: bool
+) -> None:
+    """List the folders that were indexed, and how they are: there, empty, unreachable, read-only.
+
+    \b
+    kkcv roots photos.kkcv
+    kkcv roots photos.kkcv --move /mnt/old/Pictures ~/Pictures
+    kkcv roots photos.kkcv --forget ~/Pictures/scans
+    """
+    from kkcv.search.gallery import Gallery
+
+    if move and forget:
+        raise RequestError("one at a time: --move or --forget")
+    with Gallery.open(gallery) as opened:
+        if move:
+            move_root(opened, *move, insist=yes, as_json=as_json)
+        elif forget:
+            forget_root(opened, forget, as_json)
+        else:
+            list_roots(opened, as_json)
+
+
+def list_roots(gallery: "Gallery", as_json: bool) -> None:
+    from kkcv.search.library.absence import standings
+
+    found = standings(gallery.library, gallery.pictures())
+    facts = [
+        {
+            "root": each.place.path,
+            "state": each.place.state,
+            "why": each.place.why,
+            "pictures": each.pictures,
+            "missing": each.missing,
+            "files_only": each.root is None,  # named one by one, not with their folder
+            "names": [] if each.root is None else other_names(each.root, each.place.path),
+            "exclude": [] if each.root is None else list(each.root.excludes),
+            "within": each.root.within if each.root else "",
+        }
+        for each in found
+    ]
+    if as_json:
+        print_json({"gallery": gallery.address, "roots": facts})
+        return
+    if not facts:
+        click.echo("no folder was indexed yet")
+        return
+    rows = [(f["root"], f["state"], f["pictures"], f["missing"] or "", remarks(f)) for f in facts]
+    print_table(["root", "state", "pictures", "missing", ""], rows)
+
+
+def other_names(root: "Root", path: str) -> list[str]:
+    return [name for name in dict.fromkeys((root.path, root.real, *root.names)) if name != path]
+
+
+def remarks(facts: dict[str, Any]) -> str:
+    """What else there is to say of a root, in words."""
+    said = [facts["why"]] if facts["why"] else []
+    if facts["files_only"]:
+        said.append("single files")
+    if facts["within"]:
+        said.append(f"linked or mounted in {facts['within']}")
+    if facts["names"]:
+        said.append(f"also {', '.join(facts['names'])}")
+    if facts["exclude"]:
+        said.append(f"without {' '.join(facts['exclude'])}")
+    return "; ".join(said)
+
+
+def move_root(gallery: "Gallery", old: str, new: str, *, insist: bool, as_json: bool) -> None:
+    from kkcv.search.library.moving import moved_by_hand
+
+    count = moved_by_hand(gallery.library, old, new, insist)
+    if as_json:
+        print_json({"moved": count, "root": new})
+    else:
+        click.echo(f"{counted(count, 'picture')} of {old} are in {new} now")
+
+
+def forget_root(gallery: "Gallery", root: str, as_json: bool) -> None:
+    from kkcv.search.library.forgetting import forget
+
+    count = forget(gallery.library, gallery.library.named(root))
+    if as_json:
+        print_json({"removed": count, "pictures": len(gallery)})
+    else:
+        click.echo(
+            f"removed {count:,}, {len(gallery):,} left; back again: kkcv undo {gallery.address}"
+        )

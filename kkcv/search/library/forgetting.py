@@ -1,0 +1,48 @@
+"""Forgetting a folder: its pictures leave the gallery, and it is no root any more."""
+
+from dataclasses import asdict
+
+from kkcv.errors import RequestError
+from kkcv.search.files import delete_stored, keep
+from kkcv.search.where import StartsWith
+
+from .identity import join
+from .library import Library
+from .roots import SETTING, Root, Roots
+
+
+def forget(library: Library, folder: str) -> int:
+    """Remove the pictures below a folder, by its path in the catalog; how many.
+
+    It can be undone, as other removals. Raises RequestError if the gallery has nothing of it.
+    """
+    with library.catalog.writing() as writer:
+        roots = Roots.from_text(writer.setting(SETTING))
+        ids = writer.ids(StartsWith(("path",), join(folder, "x")[:-1])).tolist()
+        root = roots.get(folder)
+        if root is None and not ids:
+            raise RequestError(no_such_root(library, folder, roots))
+        left = roots if root is None else roots.without(root)
+        gone = [asdict(each) for each in roots if each not in set(left)]
+        orphans = keep(writer, "removed", ids, at_least=1, roots=gone)
+        for id in ids:
+            writer.remove(id)
+        writer.set(SETTING, left.to_text())
+    library.forget()
+    delete_stored(library.catalog, orphans)
+    return len(ids)
+
+
+def no_such_root(library: Library, folder: str, roots: Roots) -> str:
+    named = ", ".join(root.path for root in roots) or "none yet"
+    return f"{folder} is no root of {library.catalog.address}; there are: {named}"
+
+
+def remembered(library: Library, roots: list[Root]) -> None:
+    """Roots that were forgotten are roots again."""
+    with library.catalog.writing() as writer:
+        now = Roots.from_text(writer.setting(SETTING))
+        for root in roots:
+            now = now.with_root(root) if now.get(root.path) is None else now
+        writer.set(SETTING, now.to_text())
+    library.forget()
