@@ -47,6 +47,7 @@ def in_words(value: Any) -> str:
 
 @click.command()
 @click.argument("gallery")
+@click.argument("pictures", nargs=-1, metavar="[ID|PATH]...")
 @click.option(
     "--min-score",
     type=Within(LOWEST, HIGHEST),
@@ -54,42 +55,90 @@ def in_words(value: Any) -> str:
     show_default=True,
     help="The lowest score of near duplicates.",
 )
+@click.option(
+    "--copies",
+    is_flag=True,
+    help="Find turned, mirrored, recolored and cropped copies too; every picture is embedded "
+    "four more times.",
+)
+@click.option(
+    "--keep-both", is_flag=True, help="Remember that the named pictures are no duplicates."
+)
+@click.option("--forget-decisions", is_flag=True, help="Forget all that --keep-both remembered.")
 @json_option
-def duplicates(gallery: str, min_score: float, as_json: bool) -> None:
-    """List groups of pictures with the same bytes, or nearly the same to the network.
+def duplicates(
+    gallery: str,
+    pictures: tuple[str, ...],
+    min_score: float,
+    copies: bool,
+    keep_both: bool,
+    forget_decisions: bool,
+    as_json: bool,
+) -> None:
+    """List groups of pictures with the same bytes, or that show the same.
+
+    The first of a group is the oldest; each of the others scores --min-score or more with it, and
+    agrees with it in its details or point by point. Nothing is removed: kkcv remove does that.
 
     \b
     kkcv duplicates photos.kkcv --min-score 0.9
+    kkcv duplicates photos.kkcv --copies
+    kkcv duplicates photos.kkcv 3 17 --keep-both
     """
-    from kkcv.search.duplicates import duplicates as find
-    from kkcv.search.duplicates import summary_of
+    from kkcv.search import duplicates as room
     from kkcv.search.gallery import Gallery
 
+    if pictures and not keep_both:
+        raise RequestError("pictures are named to keep them: add --keep-both")
+    if keep_both and not pictures:
+        raise RequestError("name the pictures to keep: ids or paths")
+    if keep_both or forget_decisions:
+        with Gallery.open(gallery) as opened:
+            forgotten = room.forget_decisions(opened) if forget_decisions else 0
+            ids = [opened.find(picture).id for picture in pictures]
+            kept = room.keep_both(opened, ids) if keep_both else []
+        if as_json:
+            print_json({"kept": kept, "forgotten": forgotten})
+        else:
+            done = [f"kept apart: {', '.join(map(str, kept))}"] if kept else []
+            done += [f"forgot {counted(forgotten, 'decision')}"] if forget_decisions else []
+            click.echo("; ".join(done))
+        return
+    unread: list[int] = []
     with Gallery.open(gallery) as opened, progress_bar("comparing") as update:
-        groups = find(opened, min_score, update)
-    summary = summary_of(groups)
+        groups = room.duplicates(opened, min_score, update, copies=copies, unread=unread.append)
+    summary = room.summary_of(groups) | {"unread": sum(unread)}
     if as_json:
         listed = [
             {
                 "exact": group.exact,
                 "similarity": group.similarity,
-                "pictures": [{"id": p.id, "path": str(opened.path(p))} for p in group.pictures],
+                "pictures": [
+                    {"id": p.id, "path": str(opened.path(p)), "how": how}
+                    for p, how in zip(group.pictures, (None, *group.how), strict=True)
+                ],
             }
             for group in groups
         ]
-        print_json({"groups": listed, "min_score": min_score, **summary})
-    elif groups:
+        print_json({"groups": listed, "min_score": min_score, "copies": copies, **summary})
+        return
+    if groups:
         rows = [
-            (n, "exact" if group.exact else "near", group.similarity, p.id, str(opened.path(p)))
+            (n, how, group.similarity, p.id, str(opened.path(p)))
             for n, group in enumerate(groups, 1)
-            for p in group.pictures
+            for p, how in zip(group.pictures, ("oldest", *group.how), strict=True)
         ]
         print_table(["group", "kind", "similarity", "id", "path"], rows)
         click.echo(
             f"{counted(summary['exact_groups'], 'group')} of the same bytes, "
-            f"{summary['near_groups']} of pictures that score {min_score:g} or more; beyond the "
+            f"{summary['near_groups']} of pictures that show the same; beyond the "
             f"oldest of each: {counted(summary['spare_pictures'], 'picture')}, "
             f"{summary['spare_bytes']:,} bytes"
         )
     else:
         click.echo("no duplicates")
+    if summary["unread"]:
+        click.echo(
+            f"{counted(summary['unread'], 'picture')} could not be read: only the same bytes count",
+            err=True,
+        )

@@ -251,10 +251,20 @@ class Client:
         """The number of pictures, or of those that match a filter."""
         return self._page(1, None, False, where).total
 
-    def duplicates(self, min_score: float = 0.95, limit: int = 100) -> list[DuplicateGroup]:
-        """Groups of exact and near duplicates, the largest first."""
-        answer = self._get("/v1/duplicates", min_score=min_score, limit=limit)
+    def duplicates(
+        self, min_score: float = 0.95, limit: int = 100, *, copies: bool = False
+    ) -> list[DuplicateGroup]:
+        """Groups of exact and near duplicates, the largest first.
+
+        ``copies``: turned, mirrored, recolored and cropped ones too.
+        """
+        query = {"min_score": min_score, "limit": limit, "copies": json.dumps(copies)}
+        answer = self._get("/v1/duplicates", **query)
         return Duplicates.model_validate_json(answer).groups
+
+    def keep_both(self, ids: Iterable[int]) -> None:
+        """Remember that these are no duplicates (UnknownPicture, RequestError)."""
+        self._send("POST", "/v1/duplicates/keep", {"ids": [int(id) for id in ids]})
 
     def file(self, id: int) -> bytes:
         """The bytes of a picture as it was indexed (UnknownPicture)."""

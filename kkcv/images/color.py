@@ -6,12 +6,12 @@ import numpy as np
 from PIL import Image
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """The picture as a viewer shows it on white paper, in mode RGB.
+def to_rgb(image: Image.Image, paper: str = "white") -> Image.Image:
+    """The picture as a viewer shows it on white paper, or another color, in mode RGB.
 
     16 bits are scaled to 8, not clipped; signed, 32-bit and floating-point grey is scaled from its
     own least to its own greatest value; CMYK and CIELAB are converted; what is transparent is laid
-    on white, so that colors hidden under it stay hidden.
+    on the paper, so that colors hidden under it stay hidden.
     """
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         image = _deep_grey(image)
@@ -22,9 +22,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB":
         image = _eight_bit_key(image)
     rgba = image if image.mode == "RGBA" else image.convert("RGBA")
-    paper = Image.new("RGB", rgba.size, "white")
-    paper.paste(rgba, mask=rgba)
-    return paper
+    sheet = Image.new("RGB", rgba.size, paper)
+    sheet.paste(rgba, mask=rgba)
+    return sheet
 
 
 def _deep_grey(image: Image.Image) -> Image.Image:

@@ -65,8 +65,12 @@ def decode(
         return _pixels(_upright(data, limits, label, target))
 
 
-def decode_small(source: Source, side: int, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+def decode_small(
+    source: Source, side: int, limits: Limits = DEFAULT_LIMITS, *, paper: str = "white"
+) -> np.ndarray:
     """As ``decode``, but the longer side has at most ``side`` pixels: for pictures to look at.
+
+    ``paper`` is the color under what is transparent.
 
     Raises:
         PictureError: as ``decode`` does.
@@ -74,7 +78,7 @@ def decode_small(source: Source, side: int, limits: Limits = DEFAULT_LIMITS) -> 
     label = label_of(source)
     data = read_bytes(source, limits)
     with _meeting_errors(label, limits), quiet():
-        small = _upright(data, limits, label, side)
+        small = _upright(data, limits, label, side, paper)
         small.thumbnail((side, side), Image.Resampling.LANCZOS)
         return _pixels(small)
 
@@ -108,7 +112,9 @@ def image_size(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[int, in
         return (height, width) if _orientation(image) >= 5 else (width, height)
 
 
-def _upright(data: bytes, limits: Limits, label: str, target: int | None) -> Image.Image:
+def _upright(
+    data: bytes, limits: Limits, label: str, target: int | None, paper: str = "white"
+) -> Image.Image:
     with _open(data, limits, label) as image:
         if target is not None:
             ask_for_less(image, data, target)
@@ -116,7 +122,7 @@ def _upright(data: bytes, limits: Limits, label: str, target: int | None) -> Ima
         image.load()
         check_size(image.size, limits, label)  # a container may hold more than it says
         turn = _UPRIGHT.get(_orientation(image))
-        rgb = to_rgb(image)
+        rgb = to_rgb(image, paper)
     if target is not None:
         rgb = reduced(rgb, target)
     return rgb if turn is None else rgb.transpose(turn)

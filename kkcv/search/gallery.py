@@ -14,7 +14,7 @@ opened.py opens it, rows.py looks up and changes its pictures; here it is search
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from typing import Any, Literal, NamedTuple, Unpack, cast, overload
 
@@ -30,7 +30,7 @@ from kkcv.query import Like, Text
 from .answer import answers
 from .asked import Query, several, single
 from .describing import label_by_folder
-from .duplicates import DuplicateGroup, duplicates
+from .duplicates import DuplicateGroup, duplicates, keep_both
 from .engine import CHUNK
 from .generation import Generation
 from .importing import ImportReport, Progress, import_pictures
@@ -283,12 +283,17 @@ class Gallery(Rows):
             self.must_name_known_keys(options.condition)
         return [Hits(hits) for hits in found]
 
-    def duplicates(self, min_score: float = 0.95) -> list[DuplicateGroup]:
-        """Groups in which each picture scores at least ``min_score`` with another, largest first.
+    def duplicates(self, min_score: float = 0.95, *, copies: bool = False) -> list[DuplicateGroup]:
+        """Groups of pictures with the same bytes, or that show the same, largest first.
 
-        Raises RequestError for an impossible score.
+        ``copies``: turned, mirrored, recolored and cropped ones too. Raises RequestError for an
+        impossible score.
         """
-        return duplicates(self, min_score)
+        return duplicates(self, min_score, copies=copies)
+
+    def keep_both(self, ids: Iterable[int]) -> list[int]:
+        """Remember that these are no duplicates; their ids (UnknownPicture, RequestError)."""
+        return keep_both(self, ids)
 
     # Vectors
 

@@ -1,17 +1,173 @@
 """Groups of duplicates, on real near duplicates."""
 
+import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
-from kkcv.search.duplicates import UnionFind, duplicates, summary_of
+from kkcv.errors import RequestError
+from kkcv.search.duplicates import duplicates, forget_decisions, keep_both, summary_of
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 
 Paint = Callable[..., Path]
+WORDS = [
+    "alpha",
+    "bravo",
+    "charlie",
+    "delta",
+    "echo",
+    "foxtrot",
+    "golf",
+    "hotel",
+    "india",
+    "juliet",
+    "kilo",
+    "lima",
+]
+
+
+def names_of(gallery: Gallery, **options: object) -> list[set[str]]:
+    return [{Path(p.file.path).name for p in g.pictures} for g in duplicates(gallery, **options)]
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
+    """An empty gallery of the default network."""
+    with Gallery.create(tmp_path_factory.mktemp("real") / "gallery") as made:
+        yield made
+
+
+@pytest.fixture
+def empty(real: Gallery) -> Gallery:
+    real.remove([picture.id for picture in real.pictures()])
+    forget_decisions(real)
+    return real
+
+
+def test_pages_of_text_and_logos_of_white_are_different_pictures(
+    empty: Gallery, tmp_path: Path
+) -> None:
+    """To the network each kind is one picture: they score 0.95 and more."""
+    chosen = random.Random(1)
+    for n in range(6):
+        page = Image.new("RGB", (827, 1169), "white")
+        for y in range(80, 1080, 28):
+            line = " ".join(chosen.choices(WORDS, k=9))
+            ImageDraw.Draw(page).text((70, y), line, "black", ImageFont.load_default(16))
+        page.save(tmp_path / f"page{n}.png")
+        logo = Image.new("RGBA", (400, 400), (255, 255, 255, 0))
+        ImageDraw.Draw(logo).text((100, 50), "ABCDEF"[n], "white", ImageFont.load_default(280))
+        logo.save(tmp_path / f"logo{n}.png")
+    Image.open(tmp_path / "page0.png").save(tmp_path / "again.jpg", quality=60)
+    Image.open(tmp_path / "logo0.png").resize((300, 300)).save(tmp_path / "small.png")
+    import_pictures(empty, [tmp_path])
+
+    assert sorted(map(sorted, names_of(empty))) == [
+        ["again.jpg", "page0.png"],
+        ["logo0.png", "small.png"],
+    ]
+
+
+def test_resized_copies_are_found_and_nothing_else(empty: Gallery, pictures: Path) -> None:
+    import_pictures(empty, [pictures / "near_dup_caltech"])
+
+    groups = duplicates(empty, min_score=0.85)
+
+    kinds = [{Path(p.file.path).parent.name for p in group.pictures} for group in groups]
+    assert all(len(kind) == 1 for kind in kinds)
+    assert len(groups) == 17
+    assert sum(len(group.pictures) for group in groups) == len(empty)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "how"),
+    [
+        ("turned", lambda p: p.transpose(Image.Transpose.ROTATE_270), "turned by 90"),
+        ("upside-down", lambda p: p.transpose(Image.Transpose.ROTATE_180), "turned by 180"),
+        ("mirrored", lambda p: p.transpose(Image.Transpose.FLIP_LEFT_RIGHT), "mirrored"),
+        ("grey", lambda p: p.convert("L"), "other colors"),
+        ("cropped", lambda p: p.crop((p.width // 5, p.height // 5, p.width, p.height)), "a part"),
+    ],
+)
+def test_changed_copies_are_found_where_they_are_asked_for(
+    empty: Gallery,
+    pictures: Path,
+    tmp_path: Path,
+    name: str,
+    change: Callable[[Image.Image], Image.Image],
+    how: str,
+) -> None:
+    photos = sorted((pictures / "cats_dogs/val/dogs").iterdir())[:8]
+    shutil.copy(photos[0], tmp_path / "a.jpg")
+    with Image.open(photos[0]) as photo:
+        change(photo).save(tmp_path / f"{name}.jpg", quality=80)
+    import_pictures(empty, [tmp_path / "a.jpg"])
+    import_pictures(empty, [tmp_path, *photos[1:]])
+
+    (group,) = duplicates(empty, copies=True)
+
+    assert {Path(p.file.path).name for p in group.pictures} == {"a.jpg", f"{name}.jpg"}
+    assert group.how == (how,)
+    assert not group.exact
+
+
+def test_no_chain_of_small_steps_joins_different_pictures(gallery: Gallery, tmp_path: Path) -> None:
+    """Each is nearly the one before it, and the last is not the first."""
+    first, last = (np.random.default_rng(n).integers(0, 256, (32, 32, 3)) for n in (1, 2))
+    for step in range(8):
+        mixed = (first * (1 - step / 7) + last * step / 7).astype(np.uint8)
+        Image.fromarray(mixed).resize((256, 256)).save(tmp_path / f"{step}.png")
+        gallery.add(tmp_path / f"{step}.png", {"step": step})
+
+    groups = duplicates(gallery, min_score=0.0)
+
+    for group in groups:
+        steps = [picture.metadata["step"] for picture in group.pictures]
+        assert max(steps) - min(steps) <= 4
+
+
+def test_what_is_kept_does_not_come_back(gallery: Gallery, paint: Paint) -> None:
+    photos = paint("0.png", 0).parent
+    shutil.copy(photos / "0.png", photos / "copy.png")
+    with Image.open(photos / "0.png") as picture:
+        picture.convert("RGB").save(photos / "again.jpg", quality=60)
+    import_pictures(gallery, [photos])
+    assert names_of(gallery) == [{"0.png", "copy.png", "again.jpg"}]
+
+    keep_both(gallery, [p.id for p in gallery.pictures()])
+    assert names_of(gallery) == []
+
+    with Gallery.open(gallery.folder, gallery.embedder) as again:
+        assert names_of(again) == []
+        again.remove([p.id for p in again.pictures()])
+        import_pictures(again, [photos])  # under other ids
+        assert names_of(again) == []
+        assert forget_decisions(again) == 1
+        assert len(names_of(again)) == 1
+
+
+def test_one_picture_alone_cannot_be_both(gallery: Gallery, paint: Paint) -> None:
+    id = gallery.add(paint("0.png", 0)).id
+
+    with pytest.raises(RequestError, match="at least two pictures"):
+        keep_both(gallery, [id, id])
+
+
+def test_a_picture_that_cannot_be_read_is_told_of(gallery: Gallery, paint: Paint) -> None:
+    photos = paint("0.png", 0).parent
+    with Image.open(photos / "0.png") as picture:
+        picture.convert("RGB").save(photos / "again.jpg", quality=60)
+    import_pictures(gallery, [photos])
+    (photos / "again.jpg").unlink()
+    told: list[int] = []
+
+    assert duplicates(gallery, unread=told.append) == []
+    assert told == [1]
 
 
 def test_copies_and_nearly_the_same_are_grouped_and_others_left_alone(
@@ -39,16 +195,6 @@ def test_copies_and_nearly_the_same_are_grouped_and_others_left_alone(
         "spare_pictures": 2,
         "spare_bytes": sum(p.file.bytes for g in groups for p in g.pictures[1:]),
     }
-
-
-def test_groups_grow_together_whatever_the_order() -> None:
-    groups = UnionFind()
-    for a, b, score in ((5, 6, 0.99), (1, 2, 0.97), (2, 5, 0.96), (8, 9, 1.0)):
-        groups.join(a, b, score)
-
-    found = {frozenset(ids): score for ids, score in groups.all()}
-
-    assert found == {frozenset({1, 2, 5, 6}): 0.96, frozenset({8, 9}): 1.0}
 
 
 @pytest.mark.parametrize("count", [0, 1])

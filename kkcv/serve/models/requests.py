@@ -248,9 +248,31 @@ class DuplicatesQuery(Strict):
     min_score: Annotated[
         float, Field(ge=0.5, le=1, description="The score from which two pictures are duplicates.")
     ] = 0.95
+    copies: Annotated[
+        bool,
+        Field(
+            description="Also turned, mirrored, recolored and cropped copies: every picture is "
+            "embedded four more times."
+        ),
+    ] = False
     limit: Annotated[
         int, Whole(1, MAX_PAGE), Field(description="The largest number of groups.")
     ] = 100
+
+
+class KeepRequest(Strict):
+    """Keep pictures that look like duplicates."""
+
+    ids: Annotated[
+        list[Id],
+        at_most(MAX_PAGE),
+        Field(
+            min_length=2,
+            max_length=MAX_PAGE,
+            description="Ids of at least two pictures.",
+            json_schema_extra={"uniqueItems": True},
+        ),
+    ]
 
 
 class ClassifyRequest(Strict):

@@ -149,7 +149,14 @@ class DuplicateGroup(BaseModel):
 
     ids: list[int]
     exact: Annotated[bool, Field(description="Whether their bytes are the same.")]
-    similarity: Annotated[float, Field(description="The lowest score that joined them.")]
+    similarity: Annotated[float, Field(description="The lowest score with the oldest.")]
+    how: Annotated[
+        list[str],
+        Field(
+            description="How each of the others is a copy of the oldest: the same bytes, the same; "
+            "among copies other colors, turned by 90, 180 or 270, mirrored, a part."
+        ),
+    ] = []
 
 
 class Duplicates(BaseModel):

@@ -15,6 +15,7 @@ from kkcv.serve.models.requests import (
     DuplicatesQuery,
     ExplainRequest,
     FormRequest,
+    KeepRequest,
     LikeRequest,
     NewPicture,
     NewPictures,
@@ -176,6 +177,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", "/v1/duplicates", operations.find_duplicates, {200: Duplicates},
         query=DuplicatesQuery, problems=("timed-out",), tag="Pictures",
+    ),
+    Route(
+        "POST", "/v1/duplicates/keep", operations.keep_duplicates, {204: None},
+        body=KeepRequest, media=(JSON,), problems=(*WRITES, "unknown-picture"), tag="Pictures",
     ),
     Route("GET", "/v1/galleries", operations.galleries, {200: Galleries}, tag="Service"),
     Route("GET", "/v1/stats", operations.stats, {200: Stats}, tag="Service"),

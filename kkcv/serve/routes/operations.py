@@ -4,9 +4,9 @@ from flask import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from kkcv import __version__, deadline
-from kkcv.search.duplicates import duplicates
+from kkcv.search.duplicates import duplicates, keep_both
 from kkcv.search.ranking.names import RANKINGS
-from kkcv.serve.models.requests import DuplicatesQuery
+from kkcv.serve.models.requests import DuplicatesQuery, KeepRequest
 from kkcv.serve.models.responses import (
     DuplicateGroup,
     Duplicates,
@@ -68,16 +68,22 @@ def find_duplicates(service: Service, query: DuplicatesQuery) -> Duplicates:
                 "duplicates, or a service with a longer --timeout",
             )
 
-    groups = duplicates(service.gallery, query.min_score, in_time)
+    groups = duplicates(service.gallery, query.min_score, in_time, copies=query.copies)
     shown = [
         DuplicateGroup(
             ids=[picture.id for picture in group.pictures],
             exact=group.exact,
             similarity=group.similarity,
+            how=list(group.how),
         )
         for group in groups[: query.limit]
     ]
     return Duplicates(groups=shown, total=len(groups))
+
+
+def keep_duplicates(service: Service, body: KeepRequest) -> None:
+    """Remember that pictures are no duplicates, so that they are not found again as such."""
+    keep_both(service.gallery, body.ids)
 
 
 def model(service: Service) -> Model:

@@ -37,11 +37,15 @@ class Entry:
 
 
 class DuplicateGroup(NamedTuple):
-    """Ids of pictures that are the same (``exact``: byte for byte) or nearly."""
+    """Ids of pictures that are the same (``exact``: byte for byte) or nearly, the oldest first.
+
+    ``how`` says of each of the others how it is a copy.
+    """
 
     ids: tuple[int, ...]
     exact: bool
     similarity: float
+    how: tuple[str, ...] = ()
 
 
 class HeatMap(NamedTuple):
@@ -133,8 +137,17 @@ class Library(ABC):
             return list(pool.map(self._thumbnail, pictures))
 
     @abstractmethod
-    def duplicates(self, min_score: float, progress: Progress) -> list[DuplicateGroup]:
-        """Groups of pictures that are the same or nearly, the largest first."""
+    def duplicates(
+        self, min_score: float, progress: Progress, copies: bool = False
+    ) -> list[DuplicateGroup]:
+        """Groups of pictures that are the same or nearly, the largest first.
+
+        ``copies``: turned, mirrored, recolored and cropped ones too.
+        """
+
+    def keep_both(self, ids: Sequence[int]) -> None:
+        """Remember that these are no duplicates (UnknownPicture)."""
+        self._source.keep_both(ids)
 
     def explain(self, query: bytes, hit: bytes) -> Explanation:
         """Which positions of two pictures made them match (RequestError)."""

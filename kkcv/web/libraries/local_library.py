@@ -39,10 +39,13 @@ class LocalLibrary(Library):
     def file(self, id: int) -> bytes:
         return self.gallery.read(self.gallery.get(id))
 
-    def duplicates(self, min_score: float, progress: Progress) -> list[DuplicateGroup]:
-        groups = duplicates(self.gallery, min_score, progress)
+    def duplicates(
+        self, min_score: float, progress: Progress, copies: bool = False
+    ) -> list[DuplicateGroup]:
+        groups = duplicates(self.gallery, min_score, progress, copies=copies)
         return [
-            DuplicateGroup(tuple(p.id for p in g.pictures), g.exact, g.similarity) for g in groups
+            DuplicateGroup(tuple(p.id for p in g.pictures), g.exact, g.similarity, g.how)
+            for g in groups
         ]
 
     def add(self, content: bytes, name: str) -> bool:

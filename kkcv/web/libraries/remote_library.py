@@ -48,9 +48,11 @@ class RemoteLibrary(Library):
     def file(self, id: int) -> bytes:
         return self.client.file(id)
 
-    def duplicates(self, min_score: float, progress: Progress) -> list[DuplicateGroup]:
-        groups = self.client.duplicates(min_score)
-        return [DuplicateGroup(tuple(g.ids), g.exact, g.similarity) for g in groups]
+    def duplicates(
+        self, min_score: float, progress: Progress, copies: bool = False
+    ) -> list[DuplicateGroup]:
+        groups = self.client.duplicates(min_score, copies=copies)
+        return [DuplicateGroup(tuple(g.ids), g.exact, g.similarity, tuple(g.how)) for g in groups]
 
     def add(self, content: bytes, name: str) -> bool:
         return self.client.add(content, {"name": name}).new

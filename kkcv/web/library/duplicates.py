@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kkcv.web.components.job import Job, wait_for
-from kkcv.web.libraries.library import DuplicateGroup, Library
+from kkcv.web.libraries.library import DuplicateGroup, Entry, Library
 from kkcv.web.strings import Strings
 
 from .browse import choose, remove
@@ -16,8 +16,11 @@ SHOWN = 20  # groups at once
 
 def review_duplicates(text: Strings, here: Library) -> None:
     score = st.slider(text("duplicates.score"), LEAST, 1.0, USUAL, 0.01)
+    copies = st.toggle(text("duplicates.copies"), help=text("duplicates.copies_help"))
     if st.button(text("duplicates.look"), type="primary"):
-        st.session_state["duplicates"] = Job(lambda job: here.duplicates(score, job.progress))
+        st.session_state["duplicates"] = Job(
+            lambda job: here.duplicates(score, job.progress, copies)
+        )
     job: Job[list[DuplicateGroup]] | None = st.session_state.get("duplicates")
     if job is None:
         st.caption(text("duplicates.hint"))
@@ -26,10 +29,12 @@ def review_duplicates(text: Strings, here: Library) -> None:
 
 
 def show_groups(text: Strings, here: Library, groups: Sequence[DuplicateGroup]) -> None:
-    """The groups; all but the largest file of each are selected at first."""
+    """The groups. Only copies of the same bytes are selected at first, all but the oldest."""
+    decided = st.session_state.setdefault("kept-both", set())
     there = {entry.id: entry for entry in here.get_many(id for each in groups for id in each.ids)}
     left = [(group, [there[id] for id in group.ids if id in there]) for group in groups]
     left = [(group, entries) for group, entries in left if len(entries) > 1]
+    left = [(group, entries) for group, entries in left if group.ids not in decided]
     if not left:
         st.success(text("duplicates.none"))
         return
@@ -37,15 +42,24 @@ def show_groups(text: Strings, here: Library, groups: Sequence[DuplicateGroup]) 
     bar = st.container()
     selected: list[int] = []
     for group, entries in left[:SHOWN]:
-        best = max(entries, key=lambda entry: entry.bytes)
         kind = text("duplicates.exact", count=len(entries))
         if not group.exact:
             score = f"{group.similarity:.3f}"
             kind = text("duplicates.near", count=len(entries), score=score)
         st.markdown(kind)
-        others = [entry.id for entry in entries if entry is not best]
-        selected += choose(text, here, entries, f"group-{group.ids[0]}", others)
+        chosen = spare(entries)
+        selected += choose(text, here, entries, f"group-{group.ids[0]}", chosen)
+        if st.button(text("duplicates.keep"), key=f"keep-{group.ids[0]}"):
+            here.keep_both([entry.id for entry in entries])
+            decided.add(group.ids)
+            st.rerun()
     with bar:
         label = text("duplicates.remove", count=len(selected))
         if st.button(label, disabled=not selected):
             remove(here, selected)
+
+
+def spare(entries: Sequence[Entry]) -> list[int]:
+    """The ids of those whose bytes another one before them has: removing them loses nothing."""
+    first = {entry.sha256: entry.id for entry in reversed(entries)}
+    return [entry.id for entry in entries if entry.id != first[entry.sha256]]

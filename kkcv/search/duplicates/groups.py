@@ -1,0 +1,207 @@
+"""Groups of duplicates, without comparing every pair.
+
+    pictures, oldest first ─index▶ older ones that score high ─witness▶ the one it is a copy of
+
+A picture joins the group of the oldest one that it is a duplicate of, so every member is like the
+picture that is kept: no chain of small steps puts different pictures together.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from kkcv.errors import KkcvError
+from kkcv.images.decode import decode
+from kkcv.search.engine import Reader
+from kkcv.search.options import OPTIONS
+from kkcv.search.picture import Picture
+from kkcv.search.rows import Rows
+
+from .decisions import Decisions, decisions_of
+from .witness import Witness, mirrored, turned
+
+BATCH = 64
+NEIGHBORS = 32  # of each picture; those of a larger group lead to the one that is kept
+COPY_SCORE = 0.5  # of a copy that was changed, whose points must agree
+COPY_NEIGHBORS = 8  # of each way to change it, and pictures that it is compared with
+SAME_BYTES = "the same bytes"
+WAYS = (turned(1), turned(2), turned(3), mirrored)
+
+Progress = Callable[[int, int], None]
+Near = dict[int, float]  # ids with their scores
+
+
+class DuplicateGroup(NamedTuple):
+    """Duplicates of the first picture, which is the oldest.
+
+    ``exact``: they have the same bytes. ``similarity`` is the lowest score with the first. ``how``
+    says for each of the others how it is a copy: the same bytes, the same, or among ``copies``
+    turned by 90, 180 or 270, mirrored, a part.
+    """
+
+    pictures: tuple[Picture, ...]
+    exact: bool
+    similarity: float
+    how: tuple[str, ...] = ()
+
+
+def duplicates(
+    gallery: Rows,
+    min_score: float = 0.95,
+    progress: Progress = lambda done, total: None,
+    *,
+    copies: bool = False,
+    unread: Callable[[int], None] = lambda pictures: None,
+) -> list[DuplicateGroup]:
+    """Groups of pictures with the same bytes, or that show the same, largest first.
+
+    Each picture asks the index for its nearest, and those that score at least ``min_score`` are
+    compared pixel by pixel (witness.py). What people decided to keep is left out.
+
+    Args:
+        copies: find turned, mirrored, grey and cropped copies too, which takes the embedding of
+            each picture in four more ways.
+        unread: called with the number of pictures that could not be read, of which only the bytes
+            were compared.
+
+    Raises RequestError for an impossible score.
+    """
+    OPTIONS["min_score"].check(min_score)
+    index = gallery.generation.index
+    if index.wants_rebuild:
+        index.rebuild()
+    pictures = {picture.id: picture for picture in gallery.pictures()}
+    witness = Witness(gallery.read)
+    with gallery.catalog.reading() as rows:
+        found = Grouping(pictures, rows, witness, decisions_of(rows), min_score, copies)
+        done = 0
+        for some in nearest(gallery, rows, COPY_SCORE if copies else min_score, copies):
+            for id, near in some.items():
+                found.place(id, near)
+            done += len(some)
+            progress(done, len(pictures))
+        for id in pictures.keys() - found.kept_for.keys():  # without an intact vector
+            found.place(id, {})
+    unread(len(witness.unread))
+    return sorted(found.groups(), key=lambda group: (-len(group.pictures), group.pictures[0].id))
+
+
+def summary_of(groups: list[DuplicateGroup]) -> dict[str, int]:
+    """The numbers of groups, and what would be freed if only the oldest of each were kept."""
+    spare = [picture for group in groups for picture in group.pictures[1:]]
+    return {
+        "exact_groups": sum(group.exact for group in groups),
+        "near_groups": sum(not group.exact for group in groups),
+        "spare_pictures": len(spare),
+        "spare_bytes": sum(picture.file.bytes for picture in spare),
+    }
+
+
+class Grouping:
+    """Places pictures, in the order of ids, each beside the one that it is a duplicate of."""
+
+    def __init__(
+        self,
+        pictures: dict[int, Picture],
+        rows: Reader,
+        witness: Witness,
+        decisions: Decisions,
+        min_score: float,
+        copies: bool,
+    ) -> None:
+        self.kept_for: dict[int, int] = {}  # id → the picture that is kept for it, or itself
+        self._pictures, self._rows, self._witness = pictures, rows, witness
+        self._decisions, self._min_score, self._copies = decisions, min_score, copies
+        self._by_bytes: dict[bytes, int] = {}
+        self._how: dict[int, tuple[float, str]] = {}
+
+    def place(self, id: int, near: Near) -> None:
+        """``near`` are pictures that may be the same, with their scores."""
+        picture = self._pictures.get(id)
+        if picture is None:  # it came while others were looked at
+            return
+        self.kept_for[id] = id
+        sha256 = picture.file.sha256
+        twin = self._by_bytes.setdefault(sha256, id)
+        if twin != id and not self._decisions.apart(sha256, sha256):
+            self.kept_for[id] = self.kept_for[twin]
+            self._how[id] = self._how.get(twin, (1.0, ""))[0], SAME_BYTES
+            return
+        older = {self.kept_for[other] for other in near if other in self.kept_for} - {id}
+        missing = older - near.keys()
+        near = {other: near[other] for other in older - missing} | self._scores(id, missing)
+        best = sorted(near.items(), key=lambda pair: (-pair[1], pair[0]))
+        for other, score in best[: COPY_NEIGHBORS if self._copies else None]:
+            if score < self._min_score and not self._copies:
+                continue
+            kept = self._pictures[other]
+            if self._decisions.apart(sha256, kept.file.sha256):
+                continue
+            how = self._witness.same(picture, kept, self._copies)
+            if how is not None:
+                self.kept_for[id], self._how[id] = other, (score, how)
+                return
+
+    def groups(self) -> Iterator[DuplicateGroup]:
+        members: dict[int, list[int]] = {}
+        for id, kept in sorted(self.kept_for.items()):
+            members.setdefault(kept, []).append(id)
+        for kept, ids in members.items():
+            if len(ids) > 1:
+                scores, how = zip(*(self._how[id] for id in ids if id != kept), strict=True)
+                pictures = tuple(self._pictures[id] for id in ids)
+                exact = len({picture.file.sha256 for picture in pictures}) == 1
+                yield DuplicateGroup(pictures, exact, min(scores), how)
+
+    def _scores(self, id: int, others: set[int]) -> Near:
+        """The scores with kept pictures that a member of their group led to."""
+        if not others:
+            return {}
+        ids = sorted(others)
+        first, *vectors = self._rows.vectors_of(np.array([id, *ids]))
+        return {other: float(first @ vector) for other, vector in zip(ids, vectors, strict=True)}
+
+
+def nearest(
+    gallery: Rows, rows: Reader, min_score: float, copies: bool
+) -> Iterator[dict[int, Near]]:
+    """The pictures in the order of ids, each with others that score at least that."""
+    generation = gallery.generation
+    for ids, vectors in rows.vectors(BATCH):
+        found: dict[int, Near] = {int(id): {} for id in ids}
+        near = generation.index.search(rows, vectors, NEIGHBORS)
+        collect(found, ids, near.ids, near.scores, min_score)
+        if copies:
+            whose, changed = in_other_ways(gallery, ids)
+            if len(whose):
+                near = generation.index.search(rows, changed, COPY_NEIGHBORS)
+                collect(found, whose, near.ids, near.scores, min_score)
+        yield found
+
+
+def collect(
+    found: dict[int, Near], whose: np.ndarray, ids: np.ndarray, scores: np.ndarray, least: float
+) -> None:
+    for id, others, high in zip(whose.tolist(), ids.tolist(), scores.tolist(), strict=True):
+        for other, score in zip(others, high, strict=True):
+            if other >= 0 and other != id and score >= least:
+                found[id][other] = max(score, found[id].get(other, score))
+
+
+def in_other_ways(gallery: Rows, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors of pictures that are turned and mirrored, and whose they are: (N,), (N, D)."""
+    embedder = gallery.generation.embedder
+    target = embedder.checkpoint.preprocess.target
+    whose: list[int] = []
+    crops: list[np.ndarray] = []
+    for picture in gallery.get_many(ids.tolist()):
+        try:
+            pixels = decode(gallery.read(picture), target=target)
+        except KkcvError:  # the witness counts it
+            continue
+        crops += [embedder.crop(way(pixels)) for way in WAYS]
+        whose += [picture.id] * len(WAYS)
+    if not whose:
+        return np.empty(0, np.int64), np.empty((0, 0), np.float32)
+    return np.array(whose), gallery.generation.projected(embedder.embed_crops(crops))

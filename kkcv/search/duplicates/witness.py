@@ -1,0 +1,172 @@
+"""The second witness: whether two pictures that score high show the same, pixel by pixel.
+
+To a network twelve pages of text are one picture, and so are all white logos on nothing. Two
+pictures are the same if their details agree, as a whole or point by point:
+
+- as a whole: small copies correlate once their coarse structure is subtracted (normalized cross
+  correlation). Copies in another size, light or quality of JPEG reach 0.9, other pages of text in
+  the same layout at most 0.75.
+- point by point (verification/): also where borders were cut off, or the picture was turned.
+
+A picture with transparent parts is looked at on white and on black.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from kkcv.errors import KkcvError
+from kkcv.images.decode import decode, decode_small
+from kkcv.search.picture import Picture
+from kkcv.search.verification.features import LONGEST, Features, features
+from kkcv.search.verification.geometry import match
+
+SIDE = 256  # of the small copies, which are squares
+LEAST_SIDE = 32  # of those of smaller pictures
+COARSE = 4.0  # pixels: the deviation of the blur that is subtracted
+AGREE = 0.85  # correlation
+BLANK = 1.0  # of 255: pictures whose details deviate less have none
+COLORS = 6.0  # of 255: the mean difference of colors, without their lightness
+SHARE = 0.15  # of the points of one picture must agree,
+POINTS = 20  # and so many
+KEPT_READY = 256  # pictures whose small copies and points stay in memory
+
+Read = Callable[[Picture], bytes]
+
+
+class Look(NamedTuple):
+    """A picture on white, and on black if it has transparent parts: uint8 (h, w, 3) each."""
+
+    white: np.ndarray
+    black: np.ndarray | None
+
+
+class Witness:
+    """Says how a picture is the same as another, if it is. ``unread`` could not be decoded."""
+
+    def __init__(self, read: Read) -> None:
+        self.unread: set[int] = set()
+        self._read = read
+        self._kept = lru_cache(KEPT_READY)(self._look_at)
+        self._kept_points = lru_cache(KEPT_READY)(self._points_of)
+        self._by_id: dict[int, Picture] = {}
+
+    def same(self, a: Picture, b: Picture, copies: bool = False) -> str | None:
+        """``the same``, or where copies are wanted how ``a`` was made of ``b``; None: it was not.
+
+        The words are: the same, other colors, turned by 90, 180 or 270, mirrored, a part.
+        """
+        first, second = self.look(a), self.look(b)
+        if first is None or second is None:
+            return None
+        if alike(first, second):
+            if same_colors(first.white, second.white):
+                return "the same"
+            return "other colors" if copies else None
+        if copies:
+            for name, change in CHANGES.items():
+                if alike(Look(change(first.white), None), Look(second.white, None)):
+                    return name
+        if not details(first.white) or not details(second.white):
+            return None
+        if self._share_points(a, b):
+            return "a part" if copies else "the same"
+        return None
+
+    def look(self, picture: Picture) -> Look | None:
+        """None for a picture that cannot be read."""
+        self._by_id[picture.id] = picture
+        return self._kept(picture.id)
+
+    def _look_at(self, id: int) -> Look | None:
+        try:
+            data = self._read(self._by_id[id])
+            white = decode_small(data, SIDE)
+            opaque = data.startswith(b"\xff\xd8")  # JPEG
+            black = None if opaque else decode_small(data, SIDE, paper="black")
+        except KkcvError:  # it is damaged, or its file has gone or changed
+            self.unread.add(id)
+            return None
+        if black is not None and (white == black).all():
+            black = None
+        return Look(white, black)
+
+    def _points_of(self, id: int) -> Features | None:
+        try:
+            data = self._read(self._by_id[id])
+            return features(decode(data, target=LONGEST // 2))
+        except KkcvError:
+            return None
+
+    def _share_points(self, a: Picture, b: Picture) -> bool:
+        here, there = self._kept_points(a.id), self._kept_points(b.id)
+        if here is None or there is None:
+            return False
+        found = match(here, there)
+        fewest = min(len(here.points), len(there.points))
+        return found is not None and len(found) >= max(POINTS, SHARE * fewest)
+
+
+def turned(times: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Turned clockwise by so many quarters."""
+    return lambda pixels: np.ascontiguousarray(np.rot90(pixels, -times))
+
+
+def mirrored(pixels: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(pixels[:, ::-1])
+
+
+# What makes the copy the picture that it was made of.
+CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "turned by 90": turned(3),
+    "turned by 180": turned(2),
+    "turned by 270": turned(1),
+    "mirrored": mirrored,
+}
+
+
+def alike(a: Look, b: Look) -> bool:
+    """Whether the details agree on every ground that both are looked at on."""
+    if (a.black is None) != (b.black is None):  # one may be the other, laid on white
+        return correlate(a.white, b.white)
+    if a.black is None or b.black is None:
+        return correlate(a.white, b.white)
+    grounds = [(a.white, b.white), (a.black, b.black)]
+    telling = [pair for pair in grounds if any(map(details, pair))]
+    return bool(telling) and all(correlate(*pair) for pair in telling)
+
+
+def correlate(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether the details of two pictures correlate. Blank ones have none, so nothing agrees."""
+    side = int(np.clip(min(*a.shape[:2], *b.shape[:2]), LEAST_SIDE, SIDE))
+    first, second = fine(a, side), fine(b, side)
+    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+    if lengths < BLANK**2 * first.size:
+        return False
+    return float(first.ravel() @ second.ravel()) >= AGREE * lengths
+
+
+def same_colors(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether each eighth of the width and height has nearly the same hue and saturation."""
+    import cv2
+
+    first, second = (
+        cv2.resize(each, (8, 8), interpolation=cv2.INTER_AREA).astype(np.float32) for each in (a, b)
+    )
+    apart = (first - first.mean(2, keepdims=True)) - (second - second.mean(2, keepdims=True))
+    return float(np.abs(apart).mean()) < COLORS
+
+
+def details(pixels: np.ndarray) -> bool:
+    side = int(np.clip(min(pixels.shape[:2]), LEAST_SIDE, SIDE))
+    return float(np.sqrt((fine(pixels, side) ** 2).mean())) >= BLANK
+
+
+def fine(pixels: np.ndarray, side: int) -> np.ndarray:
+    """The details of a picture as a square: uint8 (h, w, 3) → float32 (side, side, 3)."""
+    import cv2
+
+    square = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return square - cv2.GaussianBlur(square, (0, 0), COARSE)
