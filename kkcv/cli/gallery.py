@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
 
 from .options import Within, json_option
