@@ -56,6 +56,13 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
+def in_one_session(shown: list[Block]) -> list[Block]:
+    """The Python blocks of a page as one, as cells of a notebook that go on from each other."""
+    python = [block for block in shown if block.language == "python" and block.is_run]
+    others = [block for block in shown if block.language != "python"]
+    return [*others, Block("python", "", "\n".join(block.text for block in python))]
+
+
 def commands(text: str) -> list[str]:
     """The ``kkcv …`` lines of the shell blocks, without comments."""
     lines = [line for b in blocks(text) if b.language == "bash" for line in b.text.splitlines()]

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import io
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -238,6 +238,57 @@ def test_a_missing_gallery_says_how_one_is_made(tmp_path: Path) -> None:
 def test_a_gallery_of_another_network_is_not_opened(made_gallery: Path, tmp_path: Path) -> None:
     with pytest.raises(EmbedderMismatch):
         Gallery(made_gallery, Embedder("lenet5", weights="none"))
+
+
+def test_times_are_dates_in_utc(gallery: Gallery) -> None:
+    added = gallery[1].added
+
+    assert added.tzinfo is UTC
+    assert abs(datetime.now(UTC) - added) < timedelta(hours=1)
+
+
+def test_a_notebook_shows_pictures(gallery: Gallery, album: list[Path]) -> None:
+    hits = gallery.search(album[0], k=3)
+
+    assert hits._repr_html_().count("data:image/jpeg;base64,") == 3
+    assert f"{hits[1].score:.3f}" in hits._repr_html_()
+    assert gallery._repr_html_().count("data:image/jpeg;base64,") == 8
+    assert "efficientnet_lite0" in gallery._repr_html_()
+
+
+def test_an_answer_is_a_short_table_and_a_table_elsewhere(
+    gallery: Gallery, album: list[Path], tmp_path: Path
+) -> None:
+    import pandas as pd
+
+    hits = gallery.search(album[0], k=3)
+
+    lines = repr(hits).splitlines()
+    assert lines[0].split() == ["rank", "score", "id", "path"]
+    assert [line.split()[2] for line in lines[1:]] == [str(id) for id in hits.ids]
+    frame = hits.to_pandas()
+    assert frame["id"].tolist() == hits.ids
+    assert frame["rank"].tolist() == [1, 2, 3]
+    hits.to_csv(tmp_path / "hits.csv")
+    hits.to_parquet(tmp_path / "hits.parquet")
+    assert pd.read_csv(tmp_path / "hits.csv")["path"].tolist() == [hit.path for hit in hits]
+    assert pd.read_parquet(tmp_path / "hits.parquet")["score"].tolist() == [h.score for h in hits]
+    assert isinstance(hits[:2], Hits)
+    assert (repr(hits[:0]), hits[:0].to_dicts()) == ("Hits: none", [])
+    assert not hasattr(hits[0], "count")
+    assert not hasattr(hits[0], "index")
+
+
+def test_metadata_are_columns_of_their_own() -> None:
+    hits = Hits(
+        [Hit(1, 0.5, "a.jpg", {"label": "cat", "id": 9, "tags": ["x"]}), Hit(2, 0.4, "b", {})]
+    )
+
+    row, other = hits.to_dicts()
+
+    assert (row["label"], row["metadata.id"], row["id"]) == ("cat", 9, 1)
+    assert other["label"] is None
+    assert '"[""x""]"' in hits.to_csv()
 
 
 def test_searching_beside_other_work_is_one_line(gallery: Gallery, album: list[Path]) -> None:

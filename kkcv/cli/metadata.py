@@ -4,7 +4,6 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -103,7 +102,7 @@ def facts(gallery: "Gallery", picture: "Picture") -> dict[str, Any]:
         "path": (path := str(gallery.path(picture))),
         "missing": gallery.library.is_missing(path),
         "bytes": picture.file.bytes,
-        "added": datetime.fromtimestamp(picture.added, UTC).isoformat(timespec="seconds"),
+        "added": picture.added.isoformat(timespec="seconds"),
         "sha256": picture.file.sha256.hex(),
         "metadata": picture.metadata,
     }

@@ -86,7 +86,7 @@ class Reader(ABC):
 
     def added(self, ids: Sequence[int]) -> dict[int, float]:
         """When each of these pictures was added, in seconds since 1970."""
-        return {picture.id: picture.added for picture in self.pictures(ids)}
+        return {picture.id: picture.added_seconds for picture in self.pictures(ids)}
 
     def page(
         self, limit: int, after: int | None, newest: bool, where: Condition | None = None

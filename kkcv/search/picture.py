@@ -1,6 +1,7 @@
 """A picture of a gallery, as the catalog of every engine knows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -40,12 +41,17 @@ UNKEPT = Stamp()  # of an engine that keeps no stamps, or a file that nobody loo
 
 @dataclass(frozen=True)
 class Picture:
-    """A row of the catalog, without its vector. ``added`` is in seconds since 1970, UTC."""
+    """A row of the catalog, without its vector. ``added_seconds`` are since 1970, UTC."""
 
     id: int
     file: PictureFile
-    added: float
+    added_seconds: float = field(repr=False)
     metadata: dict[str, Any]
+
+    @property
+    def added(self) -> datetime:
+        """When it was added, in UTC."""
+        return datetime.fromtimestamp(self.added_seconds, UTC)
 
 
 class Totals(NamedTuple):

@@ -10,9 +10,11 @@ from typing import Any
 from kkcv.embedding import terms
 from kkcv.errors import AlreadyThere, RequestError, UnknownPicture
 from kkcv.hit import Hit
+from kkcv.hits import thumbnail as small
 from kkcv.images.exif import exif_of
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
+from kkcv.notebook import table, thumbnails
 from kkcv.query import whole
 
 from .answer import RANKING
@@ -26,6 +28,8 @@ from .picture import LARGEST_ID, Picture, check_id, unknown
 from .ranking.names import PLAIN
 from .where import Condition
 from .where_mapping import Where, as_text
+
+SHOWN = 8  # pictures in a notebook
 
 
 class Rows(Opened):
@@ -152,6 +156,14 @@ class Rows(Opened):
         OPTIONS["ranking"].check(name)
         with self.catalog.writing() as writer:
             writer.set(RANKING, name)
+
+    def _repr_html_(self) -> str:
+        """Its facts and a few pictures, for notebooks."""
+        facts = self.stats()
+        rows = [(name, facts[name]) for name in ("gallery", "pictures", "network", "dim")]
+        some = self.page(SHOWN, newest=True)
+        shown = ((small(str(self.path(p))), f"id {p.id}", str(self.path(p))) for p in some)
+        return table(["", ""], rows) + thumbnails(shown)
 
     def stats(self) -> dict[str, Any]:
         """Sizes, network and index of the gallery, as plain values for JSON."""

@@ -115,7 +115,9 @@ def value_of(picture: Picture, name: Name) -> Any:
     """A column, or a value in the metadata; None where there is none."""
     first, *keys = name
     if first != META:
-        return getattr(picture if first in ("id", "added") else picture.file, first)
+        if first == "added":
+            return picture.added_seconds
+        return picture.id if first == "id" else getattr(picture.file, first)
     found: Any = picture.metadata
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None

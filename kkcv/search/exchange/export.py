@@ -10,7 +10,6 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,7 @@ def facts(gallery: Gallery) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
                 "path": str(gallery.path(picture)),
                 "bytes": picture.file.bytes,
                 "sha256": picture.file.sha256.hex(),
-                "added": datetime.fromtimestamp(picture.added, UTC).isoformat(),
+                "added": picture.added.isoformat(),
             },
             picture.metadata,
         )

@@ -69,7 +69,7 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
                             [replace(p.file, path=str(gallery.path(p))) for p in pictures],
                             vectors,
                             ids=[p.id for p in pictures],
-                            added=[p.added for p in pictures],
+                            added=[p.added_seconds for p in pictures],
                             metadata=[p.metadata for p in pictures],
                         )
                     )

@@ -84,7 +84,7 @@ def pack(row: Row, dim: int) -> dict[str, Any]:
         "stored": file.stored,
         "bytes": file.bytes,
         "mtime_ns": file.mtime_ns,
-        "added": picture.added,
+        "added": picture.added_seconds,
         "metadata": packed(picture.metadata),
         "terms": terms_of(picture),
         "version": row.version,

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from datetime import UTC, datetime
 
 from flask import Response, request, send_file
 
@@ -54,7 +53,7 @@ def info(service: Service, picture: Picture) -> PictureInfo:
         thumbnail=service.url(picture.id, "thumbnail"),
         sha256=picture.file.sha256.hex(),
         bytes=picture.file.bytes,
-        added=datetime.fromtimestamp(picture.added, UTC),
+        added=picture.added,
         metadata=picture.metadata,
     )
 

@@ -81,7 +81,7 @@ class LocalLibrary(Library):
             str(self.gallery.path(picture)),
             file.sha256.hex(),
             file.bytes,
-            picture.added,
+            picture.added_seconds,
             picture.metadata,
         )
 

@@ -124,7 +124,7 @@ def show_facts(text: Strings, facts: dict[str, Any]) -> None:
 
 def show_growth(text: Strings, here: LocalLibrary) -> None:
     """A chart of the number of pictures over time."""
-    times = np.sort([picture.added for picture in here.gallery.pictures()])
+    times = np.sort([picture.added_seconds for picture in here.gallery.pictures()])
     places = np.unique(np.linspace(0, len(times) - 1, 200).astype(int))
     points = [(float(times[n]), int(n) + 1) for n in places] + [(time.time(), len(times))]
     rows = [{"t": datetime.fromtimestamp(t).isoformat(), "n": n} for t, n in points]

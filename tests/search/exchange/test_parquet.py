@@ -49,7 +49,7 @@ def test_any_program_can_read_it(exported: Path, filled: Gallery) -> None:
         assert row["id"] == picture.id
         assert row["path"] == str(filled.path(picture))
         assert row["sha256"] == picture.file.sha256.hex()
-        assert row["added"] == picture.added
+        assert row["added"] == picture.added_seconds
         assert json.loads(row["metadata"]) == picture.metadata
 
 
