@@ -3,6 +3,8 @@ FROM python:3.11-slim-bookworm
 
 # For a gallery on Milvus: --build-arg EXTRAS=heic,milvus,web
 ARG EXTRAS=heic,web
+# A mirror of PyPI: docs/howto/china.md
+ARG PIP_INDEX_URL=https://pypi.org/simple
 
 # hadolint ignore=DL3013  # constraints.txt pins every version
 RUN --mount=type=bind,target=/src,rw \

@@ -25,7 +25,7 @@ OUTSIDE ?= ../shared/data/produce ../shared/data/monkeys
 BURSTS ?= ../shared/data/cats_dogs/val
 PHOTOS ?= ../shared/data/imagenet_sample_300
 EXTRAS ?=
-NETWORKS ?= efficientnet_lite0,resnet50,mobilenet_v2_1.0
+NETWORKS ?= efficientnet_lite0,resnet50,mobilenet_v2_1.0,dinov3-small,mobileclip2-s0
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
@@ -63,6 +63,9 @@ bundle: $(VENV)/.dev ## export the default network, which kkcv comes with
 lock: $(VENV)/.dev ## write the installed versions into constraints.txt
 	@{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new
 	mv constraints.new constraints.txt
+
+bench-adapt: $(VENV)/.dev ## what kkcv adapt gains on labelled folders, in five folds: docs/embedders.md
+	$(BIN)/python -m benchmarks.adapter ../shared/data/monkeys ../shared/data/produce ../shared/data/imagenette
 
 bench-train: $(VENV)/.dev ## train on cats and dogs, monkeys, produce: the figures of docs/training.md
 	$(BIN)/python -m benchmarks.training cats_dogs --most-seconds 120 --retrieval

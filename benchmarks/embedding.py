@@ -33,6 +33,7 @@ from kkcv.embedding.quantized import Quantized, calibrated
 from kkcv.embedding.threads import cores
 from kkcv.errors import KkcvError
 from kkcv.images.folder import find_pictures, labelled_pictures
+from kkcv.presets import preset as presets
 from kkcv.search.quality.metrics import leave_one_out
 
 from .report import report
@@ -206,11 +207,12 @@ def main() -> None:
         if options.what == "quality":
             rows += quality(checkpoint, options.folders, options.runtime)
             continue
+        small = None
         try:
-            small = calibrated(checkpoint, find_pictures(options.folders), BACKEND)
+            if presets.find(network) is None:  # a quarter of an hour for one with attention
+                small = calibrated(checkpoint, find_pictures(options.folders), BACKEND)
         except KkcvError as error:
             print(f"no int8 of {network}: {error}", file=sys.stderr)
-            small = None
         rows += rates(checkpoint, small)
     report(options.what, f"embedding: {options.what} of {options.networks}", rows, ("nncf",))
 

@@ -24,7 +24,12 @@ PAGES = [
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]
 GENERATED = ("cli.md", "http.md", "options.md")  # in docs/reference, made as the site is built
-TRANSLATED = (READMES, ("docs/tutorial.md", "docs/zh/tutorial.md"))
+TRANSLATED = (
+    READMES,
+    ("docs/tutorial.md", "docs/zh/tutorial.md"),
+    ("docs/embedders.md", "docs/zh/embedders.md"),
+    ("docs/howto/china.md", "docs/zh/china.md"),
+)
 
 
 def text_of(page: str) -> str:

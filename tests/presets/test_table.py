@@ -1,10 +1,14 @@
 """Every line of the table says what the library itself says of the network."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from kkcv.adapters.preset import preprocess_of
 from kkcv.errors import RequestError, UnknownNetwork
+from kkcv.presets.markdown import figures as quoted
+from kkcv.presets.markdown import table, terms
 from kkcv.presets.preset import Preset, find, near, presets
 from kkcv.presets.table import EMBEDDED, figures, rows
 from kkcv.zoo.recorded import recorded
@@ -93,6 +97,14 @@ def test_the_embedded_network_is_that_of_the_zoo() -> None:
 def test_every_published_figure_is_of_a_network_in_the_table_and_names_its_source() -> None:
     assert set(figures()) <= {row["name"] for row in rows()}
     assert all("arXiv:" in f["source"] for found in figures().values() for f in found)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_pages_show_the_table(lang: str) -> None:
+    page = "docs/embedders.md" if lang == "en" else "docs/zh/embedders.md"
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+
+    assert all(part in text for part in (table(lang), terms(lang), quoted(lang)))
 
 
 def test_a_side_that_the_network_takes_may_be_asked_for() -> None:

@@ -70,19 +70,30 @@ def adapt(gallery: Gallery, labels: str = FOLDER) -> Adapted:
         raise MissingExtra("pytorch-metric-learning", "adapt")
     vectors, names = labelled(gallery, labels)
     classes = np.unique(names, return_inverse=True)[1].astype(np.int64)
-    folds = folds_of(classes)
-    chosen = np.stack([*(folds != fold for fold in range(FOLDS)), np.ones(len(vectors), bool)])
+    was, now, whole = validated(vectors, classes)
+    helps = is_better(was, now)
+    if helps:
+        adopt(gallery, whole)
+    return Adapted(len(vectors), len(set(names)), quality(was), quality(now), helps)
+
+
+def validated(
+    vectors: np.ndarray, classes: np.ndarray, count: int = FOLDS
+) -> tuple[np.ndarray, np.ndarray, Projection]:
+    """Cross-validation in ``count`` folds, and the projection learned from all.
+
+    ``vectors`` are unit vectors float32 (N, D), ``classes`` int64 (N,). The first two results are
+    ``found`` without and with a projection that has not seen the pictures: (2, Q).
+    """
+    folds = folds_of(classes, count)
+    chosen = np.stack([*(folds != fold for fold in range(count)), np.ones(len(vectors), bool)])
     *trials, whole = learned(vectors, classes, chosen)
     before, after = [], []
     for fold, trial in enumerate(trials):
         unseen = folds == fold
         before.append(found(vectors[unseen], classes[unseen]))
         after.append(found(trial(vectors[unseen]), classes[unseen]))
-    was, now = (np.concatenate(of, axis=1) for of in (before, after))
-    helps = is_better(was, now)
-    if helps:
-        adopt(gallery, whole)
-    return Adapted(len(vectors), len(set(names)), quality(was), quality(now), helps)
+    return np.concatenate(before, axis=1), np.concatenate(after, axis=1), whole
 
 
 def adopt(gallery: Gallery, projection: Projection) -> None:
@@ -153,14 +164,14 @@ def learned(vectors: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> lis
     return [Projection(answer[name]) for name in answer.files]
 
 
-def folds_of(classes: np.ndarray) -> np.ndarray:
-    """A random fold for each picture, at least two of a class together: int64 (N,)."""
+def folds_of(classes: np.ndarray, count: int = FOLDS) -> np.ndarray:
+    """A random fold of ``count`` for each picture, at least two of a class together: int64 (N,)."""
     random = np.random.default_rng(0)
     folds = np.empty(len(classes), np.int64)
     for members in (np.flatnonzero(classes == c) for c in range(classes.max() + 1)):
-        size = max(2, -(-len(members) // FOLDS))
-        groups = np.arange(len(members)) // size + random.integers(FOLDS)
-        folds[random.permutation(members)] = groups % FOLDS
+        size = max(2, -(-len(members) // count))
+        groups = np.arange(len(members)) // size + random.integers(count)
+        folds[random.permutation(members)] = groups % count
     return folds
 
 
