@@ -11,14 +11,13 @@ from types import ModuleType
 
 from kkcv.disk import write_file
 
-from .book.chapter import chapter, printed, stages
+from .book.chapter import chapter
 from .costs import cost
 from .draw import FOLDERS
 from .markdown import cited, table
 from .network import Family, Spec
 from .page_words import LANGUAGES, Words
 from .printed import short
-from .recorded import families
 from .registry import FAMILIES
 from .weights import accuracy, published
 
@@ -66,20 +65,13 @@ def page(module: ModuleType, words: Words) -> str:
         "",
         picture(family, "../"),
         "",
-        chapter(family.name, words.language) or skeleton(family.name, words),
+        chapter(family.name, words.language),
         *networks_part(networks, words),
         *weights_part(networks, words),
         *code_part(module, family, words),
         words("back"),
     ]
     return "\n".join(lines) + "\n"
-
-
-def skeleton(family: str, words: Words) -> str:
-    """The tables of a family without a chapter."""
-    heads = words("stages", network=families()[family].example), words("printed_title")
-    tables = stages("", words, family), printed("", words, family)
-    return "\n".join(f"## {head}\n\n{body}" for head, body in zip(heads, tables, strict=True))
 
 
 def gallery(words: Words) -> str:

@@ -21,7 +21,7 @@ from kkcv.zoo.facts import printed_of
 from kkcv.zoo.recorded import families
 
 ROOT = Path(__file__).parents[2]
-WRITTEN = [name for name in families() if prose(name, "en")]
+WRITTEN = list(families())
 CHAPTERS = [(name, language) for name in WRITTEN for language in ("en", "zh")]
 PARTS = {"stages", "recipe", "answer", "end", "code"}
 
@@ -59,7 +59,7 @@ def test_a_chapter_has_the_length_of_a_lesson(name: str) -> None:
     chinese = re.sub(r"[^\u4e00-\u9fff]", "", prose(name, "zh"))
 
     assert 500 <= len(english.split()) <= 1600
-    assert 700 <= len(chinese) <= 3000
+    assert 650 <= len(chinese) <= 3000
 
 
 @pytest.mark.slow

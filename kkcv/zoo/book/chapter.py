@@ -19,6 +19,9 @@ from .sums import value_of, written
 
 ALONE = re.compile(rf"^{MARK.pattern}$")
 PYTHON = re.compile(r"^```python\n.*?^```\n", re.MULTILINE | re.DOTALL)
+BETWEEN_CHINESE = re.compile(  # a line break there would be shown as a space
+    r"(?<=[\u3001-\u301f\u4e00-\u9fff\uff00-\uffef])\n *(?=[\u3008-\u301f\u4e00-\u9fff\uff00-\uffef])"
+)
 Block = Callable[[str, Words, str], str]
 
 
@@ -32,7 +35,8 @@ def chapter(family: str, language: str) -> str:
             lines.append(BLOCKS[kind](rest, words, family).rstrip("\n"))
         else:
             lines.append(MARK.sub(lambda found: inline(found[1]), line))
-    return "\n".join(lines) + "\n" if lines else ""
+    text = "\n".join(lines) + "\n"
+    return BETWEEN_CHINESE.sub("", text) if language == "zh" else text
 
 
 def inline(mark: str) -> str:

@@ -12,9 +12,9 @@ FIGURE = re.compile(r"(parameters|macs) (\S+)(?: (\S+))?")
 
 @cache
 def prose(family: str, language: str) -> str:
-    """A chapter as it was written; empty where nobody has."""
+    """A chapter as it was written, with its marks."""
     file = resources.files("kkcv.zoo.book").joinpath(language, f"{family}.md")
-    return file.read_text(encoding="utf-8") if file.is_file() else ""
+    return file.read_text(encoding="utf-8")
 
 
 def marks(text: str) -> Iterator[str]:
