@@ -17,7 +17,7 @@ def texts() -> Mapping[str, Any]:
 
 
 class Words:
-    """The words in one language: ``words("stages", network="vgg16")``."""
+    """The words in one language: ``words("preset", family="vgg")``."""
 
     def __init__(self, language: str) -> None:
         self.language = language

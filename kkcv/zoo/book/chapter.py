@@ -19,9 +19,8 @@ from .sums import value_of, written
 
 ALONE = re.compile(rf"^{MARK.pattern}$")
 PYTHON = re.compile(r"^```python\n.*?^```\n", re.MULTILINE | re.DOTALL)
-BETWEEN_CHINESE = re.compile(  # a line break there would be shown as a space
-    r"(?<=[\u3001-\u301f\u4e00-\u9fff\uff00-\uffef])\n *(?=[\u3008-\u301f\u4e00-\u9fff\uff00-\uffef])"
-)
+CHINESE = r"[\u3001-\u301f\u4e00-\u9fff\uff00-\uffef]"
+BETWEEN_CHINESE = re.compile(rf"(?<={CHINESE})\n *(?={CHINESE})")  # would be shown as a space
 Block = Callable[[str, Words, str], str]
 
 
