@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kkcv.errors import KkcvError, PictureError, UnknownPicture
+from kkcv.search.chance.likeness import NAMES
 from kkcv.search.option import OneOf
 from kkcv.search.options import OPTIONS
 from kkcv.web import strings
@@ -47,6 +48,7 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     used |= {f"reason.{reason}" for reason in PictureError.REASONS}
     used |= {f"page.{name}" for name in PAGES}
     used |= {f"library.{name}" for name in LIBRARY_PANELS}
+    used |= {f"likeness.{word.replace(' ', '_')}" for word in NAMES}
     used |= {f"zoo.{name}" for name in ZOO_PANELS}
     used |= {f"error.{kind.code}" for kind in kinds(KkcvError)}
     used |= {f"option.{name}{more}" for name in OPTIONS for more in ("", "_help")}

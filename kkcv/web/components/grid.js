@@ -107,5 +107,14 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   }
 
   grid.classList.remove("waiting");
-  grid.replaceChildren(...data.pictures.map(card));
+  const cards = data.pictures.map(card);
+  if (data.divider) {
+    const [after, text] = data.divider;
+    for (const each of cards.slice(after)) each.classList.add("beyond");
+    const line = document.createElement("div");
+    line.className = "divider";
+    line.append(text);
+    cards.splice(after, 0, line);
+  }
+  grid.replaceChildren(...cards);
 }

@@ -48,6 +48,7 @@ def grid(
     on_act: Callable[[str, int], None] = lambda name, id: None,
     chosen: Sequence[int] = (),
     small: bool = False,
+    divider: tuple[int, str] | None = None,
 ) -> list[int]:
     """Show the tiles; the ids of the selected ones.
 
@@ -56,6 +57,7 @@ def grid(
         on_pick: called with the id of a clicked tile; without it, clicks select.
         on_act: called with the name of the clicked action and the id.
         chosen: ids that are selected at first.
+        divider: after so many tiles stands this text, and the tiles behind it are pale.
     """
     mount = component("grid")
     state = st.session_state.get(key) or {"selected": chosen}
@@ -69,6 +71,7 @@ def grid(
         "score": score,
         "actions": [action._asdict() for action in actions],
         "small": small,
+        "divider": divider,
     }
 
     def picked() -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from kkcv.errors import PictureError, RequestError, UnknownPicture
 from kkcv.hit import Hit
+from kkcv.hits import Hits
 from kkcv.query import Text
 from kkcv.search.options import SearchOptions
 from kkcv.web.components.grid import Action, Tile, grid
@@ -68,7 +69,10 @@ def show_answer(
     else:
         if options.where:
             total = here.count(options.where)
-        st.markdown(f"##### {text('search.found', count=len(hits), total=total)}")
+        title = text("search.found", count=len(hits), total=total)
+        if hits.divider == 0:
+            title = text("search.unlike")
+        st.markdown(f"##### {title}")
         show_hits(text, here, hits)
 
 
@@ -92,7 +96,7 @@ def show_start(text: Strings, here: Library, total: int) -> None:
     )
 
 
-def show_hits(text: Strings, here: Library, hits: Sequence[Hit]) -> None:
+def show_hits(text: Strings, here: Library, hits: Hits) -> None:
     """A click on a hit searches with it; its small buttons give feedback."""
     actions = [
         Action("more", "+", text("search.more_like")),
@@ -115,6 +119,7 @@ def show_hits(text: Strings, here: Library, hits: Sequence[Hit]) -> None:
         on_pick=lambda id: search_with_picture(here, id),
         actions=actions,
         on_act=act,
+        divider=divider_of(text, hits),
     )
     asked = st.session_state.pop("why", None)
     for hit in hits:
@@ -129,7 +134,7 @@ def show_both(
     query: Query,
     k: int,
     options: SearchOptions,
-    hits: Sequence[Hit],
+    hits: Hits,
 ) -> None:
     """Two columns; a badge has the rank of a picture in the other one."""
     load(other, text)
@@ -205,7 +210,7 @@ def tiles_of(
                 picture.path,
                 text("search.use", name=name),
                 hit.score if hit else None,
-                chance_in_words(text, hit.chance) if hit and hit.chance is not None else None,
+                note_of(text, hit) if hit else None,
                 text("compare.place", place=rank) if rank else None,
                 hit.place if hit else None,
             )
@@ -213,11 +218,29 @@ def tiles_of(
     return tiles
 
 
-def chance_in_words(text: Strings, rate: float) -> str:
+def divider_of(text: Strings, hits: Hits) -> tuple[int, str] | None:
+    """Where likeness ends, and what is said there; None where that is not known, or after all."""
+    if hits.divider is None or hits.divider >= len(hits):
+        return None
+    return hits.divider, text("search.divider")
+
+
+def note_of(text: Strings, hit: Hit) -> str | None:
+    """How surely a hit is alike, and how often chance makes its score."""
+    told = []
+    if hit.likeness is not None:
+        told.append(text(f"likeness.{hit.likeness.replace(' ', '_')}"))
+    if hit.chance is not None:
+        told.append(chance_in_words(text, hit.chance, hit.or_less))
+    return " · ".join(told) or None
+
+
+def chance_in_words(text: Strings, rate: float, or_less: bool = False) -> str:
     """The rate of unrelated pictures that score as high, in words."""
     if rate >= 0.5:
         return text("search.by_chance")
-    return text("search.chance", count=f"{rounded(1 / rate):,}" if rate else "∞")
+    name = "search.chance_or_less" if or_less else "search.chance"
+    return text(name, count=f"{rounded(1 / rate):,}" if rate else "∞")
 
 
 def rounded(number: float) -> int:
