@@ -46,12 +46,25 @@ from kkcv.search.verification.features import features
 
 from .scenes import backgrounds, originals, scene
 
-SETS = ("imagenette", "cats_dogs/val", "near_dup_caltech", "digits/mnist_png")
-PARTS = {"imagenette": (5, 10, 20, 50), "cats_dogs/val": (20,), "digits/mnist_png": (10,)}
+SETS = (
+    "imagenette",
+    "produce",
+    "monkeys",
+    "cats_dogs/val",
+    "near_dup_caltech",
+    "digits/mnist_png",
+)
+PARTS = {
+    "imagenette": (5, 10, 20, 50),
+    "produce": (5,),
+    "monkeys": (8,),
+    "cats_dogs/val": (20,),
+    "digits/mnist_png": (10,),
+}
 OBJECTS, PHOTOS = 24, 4
 RICHER = ("", "+mirrored", "+gem", "+stages", "+scales", "+mirrored+scales")
 EACH = 10  # pictures a class: a mirrored view at three scales takes seven times as long
-NAMES = [name for name in RANKINGS if name != BEST]
+NAMES = [*(name for name in RANKINGS if name != BEST), BEST]
 
 
 def part_of(embedded: Embedded, each: int, seed: int = 0) -> Embedded:
@@ -153,7 +166,7 @@ def embeddings(data: Path) -> list[dict[str, Any]]:
     rows = []
     for richer in RICHER:
         embedder = Embedder.load(f"{DEFAULT_NETWORK}{richer}")
-        for name in ("imagenette", "cats_dogs/val", "digits/mnist_png"):
+        for name in ("imagenette", "produce", "monkeys", "cats_dogs/val", "digits/mnist_png"):
             pictures = labelled_pictures(data / name)
             random, by_label = np.random.default_rng(0), {label for _, label in pictures}
             chosen: list[tuple[Path, str]] = []

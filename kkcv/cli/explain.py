@@ -41,8 +41,7 @@ def explain(
 
     The heat of a place is what it adds to the score: all places of one picture, and a rest that
     belongs to no place, add up to it. The network sees the middle of a picture; what it does not
-    see is dark. PyTorch computes it in float32, so the score may differ from that of a search in
-    the third decimal.
+    see is dark. The score is that of a search; PyTorch computes the shares in float32.
 
     \b
     kkcv explain photos.kkcv cat.jpg id:17 -o why.png
@@ -70,7 +69,11 @@ def explain(
     if gallery:
         with Gallery.open(gallery) as opened:
             data = bytes_of(opened, first), bytes_of(opened, second)
-            found = explained(opened, *data)
+            pair_there = (
+                each if isinstance(each, int) else content
+                for each, content in zip((first, second), data, strict=True)
+            )
+            found = explained(opened, *pair_there)
     elif isinstance(first, int) or isinstance(second, int):
         raise RequestError("id:17 is a picture of a gallery: name it with --gallery")
     else:

@@ -10,10 +10,13 @@ score, together with a ``rest`` that belongs to no position. After Stylianou, So
 Visualizing Deep Similarity Networks, WACV 2019, arXiv:1901.00536.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+
+SMALL = 0.05  # scores around zero are not scaled,
+FAR = 0.25  # nor those that differ by more than this share
 
 
 class Parts(NamedTuple):
@@ -62,6 +65,20 @@ class Explanation:
     query: Side
     hit: Side
     pairs: np.ndarray
+
+    def of_score(self, score: float) -> "Explanation":
+        """The same for the score of a search, whose runtime computes less exactly than float32.
+
+        Every share grows or shrinks with it. Scores that are too far apart for this stay apart.
+        """
+        if abs(self.score) < SMALL or abs(score / self.score - 1) > FAR:
+            return self
+        by = score / self.score
+        query, hit = (
+            replace(s, heat=s.heat * np.float32(by), rest=s.rest * by)
+            for s in (self.query, self.hit)
+        )
+        return Explanation(score, query, hit, self.pairs * np.float32(by))
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, without the pairs."""

@@ -40,3 +40,16 @@ def test_explain_says_what_it_lacks(kkcv: Callable[..., Any], album: list[Path])
         2,
         "kkcv: id:17 is a picture of a gallery: name it with --gallery\n",
     )
+
+
+def test_the_score_is_the_one_that_the_search_said(
+    kkcv: Callable[..., Any], made_gallery: Path, album: list[Path]
+) -> None:
+    hits = kkcv("search", made_gallery, album[0], "-k", 3, "--json").json["hits"]
+
+    for hit in hits:
+        why = kkcv("explain", made_gallery, album[0], f"id:{hit['id']}", "--json").json
+
+        assert why["score"] == pytest.approx(hit["score"], abs=1e-4)
+        for side in (why["query"], why["hit"]):
+            assert np.sum(side["heat"]) + side["rest"] == pytest.approx(hit["score"], abs=1e-4)

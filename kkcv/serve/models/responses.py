@@ -180,7 +180,7 @@ class Side(BaseModel):
 
 
 class Explained(BaseModel):
-    """Where a score comes from, computed by the gallery's network in float32."""
+    """Where the score of a search comes from, by the gallery's network in float32."""
 
     score: float
     query: Side

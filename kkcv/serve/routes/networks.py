@@ -9,6 +9,7 @@ from kkcv.images.heat import SIDE, overlaid, side_by_side
 from kkcv.images.reducing import LARGE
 from kkcv.images.thumbnails import as_png
 from kkcv.search.explain import explain as explained
+from kkcv.search.explain import score_of
 from kkcv.serve.models.requests import ClassifyRequest, ExplainRequest, KnownPicture, SentPicture
 from kkcv.serve.models.responses import Explained, Guess, Guesses
 from kkcv.serve.problems import problem_of
@@ -48,12 +49,19 @@ def explain_as_picture(service: Service, body: ExplainRequest) -> Response:
 def explanation(service: Service, body: ExplainRequest) -> tuple[Explanation, tuple[bytes, bytes]]:
     """The explanation of the network, and the bytes of both pictures (Problem)."""
     with at("query"):
-        query = reduced(service, bytes_of(service, body.query))
+        first = bytes_of(service, body.query)
+        query = reduced(service, first)
     with at("hit"):
-        hit = reduced(service, bytes_of(service, body.hit))
+        second = bytes_of(service, body.hit)
+        hit = reduced(service, second)
+    asked = (
+        part.id if isinstance(part, KnownPicture) else content
+        for part, content in ((body.query, first), (body.hit, second))
+    )
     with service.worker():
         try:
-            found = explained(service.gallery, query, hit, limits=service.limits)
+            score = score_of(service.gallery, *asked, limits=service.limits)
+            found = explained(service.gallery, query, hit, limits=service.limits, score=score)
         except PictureError as error:  # it does not say of which of the two
             raise problem_of(error) from error
     return found, (query, hit)

@@ -149,8 +149,8 @@ class Library(ABC):
         """Remember that these are no duplicates (UnknownPicture)."""
         self._source.keep_both(ids)
 
-    def explain(self, query: bytes, hit: bytes) -> Explanation:
-        """Which positions of two pictures made them match (RequestError)."""
+    def explain(self, query: bytes | int, hit: bytes | int) -> Explanation:
+        """Which positions of two pictures, or ids, made them match (RequestError)."""
         found = self._explain(query, hit)
         return Explanation(found.score, heat_map(found.query), heat_map(found.hit))
 
@@ -181,7 +181,7 @@ class Library(ABC):
     def _thumbnail(self, picture: Entry | Hit) -> bytes | None: ...
 
     @abstractmethod
-    def _explain(self, query: bytes, hit: bytes) -> Any: ...
+    def _explain(self, query: bytes | int, hit: bytes | int) -> Any: ...
 
 
 def name_of(picture: Entry | Hit) -> str:

@@ -94,5 +94,5 @@ class LocalLibrary(Library):
         except (GalleryError, PictureError):
             return None
 
-    def _explain(self, query: bytes, hit: bytes) -> Any:
+    def _explain(self, query: bytes | int, hit: bytes | int) -> Any:
         return explain(self.gallery, query, hit)

@@ -91,5 +91,5 @@ class RemoteLibrary(Library):
         except KkcvError:
             return None
 
-    def _explain(self, query: bytes, hit: bytes) -> Any:
+    def _explain(self, query: bytes | int, hit: bytes | int) -> Any:
         return self.client.explain(query, hit)

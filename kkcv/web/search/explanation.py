@@ -23,7 +23,8 @@ def explain(here: Library, query: Query, hit: Hit) -> None:
     def show() -> None:
         with st.spinner(text("explain.working")):
             query_file, hit_file = query_of(here, query), here.file(hit.id)
-            found = here.explain(query_file, hit_file)
+            own = query.picture if isinstance(query.picture, int) and not query.region else None
+            found = here.explain(query_file if own is None else own, hit.id)
         sides = ((query.name, query_file, found.query), (name_of(hit), hit_file, found.hit))
         for column, (name, content, side) in zip(st.columns(2), sides, strict=True):
             warm = overlaid(decode_small(content, SIDE), side.heat, side.seen)
