@@ -38,7 +38,7 @@ from kkcv.images.folder import labelled_pictures
 from kkcv.search.chance.model import calibrated
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
-from kkcv.search.quality.evaluate import Embedded, Ordered, compare, embed_folder
+from kkcv.search.quality.evaluate import Embedded, Ordered, embed_folder, ordered_by
 from kkcv.search.quality.metrics import leave_one_out
 from kkcv.search.quality.reordering import Timed, by_ranking, by_verification
 from kkcv.search.ranking.names import BEST, PLAIN, RANKINGS
@@ -95,7 +95,7 @@ def sets_of(data: Path, embedder: Embedder, parts: bool = True) -> dict[str, Emb
 def rankings(data: Path) -> list[dict[str, Any]]:
     rows = []
     for name, embedded in sets_of(data, Embedder.load()).items():
-        for ranking, order in zip(NAMES, compare(name, embedded, NAMES, False), strict=True):
+        for ranking, order in zip(NAMES, ordered_by(name, embedded, NAMES, False), strict=True):
             rows.append({"set": name, "ranking": ranking, **told(order)})
     return rows
 
