@@ -64,7 +64,7 @@ SAMPLES: dict[str, tuple[str, str, str]] = {
     "find_duplicates": ("?min_score=0.95", "", "service.duplicates(0.95)"),
     "keep_duplicates": (
         "",
-        JSON_BODY + ' \'{"ids": [1, 2]}\'',
+        JSON_BODY + " '{\"ids\": [1, 2]}'",
         "service.keep_both([1, 2])",
     ),
     "galleries": ("", "", "service.galleries()"),
