@@ -16,6 +16,7 @@ from kkcv.web.library.page import PANELS as LIBRARY_PANELS
 from kkcv.web.strings import LANGUAGES, Strings, best_language, texts
 from kkcv.web.training.page import COLORS, WAYS
 from kkcv.web.training.runs import State
+from kkcv.web.zoo.embedders import COLUMNS as EMBEDDER_COLUMNS
 from kkcv.web.zoo.page import PANELS as ZOO_PANELS
 
 
@@ -49,7 +50,7 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     used |= {f"page.{name}" for name in PAGES}
     used |= {f"library.{name}" for name in LIBRARY_PANELS}
     used |= {f"likeness.{word.replace(' ', '_')}" for word in NAMES}
-    used |= {f"zoo.{name}" for name in ZOO_PANELS}
+    used |= {f"zoo.{name}" for name in (*ZOO_PANELS, *EMBEDDER_COLUMNS)}
     used |= {f"error.{kind.code}" for kind in kinds(KkcvError)}
     used |= {f"option.{name}{more}" for name in OPTIONS for more in ("", "_help")}
     used |= {
