@@ -36,9 +36,21 @@ class Hit:
     ] = None
     place: Annotated[
         Place | None,
-        "Where a verified hit shows what the query shows: four corners (x, y), clockwise from the "
-        "query's top left, as fractions of the hit's width and height; they may lie outside of it.",
+        "Where a hit that was verified, or found by a part, shows what the query shows: four "
+        "corners (x, y), clockwise from the query's top left, as fractions of the hit's width and "
+        "height; they may lie outside of it.",
     ] = None
+    query_place: Annotated[
+        Place | None,
+        "Where the query shows the hit, likewise: four corners from the hit's top left, as "
+        "fractions of the query's width and height.",
+    ] = None
+    match: Annotated[
+        str,
+        "How a confirmed copy differs from the hit, such as: mirrored, turned by 90, crop; "
+        "whole if in none of these ways.",
+    ] = ""
+    points: Annotated[int, "How many local points a verified hit shares with the query."] = 0
     folded: Annotated[
         tuple[int, ...], "Ids of the near-duplicates that were folded into this hit."
     ] = ()

@@ -17,13 +17,15 @@ from .output import print_json, print_table, progress_bar
     show_default=True,
     help="Number of pictures to disturb.",
 )
+@click.option("--copies", is_flag=True, help="Search for copies: kkcv search --copies.")
 @json_option
-def selfcheck(gallery: str, sample: int, as_json: bool) -> None:
+def selfcheck(gallery: str, sample: int, copies: bool, as_json: bool) -> None:
     """Measure how often a gallery finds the original of a disturbed copy.
 
-    A sample of its pictures is turned, mirrored, cropped, recolored, compressed and resized. The
-    table has, for each way and strength, the share of copies whose original came first, and among
-    the first five. Nothing is changed.
+    A sample of its pictures is turned, mirrored, cropped, recolored, compressed, resized,
+    captioned, put on a page, and pasted into another picture. The table has, for each way and
+    strength, the share of copies whose original came first, and among the first five. Nothing is
+    changed.
 
     \b
     kkcv selfcheck photos.kkcv --sample 200
@@ -32,7 +34,7 @@ def selfcheck(gallery: str, sample: int, as_json: bool) -> None:
     from kkcv.search.quality.selfcheck import selfcheck as check
 
     with Gallery.open(gallery) as opened, progress_bar("checking") as update:
-        found = check(opened, sample, progress=update)
+        found = check(opened, sample, copies=copies, progress=update)
     if as_json:
         print_json({**found._asdict(), "rows": [row._asdict() for row in found.rows]})
         return

@@ -104,7 +104,7 @@ def search(
                 + (f" and the keys {named}" if known else ", and keys of the metadata"),
                 err=True,
             )
-        if options.verify and hits and not any(hit.place for hit in hits):
+        if (options.verify or options.copies) and hits and not any(hit.points for hit in hits):
             click.echo("in none of them what the picture shows was found again", err=True)
 
 
@@ -146,13 +146,14 @@ COLUMNS: dict[str, tuple[str, Callable[[Hit], Any]]] = {
     "score": ("score", lambda hit: hit.score),
     "chance": ("by chance", lambda hit: by_chance(hit.chance, hit.or_less)),
     "likeness": ("likeness", lambda hit: hit.likeness or ""),
-    "place": ("verified", lambda hit: "yes" if hit.place else ""),
+    "points": ("verified", lambda hit: f"{hit.points} points" if hit.points else ""),
+    "match": ("copy", lambda hit: hit.match),
     "id": ("id", lambda hit: hit.id),
     "path": ("path", lambda hit: hit.path),
     "missing": ("file", lambda hit: "missing" if hit.missing else ""),
     "folded": ("folded", lambda hit: " ".join(map(str, hit.folded))),
 }
-TOLD_ELSEWHERE = ("or_less", "url")  # fields without a column
+TOLD_ELSEWHERE = ("or_less", "url", "place", "query_place")  # fields without a column
 
 
 def print_hits(hits: Hits, max_chance: float | None = None) -> None:

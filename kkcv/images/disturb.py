@@ -1,11 +1,12 @@
-"""Disturbed copies of pictures: turned, mirrored, cropped, recolored, compressed, shrunk."""
+"""Disturbed copies of pictures: turned, cropped, recolored, compressed, shrunk, pasted, …"""
 
 import io
+import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 Change = Callable[[Image.Image], Image.Image]
 
@@ -90,6 +91,71 @@ def shrunk(side: int) -> Change:
     return change
 
 
+def cropped_anywhere(share: float) -> Change:
+    """A part at random, ``share`` of the width and of the height; of a picture always the same."""
+
+    def change(picture: Image.Image) -> Image.Image:
+        random = random_of(picture)
+        width, height = (max(1, round(side * share)) for side in picture.size)
+        left = int(random.integers(picture.width - width + 1))
+        top = int(random.integers(picture.height - height + 1))
+        return picture.crop((left, top, left + width, top + height))
+
+    return change
+
+
+def random_of(picture: Image.Image) -> np.random.Generator:
+    """Seeded by the picture."""
+    return np.random.default_rng(zlib.crc32(picture.tobytes()))
+
+
+def mirrored_and_cropped(share: float) -> Change:
+    crop = cropped_anywhere(share)
+    return lambda picture: crop(mirrored(picture))
+
+
+def on_a_page(picture: Image.Image) -> Image.Image:
+    """A screenshot: the picture takes a third of a page with bars and text."""
+    width, height = picture.size
+    page = Image.new("RGB", (round(1.6 * width), round(1.85 * height)), "white")
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((0, 0, page.width, 0.12 * height), fill=(38, 58, 110))
+    draw.rectangle((0, 0.12 * height, page.width, 0.2 * height), fill=(226, 229, 233))
+    font = ImageFont.load_default(max(6, round(0.05 * height)))
+    for line in range(6):
+        at = 0.05 * width, (1.42 + 0.065 * line) * height
+        draw.text(at, "Some pictures are found again on another page. " * 3, (40, 40, 40), font)
+    left = round(random_of(picture).uniform(0.05, 0.55) * width)
+    page.paste(picture, (left, round(0.3 * height)))
+    return page
+
+
+def captioned(picture: Image.Image) -> Image.Image:
+    """A fifth of the height is a black bar with white text."""
+    width, height = picture.size
+    changed = picture.copy()
+    draw = ImageDraw.Draw(changed)
+    draw.rectangle((0, 0.4 * height, width, 0.6 * height), fill="black")
+    font = ImageFont.load_default(max(6, round(0.1 * height)))
+    draw.text((0.05 * width, 0.44 * height), "SEEN SOMEWHERE", "white", font)
+    return changed
+
+
+def pasted_into(other: Image.Image, share: float = 0.4) -> Change:
+    """In a corner of another picture, at a ``share`` of its width."""
+
+    def change(picture: Image.Image) -> Image.Image:
+        random, width = random_of(picture), max(1, round(share * other.width))
+        height = min(other.height, max(1, round(picture.height * width / picture.width)))
+        small = picture.resize((width, height), Image.Resampling.LANCZOS)
+        changed = other.copy()
+        left, top = (int(random.integers(2)) for _ in range(2))
+        changed.paste(small, (left * (other.width - width), top * (other.height - height)))
+        return changed
+
+    return change
+
+
 DISTURBANCES = (
     Disturbance("as it is", "", lambda picture: picture),
     *(Disturbance("turned", f"{d}°", turned(d)) for d in (5, 15, 90, 180)),
@@ -101,3 +167,16 @@ DISTURBANCES = (
     *(Disturbance("compressed", f"JPEG quality {q}", compressed(q)) for q in (50, 20, 5)),
     *(Disturbance("resized", f"to {s} pixels", shrunk(s)) for s in (256, 128, 64)),
 )
+
+# Those by which pictures are copied, beside the disturbances above.
+COPIES = (
+    *(
+        Disturbance("cropped anywhere", f"to {share:.0%} of each side", cropped_anywhere(share))
+        for share in (0.7, 0.5, 0.35)
+    ),
+    Disturbance("turned", "270°", turned(270)),
+    Disturbance("screenshot", "a third of the page", on_a_page),
+    Disturbance("captioned", "a fifth of the height", captioned),
+    Disturbance("mirrored and cropped", "to 70% of each side", mirrored_and_cropped(0.7)),
+)
+PASTED = ("pasted", "at 40% of the width of another")  # into another picture: ``pasted_into``

@@ -29,6 +29,7 @@ from kkcv.query import Like, Text
 
 from .answer import answers
 from .asked import Query, several, single
+from .copies import copies
 from .describing import label_by_folder
 from .duplicates import DuplicateGroup, duplicates, keep_both
 from .engine import CHUNK
@@ -155,7 +156,7 @@ class Gallery(Rows):
         generation = self.generation
         found: dict[int, Hits] = {}
         vectors: dict[int, np.ndarray] = {}
-        if not options.verify:
+        if not (options.verify or options.copies):
             vectorizer = Vectorizer(generation, self, self.worker, limits)
             for place, vector in vectorizer.batch(queries):
                 if isinstance(vector, PictureError):
@@ -224,6 +225,8 @@ class Gallery(Rows):
         k = checked_k(k)
         options = merged(options, words)
         generation = self.generation
+        if options.copies:
+            return self._copies(generation, pictures, k, options, limits)
         query = Vectorizer(generation, self, self.worker, limits).query(pictures)
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
         by_score, first = options, k
@@ -241,6 +244,21 @@ class Gallery(Rows):
         for hit in hits:
             hit.missing = generation.library.is_missing(hit.path)
         return Hits(hits)
+
+    def _copies(
+        self,
+        generation: Generation,
+        likes: Sequence[Like],
+        k: int,
+        options: SearchOptions,
+        limits: Limits,
+    ) -> Hits:
+        own = {like.picture for like in likes if isinstance(like.picture, int)}
+        hits = copies(generation, self, list(likes), k, options, own, limits)
+        if not hits and options.condition:
+            self.must_name_known_keys(options.condition)
+        with generation.catalog.reading() as rows:
+            return Hits(sorted_hits(rows, hits, options.sort))
 
     @with_words
     def search_vector(
@@ -267,9 +285,10 @@ class Gallery(Rows):
         """
         k = checked_k(k)
         options = merged(options, words)
-        if options.verify:
+        if options.verify or options.copies:
             raise RequestError(
-                "to verify hits takes the picture itself; here are only vectors", field="verify"
+                "to verify hits takes the picture itself; here are only vectors",
+                field="verify" if options.verify else "copies",
             )
         generation = self.generation
         queries = checked_vectors(vectors, generation.space.dim)

@@ -59,6 +59,12 @@ class SearchOptions:
         "Compare the query with the first hits point by point, and put those first that show the "
         "same object.",
     )
+    copies: bool = option(
+        False,
+        Switch(),
+        "Find the picture that the query was taken from, or that was put into it: cropped, turned, "
+        "mirrored, pasted, on a page. Best in a gallery with parts (--model NETWORK+parts).",
+    )
     max_chance: float | None = option(
         None,
         Number("RATE", 0, 1, above=True, choices=(0.01, 0.001, 0.0001)),
@@ -115,6 +121,7 @@ class SearchWords(TypedDict, total=False):
     min_score: float
     ranking: str | None
     verify: Verify
+    copies: bool
     max_chance: float | None
     fold: float | None
     sort: str | None

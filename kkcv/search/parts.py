@@ -62,6 +62,13 @@ def compared(
     ids = candidates(generation, rows, queries, depth, where)
     if without is not None:
         ids = np.setdiff1d(ids, without)
+    return beside(generation, rows, queries, len(queries), ids)
+
+
+def beside(
+    generation: Generation, rows: Reader, queries: np.ndarray, by_parts: int, ids: np.ndarray
+) -> Compared:
+    """Some pictures beside the queries, the first ``by_parts`` of which also ask for parts."""
     found = list(rows.stored_vectors(ids=ids))
     if not found:
         nothing = np.empty((len(queries), 0), np.float32)
@@ -71,11 +78,12 @@ def compared(
     if not generation.stored_space.parts:
         none = np.full(whole.shape, -np.inf, np.float32)
         return Compared(ids, whole, none, np.full(whole.shape, WHOLE))
-    parts = rows.parts(stored)
-    alike = (windows.sketch(queries) @ parts.reshape(-1, windows.NUMBERS).T).reshape(
-        len(queries), len(ids), PARTS
-    )
-    return Compared(ids, whole, alike.max(axis=2), alike.argmax(axis=2))
+    flat = rows.parts(stored).reshape(-1, windows.NUMBERS)
+    alike = (windows.sketch(queries[:by_parts]) @ flat.T).reshape(-1, len(ids), PARTS)
+    best = np.full(whole.shape, -np.inf, np.float32)
+    part = np.full(whole.shape, WHOLE)
+    best[:by_parts], part[:by_parts] = alike.max(axis=2), alike.argmax(axis=2)
+    return Compared(ids, whole, best, part)
 
 
 def candidates(

@@ -1,20 +1,23 @@
 """How often a gallery finds the original of a disturbed copy of its own pictures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from kkcv.embedding.pipeline import ahead
 from kkcv.errors import GalleryError, KkcvError, PictureError
+from kkcv.hit import Hit
 from kkcv.images.decode import decode
-from kkcv.images.disturb import DISTURBANCES
+from kkcv.images.disturb import COPIES, DISTURBANCES, PASTED, Disturbance, pasted_into
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
 
 SAMPLE = 100
 CHUNK = 8  # pictures whose copies are in memory at once
 TOP = 5
+CLOSER = 4  # times the pixels that the network sees: some copies are a third of a side
 
 
 class Row(NamedTuple):
@@ -38,29 +41,79 @@ def selfcheck(
     gallery: Gallery,
     sample: int = SAMPLE,
     *,
+    copies: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> SelfCheck:
     """Search with disturbed copies of a sample of the pictures. Nothing is changed.
 
-    The sample is the same each time. Pictures with the same bytes count as the original.
-    ``progress`` is called with the numbers of pictures done and of all. Raises GalleryError if no
-    picture can be read.
+    The sample is the same each time. Pictures with the same bytes count as the original. With
+    ``copies`` each search is one for copies. ``progress`` is called with the numbers of pictures
+    done and of all. Raises GalleryError if no picture can be read.
     """
     ranks: list[list[int]] = []
-    left_out = 0
-    for picture, copies in disturbed(gallery, sample, progress):
-        if isinstance(copies, PictureError):
-            left_out += 1
-        else:
-            ranks.append(ranks_of(gallery, picture, copies))
+    chosen = sampled(gallery, sample)
+    into = dict(zip([p.id for p in chosen], [*chosen[1:], *chosen[:1]], strict=True))
+
+    def disturb(picture: Picture) -> list[np.ndarray]:
+        pixels = pixels_of(gallery, picture)
+        try:
+            other = pixels_of(gallery, into[picture.id])
+        except PictureError:
+            other = np.full_like(pixels, 128)
+        pasted = Disturbance(*PASTED, pasted_into(Image.fromarray(other)))
+        return [each(pixels) for each in (*DISTURBANCES, *COPIES, pasted)]
+
+    for start in range(0, len(chosen), CHUNK):
+        part = ahead(disturb, chosen[start : start + CHUNK])
+        for done, (picture, disturbed) in enumerate(part, start + 1):
+            if not isinstance(disturbed, PictureError):
+                answers = searched(gallery, disturbed, copies)
+                ranks.append(ranks_of(gallery, picture, into[picture.id], answers))
+            progress(done, len(chosen))
     if not ranks:
         raise GalleryError(f"{gallery.address} has no picture that can be read")
-    found = np.array(ranks)
+    kinds = [*((each.name, each.strength) for each in (*DISTURBANCES, *COPIES)), PASTED]
     rows = [
-        Row(d.name, d.strength, float((column == 0).mean()), float((column < TOP).mean()))
-        for d, column in zip(DISTURBANCES, found.T, strict=True)
+        Row(name, strength, float((column == 0).mean()), float((column < TOP).mean()))
+        for (name, strength), column in zip(kinds, np.array(ranks).T, strict=True)
     ]
-    return SelfCheck(len(ranks), left_out, rows)
+    return SelfCheck(len(ranks), len(chosen) - len(ranks), rows)
+
+
+def pixels_of(gallery: Gallery, picture: Picture) -> np.ndarray:
+    """Large enough for a part of a picture to be seen (PictureError)."""
+    target = CLOSER * gallery.generation.embedder.checkpoint.preprocess.target
+    try:
+        return decode(gallery.read(picture), target=target)
+    except PictureError:
+        raise
+    except KkcvError as error:  # the file has gone or changed
+        raise PictureError(str(error), "unreadable") from None
+
+
+def searched(gallery: Gallery, disturbed: list[np.ndarray], copies: bool) -> list[Sequence[Hit]]:
+    """The first hits of each, one more than TOP."""
+    if copies:
+        return [gallery.search(pixels, TOP + 1, copies=True) for pixels in disturbed]
+    generation = gallery.generation
+    vectors = generation.projected(generation.embedder.embed(disturbed))
+    return list(gallery.search_vectors(vectors, TOP + 1))
+
+
+def ranks_of(
+    gallery: Gallery, picture: Picture, other: Picture, answers: list[Sequence[Hit]]
+) -> list[int]:
+    """The rank of the original for each copy, from 0; TOP if it is not among the first.
+
+    The last copy is pasted into the other picture, which is right to be found too: it is left out.
+    """
+    with gallery.catalog.reading() as rows:
+        own, into = (
+            {same.id for same in rows.by_sha256(each.file.sha256)} for each in (picture, other)
+        )
+    found = [[hit.id for hit in hits] for hits in answers]
+    found[-1] = [id for id in found[-1] if id in own or id not in into]
+    return [next((place for place, id in enumerate(ids[:TOP]) if id in own), TOP) for ids in found]
 
 
 def sampled(gallery: Gallery, sample: int) -> list[Picture]:
@@ -95,13 +148,3 @@ def disturbed(
             else:
                 yield picture, generation.projected(embedder.embed_crops(copies))
             progress(done, len(chosen))
-
-
-def ranks_of(gallery: Gallery, picture: Picture, copies: np.ndarray) -> list[int]:
-    """The rank of the original for each copy, from 0; TOP if it is not among the first."""
-    with gallery.catalog.reading() as rows:
-        own = {same.id for same in rows.by_sha256(picture.file.sha256)}
-    answers = gallery.search_vectors(copies, TOP)
-    return [
-        next((place for place, hit in enumerate(hits) if hit.id in own), TOP) for hits in answers
-    ]

@@ -7,35 +7,53 @@ roots are compared: RootSIFT).
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
 
-LONGEST = 640  # pixels of the longer side
-SMALL = 480  # smaller pictures are enlarged to this: two to four times as many points match again
-MOST = 800  # features per picture, the strongest
+LONGER = 400  # pixels of the longer side: a third of the time of 640, and as many are found
+SMALL = 480  # of pictures of at most half of it: enlarged, twice as many points match again
+MOST = 400  # features per picture, the strongest
 CONTRAST = 0.02  # half of Lowe's, because packages also have pale print
-STEPS = 512  # a square root is kept as a multiple of 1/512, in a byte
+STEPS, HIGHEST = 40, 15  # a square root is kept as a multiple of 1/40 up to 15/40, in 4 bits
+
+GRID = 65535  # steps of a coordinate
+
+# A mirrored picture has the same points with other descriptors: of 4 rows x 4 columns x 8
+# directions, the rows are in the opposite order, and so are the directions.
+MIRRORED = np.arange(128).reshape(4, 4, 8)[::-1][:, :, -np.arange(8) % 8].ravel()
 
 
 class Features(NamedTuple):
-    """``points`` float32 (N, 2), x and y as fractions of the picture's width and height;
-    ``descriptors`` uint8 (N, 128); ``shape``: height and width in pixels after resizing.
+    """Points of a picture with what it looks like around them.
+
+    ``points`` float32 (N, 2), x and y as fractions of the picture's width and height; ``sizes``
+    float32 (N,), base 2 logarithms of pixels; ``angles`` float32 (N,), degrees, clockwise;
+    ``descriptors`` uint8 (N, 128), from 0 to 15; ``shape``: height and width in pixels after
+    resizing.
     """
 
     points: np.ndarray
+    sizes: np.ndarray
+    angles: np.ndarray
     descriptors: np.ndarray
     shape: tuple[int, int]
+
+    def mirrored(self) -> "Features":
+        """Those of the picture with left and right exchanged."""
+        points = np.stack([1 - self.points[:, 0], self.points[:, 1]], axis=1)
+        descriptors = np.ascontiguousarray(self.descriptors[:, MIRRORED])
+        return Features(points, self.sizes, (180 - self.angles) % 360, descriptors, self.shape)
 
 
 def features(pixels: np.ndarray) -> Features:
     """The strongest features of a picture: uint8 (H, W, 3)."""
-    import cv2
-
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    scale = float(np.clip(1, SMALL / max(grey.shape), LONGEST / max(grey.shape)))
+    longest = max(grey.shape)
+    scale = (SMALL if 2 * longest <= SMALL else LONGER) / longest
     if scale != 1:
         size = [max(round(side * scale), 1) for side in grey.shape[::-1]]
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -45,13 +63,21 @@ def features(pixels: np.ndarray) -> Features:
     keypoints, descriptors = sift.detectAndCompute(grey, None)
     if not len(keypoints):
         descriptors = np.empty((0, 128), np.float32)
-    descriptors = descriptors[:MOST]  # ties may give a few more
-    points = np.array([point.pt for point in keypoints[:MOST]], np.float32).reshape(-1, 2)
+    keypoints, descriptors = keypoints[:MOST], descriptors[:MOST]  # ties may give a few more
+    points = np.array([point.pt for point in keypoints], np.float32).reshape(-1, 2)
     total = np.maximum(descriptors.sum(1, keepdims=True), 1)
-    roots = np.minimum(np.rint(np.sqrt(descriptors / total) * STEPS), 255).astype(np.uint8)
-    return Features(points / np.array([width, height], np.float32), roots, (height, width))
+    roots = np.minimum(np.rint(np.sqrt(descriptors / total) * STEPS), HIGHEST).astype(np.uint8)
+    sizes = np.log2(np.array([point.size for point in keypoints], np.float32))
+    angles = np.array([point.angle for point in keypoints], np.float32)
+    return Features(  # rounded as they are stored (store.py)
+        (np.rint(points / [width, height] * GRID) / GRID).astype(np.float32),
+        sizes.astype(np.float16).astype(np.float32),
+        angles.astype(np.float16).astype(np.float32),
+        roots,
+        (height, width),
+    )
 
 
 def features_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> Features:
     """The features of a path, bytes or a file object (PictureError)."""
-    return features(decode(source, limits, target=LONGEST // 2))
+    return features(decode(source, limits, target=LONGER // 2))

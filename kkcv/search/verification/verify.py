@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+import numpy as np
+
 from kkcv.errors import FileMissing, PictureError, RequestError, UnknownPicture
 from kkcv.hit import SURE, Hit, Place
 from kkcv.images.decode import decode
@@ -45,7 +47,7 @@ class Verifier:
         self._pictures = pictures
         self._turn = turn
         self._limits = limits
-        self._until = math.inf
+        self.until = math.inf  # when the time for computing features is up
 
     def verified(self, likes: Sequence[Like], hits: list[Hit], how: Verify) -> list[Hit]:
         """The hits that show what the first liked picture shows, first.
@@ -59,8 +61,8 @@ class Verifier:
             return hits
         with step("search"):
             query = self._of_query(likes)
-            self._until = time.monotonic() + SECONDS
-            return verified(query, hits[:looked_at], self._of_hit) + hits[looked_at:]
+            self.until = time.monotonic() + SECONDS
+            return verified(query, hits[:looked_at], self.features_of) + hits[looked_at:]
 
     def _of_query(self, likes: Sequence[Like]) -> Features:
         """Of the first picture with a positive weight, or of its region (RequestError)."""
@@ -82,12 +84,12 @@ class Verifier:
                 return features_of(source, self._limits)
             return features(like.region.of(decode(source, self._limits)))
 
-    def _of_hit(self, hit: Hit) -> Features | None:
+    def features_of(self, hit: Hit) -> Features | None:
         """None for a file that is gone or unreadable, or when the time for computing is up."""
         try:
             picture = self._pictures.get(hit.id)
             stored = read_features(self._pictures.folder, picture.file.sha256)
-            if stored is None and time.monotonic() > self._until:
+            if stored is None and time.monotonic() > self.until:
                 return None
             return stored or self._of_picture(picture)
         except (FileMissing, PictureError, UnknownPicture):
@@ -120,7 +122,13 @@ def verified(query: Features, hits: list[Hit], features_of: FeaturesOf) -> list[
     sure = [(each, hit) for each, hit in zip(matches, first, strict=True) if each is not None]
     sure.sort(key=lambda pair: -len(pair[0]))
     unsure = [hit for each, hit in zip(matches, first, strict=True) if each is None]
-    return [replace(hit, place=place_of(each), likeness=SURE) for each, hit in sure] + unsure + rest
+    return [placed(hit, each) for each, hit in sure] + unsure + rest
+
+
+def placed(hit: Hit, how: Match) -> Hit:
+    """The hit, verified."""
+    place, inside = corners_of(how.place), corners_of(how.query_place)
+    return replace(hit, place=place, query_place=inside, points=len(how), likeness=SURE)
 
 
 def tied(hits: list[Hit]) -> int:
@@ -132,5 +140,6 @@ def tied(hits: list[Hit]) -> int:
     return near[-1] + 1 if len(near) > 1 else 0
 
 
-def place_of(found: Match) -> Place:
-    return tuple((float(x), float(y)) for x, y in found.place)
+def corners_of(place: np.ndarray) -> Place:
+    """float32 (4, 2) as plain numbers."""
+    return tuple((float(x), float(y)) for x, y in place)

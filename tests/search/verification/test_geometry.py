@@ -58,7 +58,7 @@ def test_pairs_are_each_others_nearest_and_clearly_so() -> None:
     second = random.integers(0, 60, (50, 128))
     first = np.clip(second[:30] + random.integers(-25, 26, (30, 128)), 0, 255)
     first, second = (
-        np.rint(np.sqrt(d / d.sum(1, keepdims=True)) * 512).astype(np.uint8)
+        np.minimum(np.rint(np.sqrt(d / d.sum(1, keepdims=True)) * 40), 15).astype(np.uint8)
         for d in (first, second)
     )
 
@@ -73,7 +73,7 @@ def test_pairs_are_each_others_nearest_and_clearly_so() -> None:
         there = distances(row, second.astype(float))
         best, other = np.argsort(there)[:2]
         back = distances(second[best].astype(float), first.astype(float))
-        if back.argmin() == n and there[best] < 0.85 * there[other]:
+        if back.argmin() == n and there[best] < 0.9 * there[other]:
             expected.append((n, int(best)))
     assert len(expected) > 20
     assert len(set(found) ^ set(expected)) <= 1  # bytes are rounded
@@ -95,12 +95,15 @@ def test_what_a_picture_can_look_like(place: list[list[float]], possible: bool) 
 
 def test_no_more_features_than_are_kept(pictures: Path) -> None:
     random = np.random.default_rng(0)
+    squares = np.kron(
+        random.integers(0, 256, (30, 40, 3), np.uint8), np.ones((10, 10, 1), np.uint8)
+    )
 
-    found = features(random.integers(0, 256, (900, 1200, 3), np.uint8))
+    found = features(squares)
 
     assert isinstance(found, Features)
     assert len(found.points) == len(found.descriptors) == MOST
-    assert found.shape == (480, 640)
+    assert found.shape == (300, 400)
     assert found.points.min() >= 0
     assert found.points.max() <= 1
 
@@ -108,13 +111,13 @@ def test_no_more_features_than_are_kept(pictures: Path) -> None:
 def test_small_pictures_are_enlarged_and_found(pictures: Path) -> None:
     """Thumbnails of 160 pixels: the same object is found, another is not."""
     random = np.random.default_rng(0)
-    shown = originals(pictures, 4)
-    photos = [scene(s, b, random)[0] for s, b in zip(shown, backgrounds(pictures, 4), strict=True)]
+    shown = originals(pictures, 8)
+    photos = [scene(s, b, random)[0] for s, b in zip(shown, backgrounds(pictures, 8), strict=True)]
     first = [features(cv2.resize(each, (160, 160))) for each in shown]
     second = [features(cv2.resize(each, (160, 120))) for each in photos]
 
     found = [[match(query, photo) for photo in second] for query in first]
 
-    assert sum(found[n][n] is not None for n in range(4)) >= 3
-    assert all(found[n][m] is None for n in range(4) for m in range(4) if n != m)
+    assert sum(found[n][n] is not None for n in range(8)) >= 5
+    assert all(found[n][m] is None for n in range(8) for m in range(8) if n != m)
     assert max(first[0].shape) == 480

@@ -1,0 +1,241 @@
+"""Copies: the picture that the query was taken from, or that was put into it.
+
+    query ─turned, mirrored, cut▶ 10 views ─both indexes▶ candidates ─local points▶ confirmed first
+
+A view that is a part of the query is compared with whole pictures: it may be one, on a page or
+pasted into another. The other views are compared with whole pictures and with their parts, where
+the gallery has them. Local points decide (verification/): they see turned, mirrored, cut and pasted
+copies alike, wherever there is texture. What they do not confirm follows by its score.
+"""
+
+import os
+import time
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from kkcv.embedding import windows
+from kkcv.errors import RequestError
+from kkcv.hit import LOWEST, SURE, Hit, Place, clipped
+from kkcv.images.decode import decode
+from kkcv.images.limits import Limits
+from kkcv.query import Like, Text
+from kkcv.timing import step
+
+from . import parts
+from .answer import cut, hits_of
+from .generation import Generation
+from .index.neighbors import Neighbors
+from .options import SearchOptions
+from .picture import Pictures
+from .verification.features import Features, features
+from .verification.geometry import Match, match
+from .verification.verify import SECONDS, Verifier, corners_of
+
+CORNERS: tuple[windows.Window, ...] = (
+    (0.0, 0.0, 0.4, 0.4),
+    (0.6, 0.0, 0.4, 0.4),
+    (0.0, 0.6, 0.4, 0.4),
+    (0.6, 0.6, 0.4, 0.4),
+)
+CUTS = (windows.CENTER, *CORNERS)  # of the query
+TURNS = 4  # the query as it is, and turned by 90, 180 and 270 degrees
+WHOLES = TURNS + 1  # and mirrored
+GROUPS = (slice(0, 1), slice(1, WHOLES), slice(WHOLES, None))  # views that propose candidates
+EACH = 20  # candidates of a group
+FEWEST = 8  # points that confirm a copy: more than those of the same object
+STRAIGHT = 8.0  # degrees: less is no turn, and so near to a quarter is one
+MOST_OF = 0.85  # of an area that counts as all of it
+STEPS = (np.arange(32) + 0.5) / 32
+GRID = np.stack(np.meshgrid(STEPS, STEPS), axis=-1).reshape(-1, 2)  # points all over a picture
+
+
+class Found(NamedTuple):
+    """Candidates: ``scores`` float32 (n,), with the number of the view and part that have it."""
+
+    ids: np.ndarray
+    scores: np.ndarray
+    view: np.ndarray
+    part: np.ndarray
+    mirrored: np.ndarray  # bool (n,): whether a turned or mirrored view proposed it
+
+
+def copies(
+    generation: Generation,
+    pictures: Pictures,
+    likes: list[Like],
+    k: int,
+    options: SearchOptions,
+    own: Collection[int],
+    limits: Limits,
+) -> list[Hit]:
+    """At most k hits, those that local points confirm first (RequestError, PictureError)."""
+    pixels = pixels_of(generation, pictures, likes, limits)
+    with ThreadPoolExecutor(1) as thread:
+        points = thread.submit(features, pixels)
+        vectors = views_of(generation, pixels)
+        with step("search"), generation.catalog.searching() as rows:
+            without = np.array(sorted(own), np.int64)
+            depth = max(k, EACH) + len(without)
+            found = candidates(generation, rows, vectors, depth, options, without)
+            calibration = generation.calibration.get(rows)
+            least = max(options.min_score, cut(calibration, options.max_chance), LOWEST)
+            found = Found(*(each[found.scores >= least] for each in found))
+            near = Neighbors(found.ids[None], found.scores[None])
+            hits = hits_of(generation, rows, near, calibration, None)[0]
+    verifier = Verifier(pictures, generation.sharing.turn, limits)
+    with step("search"):
+        return confirmed(points.result(), found, hits, verifier)[:k]
+
+
+def pixels_of(
+    generation: Generation, pictures: Pictures, likes: list[Like], limits: Limits
+) -> np.ndarray:
+    """Of the one picture that is asked for, or of its region: uint8 (H, W, 3)."""
+    like, *others = likes
+    source = like.picture
+    if others or isinstance(source, Text) or like.weight <= 0:
+        raise RequestError(
+            "copies are found of one picture, not of several or of a text", field="copies"
+        )
+    if isinstance(source, int):
+        source = pictures.read(pictures.get(source))
+    target = windows.CLOSER * generation.embedder.checkpoint.preprocess.target
+    with generation.sharing.turn(), step("decode"):
+        if like.region is None:
+            return decode(source, limits, target=target)
+        return np.ascontiguousarray(like.region.of(decode(source, limits)))
+
+
+def views_of(generation: Generation, pixels: np.ndarray) -> np.ndarray:
+    """Unit vectors of all views, of the network: float32 (10, D)."""
+    turned = [np.ascontiguousarray(np.rot90(pixels, n)) for n in range(TURNS)]
+    flipped = np.ascontiguousarray(pixels[:, ::-1])
+    embedder = generation.embedder
+    views = [*turned, flipped, *(windows.within(pixels, each) for each in CUTS)]
+    with step("embed"), ThreadPoolExecutor(2) as threads:
+        crops = list(threads.map(embedder.crop, views))
+        halves = threads.map(embedder.embed_crops, (crops[::2], crops[1::2]))
+        vectors = np.empty((len(crops), embedder.space.dim), np.float32)
+        vectors[::2], vectors[1::2] = halves
+    return vectors
+
+
+def candidates(
+    generation: Generation,
+    rows: parts.Reader,
+    vectors: np.ndarray,
+    depth: int,
+    options: SearchOptions,
+    without: np.ndarray,
+) -> Found:
+    """What is near any view, the best of each group at least; best first."""
+    where = options.condition
+    index = generation.index
+    projected = generation.projected(vectors)
+    near = [index.search(rows, projected, depth, where).ids.ravel()]
+    sketches = windows.sketch(vectors[:WHOLES])
+    if index.parts is not None:
+        keys = index.parts.search(rows, sketches, min(2 * depth, parts.MOST), where).ids.ravel()
+        near.append(np.where(keys < 0, -1, keys // parts.PARTS))
+    ids = np.unique(np.concatenate(near))
+    compared = parts.beside(generation, rows, vectors, WHOLES, np.setdiff1d(ids[ids > 0], without))
+    scores = compared.scores
+    keep = np.zeros(len(compared.ids), bool)
+    by_turn = np.zeros(len(compared.ids), bool)
+    if not len(compared.ids):
+        return Found(compared.ids, np.empty(0, np.float32), compared.ids, compared.ids, keep)
+    for number, group in enumerate(GROUPS):
+        best = np.argsort(-scores[group].max(axis=0), kind="stable")
+        keep[best[: EACH if number else depth]] = True
+        if number == 1:
+            by_turn[best[:EACH]] = True
+    view = scores.argmax(axis=0)
+    here = np.arange(len(view))
+    found = Found(
+        compared.ids, clipped(scores[view, here]), view, compared.through[view, here], by_turn
+    )
+    order = np.flatnonzero(keep)[np.argsort(-found.scores[keep], kind="stable")]
+    return Found(*(each[order] for each in found))
+
+
+def confirmed(query: Features, found: Found, hits: list[Hit], verifier: Verifier) -> list[Hit]:
+    """The hits that share points with the query first, most points first, and how they match."""
+    flipped = query.mirrored()
+    asked = dict(zip(found.ids.tolist(), range(len(found.ids)), strict=True))
+    looked_at = 2 * EACH + EACH // 2
+    verifier.until = time.monotonic() + SECONDS
+
+    def matched(hit: Hit) -> tuple[Match, bool] | None:
+        other = verifier.features_of(hit)
+        if other is None:
+            return None
+        straight = match(query, other)
+        if straight is not None and len(straight) >= FEWEST:
+            return straight, False
+        if found.mirrored[asked[hit.id]]:
+            mirrored = match(flipped, other)
+            if mirrored is not None and len(mirrored) >= FEWEST:
+                return mirrored, True
+        return None
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        matches = list(threads.map(matched, hits[:looked_at]))
+    sure: list[tuple[int, Hit]] = []
+    unsure: list[Hit] = []
+    for hit, each in zip(hits, [*matches, *[None] * len(hits)], strict=False):
+        if each is None:
+            number = asked[hit.id]
+            hit.place, hit.query_place = where(int(found.view[number]), int(found.part[number]))
+            unsure.append(hit)
+        else:
+            tell(hit, *each)
+            sure.append((len(each[0]), hit))
+    sure.sort(key=lambda pair: -pair[0])
+    return [*(hit for _, hit in sure), *unsure]
+
+
+def tell(hit: Hit, how: Match, mirrored: bool) -> None:
+    """Write into a confirmed hit how it matches."""
+    place, inside = corners_of(how.place), corners_of(how.query_place)
+    if mirrored:  # found with the mirrored query, told of the query
+        place = tuple(place[n] for n in (1, 0, 3, 2))
+        inside = tuple((1 - x, y) for x, y in inside)
+    hit.place, hit.query_place = place, inside
+    hit.points, hit.likeness, hit.match = len(how), SURE, words(how, mirrored)
+
+
+def words(how: Match, mirrored: bool) -> str:
+    """Such as ``mirrored, turned by 90, crop``: what was done to the hit to get the query."""
+    said = ["mirrored"] if mirrored else []
+    turned = how.angle if mirrored else -how.angle % 360
+    quarter = 90 * round(turned / 90)
+    if abs(turned - quarter) < STRAIGHT:
+        turned = quarter % 360
+    if turned:
+        said.append(f"turned by {turned:.0f}")
+    if covered(how.place) < MOST_OF:
+        said.append("crop")
+    if covered(how.query_place) < MOST_OF:
+        said.append("in the query")
+    return ", ".join(said) or "whole"
+
+
+def covered(place: np.ndarray) -> float:
+    """The share of a picture that a convex outline covers, by a grid of points."""
+    sides = np.roll(place, -1, axis=0) - place
+    offsets = GRID[:, None] - place
+    turns = sides[:, 0] * offsets[..., 1] - sides[:, 1] * offsets[..., 0]
+    return float(((turns >= 0).all(axis=1) | (turns <= 0).all(axis=1)).mean())
+
+
+def where(view: int, part: int) -> tuple[Place | None, Place | None]:
+    """Where views put a hit that points do not confirm: in the hit, and in the query."""
+    place = parts.place_of(part)
+    if place is not None and view < TURNS:  # np.rot90 turns counterclockwise
+        place = place[-view:] + place[:-view] if view else place
+    elif place is not None and view == TURNS:
+        place = tuple(place[n] for n in (1, 0, 3, 2))
+    return place, windows.corners(CUTS[view - WHOLES]) if view >= WHOLES else None

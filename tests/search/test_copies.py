@@ -1,0 +1,107 @@
+"""The picture that a query was taken from, or that was put into it, whatever was done to it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from kkcv.embedding.embedder import Embedder
+from kkcv.errors import RequestError
+from kkcv.images.decode import decode
+from kkcv.images.disturb import on_a_page
+from kkcv.query import Like
+from kkcv.search.gallery import Gallery
+from kkcv.search.importing import import_pictures
+
+Change = Callable[[Image.Image], Image.Image]
+
+
+@pytest.fixture(scope="module")
+def photographs(pictures: Path) -> list[Path]:
+    return sorted((pictures / "imagenet_sample_300").glob("*.JPEG"))[:24]
+
+
+@pytest.fixture(scope="module", params=["efficientnet_lite0+parts", "efficientnet_lite0"])
+def filled(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    photographs: list[Path],
+) -> Iterator[Gallery]:
+    folder = tmp_path_factory.mktemp("copies") / "gallery"
+    with Gallery.create(folder, Embedder.load(request.param)) as opened:
+        import_pictures(opened, photographs)
+        yield opened
+
+
+def opened(path: Path) -> Image.Image:
+    return Image.fromarray(decode(path))
+
+
+def quarter(picture: Image.Image) -> Image.Image:
+    return picture.crop((picture.width // 2, 0, picture.width, picture.height // 2))
+
+
+def turned(picture: Image.Image) -> Image.Image:
+    return picture.transpose(Image.Transpose.ROTATE_270)  # clockwise by 90
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda picture: picture, "whole"),
+        (quarter, "crop"),
+        (turned, "turned by 90"),
+        (ImageOps.mirror, "mirrored"),
+        (lambda picture: turned(ImageOps.mirror(picture)), "mirrored, turned by 90"),
+        (on_a_page, "in the query"),
+    ],
+    ids=["whole", "crop", "turned", "mirrored", "both", "page"],
+)
+def test_the_original_comes_first_and_the_hit_says_what_was_done(
+    filled: Gallery, photographs: list[Path], change: Change, words: str
+) -> None:
+    right = 0
+    for path in photographs[:6]:
+        first = filled.search(change(opened(path)), 3, copies=True)[0]
+
+        right += first.path == str(path) and first.match == words and first.points >= 8
+
+    assert right >= 5
+
+
+def test_places_are_told_in_the_hit_and_in_the_query(
+    filled: Gallery, photographs: list[Path]
+) -> None:
+    first = filled.search(quarter(opened(photographs[0])), 1, copies=True)[0]
+
+    np.testing.assert_allclose(first.place, [[0.5, 0], [1, 0], [1, 0.5], [0.5, 0.5]], atol=0.03)
+    np.testing.assert_allclose(first.query_place, [[-1, 0], [1, 0], [1, 2], [-1, 2]], atol=0.06)
+
+
+def test_a_picture_that_is_not_there_is_confirmed_by_nothing(
+    filled: Gallery, pictures: Path
+) -> None:
+    others = sorted((pictures / "cats_dogs" / "val" / "cats").iterdir())[:8]
+
+    answers = [filled.search(path, 5, copies=True) for path in others]
+
+    assert all(hits and hits[0].points == 0 and hits[0].match == "" for hits in answers)
+
+
+def test_a_filter_and_a_removal_hold_for_copies(filled: Gallery, photographs: list[Path]) -> None:
+    here = filled.find(str(photographs[1]))
+
+    others = filled.search(photographs[1], 5, copies=True, where=f"id != {here.id}")
+    itself = filled.search_id(here.id, 5, copies=True)
+
+    assert here.id not in [hit.id for hit in (*others, *itself)]
+
+
+def test_copies_are_of_one_picture(filled: Gallery, photographs: list[Path]) -> None:
+    with pytest.raises(RequestError) as error:
+        filled.search_like([Like(photographs[0]), Like(photographs[1])], copies=True)
+
+    assert str(error.value) == "copies are found of one picture, not of several or of a text"
+    assert error.value.field == "copies"
