@@ -206,7 +206,7 @@ def test_a_gallery_of_a_newer_kkcv_is_refused(gallery: Gallery) -> None:
     connection.execute("UPDATE settings SET value = '99' WHERE name = 'format'")
     connection.close()
 
-    with pytest.raises(GalleryFormatError, match="has format 99, this kkcv reads up to 4"):
+    with pytest.raises(GalleryFormatError, match="has format 99, this kkcv reads up to 5"):
         Gallery.open(gallery.folder)
 
 

@@ -30,7 +30,7 @@ from kkcv.search.engine import WAIT_SECONDS, locked, no_gallery
 from kkcv.search.entries import Shape
 from kkcv.search.projection import SETTING, Projection
 
-from . import connections
+from . import checksums, connections
 from .connections import Connections, cannot_change, identity
 from .migration import DESCRIBED, EDITS, FORMAT, LAST_EDITS, is_old, migrate
 from .reader import Reader
@@ -58,7 +58,7 @@ CREATE INDEX pictures_by_sha256 ON pictures (sha256);
 CREATE INDEX pictures_by_sequence ON pictures (sequence);
 CREATE TABLE removals (sequence INTEGER PRIMARY KEY, id INTEGER NOT NULL);
 """
-SCHEMA += f"{EDITS};{LAST_EDITS};{DESCRIBED}"
+SCHEMA += f"{EDITS};{LAST_EDITS};{DESCRIBED};{checksums.TABLE}"
 
 log = logging.getLogger(__name__)
 

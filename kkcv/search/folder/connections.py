@@ -12,6 +12,8 @@ import apsw
 from kkcv import deadline
 from kkcv.errors import GalleryError
 
+from . import checksums
+
 BETWEEN_LOOKS = 100_000  # steps of SQLite's machine, some 5 ms: each look waits for Python's lock
 SHARED_MEMORY = 32_768  # bytes, at least
 MAPPED = 1 << 40  # bytes: more than any catalog has
@@ -120,6 +122,7 @@ def connect(file: Path, wait_seconds: float, way: Way, more_flags: int = 0) -> a
         connection.set_busy_timeout(int(wait_seconds * 1000))
         if way.name == ALONE:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    checksums.provide(connection)
     connection.set_progress_handler(deadline.is_over, BETWEEN_LOOKS)  # what it runs ends in time
     connection.execute("PRAGMA trusted_schema=OFF")  # the file may come from elsewhere
     return connection

@@ -5,13 +5,16 @@
     twentieth of the rows, which are as large as their vectors
 3   the log of edits: an index keeps what hits show of all rows that were not edited
 4   only the last edit of each row: a job that edits all rows every night must not fill the disk
+5   a checksum of what hits show of each row: damage is not shown in silence
 """
 
 import logging
 
 import apsw
 
-FORMAT = 4
+from . import checksums
+
+FORMAT = 5
 
 DESCRIBED = """
 CREATE INDEX pictures_described ON pictures (id, path, bytes, added, metadata)
@@ -22,7 +25,12 @@ OLDER_EDITS = (
     "DELETE FROM edits WHERE sequence NOT IN (SELECT max(sequence) FROM edits GROUP BY id)"
 )
 # the format that a step starts from: its SQL
-STEPS = {1: DESCRIBED, 2: EDITS, 3: f"{OLDER_EDITS}; {LAST_EDITS}"}
+STEPS = {
+    1: DESCRIBED,
+    2: EDITS,
+    3: f"{OLDER_EDITS}; {LAST_EDITS}",
+    4: f"{checksums.TABLE}; {checksums.WRITE} INDEXED BY pictures_described",
+}
 log = logging.getLogger(__name__)
 
 

@@ -18,15 +18,13 @@ from kkcv.search.picture import Picture, PictureFile, Stamp, Totals
 from kkcv.search.projection import Projection
 from kkcv.search.where import Condition
 
+from .checksums import CHECKED, WRITTEN, is_whole
 from .filters import EVERY, as_sql
 
 NO_ID = np.zeros(1, np.int64)  # ids start at 1
 # Text as bytes: one damaged text must not keep the others from being read.
 PICTURE = "id, CAST(path AS BLOB), stored, sha256, bytes, mtime_ns, added, CAST(metadata AS BLOB)"
-SHOWN = (
-    "SELECT id, CAST(path AS BLOB), CAST(metadata AS BLOB) FROM pictures "
-    "INDEXED BY pictures_described"
-)
+SHOWN = f"SELECT {WRITTEN}, {CHECKED} FROM pictures INDEXED BY pictures_described"
 SEPARATOR = b"\0"  # no path can contain it
 log = logging.getLogger(__name__)
 
@@ -95,7 +93,7 @@ class Reader(engine.Reader):
     def shown(self, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
         # from the index beside the rows, which are as large as their vectors
         found = self._connection.execute(f"{SHOWN} WHERE id IN carray(?)", (bound(ids),))
-        return {id: (as_text(path), parsed(id, metadata)) for id, path, metadata in found}
+        return {row[1]: (as_text(row[2]), parsed(row[1], row[5])) for row in checked(found)}
 
     def added(self, ids: Sequence[int]) -> dict[int, float]:
         beside = "SELECT id, added FROM pictures INDEXED BY pictures_described"
@@ -103,7 +101,8 @@ class Reader(engine.Reader):
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """The id of every picture, ascending, with the bytes of what a hit shows."""
-        for id, path, metadata in self._connection.execute(f"{SHOWN} ORDER BY id"):
+        found = self._connection.execute(f"{SHOWN} ORDER BY id")
+        for _, id, path, _, _, metadata in checked(found):
             yield id, (path or b"") + SEPARATOR + (metadata or b"")
 
     def page(
@@ -208,9 +207,12 @@ class Reader(engine.Reader):
     def _pictures(
         self, where: str, bindings: tuple[Any, ...] = (), table: str = "pictures"
     ) -> Iterator[Picture]:
-        for id, path, stored, sha256, size, mtime_ns, added, metadata in self._connection.execute(
-            f"SELECT {PICTURE} FROM {table} {where}", bindings
-        ):
+        written = WRITTEN if table == "pictures" else "NULL"  # others have no checksums
+        found = self._connection.execute(
+            f"SELECT {PICTURE}, {written} FROM {table} {where}", bindings
+        )
+        for id, path, stored, sha256, size, mtime_ns, added, metadata, written in found:
+            is_whole(written, id, path, size, added, metadata)
             file = PictureFile(as_text(path), bool(stored), sha256, size, mtime_ns)
             yield Picture(id, file, added, parsed(id, metadata))
 
@@ -229,6 +231,13 @@ class Reader(engine.Reader):
             return True
         log.warning("the vector of picture %d is damaged: it is left out of all answers", id)
         return False
+
+
+def checked(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Rows of SHOWN; damage is told."""
+    for row in rows:
+        is_whole(*row)
+        yield row
 
 
 def bound(ids: np.ndarray) -> Any:

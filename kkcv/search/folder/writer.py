@@ -14,6 +14,7 @@ from kkcv.search import engine
 from kkcv.search.entries import Shape
 from kkcv.search.picture import PictureFile, Stamp
 
+from . import checksums
 from .reader import Reader, bound
 
 KEPT = "undo"  # the setting that says what was done to the rows of the table of that name
@@ -56,7 +57,9 @@ class Writer(Reader, engine.Writer):
                 zlib.crc32(blob),
             ),
         )
-        return self._connection.last_insert_rowid()
+        id = self._connection.last_insert_rowid()
+        self._sum_up(id)
+        return id
 
     def update(
         self,
@@ -66,6 +69,8 @@ class Writer(Reader, engine.Writer):
         vector: np.ndarray | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
+        # another file does not make damaged metadata good
+        sum_up = metadata is not None or (file is not None and self._one(checksums.WHOLE, (id,)))
         other_path = "SELECT 1 FROM pictures WHERE id = ? AND path != ?"
         values: dict[str, Any] = {}
         if vector is not None:
@@ -80,6 +85,8 @@ class Writer(Reader, engine.Writer):
             values["metadata"] = json.dumps(metadata, ensure_ascii=False)
         assignments = ", ".join(f"{name} = ?" for name in values)
         self.execute(f"UPDATE pictures SET {assignments} WHERE id = ?", (*values.values(), id))
+        if sum_up:
+            self._sum_up(id)
 
     def mark(self, id: int, stamp: Stamp) -> None:
         if not self.has_table("stamps"):
@@ -90,6 +97,7 @@ class Writer(Reader, engine.Writer):
         self._connection.execute("DELETE FROM pictures WHERE id = ?", (id,))
         if not self._connection.changes():
             return False
+        self._connection.execute("DELETE FROM checksums WHERE id = ?", (id,))
         self._connection.execute("INSERT INTO removals VALUES (?, ?)", (self._next(), id))
         if self.has_table("stamps"):
             self.execute("DELETE FROM stamps WHERE id = ?", (id,))
@@ -119,6 +127,7 @@ class Writer(Reader, engine.Writer):
             f"SELECT {', '.join(values)} FROM undo WHERE id = ?",
             (self._next(), id),
         )
+        self._sum_up(id)
         self.execute("DELETE FROM removals WHERE id = ?", (id,))
 
     def set(self, name: str, value: str | None) -> None:
@@ -130,6 +139,10 @@ class Writer(Reader, engine.Writer):
     def renumber(self) -> None:
         """Mark all vectors as changed, so that every index reads them again."""
         self.execute("UPDATE pictures SET sequence = ?", (self._next(),))
+
+    def _sum_up(self, id: int) -> None:
+        """Write the checksum of a row that was written."""
+        self.execute(f"{checksums.WRITE} WHERE id = ?", (id,))
 
     def _next(self) -> int:
         self.last += 1

@@ -4,11 +4,10 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -25,23 +24,12 @@ from kkcv.search.library.absence import Judge
 from kkcv.search.looking import is_untouched
 from kkcv.search.picture import Picture
 
+from .finding import RESTORE, Finding
+from .rows import damaged, half_damaged
+
 ORPHANS = "orphans"  # the folder for files without a row
 PAGE = 1000
 SETTLING = 0.3  # seconds, in which a removal in progress ends
-RESTORE = "restore a backup: kkcv restore"
-
-
-class Finding(NamedTuple):
-    """Something wrong. ``mended`` says what was done about it, if anything.
-
-    ``kind`` is one of: damaged-catalog, bad-metadata, bad-vector, missing-file, changed-file,
-    orphaned-file, unfinished-file, stale-index, bad-index.
-    """
-
-    kind: str
-    what: str
-    advice: str
-    mended: str = ""
 
 
 def examine(
@@ -58,10 +46,13 @@ def examine(
     found: list[Finding] = []
     rows_of(gallery)
     try:
+        with suppress(GalleryFormatError):  # which the catalog tells better
+            found += half_damaged(rows_of(gallery), repair)
         found += catalog(gallery, repair)
         found += metadata(gallery, repair)
         found += pictures(gallery, repair, progress)
         found += stray_files(gallery, repair)
+        found += damaged(rows_of(gallery))
         found += index(gallery, repair)
     except GalleryFormatError as error:  # too damaged to examine the rest
         if not any(finding.kind == "damaged-catalog" for finding in found):

@@ -12,6 +12,7 @@ import apsw
 import numpy as np
 import pytest
 
+from kkcv.embedding.embedder import Embedder
 from kkcv.errors import GalleryFormatError
 from kkcv.search.folder import index as folder_index
 from kkcv.search.gallery import Gallery
@@ -186,7 +187,8 @@ def test_a_stored_file_whose_name_rotted_in_the_catalog_is_found_again(filled: G
     path = filled.path(filled.get(4))
     change(filled, "UPDATE pictures SET path = CAST(x'ff' || path AS TEXT) WHERE id = 4")
 
-    assert kinds(filled) == [("missing-file", False), ("orphaned-file", False)]
+    found = [("missing-file", False), ("orphaned-file", False), ("bad-row", False)]
+    assert kinds(filled) == found
     assert kinds(filled, repair=True) == [("missing-file", True)]
 
     assert filled.path(filled.get(4)) == path
@@ -226,6 +228,62 @@ def test_metadata_that_is_no_json_is_kept_as_text(filled: Gallery, paint: Paint)
     assert kinds(filled, repair=True) == [("bad-metadata", True)]
 
     assert filled.get(4).metadata == {"damaged": '{"n": 4'}
+    assert kinds(filled) == []
+
+
+def flip(gallery: Gallery, text: bytes, to: bytes, *, copy: int) -> None:
+    """Rot in the file of the catalog: in a row (0), or in the copy beside it (1)."""
+    table = ("pictures", "pictures_described")[copy]
+    at = page_of(gallery, table)
+    data = (gallery.folder / "catalog.sqlite").read_bytes()
+    overwrite(gallery, data.index(text, at), to)
+
+
+@pytest.mark.parametrize("copy", [0, 1], ids=["in the row", "beside it"])
+@pytest.mark.parametrize(
+    ("text", "to"), [(b'"n": 4', b'"n": 9'), (b"/4.png", b"/5.png")], ids=["metadata", "path"]
+)
+def test_a_flipped_byte_is_told_and_made_good_from_the_other_copy(
+    gallery: Gallery,
+    embedder: Embedder,
+    caplog: pytest.LogCaptureFixture,
+    text: bytes,
+    to: bytes,
+    copy: int,
+) -> None:
+    vector = np.eye(1, gallery.space.dim, dtype=np.float32)[0]
+    with gallery.catalog.writing() as writer:
+        for n in (3, 4):
+            file = PictureFile(f"/photos/{n}.png", False, bytes(32), 1, 1)
+            writer.add(file, vector, {"n": n})
+    gallery.close()
+    flip(gallery, text, to, copy=copy)
+
+    with Gallery.open(gallery.folder, embedder) as again:
+        shown = {hit.id: (hit.path, hit.metadata) for hit in again.search_vector(vector, k=2)}
+        if copy == 1:  # which hits show
+            assert shown[2] != ("/photos/4.png", {"n": 4})
+            assert "the path or metadata of picture 2 are damaged: kkcv doctor" in caplog.text
+        assert ("bad-row", False) in kinds(again)
+        assert ("bad-row", True) in kinds(again, repair=True)
+        assert {kind for kind, _ in kinds(again)} == {"missing-file"}  # they never were
+        picture = again.get(2)
+
+    assert (picture.file.path, picture.metadata) == ("/photos/4.png", {"n": 4})
+
+
+def test_a_row_that_is_damaged_in_both_copies_is_told_and_not_made_up(
+    filled: Gallery, caplog: pytest.LogCaptureFixture
+) -> None:
+    change(filled, """UPDATE pictures SET metadata = '{"n": 9}' WHERE id = 4""")
+
+    assert kinds(filled) == [("bad-row", False)]
+    assert kinds(filled, repair=True) == [("bad-row", False)]
+    assert filled.get(4).metadata == {"n": 9}
+    assert "the path or metadata of picture 4 are damaged: kkcv doctor" in caplog.text
+
+    filled.describe(4, {"n": 4})
+
     assert kinds(filled) == []
 
 
