@@ -37,6 +37,9 @@ help: ## list the targets
 demo: $(VENV)/.demo ## index pictures, search with one, write a contact sheet
 	$(BIN)/kkcv demo $(if $(IMAGES),--images "$(IMAGES)")
 
+hero: demo ## the picture at the top of the README
+	cp demo-out/sheet.png docs/images/demo.png
+
 test: $(VENV)/.dev ## run the tests
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(PYTEST_ARGS)
 

@@ -40,6 +40,13 @@ PHOTOGRAPHS = (
     "rocket.jpg",
 )
 QUERY = "chelsea.png"  # a cat
+# Other shots of each photograph, which belong to the answer: their names, and how they are made.
+SHOTS = {
+    "close": ("cropped", "to 70% of each side"),
+    "tilted": ("turned", "15°"),
+    "grey": ("recolored", "grey"),
+    "small": ("resized", "to 128 pixels"),
+}
 SHEET_HITS = 5
 
 
@@ -55,6 +62,9 @@ SHEET_HITS = 5
 def demo(images: str | None, out: str) -> None:
     """Index pictures, search with a disturbed copy of one of them, and show the answer.
 
+    Without --images they are the photographs of scikit-image, each with four other shots of it:
+    close, tilted, grey and small.
+
     The query is cropped, mirrored and compressed again; the demo fails (exit code 1) when its
     original does not come first.
     """
@@ -66,9 +76,10 @@ def demo(images: str | None, out: str) -> None:
 
     began = time.monotonic()
     folder = Path(out)
-    paths = [typed(images)] if images else photographs()
+    paths = [typed(images)] if images else with_shots(photographs(), folder)
     with Gallery.create(folder / "gallery") as gallery:
-        click.echo(f"1. index {images or 'the photographs of scikit-image'} ({gallery.folder})")
+        named = images or "the photographs of scikit-image, each with four other shots"
+        click.echo(f"1. index {named} ({gallery.folder})")
         with progress_bar("indexing") as update:
             total = sum(1 for _ in files_to_import(gallery, paths))
             report = import_pictures(gallery, paths, progress=lambda r: update(r.files, total))
@@ -105,6 +116,30 @@ def photographs() -> list[str]:
         raise MissingExtra("scikit-image, whose photographs the demo searches,", "demo")
     folder = Path(next(iter(package.submodule_search_locations))) / "data"
     return [str(folder / name) for name in PHOTOGRAPHS]
+
+
+def with_shots(paths: list[str], folder: Path) -> list[str]:
+    """The photographs, and other shots of each, which are written into the folder."""
+    import io
+
+    from PIL import Image
+
+    from kkcv.images.decode import decode
+    from kkcv.images.disturb import DISTURBANCES
+
+    changes = {(change.name, change.strength): change for change in DISTURBANCES}
+    made = []
+    for path in paths:
+        for name, how in SHOTS.items():
+            shot = folder / "shots" / f"{Path(path).stem}-{name}.jpg"
+            if not shot.exists():
+                out = io.BytesIO()
+                pixels = changes[how](decode(path, target=512))
+                Image.fromarray(pixels).save(out, "JPEG", quality=90)
+                shot.parent.mkdir(parents=True, exist_ok=True)
+                write_file(shot, out.getvalue())
+            made.append(str(shot))
+    return paths + made
 
 
 def forget_others(gallery: "Gallery", paths: list[str]) -> None:
