@@ -99,7 +99,7 @@ def web(
         "client.showErrorLinks": "false",
         "logger.hideWelcomeMessage": "true",
         "logger.level": "warning",
-        "theme.light.primaryColor": "#0d9488",
+        "theme.light.primaryColor": "#0f766e",
         "theme.dark.primaryColor": "#2dd4bf",
         "theme.baseRadius": "0.6rem",
     }

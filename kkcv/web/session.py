@@ -1,6 +1,7 @@
 """The libraries and networks that all visitors share, and the language of each visitor."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -27,6 +28,14 @@ def library() -> Library:
     if not gallery:
         raise RequestError("no gallery was named; start the page with: kkcv web GALLERY")
     return open_library(gallery)
+
+
+def gallery_name() -> str:
+    """What the gallery of ``kkcv web`` is called: its folder without .kkcv, or its service."""
+    named = web_settings().gallery
+    if named.startswith(("http://", "https://")):
+        return named.partition("://")[2]
+    return PurePath(named).name.removesuffix(".kkcv")
 
 
 @st.cache_resource(show_spinner=False)

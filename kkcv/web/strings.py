@@ -34,6 +34,10 @@ class Strings:
     def __call__(self, name: str, /, **values: Any) -> str:
         return texts()[name][self.language].format(**values)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a text of that name."""
+        return name in texts()
+
     def error(self, error: KkcvError) -> str:
         """The kind of an error in this language, with its message in English."""
         return self(f"error.{error.code}", detail=error)

@@ -20,6 +20,7 @@ from kkcv.query import Like
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import SearchOptions
 
+SPREAD = 10  # times as many are looked at as are shown to begin with
 THUMBNAIL = 256  # pixels of the longer side
 Progress = Callable[[int, int], None]  # done, total
 
@@ -126,6 +127,11 @@ class Library(ABC):
         """
         found = self._source.page(limit, after, newest=True, where=where or None)
         return [self._entry(picture) for picture in found]
+
+    def starters(self, limit: int) -> list[Entry]:
+        """Pictures to begin with, that differ from each other: spread over the newest ones."""
+        newest = self.page(limit * SPREAD)
+        return newest[:: max(len(newest) // limit, 1)][:limit]
 
     @abstractmethod
     def file(self, id: int) -> bytes:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import GalleryError, PictureError, UnknownPicture
 from kkcv.hit import Hit
@@ -17,7 +19,7 @@ from kkcv.search.importing import import_pictures
 from kkcv.search.options import SearchOptions
 from kkcv.search.picture import Picture
 
-from .library import THUMBNAIL, DuplicateGroup, Entry, Library, Progress, Removed
+from .library import SPREAD, THUMBNAIL, DuplicateGroup, Entry, Library, Progress, Removed
 
 
 class LocalLibrary(Library):
@@ -35,6 +37,13 @@ class LocalLibrary(Library):
 
     def search(self, likes: Sequence[Like], k: int, options: SearchOptions) -> Hits:
         return self.gallery.search_like(likes, k, options)
+
+    def starters(self, limit: int) -> list[Entry]:
+        """Each is the least like those before it (farthest first), among the newest."""
+        entries = self.page(limit * SPREAD)
+        with self.gallery.catalog.reading() as rows:
+            vectors = rows.vectors_of(np.array([entry.id for entry in entries], np.int64))
+        return [entries[place] for place in farthest_first(vectors, limit)]
 
     def file(self, id: int) -> bytes:
         return self.gallery.read(self.gallery.get(id))
@@ -96,3 +105,17 @@ class LocalLibrary(Library):
 
     def _explain(self, query: bytes | int, hit: bytes | int) -> Any:
         return explain(self.gallery, query, hit)
+
+
+def farthest_first(vectors: np.ndarray, number: int) -> list[int]:
+    """Places of unit vectors (N, D): the first, then each time the one least like those chosen.
+
+    Gonzalez: Clustering to minimize the maximum intercluster distance, 1985.
+    """
+    chosen = [0] if len(vectors) else []
+    nearest = vectors @ vectors[0] if chosen else np.empty(0)
+    while len(chosen) < min(number, len(vectors)):
+        nearest[chosen] = np.inf
+        chosen.append(int(nearest.argmin()))
+        nearest = np.maximum(nearest, vectors @ vectors[chosen[-1]])
+    return chosen

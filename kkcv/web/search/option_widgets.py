@@ -33,7 +33,8 @@ def choose(text: Strings, option: Option) -> Any:
             if default is None:
                 return st.number_input(label, low, high, None, **more)
             step = 1 if option.whole else (high - low) / 40
-            return st.slider(label, low, high, number(default), step, **more)
+            st.session_state.setdefault(name, number(default))
+            return st.slider(label, low, high, step=step, **more)
         case OneOf() if kind.usual is None:
             names = kind.names() if default is not None else [None, *kind.names()]
             return st.selectbox(

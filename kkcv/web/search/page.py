@@ -11,11 +11,14 @@ from kkcv.search.options import OPTIONS
 from kkcv.web.components.crop import croppable
 from kkcv.web.components.markup import as_markdown, data_url
 from kkcv.web.components.paste import listen_for_paste
+from kkcv.web.components.visit import show_from_the_top
 from kkcv.web.libraries.library import Library
 from kkcv.web.libraries.local_library import LocalLibrary
 from kkcv.web.session import library, load, other_library, strings
 from kkcv.web.strings import Strings
 
+from .address import follow_in_address, open_from_address
+from .chips import show_chips
 from .option_widgets import choose
 from .query_state import (
     Query,
@@ -24,6 +27,7 @@ from .query_state import (
     forget,
     go_back,
     queries,
+    question_of,
     refused,
     remember,
     search_with_file,
@@ -40,10 +44,14 @@ def search_page() -> None:
         show_empty(text, here)
         return
     load(here, text)
+    open_from_address(text, here)
     left, right = st.columns([1, 2.6], gap="large")
     with left, st.container(key="ask"):
         k, chosen = ask(text, here, min(total, MOST))
+    follow_in_address()
+    show_from_the_top(text.language, question_of(queries()[-1]) if queries() else "")
     with right:
+        show_chips(text, chosen)
         if queries():
             show_answer(text, here, other_library(), total, k, chosen)
         else:
@@ -89,7 +97,10 @@ def ask(text: Strings, here: Library, most: int) -> tuple[int, dict[str, Any]]:
 def choose_number_and_options(
     text: Strings, here: Library, most: int
 ) -> tuple[int, dict[str, Any]]:
-    k = st.slider(text("search.k"), 1, most, min(USUAL, most), key="k") if most > 1 else 1
+    k = 1
+    if most > 1:
+        st.session_state["k"] = min(st.session_state.get("k", USUAL), most)
+        k = st.slider(text("search.k"), 1, most, key="k")
     with st.expander(text("search.options")):
         chosen = {name: choose(text, option) for name, option in OPTIONS.items()}
         with suppress(RequestError):  # the answer says what is wrong with the filter

@@ -1,6 +1,7 @@
 """The queries of a visitor, kept in the session."""
 
 import dataclasses
+import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -150,6 +151,12 @@ def steer(id: int, more: bool) -> None:
 def refuse(name: str, error: PictureError) -> None:
     """Keep the reason why a picture cannot be the query, to show it beside the upload."""
     st.session_state["refused"] = (name, error.reason)
+
+
+def question_of(query: Query) -> str:
+    """What tells one question from another in the browser."""
+    parts = (query.name, query.preview, query.picture, query.region, query.more, query.less)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def queries() -> list[Query]:

@@ -87,7 +87,7 @@ def show_start(text: Strings, here: Library, total: int) -> None:
     with st.container(key="start"):
         st.markdown(f"### {text('search.start')}")
         st.markdown(text("search.start_more", total=total))
-    entries = here.page(BEGIN_WITH)
+    entries = here.starters(BEGIN_WITH)
     grid(
         tiles_of(text, here, entries),
         key="hits",
