@@ -54,6 +54,11 @@ SHOWN_REJECTS = 10
     metavar="PATTERN",
     help="Leave out what matches, as in gitignore, from now on; !PATTERN takes it in again.",
 )
+@click.option(
+    "--local-features",
+    is_flag=True,
+    help="Make the local features that --verify and --copies compare ahead, from now on.",
+)
 @click.option("--rehash", is_flag=True, help="Read all files, also those that look unchanged.")
 @json_option
 def index(
@@ -67,6 +72,7 @@ def index(
     ranking: str | None,
     labels: str | None,
     exclude: tuple[str, ...],
+    local_features: bool,
     rehash: bool,
     as_json: bool,
 ) -> None:
@@ -88,7 +94,16 @@ def index(
         change_ranking(gallery, ranking, as_json)
         return
     if shards:
-        if network.given or vectors or threads or ranking or labels or exclude or rehash:
+        if (
+            network.given
+            or vectors
+            or threads
+            or ranking
+            or labels
+            or exclude
+            or rehash
+            or local_features
+        ):
             raise RequestError("--from takes vectors as they are: leave out how to make them")
         index_from(gallery, (*shards, *paths), plan, as_json)
         return
@@ -96,6 +111,7 @@ def index(
         raise RequestError("name files or folders of pictures, or --from what kkcv embed made")
     from kkcv.search.describing import label_by_folder
     from kkcv.search.importing import files_to_import, import_pictures
+    from kkcv.search.verification.making import are_wanted, make_missing, want
 
     opened = open_or_create(gallery, network, vectors, paths)
     with opened, progress_bar("indexing") as update:
@@ -115,6 +131,11 @@ def index(
                 opened, paths, threads=threads, exclude=exclude, rehash=rehash, progress=progress
             )
             labelled = label_by_folder(opened, paths).changed if labels else None
+            if local_features:
+                want(opened.catalog)
+            if are_wanted(opened.catalog):
+                click.echo("making local features", err=True)
+                make_missing(opened, update)
             if opened.generation.index.wants_rebuild:
                 click.echo("building the index", err=True)
                 opened.generation.index.rebuild()

@@ -26,6 +26,7 @@ from .opened import Opened
 from .options import OPTIONS
 from .picture import LARGEST_ID, Picture, check_id, unknown
 from .ranking.names import PLAIN
+from .verification.making import made_of
 from .where import Condition
 from .where_mapping import Where, as_text
 
@@ -232,6 +233,7 @@ class Rows(Opened):
             for known in writer.by_sha256(sha256):  # another thread was faster
                 return known, False
             id = writer.add(store(self.folder, data, sha256), vector, described)
+        made_of(self, data, sha256)
         return self.get(id), True
 
     def replace(

@@ -17,6 +17,7 @@ from kkcv.errors import RequestError
 from kkcv.hit import Hit
 from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
+from kkcv.search.verification.making import make_missing, want
 from kkcv.search.verification.verify import tied
 
 by_id = attrgetter("id")
@@ -134,3 +135,17 @@ def test_pictures_are_decoded_in_their_turn(filled: Filled) -> None:
     gallery.search(shown[0], 4, verify=True)
 
     assert len(turns) == 1 + 1 + 4  # the query for both, each hit
+
+
+def test_local_features_are_made_ahead_where_a_gallery_wants_them(filled: Filled) -> None:
+    gallery, shown, _ = filled
+
+    assert make_missing(gallery) == 4
+    assert make_missing(gallery) == 0
+    files = list((gallery.folder / "local").rglob("*.points"))
+    assert max(file.stat().st_size for file in files) <= 40_000
+
+    want(gallery.catalog)
+    gallery.add(shown[0])
+
+    assert len(list((gallery.folder / "local").rglob("*.points"))) == 5

@@ -1,0 +1,77 @@
+"""The local features of all pictures, made ahead of the searches that need them.
+
+A gallery remembers that it wants them: then they are made of whatever is added, too.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from kkcv.embedding.pipeline import ahead
+from kkcv.errors import KkcvError, PictureError
+from kkcv.search.engine import Catalog
+from kkcv.search.picture import Picture
+
+from .features import features_of
+from .store import file_of, write_features
+
+SETTING = "local_features"  # of the catalog
+
+
+class Gallery(Protocol):
+    """What is asked of a gallery here."""
+
+    folder: Path
+
+    @property
+    def catalog(self) -> Catalog: ...
+
+    def read(self, picture: Picture) -> bytes: ...
+
+
+def are_wanted(catalog: Catalog) -> bool:
+    with catalog.reading() as rows:
+        return bool(rows.setting(SETTING))
+
+
+def want(catalog: Catalog) -> None:
+    """From now on, in all processes."""
+    with catalog.writing() as writer:
+        writer.set(SETTING, "1")
+
+
+def make_missing(
+    gallery: Gallery, progress: Callable[[int, int], None] = lambda done, total: None
+) -> int:
+    """Make those that are not stored yet; how many there were.
+
+    Pictures whose file has gone or cannot be read are passed over. ``progress`` is called with the
+    numbers of pictures done and of all.
+    """
+    with gallery.catalog.reading() as rows:
+        by_bytes = {picture.file.sha256: picture for picture in rows.pictures()}
+    missing = [
+        picture
+        for sha256, picture in by_bytes.items()
+        if not file_of(gallery.folder, sha256).exists()
+    ]
+
+    def make(picture: Picture) -> None:
+        try:
+            write_features(gallery.folder, picture.file.sha256, features_of(gallery.read(picture)))
+        except PictureError:
+            raise
+        except KkcvError as error:  # the file has gone or changed
+            raise PictureError(str(error), "unreadable") from None
+
+    made = 0
+    for done, (_, failed) in enumerate(ahead(make, missing), 1):
+        made += failed is None
+        progress(done, len(missing))
+    return made
+
+
+def made_of(gallery: Gallery, data: bytes, sha256: bytes) -> None:
+    """Those of one new picture, where the gallery wants them."""
+    if are_wanted(gallery.catalog):
+        write_features(gallery.folder, sha256, features_of(data))
