@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kkcv.errors import KkcvError
-from kkcv.images.decode import decode, decode_small
+from kkcv.images.decode import decode_small
 from kkcv.search.picture import Picture
-from kkcv.search.verification.features import LONGEST, Features, features
+from kkcv.search.verification.features import Features, features_of
 from kkcv.search.verification.geometry import match
 
 SIDE = 256  # of the small copies, which are squares
@@ -95,8 +95,7 @@ class Witness:
 
     def _points_of(self, id: int) -> Features | None:
         try:
-            data = self._read(self._by_id[id])
-            return features(decode(data, target=LONGEST // 2))
+            return features_of(self._read(self._by_id[id]))
         except KkcvError:
             return None
 

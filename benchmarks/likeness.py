@@ -1,0 +1,184 @@
+"""Where likeness ends, and what parts of pictures add to it.
+
+python -m benchmarks.likeness divider DATA
+python -m benchmarks.likeness parts DATA
+
+DATA is the folder with imagenette, produce, monkeys, cats_dogs, near_dup_caltech and digits.
+``divider``: each picture of a set asks the others for 10 hits. ``something``: of those whose first
+hit is right, how many have a hit above the divider; ``precision``: of the hits above it, how many
+are right; ``kept``: of the right hits, how many are above it; ``strangers``: of pictures of the
+other sets, how many find something; ``absent kind``: the same of pictures whose kind was taken out
+of the gallery. Beside it a flat cut-off, the gallery's own score at a chance of 1 in its size.
+``parts``: the whole with half the mean of nine windows as one vector, and the cosine of the wholes
+plus that of the best pair of parts, leave-one-out.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.space import unit
+from kkcv.hit import Hit, divider_of
+from kkcv.images.decode import decode
+from kkcv.search.chance.likeness import rates_of_pictures, words
+from kkcv.search.chance.model import FEWEST, calibrated
+from kkcv.search.quality.evaluate import embed_folder
+from kkcv.search.quality.metrics import leave_one_out
+
+from .quality import SETS, show
+
+K = 10
+FEW, AXES = 128, 32  # as in kkcv/search/chance/store.py
+STRANGERS = 100  # of each other set
+RELATED = {"imagenette": {"cats_dogs/val"}, "cats_dogs/val": {"imagenette"}}  # both have dogs
+KINDS = 25  # that are taken out, at most, with 20 pictures each
+FINE = ("produce", "monkeys", "imagenette", "cats_dogs/val")
+
+Dividers = Callable[[np.ndarray, np.ndarray], list[int]]  # scores (Q, K), rows → a rank each
+
+
+def per_query(vectors: np.ndarray) -> Dividers:
+    """The divider as a search tells it, in a gallery of these vectors."""
+    random = np.random.default_rng(0)
+    calibration = calibrated("", len(vectors), vectors[random.permutation(len(vectors))[:1500]])
+    assert calibration is not None
+    some = vectors[random.permutation(len(vectors))[:FEW]]
+    axes = np.linalg.svd(some, full_matrices=False)[2][:AXES].T
+
+    def dividers(scores: np.ndarray, rows: np.ndarray) -> list[int]:
+        found = []
+        for row, near in zip(scores, rows, strict=True):
+            own = vectors[near] @ axes @ (some @ axes).T
+            rates = rates_of_pictures(row, calibration.chance(row), own)
+            hits = [Hit(0, 0.0, "", {}, likeness=word) for word in words(rates, len(vectors))]
+            found.append(divider_of(hits) or 0)
+        return found
+
+    return dividers
+
+
+def flat(vectors: np.ndarray) -> Dividers:
+    """One score for all queries, which chance makes once in a search of the gallery."""
+    calibration = calibrated("", len(vectors), vectors[:1500])
+    assert calibration is not None
+    cut = calibration.cut(max(1 / len(vectors), calibration.least))
+    return lambda scores, rows: (scores >= cut).sum(1).tolist()
+
+
+def nearest(
+    queries: np.ndarray, vectors: np.ndarray, alone: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and rows of the nearest, (Q, K) each; ``alone``: without the query itself."""
+    scores = queries @ vectors.T
+    if alone:
+        np.fill_diagonal(scores, -2)
+    rows = np.argsort(-scores, 1, kind="stable")[:, :K]
+    return np.take_along_axis(scores, rows, 1), rows
+
+
+def divider(data: Path) -> list[dict[str, Any]]:
+    embedder = Embedder.load()
+    sets = {name: embed_folder(data / name, embedder) for name in SETS}
+    return [
+        {"set": name, "cut-off": way, **told(name, sets, make)}
+        for name in SETS
+        for way, make in (("divider", per_query), ("flat", flat))
+    ]
+
+
+def told(name: str, sets: dict[str, Any], make: Callable[[np.ndarray], Dividers]) -> dict[str, Any]:
+    vectors, labels = sets[name].vectors, np.array(sets[name].labels)
+    scores, rows = nearest(vectors, vectors, alone=True)
+    ends = np.array(make(vectors)(scores, rows))
+    right = labels[rows] == labels[:, None]
+    above = np.arange(K) < ends[:, None]
+    strangers = np.concatenate(list(others(name, sets)))
+    absent = [
+        np.array(make(left)(*nearest(asked, left))) > 0 for asked, left in without(vectors, labels)
+    ]
+    return {
+        "something": float((ends[right[:, 0]] > 0).mean()),
+        "precision": float((right & above).sum() / max(above.sum(), 1)),
+        "kept": float((right & above).sum() / right.sum()),
+        "strangers": float((np.array(make(vectors)(*nearest(strangers, vectors))) > 0).mean()),
+        "absent kind": float(np.concatenate(absent).mean()),
+    }
+
+
+def others(name: str, sets: dict[str, Any]) -> Iterator[np.ndarray]:
+    for other, embedded in sets.items():
+        if other != name and other not in RELATED.get(name, ()):
+            chosen = np.random.default_rng(0).permutation(len(embedded.vectors))[:STRANGERS]
+            yield embedded.vectors[chosen]
+
+
+def without(vectors: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pictures of a kind, and the gallery without that kind."""
+    for kind in np.unique(labels)[:KINDS]:
+        left = vectors[labels != kind]
+        if len(left) >= FEWEST:
+            yield vectors[labels == kind][:20], left
+
+
+def parts(data: Path) -> list[dict[str, Any]]:
+    embedder = Embedder.load()
+    rows = []
+    for name in FINE:
+        embedded = embed_folder(data / name, embedder)
+        crops = [
+            embedder.crop(window) for path in embedded.paths for window in windows(decode(path))
+        ]
+        nine = embedder.embed_crops(crops).reshape(len(embedded.paths), 9, -1)
+        whole = embedded.vectors
+        mixed = unit(whole + 0.5 * unit(nine.mean(1)))
+        every = np.concatenate([whole[:, None], nine], 1)
+        for way, order in (
+            ("whole", leave_one_out(whole, embedded.labels)),
+            ("whole + half the mean", leave_one_out(mixed, embedded.labels)),
+            ("whole + best pair", leave_one_out(whole, embedded.labels, by_pairs(every))),
+        ):
+            rows.append(
+                {"set": name, "likeness": way, "mAP": order.mean_average_precision,
+                 "P@1": order.precision[1]}
+            )  # fmt: skip
+    return rows
+
+
+def windows(pixels: np.ndarray) -> Iterator[np.ndarray]:
+    """A grid of 3 × 3 windows, half as wide and high as the picture."""
+    height, width = pixels.shape[:2]
+    for top in (0, height // 4, height // 2):
+        for left in (0, width // 4, width // 2):
+            yield pixels[top : top + max(height // 2, 1), left : left + max(width // 2, 1)]
+
+
+def by_pairs(every: np.ndarray) -> Callable[[int, np.ndarray], np.ndarray]:
+    """All others by the score of the wholes plus that of the best pair: (N, 10, D)."""
+
+    def reorder(query: int, near: np.ndarray) -> np.ndarray:
+        pairs = np.einsum("pd,nqd->npq", every[query], every[near])
+        score = pairs[:, 0, 0] + pairs.reshape(len(near), -1).max(1)
+        return near[np.argsort(-score, kind="stable")]
+
+    return reorder
+
+
+WORK = {"divider": divider, "parts": parts}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=WORK)
+    parser.add_argument("data", type=Path)
+    asked = parser.parse_args()
+    show(WORK[asked.what](asked.data))
+
+
+if __name__ == "__main__":
+    main()
