@@ -35,6 +35,12 @@ from kkcv.errors import KkcvError, MissingExtra
     "Without it: only a browser on this machine, not through a proxy.",
 )
 @click.option(
+    "--base-path",
+    default="",
+    metavar="PATH",
+    help="The path under which a proxy offers the page, such as /kkcv.",
+)
+@click.option(
     "--compare",
     metavar="GALLERY",
     help="Show the answers of this gallery, of another network, beside those of GALLERY.",
@@ -53,6 +59,7 @@ def web(
     no_browser: bool,
     insecure: bool,
     folders: bool | None,
+    base_path: str,
     compare: str | None,
     runs: str,
     api_key: str | None,
@@ -67,7 +74,7 @@ def web(
     kkcv web http://192.168.1.5:8000
     """
     from kkcv.serve.server.server import listen
-    from kkcv.serve.settings import LOOPBACK
+    from kkcv.serve.settings import LOOPBACK, PATH
 
     if host not in LOOPBACK and not insecure:
         raise KkcvError(
@@ -76,6 +83,8 @@ def web(
         )
     if find_spec("streamlit") is None:
         raise MissingExtra("the web page", "web")
+    if base_path and not PATH.fullmatch(f"/{base_path.strip('/')}"):
+        raise KkcvError(f"a base path is like /kkcv, not {base_path!r}")
     settings = WebSettings(
         gallery=address_of(gallery),
         compare=address_of(compare) if compare else "",
@@ -88,6 +97,7 @@ def web(
     options = {
         "server.address": host,
         "server.port": str(port),
+        "server.baseUrlPath": base_path.strip("/"),
         "server.headless": str(no_browser or not has_screen()).lower(),
         "server.maxUploadSize": "64",
         "server.fileWatcherType": "none",
@@ -109,7 +119,8 @@ def web(
     if host in LOOPBACK:  # against DNS rebinding
         command += [f"--server.allowedHosts={name}" for name in LOOPBACK]
     shown = f"[{host}]" if ":" in host else host
-    click.echo(f"{settings.gallery} is at http://{shown}:{port}")
+    base = "".join(f"/{part}" for part in base_path.split("/") if part)
+    click.echo(f"{settings.gallery} is at http://{shown}:{port}{base}")
     hand_over(settings)
     sys.stdout.flush()
     if os.name == "posix":  # signals reach Streamlit itself

@@ -51,7 +51,7 @@ def running(gallery: Path | str, *options: str) -> Iterator[str]:
             address = re.search(r"(?<=is at )http://\S+:\d+", line)
             said.seek(0)
             assert address, f"it did not say where it is, but: {line}{said.read()}"
-            wait_for(address[0])
+            wait_for(address[0] + line.rstrip().partition(address[0])[2])
             yield address[0]
         finally:
             process.terminate()

@@ -1,5 +1,6 @@
 """What makes a visit pleasant: what stays in sight, what is remembered, what can be read."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ from playwright.sync_api import expect
 
 from kkcv.web.libraries.local_library import farthest_first
 
-from .conftest import ENGLISH, Visit, settle
+from .conftest import ENGLISH, Visit, running, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -39,6 +40,18 @@ def test_an_id_in_the_address_opens_its_search_and_the_address_follows(
 
     page.get_by_role("button", name=ENGLISH("search.back"), exact=True).click()
     page.wait_for_url(lambda url: "id=3" in url)
+
+
+@browser
+def test_it_works_below_a_path(visit: Visit, own_gallery: Path) -> None:
+    with running(own_gallery, "--base-path", "/kkcv") as address:
+        page = visit(f"{address}/kkcv/?id=3")
+        opened(page)
+
+        page.get_by_role("link", name=ENGLISH("page.zoo")).click()
+        page.wait_for_url(f"{address}/kkcv/zoo*")
+        settle(page)
+        page.close()  # before the server ends
 
 
 @browser
