@@ -30,6 +30,9 @@ EXTRAS = {
     "pandas": ("pandas", "pandas"),
     "pymilvus": ("pymilvus", "milvus"),
     "pi_heif": ("pi-heif", "heic"),
+    "pillow_jxl": ("pillow-jxl-plugin", "jxl"),
+    "rawpy": ("rawpy", "raw"),
+    "tifffile": ("tifffile", "tiff"),
     "streamlit": ("Streamlit", "web"),
     "skimage": ("scikit-image", "demo"),
 }

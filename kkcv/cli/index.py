@@ -260,5 +260,7 @@ def tell_of_absent(gallery: "Gallery", report: "ImportReport") -> None:
 
 
 def passed_over(passed: "Counter[str]") -> str:
-    """``2 recycle bins, 1 excluded``."""
-    return ", ".join(f"{count:,} {reason}" for reason, count in passed.most_common())
+    """``12 .NEF (pip install 'kkcv[raw]'), 2 recycle bins``."""
+    from kkcv.images.formats import with_hint
+
+    return ", ".join(f"{count:,} {with_hint(reason)}" for reason, count in passed.most_common())

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from kkcv.errors import PictureError
 
 from .arrays import Pixels, rgb_of
+from .beside_pillow import opened_beside_pillow
 from .color import to_rgb
 from .containers import has_many_scans, icon_sizes, is_cut_off
 from .formats import FORMATS, KNOWN_BUT_NOT_OPENED, sniff
@@ -103,7 +105,15 @@ def image_size(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[int, in
     """
     label = label_of(source)
     data = read_bytes(source, limits)
-    with _meeting_errors(label, limits), quiet(), _open(data, limits, label) as image:
+    with _meeting_errors(label, limits), quiet():
+        if other := opened_beside_pillow(data, label):
+            width, height = other.size
+            return (height, width) if other.orientation >= 5 else (width, height)
+        return _size_of_header(data, limits, label)
+
+
+def _size_of_header(data: bytes, limits: Limits, label: str) -> tuple[int, int]:
+    with _open(data, limits, label) as image:
         width, height = image.size
         if image.format == "TIFF":  # Pillow has swapped them already
             return width, height
@@ -115,6 +125,12 @@ def image_size(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[int, in
 def _upright(
     data: bytes, limits: Limits, label: str, target: int | None, paper: str = "white"
 ) -> Image.Image:
+    if other := opened_beside_pillow(data, label):
+        check_size(other.size, limits, label)
+        check_memory(other.size, "TIFF", limits, label)
+        spend(other.size, label)
+        rgb, turn = other.rgb(), _UPRIGHT.get(other.orientation)
+        return rgb if turn is None else rgb.transpose(turn)
     with _open(data, limits, label) as image:
         if target is not None:
             ask_for_less(image, data, target)
@@ -173,7 +189,8 @@ def _open(data: bytes, limits: Limits, label: str) -> Image.Image:
     if name in ("HEIF", "AVIF") and is_cut_off(data):
         raise _truncated(label)
     try:
-        image = _open_heif(data, label) if name == "HEIF" else _open_with(name, data)
+        opened = _open_heif if name == "HEIF" else partial(_open_with, name)
+        image = opened(data, label)
     except (Image.UnidentifiedImageError, SyntaxError):
         message = f"{label}it begins like {name}, but its header is damaged"
         raise PictureError(message, "corrupt") from None
@@ -184,11 +201,21 @@ def _open(data: bytes, limits: Limits, label: str) -> Image.Image:
     return image
 
 
-def _open_with(name: str, data: bytes) -> Image.Image:
+def _open_with(name: str, data: bytes, label: str) -> Image.Image:
+    if name == "JXL":
+        _need_jxl(label)
     Image.preinit()  # the common formats; init() loads those of forty others
     if name not in Image.OPEN:
         Image.init()
     return Image.open(io.BytesIO(data), formats=[name])
+
+
+def _need_jxl(label: str) -> None:
+    try:
+        import pillow_jxl  # noqa: F401  # tells Pillow of it
+    except ImportError:
+        message = f"{label}JPEG XL needs a plug-in; to add it: pip install 'kkcv[jxl]'"
+        raise PictureError(message, "unsupported") from None
 
 
 def _open_heif(data: bytes, label: str) -> Image.Image:

@@ -53,7 +53,7 @@ def exif_of(data: bytes) -> dict[str, Any]:
 
 def blocks_of(data: bytes) -> Blocks | None:
     found = sniff(data)
-    if found is None or found.name not in ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF"):
+    if found is None or found.name not in ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF", "JXL"):
         return None
     if found.name == "JPEG" and not any(map(tells, jpeg_segments(data))):
         return None  # as of most pictures of the web: no need to open it
@@ -68,6 +68,8 @@ def blocks_of(data: bytes) -> Blocks | None:
 
         image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))
     else:
+        if found.name == "JXL":
+            import pillow_jxl  # noqa: F401  # tells Pillow of it
         image = Image.open(io.BytesIO(data), formats=[found.name])
     with image:
         exif, xmp = image.getexif(), properties(as_bytes(image.info.get("xmp")))

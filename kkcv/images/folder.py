@@ -9,7 +9,7 @@ from pathlib import Path
 from kkcv.disk import typed
 from kkcv.errors import DataError, PictureError
 
-from .formats import EXTENSIONS
+from .formats import extensions, passed_over
 from .skipped import CATALOG, GALLERY, in_a_gallery, is_gallery, system_folder
 from .source import label_of
 
@@ -104,7 +104,10 @@ class Walk:
                 if is_folder(entry):
                     if self.recursive and not self._left_out(entry, True):
                         folders.append(entry.path)
-                elif is_named_as_picture(entry.name) and not self._left_out(entry, False):
+                elif not is_named_as_picture(entry.name):
+                    if not entry.name.startswith("."):
+                        self.passed[passed_over(entry.name)] += 1
+                elif not self._left_out(entry, False):
                     yield entry.path
             waiting.extend(reversed(folders))
 
@@ -127,7 +130,7 @@ class Walk:
 
 
 def is_named_as_picture(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in EXTENSIONS
+    return os.path.splitext(name)[1].lower() in extensions()
 
 
 def is_folder(entry: "os.DirEntry[str]") -> bool:

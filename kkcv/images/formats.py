@@ -5,8 +5,14 @@ decoder that gets to see the rest, so the obscure formats of Pillow (EPS runs pr
 tried.
 """
 
+import os
 import re
+from functools import cache
 from typing import NamedTuple
+
+from kkcv.extras import is_installed
+
+OTHERS = "other files"
 
 
 class Format(NamedTuple):
@@ -37,9 +43,22 @@ FORMATS: tuple[Format, ...] = (
     _format("PPM", ".ppm .pgm .pbm .pnm .pfm", rb"P[1-6f][\s#]"),
     _format("PSD", ".psd", rb"8BPS"),
     _format("QOI", ".qoi", rb"qoif"),
+    _format("JXL", ".jxl", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
 )
-
-EXTENSIONS = frozenset(extension for each in FORMATS for extension in each.extensions)
+RAW = (
+    *(".nef", ".nrw", ".cr2", ".cr3", ".arw", ".sr2", ".dng", ".orf", ".rw2", ".raf", ".pef"),
+    *(".srw", ".3fr", ".iiq", ".rwl", ".x3f"),
+)
+# By extension: the module that opens such files, and the extra that installs it.
+WITH_EXTRAS = {".jxl": ("pillow_jxl", "jxl"), **dict.fromkeys(RAW, ("rawpy", "raw"))}
+# Files that people keep beside pictures, which an import names; of others it tells the number.
+NAMED = frozenset(
+    [
+        *WITH_EXTRAS,
+        *(".pdf", ".svg", ".eps", ".ai", ".xcf", ".tga", ".exr", ".hdr", ".djvu", ".zip"),
+        *(".mov", ".mp4", ".m4v", ".avi", ".mkv", ".webm", ".mts", ".m2ts", ".3gp", ".wmv", ".mpg"),
+    ]
+)
 
 # Files sent by mistake, which the error message names.
 KNOWN_BUT_NOT_OPENED: tuple[Format, ...] = (
@@ -48,8 +67,6 @@ KNOWN_BUT_NOT_OPENED: tuple[Format, ...] = (
     _format(
         "SVG", ".svg", rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?(?:<!DOCTYPE svg[^>]*>\s*)?<svg"
     ),
-    _format("JPEG XL", ".jxl", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
-    _format("camera raw", ".cr3 .raf", rb"....ftypcrx |FUJIFILMCCD-RAW"),
     _format("video", ".mp4 .mov", rb"....ftyp(?:isom|iso[2-6]|mp4[12]|qt  |M4V |3gp)"),
 )
 
@@ -58,6 +75,25 @@ def sniff(data: bytes, formats: tuple[Format, ...] = FORMATS) -> Format | None:
     """The format by the first bytes, or None."""
     head = data[:1024]
     return next((each for each in formats if each.magic.match(head)), None)
+
+
+@cache
+def extensions() -> frozenset[str]:
+    """Of the files that this installation opens."""
+    usual = {extension for each in FORMATS for extension in each.extensions} - {".jxl"}
+    return frozenset(usual) | {e for e, (module, _) in WITH_EXTRAS.items() if is_installed(module)}
+
+
+def passed_over(name: str) -> str:
+    """What a file that is none of these is counted as: ``.NEF``, or other files."""
+    found = os.path.splitext(name)[1]
+    return found.upper() if found.lower() in NAMED else OTHERS
+
+
+def with_hint(kind: str) -> str:
+    """``.NEF (pip install 'kkcv[raw]')``"""
+    extra = WITH_EXTRAS.get(kind.lower())
+    return f"{kind} (pip install 'kkcv[{extra[1]}]')" if extra else kind
 
 
 def extension(data: bytes) -> str:

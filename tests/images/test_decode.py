@@ -368,7 +368,6 @@ def test_what_is_no_picture_is_told_by_name_and_size(tmp_path: Path) -> None:
         ("PDF", b"%PDF-1.7\n"),
         ("EPS", b"%!PS-Adobe-3.0 EPSF-3.0\n"),
         ("SVG", b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>'),
-        ("JPEG XL", b"\xff\x0a\xfa\x7f"),
         ("video", b"\0\0\0\x20ftypisom\0\0\2\0"),
     ],
 )
