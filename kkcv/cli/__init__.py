@@ -48,6 +48,7 @@ COMMANDS = {
     },
     "Keep a gallery": {
         "roots": "library",
+        "watch": "library",
         "doctor": "care",
         "backup": "care",
         "restore": "care",

@@ -1,5 +1,6 @@
 """The folders of a gallery: ``remove``, ``undo``, ``roots``, ``watch``."""
 
+import json
 import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ from .output import counted, print_json, print_table
 if TYPE_CHECKING:
     from kkcv.search.gallery import Gallery
     from kkcv.search.library.roots import Root
+    from kkcv.search.watching import Followed
+
+SHOWN = 3  # paths in a line
 
 
 @click.command()
@@ -205,3 +209,77 @@ def forget_root(gallery: "Gallery", root: str, as_json: bool) -> None:
         click.echo(
             f"removed {count:,}, {len(gallery):,} left; back again: kkcv undo {gallery.address}"
         )
+
+
+@click.command()
+@click.argument("gallery")
+@click.option("--poll", is_flag=True, help="Look for changes, also where the system tells of them.")
+@click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line, for programs.")
+def watch(gallery: str, poll: bool, threads: int | None, as_json: bool) -> None:
+    """Follow the folders of a gallery until Ctrl-C: what is done to their files is done here too.
+
+    New files are added, changed ones embedded again, moved ones keep their ids, and deleted ones
+    are marked as missing. The service and the page answer meanwhile. On network disks, which tell
+    nothing, changes are looked for every few seconds. A folder that comes back is imported again.
+
+    \b
+    kkcv watch photos.kkcv
+    """
+    import signal
+    import threading
+
+    from kkcv.search.gallery import Gallery
+    from kkcv.search.watching import Watching
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # systemd ends it by the second
+        signal.signal(number, signal.default_int_handler)
+    with Gallery.open(gallery) as opened:
+        if not len(opened.library.roots):
+            raise RequestError(
+                f"{gallery} has no folder to follow; to add one: kkcv index {gallery} FOLDER"
+            )
+        _ = opened.embedder  # before "watching": it may have to be loaded
+        click.echo(f"watching {counted(len(opened.library.roots), 'folder')}", err=True)
+
+        def tell(done: "Followed") -> None:
+            click.echo(json_line(done) if as_json else in_a_line(done))
+
+        def warn(message: str) -> None:
+            click.echo(f"kkcv: {message}", err=True)
+
+        try:
+            Watching(opened, stop, tell, warn, poll=poll, threads=threads).run()
+        except KeyboardInterrupt:
+            stop.set()
+    click.echo("stopped", err=True)
+
+
+def happened(done: "Followed") -> dict[str, int]:
+    report = done.report
+    counts = {
+        "added": report.added,
+        "replaced": report.replaced,
+        "moved": report.moved,
+        "copied": report.copied,
+        "missing": len(done.missing),
+        "rejected": len(report.rejected),
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def in_a_line(done: "Followed") -> str:
+    """``12:30:05  added 2, missing 1: /photos/a.jpg``."""
+    from kkcv.images.source import printable
+
+    counts = ", ".join(f"{name} {count:,}" for name, count in happened(done).items())
+    rejects = [reject.message for reject in done.report.rejected]
+    shown = "; ".join([*done.missing, *rejects][:SHOWN])
+    return printable(f"{datetime.now():%H:%M:%S}  {counts}{': ' * bool(shown)}{shown}")
+
+
+def json_line(done: "Followed") -> str:
+    rejects = [reject._asdict() for reject in done.report.rejected]
+    facts = {**happened(done), "paths_missing": done.missing, "rejects": rejects}
+    return json.dumps({"time": datetime.now().astimezone().isoformat(), **facts})

@@ -27,10 +27,11 @@ class Identity(NamedTuple):
 
 
 class Mount(NamedTuple):
-    """A volume's folder ``inner`` is to be seen at ``point``."""
+    """A volume's folder ``inner`` is to be seen at ``point``; ``kind`` as in mount(8)."""
 
     inner: str
     point: str
+    kind: str = ""
 
 
 def identity_of(folder: str) -> Identity:
@@ -46,11 +47,19 @@ def seen(folder: str) -> Identity:
 
 
 def inner_path(real: str) -> str:
+    mount = mount_of(real)
+    return "" if mount is None else join(mount.inner, below(real, mount.point))
+
+
+def mount_of(real: str) -> Mount | None:
     over = [mount for mount in mounts() if is_below(real, mount.point)]
-    if not over:
-        return ""
-    mount = max(over, key=lambda mount: len(mount.point))
-    return join(mount.inner, below(real, mount.point))
+    return max(over, key=lambda mount: len(mount.point), default=None)
+
+
+def mounted(folder: str) -> str:
+    """The kind of file system that a folder is on; "" if unknown."""
+    mount = mount_of(os.path.realpath(folder))
+    return "" if mount is None else mount.kind
 
 
 def elsewhere(identity: Identity) -> Iterator[str]:
@@ -64,9 +73,15 @@ def mounts() -> list[Mount]:
     """Those of this process, the newest last; none where the system does not list them."""
     try:
         with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as lines:
-            return [Mount(*map(unescaped, line.split(" ")[3:5])) for line in lines]
+            return [mount_in(line) for line in lines]
     except OSError:
         return []
+
+
+def mount_in(line: str) -> Mount:
+    fields, _, more = line.partition(" - ")
+    inner, point = map(unescaped, fields.split(" ")[3:5])
+    return Mount(inner, point, more.split(" ")[0])
 
 
 def unescaped(text: str) -> str:

@@ -1,0 +1,151 @@
+"""Following the roots of a gallery: what is done to their files is done to the gallery too."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from kkcv.errors import KkcvError
+from kkcv.images.folder import is_named_as_picture
+from kkcv.images.skipped import system_folder
+
+from .importing import REJECTS, ImportReport, Reject, import_pictures, write_rejects
+from .library.changes import Changes
+from .library.identity import Identity, below, is_below, join, seen
+from .library.ignore import FILE, Ignored
+from .library.library import nearest
+from .library.places import presence
+from .rows import Rows
+from .where import StartsWith
+
+LOOK_FOR_ROOTS = 2.0  # seconds between two looks for roots that come and go
+Places = dict[str, Identity]  # folders that are roots, and what they are now
+
+
+class Followed(NamedTuple):
+    """What was done: an import, and the pictures whose files have gone since."""
+
+    report: ImportReport
+    missing: list[str]
+
+
+class Watching:
+    """The roots of a gallery, followed until ``stop`` is set."""
+
+    def __init__(
+        self,
+        gallery: Rows,
+        stop: threading.Event,
+        tell: Callable[[Followed], None],
+        warn: Callable[[str], None],
+        *,
+        poll: bool = False,
+        threads: int | None = None,
+    ) -> None:
+        """
+        Args:
+            gallery: whose roots are followed.
+            stop: ends it.
+            tell: is called after each import that changed something.
+            warn: is called with what could not be done; it is tried again.
+            poll: look for changes also where the system tells of them.
+            threads: that decode; None is one a core.
+        """
+        self.gallery = gallery
+        self.stop = stop
+        self.tell = tell
+        self.warn = warn
+        self.poll = poll
+        self.threads = threads
+        self._rejects: dict[str, Reject] = {}
+
+    def run(self) -> None:
+        """Follow the roots; those that come back are imported again from the start."""
+        known: Places = {}
+        while not self.stop.is_set():
+            roots = self._there()
+            changes = Changes(roots, self.poll)
+            try:
+                self._follow([root for root in roots if known.get(root) != roots[root]])
+                while not self.stop.is_set() and self._there() == roots:
+                    if changed := changes.next(LOOK_FOR_ROOTS):
+                        self._follow(self._pictures_in(changed), changed)
+            finally:
+                changes.close()
+            known = roots
+            if not roots:
+                self.stop.wait(LOOK_FOR_ROOTS)
+
+    def _there(self) -> Places:
+        """The roots that can be reached, by where they are."""
+        found: Places = {}
+        for root in self.gallery.library.roots:
+            place = self.gallery.library.places.now(root)
+            if place.is_reachable:
+                try:
+                    found[place.path] = seen(place.path)
+                except OSError:
+                    continue
+        return found
+
+    def _pictures_in(self, changed: Iterable[str]) -> list[str]:
+        """The paths that an import has to look at, by the rules of their roots."""
+        rules: dict[str, Ignored] = {}
+        found = []
+        for path in sorted(changed):
+            at = nearest(self.gallery.library.roots, path)
+            if at is None or is_below(path, str(self.gallery.folder)) or not os.path.lexists(path):
+                continue
+            root, up = at
+            if os.path.basename(path) == FILE:  # other rules: all is looked at again
+                found.append(os.path.dirname(path))
+                continue
+            rule = rules.setdefault(up, Ignored(up, root.excludes))
+            if is_of_nobody(below(path, up)) or rule.with_those_above(path):
+                continue
+            if os.path.isdir(path) or is_named_as_picture(path):
+                found.append(path)
+        return found
+
+    def _follow(self, paths: list[str], changed: Iterable[str] = ()) -> None:
+        """Import paths, and look which of the changed ones have gone."""
+        there = [path for path in paths if os.path.lexists(path)]
+        try:
+            report = ImportReport()
+            if there:
+                report = import_pictures(self.gallery, there, threads=self.threads)
+                self._keep_rejects(there, report)
+                self.gallery.generation.index.rebuild_in_background()
+            missing = self._missing(changed)
+        except KkcvError as error:  # as of a gallery that others write for too long
+            self.warn(str(error))
+            return
+        if report.files - report.unchanged or missing:
+            self.tell(Followed(report, missing))
+
+    def _keep_rejects(self, paths: list[str], report: ImportReport) -> None:
+        """The list of rejected files is that of all roots, not of the last import."""
+        for path in list(self._rejects):
+            if any(is_below(path, imported) for imported in paths) or not os.path.lexists(path):
+                del self._rejects[path]
+        self._rejects |= {reject.path: reject for reject in report.rejected}
+        write_rejects(self.gallery.folder / REJECTS, list(self._rejects.values()))
+
+    def _missing(self, changed: Iterable[str]) -> list[str]:
+        """The pictures that were at changed paths, or below, and are not there now."""
+        found: set[str] = set()
+        library = self.gallery.library
+        gone = [library.named(path) for path in changed if not os.path.lexists(path)]
+        with self.gallery.catalog.reading() as rows:
+            for name in gone:
+                if rows.by_path(name):
+                    found.add(library.located(name))
+                elif not is_named_as_picture(name):
+                    ids = rows.ids(StartsWith(("path",), join(name, "x")[:-1]))
+                    found.update(library.located(path) for path, _ in rows.shown(ids).values())
+        return sorted(path for path in found if presence(path) != "there")
+
+
+def is_of_nobody(path: str) -> bool:
+    """Whether a path below a root is hidden, or in a folder of the system."""
+    return any(part.startswith(".") or system_folder(part) for part in path.split("/"))
