@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
+from kkcv.errors import InputShapeError
+
 from .conversion import convert
 from .network import Network, TrainingScores
 from .peers import Peer
@@ -65,11 +67,17 @@ def compare(peer: Peer, images: Tensor, gradients: bool = False) -> Parity:
 
 
 def drawn(peer: Peer, images: Tensor) -> nn.Module:
-    """The peer's network with random weights, in eval mode."""
+    """The peer's network with random weights, in eval mode (InputShapeError)."""
     network = fill(peer.build())
     if peer.library == "pytorchcv":
         accept_any_size(network)
-    settle(network, images)
+    try:
+        settle(network, images)
+    except RuntimeError as error:  # a kernel larger than a map, and the like
+        height, width = images.shape[2:]
+        raise InputShapeError(
+            f"{peer.call} cannot take pictures of {height}x{width} pixels: {error}"
+        ) from None
     return network
 
 

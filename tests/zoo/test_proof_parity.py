@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from kkcv import zoo
+from kkcv.errors import InputShapeError
 from kkcv.zoo.network import TrainingScores
 from kkcv.zoo.parity import adopt, compare, difference, drawn, fill, outputs
 from kkcv.zoo.peers import Peer, parse, peers, peers_of
@@ -206,3 +207,10 @@ def test_a_call_is_read_as_python_would() -> None:
         "DenseNet",
         {"growth_rate": 32, "block_config": (6, 12)},
     )
+
+
+def test_a_peer_that_cannot_take_a_size_says_so() -> None:
+    peer = peers_of("squeezenet1_1")[0]
+
+    with pytest.raises(InputShapeError, match="cannot take pictures of 4x4 pixels"):
+        compare(peer, torch.rand(2, 3, 4, 4))
