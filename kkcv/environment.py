@@ -37,6 +37,13 @@ def data_folder() -> Path:
     return (Path(base) if base else Path.home() / ".local" / "share") / "kkcv"
 
 
+def language() -> str:
+    """The language of messages, ``zh`` or ``en``: ``$KKCV_LANG``, else that of the locale."""
+    names = ("KKCV_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    chosen = next(filter(None, map(os.environ.get, names)), "en")
+    return "zh" if chosen.lower().startswith("zh") else "en"
+
+
 def milvus_token() -> str:
     """``$KKCV_MILVUS_TOKEN``, such as ``user:password``; empty for a server without users."""
     return os.environ.get("KKCV_MILVUS_TOKEN", "")
@@ -70,6 +77,7 @@ VARIABLES: dict[str, Callable[[], object]] = {
     "HF_ENDPOINT": model_hub,
     "KKCV_RUNTIME": runtime,
     "KKCV_PRECISION": precision,
+    "KKCV_LANG": language,
     "KKCV_MILVUS_TOKEN": milvus_token,
 }
 SECRET = ("KKCV_MILVUS_TOKEN",)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kkcv.embedding.embedder import Embedder
 
 
+os.environ["KKCV_LANG"] = "en"  # whatever the locale of the machine
 settings.register_profile("kkcv", deadline=None)  # a busy machine is no failure
 settings.load_profile("kkcv")
 

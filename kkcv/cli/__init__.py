@@ -21,6 +21,7 @@ from kkcv.environment import set_default
 from kkcv.errors import KkcvError
 from kkcv.extras import missing
 
+from .language import in_language, say
 from .locales import as_meant, use_utf8_for_names
 from .shell import version_option
 
@@ -77,7 +78,7 @@ class Commands(Mapping[str, click.Command]):
         taken = iskeyword(name) or hasattr(builtins, name)  # import, list
         file, function = self.files[name], f"{name}_" if taken else name
         command: click.Command = getattr(import_module(f"{__name__}.{file}"), function)
-        return command
+        return in_language(command)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.files)
@@ -105,6 +106,7 @@ class Kkcv(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], *more: Any, **extra: Any
     ) -> click.Context:
+        in_language(self)
         with usage_in_one_line(lambda: "kkcv"):
             return super().make_context(info_name, [*map(as_typed, as_meant(args))], *more, **extra)
 
@@ -137,7 +139,7 @@ class Kkcv(click.Group):
         """List the commands under their headings, each with its whole first sentence."""
         width = max(map(len, self.commands))
         for heading, names in COMMANDS.items():
-            with formatter.section(heading):
+            with formatter.section(say(heading)):
                 formatter.write_dl(
                     [
                         (name.ljust(width), self.commands[name].get_short_help_str(1000))
@@ -175,7 +177,7 @@ def usage_in_one_line(command: Callable[[], str]) -> Iterator[None]:
 def line(message: str) -> str:
     from kkcv.images.source import printable
 
-    return f"kkcv: {printable(message)}"
+    return f"kkcv: {say(printable(message))}"
 
 
 def refusal(error: OSError) -> str:

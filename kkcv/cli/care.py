@@ -10,7 +10,7 @@ from kkcv.errors import RequestError
 
 from .network import Network, network_options, warn_of_random
 from .options import OneOf, Within, json_option, kinds
-from .output import print_json, print_table, progress_bar
+from .output import echo, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from kkcv.embedding.space import EmbeddingSpace
@@ -40,7 +40,7 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
         rows = [(f.kind, f.what, f.mended or f.advice) for f in findings]
         print_table(["finding", "what", "mended" if repair else "to do"], rows)
     else:
-        click.echo(f"{pictures} pictures, all well")
+        echo(f"{pictures} pictures, all well")
     if not all(f.mended for f in findings):
         sys.exit(1)
 
@@ -158,7 +158,7 @@ def warn_of_head_alone(model: str | None, space: "EmbeddingSpace") -> None:
     if model is None or not (run := RunFolder(model)).is_finished:
         return
     if run.finds_the_same(space.weights, space.preprocess.to_dict()):
-        click.echo(
+        echo(
             f"note: in {model} only the head was trained, so the vectors and what is found stay "
             "the same; to change them, train with --unfreeze 1 or --auto",
             err=True,
@@ -178,7 +178,7 @@ def backup(gallery: str, file: str) -> None:
     from kkcv.search.maintenance.backup import backup as write
 
     with Gallery.open(gallery) as opened:
-        click.echo(f"{write(opened, file)} pictures are in {file}")
+        echo(f"{write(opened, file)} pictures are in {file}")
 
 
 @click.command()
@@ -195,7 +195,7 @@ def restore(gallery: str, file: str) -> None:
     if Path(gallery).is_file() and not Path(file).exists():
         gallery, file = file, gallery  # as it was written before galleries came first
     with read(file, gallery) as restored:
-        click.echo(f"{len(restored)} pictures are in {gallery}")
+        echo(f"{len(restored)} pictures are in {gallery}")
 
 
 @click.command()
@@ -215,7 +215,7 @@ def export(gallery: str, file: str) -> None:
     from kkcv.search.gallery import Gallery
 
     with Gallery.open(gallery) as opened:
-        click.echo(f"{write(opened, file)} pictures are in {file}")
+        echo(f"{write(opened, file)} pictures are in {file}")
 
 
 @click.command("import")
@@ -235,4 +235,4 @@ def import_(gallery: str, files: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json({"added": added, "known": known})
     else:
-        click.echo(f"{added} pictures came in, {known} were there")
+        echo(f"{added} pictures came in, {known} were there")

@@ -9,7 +9,7 @@ import click
 from kkcv.errors import PictureError, RequestError
 
 from .options import json_option
-from .output import print_json, print_table, progress_bar
+from .output import echo, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from kkcv.classify import Guess
@@ -74,7 +74,7 @@ def classify(
                     raise
             update(done, len(paths))
     for reject in rejects:
-        click.echo(f"skipped: {reject['message']} [{reject['reason']}]", err=True)
+        echo(f"skipped: {reject['message']} [{reject['reason']}]", err=True)
     if as_json:
         named = [{"path": p, "guesses": [g._asdict() for g in guesses]} for p, guesses in answers]
         network = classifier.checkpoint.network

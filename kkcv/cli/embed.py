@@ -11,7 +11,7 @@ from kkcv.errors import RequestError
 
 from .network import Network, network_options
 from .options import json_option
-from .output import print_json, print_table, progress_bar
+from .output import echo, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from kkcv.search.exchange.loading import LoadReport
@@ -160,7 +160,7 @@ def work(
         try:
             report = embed_shards(plan, out, embedder, *worker, threads=threads, progress=progress)
         except KeyboardInterrupt:
-            click.echo("stopped; run it again to go on", err=True)
+            echo("stopped; run it again to go on", err=True)
             sys.exit(130)
     facts = {
         "worker": f"{worker[0]}/{worker[1]}",
@@ -189,11 +189,11 @@ def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json
         try:
             report = load(gallery, files, verified=planned is not None, progress=progress)
         except KeyboardInterrupt:
-            click.echo("stopped; run it again to go on", err=True)
+            echo("stopped; run it again to go on", err=True)
             sys.exit(130)
     with Gallery.open(gallery) as opened:
         if opened.generation.index.wants_rebuild:
-            click.echo("building the index", err=True)
+            echo("building the index", err=True)
             opened.generation.index.rebuild()
         facts = {
             "files": report.files,

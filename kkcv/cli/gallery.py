@@ -8,7 +8,7 @@ from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
 
 from .options import Within, json_option
-from .output import counted, print_json, print_table, progress_bar
+from .output import counted, echo, print_json, print_table, progress_bar
 
 
 @click.command()
@@ -103,7 +103,7 @@ def duplicates(
         else:
             done = [f"kept apart: {', '.join(map(str, kept))}"] if kept else []
             done += [f"forgot {counted(forgotten, 'decision')}"] if forget_decisions else []
-            click.echo("; ".join(done))
+            echo("; ".join(done))
         return
     unread: list[int] = []
     with Gallery.open(gallery) as opened, progress_bar("comparing") as update:
@@ -130,16 +130,16 @@ def duplicates(
             for p, how in zip(group.pictures, ("oldest", *group.how), strict=True)
         ]
         print_table(["group", "kind", "similarity", "id", "path"], rows)
-        click.echo(
+        echo(
             f"{counted(summary['exact_groups'], 'group')} of the same bytes, "
             f"{summary['near_groups']} of pictures that show the same; beyond the "
             f"oldest of each: {counted(summary['spare_pictures'], 'picture')}, "
             f"{summary['spare_bytes']:,} bytes"
         )
     else:
-        click.echo("no duplicates")
+        echo("no duplicates")
     if summary["unread"]:
-        click.echo(
+        echo(
             f"{counted(summary['unread'], 'picture')} could not be read: only the same bytes count",
             err=True,
         )

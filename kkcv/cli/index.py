@@ -11,7 +11,7 @@ from kkcv.search.options import OPTIONS
 from .embed import index_from
 from .network import Network, network_options, warn_of_random
 from .options import json_option
-from .output import print_json, print_table, progress_bar
+from .output import echo, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -137,11 +137,11 @@ def index(
                 click.echo("making local features", err=True)
                 make_missing(opened, update)
             if opened.generation.index.wants_rebuild:
-                click.echo("building the index", err=True)
+                echo("building the index", err=True)
                 opened.generation.index.rebuild()
         except KeyboardInterrupt:
             done = last.files if last else 0
-            click.echo(f"stopped after {done} of {total} files; run it again to go on", err=True)
+            echo(f"stopped after {done} of {total} files; run it again to go on", err=True)
             sys.exit(130)
         show_report(opened, report, as_json, labelled)
         if first_time and len(opened) and not as_json:
@@ -156,9 +156,9 @@ def show_next_steps(gallery: str, folder: str) -> None:
         (f"kkcv index {gallery} {folder}", "again when there are new pictures"),
     )
     width = max(len(command) for command, _ in steps)
-    click.echo("next:", err=True)
+    echo("next:", err=True)
     for command, what in steps:
-        click.echo(f"  {command:{width}}  {what}", err=True)
+        echo(f"  {command:{width}}  {what}", err=True)
 
 
 def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
@@ -170,7 +170,7 @@ def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
     if as_json:
         print_json({"gallery": folder, "ranking": ranking})
     else:
-        click.echo(f"{folder} ranks by {ranking} from now on")
+        echo(f"{folder} ranks by {ranking} from now on")
 
 
 def open_or_create(
@@ -232,14 +232,14 @@ def show_report(
         return
     print_table(["", ""], list(counts.items()))
     if not report.files:
-        click.echo("there was no picture in what was named", err=True)
+        echo("there was no picture in what was named", err=True)
     if report.passed:
-        click.echo(f"passed over: {passed_over(report.passed)}", err=True)
+        echo(f"passed over: {passed_over(report.passed)}", err=True)
     tell_of_absent(gallery, report)
     for reject in report.rejected[:SHOWN_REJECTS]:
-        click.echo(f"skipped: {reject.message} [{reject.reason}]", err=True)
+        echo(f"skipped: {reject.message} [{reject.reason}]", err=True)
     if len(rejects) > SHOWN_REJECTS:
-        click.echo(f"… all {len(rejects)} are in {gallery.folder / 'rejects.csv'}", err=True)
+        echo(f"… all {len(rejects)} are in {gallery.folder / 'rejects.csv'}", err=True)
 
 
 def tell_of_absent(gallery: "Gallery", report: "ImportReport") -> None:
@@ -250,9 +250,9 @@ def tell_of_absent(gallery: "Gallery", report: "ImportReport") -> None:
         return
     found = standings(gallery.library, gallery.pictures())
     for doubt in (standing.doubt for standing in found if standing.doubt):
-        click.echo(f"{doubt}; they stay in the gallery: kkcv roots {gallery.address}", err=True)
+        echo(f"{doubt}; they stay in the gallery: kkcv roots {gallery.address}", err=True)
     if gone := sum(len(standing.gone) for standing in found if not standing.doubt):
-        click.echo(
+        echo(
             f"no longer where they were: {gone:,}; to take them out: "
             f"kkcv remove {gallery.address} --missing",
             err=True,

@@ -10,7 +10,7 @@ import click
 from kkcv.errors import RequestError
 
 from .options import json_option
-from .output import counted, print_json, print_table
+from .output import counted, echo, print_json, print_table
 
 if TYPE_CHECKING:
     from kkcv.search.gallery import Gallery
@@ -58,7 +58,7 @@ def remove(
     if as_json:
         print_json({"removed": removed, "pictures": left})
     else:
-        click.echo(f"removed {len(removed)}, {left} left")
+        echo(f"removed {len(removed)}, {left} left")
 
 
 def is_folder_of(gallery: "Gallery", path: str) -> bool:
@@ -102,7 +102,7 @@ def undo(gallery: str, as_json: bool) -> None:
     else:
         when = datetime.fromtimestamp(done.when).astimezone()
         what = counted(done.pictures, "picture")
-        click.echo(f"undone: {what} {done.what} at {when:%Y-%m-%d %H:%M}; {left:,} are there now")
+        echo(f"undone: {what} {done.what} at {when:%Y-%m-%d %H:%M}; {left:,} are there now")
 
 
 @click.command()
@@ -165,7 +165,7 @@ def list_roots(gallery: "Gallery", as_json: bool) -> None:
         print_json({"gallery": gallery.address, "roots": facts})
         return
     if not facts:
-        click.echo("no folder was indexed yet")
+        echo("no folder was indexed yet")
         return
     rows = [(f["root"], f["state"], f["pictures"], f["missing"] or "", remarks(f)) for f in facts]
     print_table(["root", "state", "pictures", "missing", ""], rows)
@@ -196,7 +196,7 @@ def move_root(gallery: "Gallery", old: str, new: str, *, insist: bool, as_json: 
     if as_json:
         print_json({"moved": count, "root": new})
     else:
-        click.echo(f"{counted(count, 'picture')} of {old} are in {new} now")
+        echo(f"{counted(count, 'picture')} of {old} are in {new} now")
 
 
 def forget_root(gallery: "Gallery", root: str, as_json: bool) -> None:
@@ -206,9 +206,7 @@ def forget_root(gallery: "Gallery", root: str, as_json: bool) -> None:
     if as_json:
         print_json({"removed": count, "pictures": len(gallery)})
     else:
-        click.echo(
-            f"removed {count:,}, {len(gallery):,} left; back again: kkcv undo {gallery.address}"
-        )
+        echo(f"removed {count:,}, {len(gallery):,} left; back again: kkcv undo {gallery.address}")
 
 
 @click.command()
@@ -241,19 +239,19 @@ def watch(gallery: str, poll: bool, threads: int | None, as_json: bool) -> None:
                 f"{gallery} has no folder to follow; to add one: kkcv index {gallery} FOLDER"
             )
         _ = opened.embedder  # before "watching": it may have to be loaded
-        click.echo(f"watching {counted(len(opened.library.roots), 'folder')}", err=True)
+        echo(f"watching {counted(len(opened.library.roots), 'folder')}", err=True)
 
         def tell(done: "Followed") -> None:
             click.echo(json_line(done) if as_json else in_a_line(done))
 
         def warn(message: str) -> None:
-            click.echo(f"kkcv: {message}", err=True)
+            echo(f"kkcv: {message}", err=True)
 
         try:
             Watching(opened, stop, tell, warn, poll=poll, threads=threads).run()
         except KeyboardInterrupt:
             stop.set()
-    click.echo("stopped", err=True)
+    echo("stopped", err=True)
 
 
 def happened(done: "Followed") -> dict[str, int]:

@@ -1,7 +1,6 @@
 """What a gallery knows of its pictures: ``list``, ``show``, ``describe``."""
 
 import csv
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 from kkcv.errors import RequestError
 
 from .options import json_option
-from .output import counted, print_json, print_table
+from .output import counted, json_text, print_json, print_table
 
 if TYPE_CHECKING:
     from kkcv.search.describing import Described
@@ -71,10 +70,10 @@ def list_(gallery: str, where: str | None, as_json: bool, as_csv: bool, limit: i
 
 def print_objects(gallery: "Gallery", pictures: Iterable["Picture"], total: int) -> None:
     """One JSON object, printed a picture at a time."""
-    click.echo(f'{{"gallery": {json.dumps(gallery.address)}, "total": {total}, "pictures": [')
+    click.echo(f'{{"gallery": {json_text(gallery.address)}, "total": {total}, "pictures": [')
     before = ""
     for picture in pictures:
-        click.echo(f"{before}{json.dumps(facts(gallery, picture))}", nl=False)
+        click.echo(f"{before}{json_text(facts(gallery, picture))}", nl=False)
         before = ",\n"
     click.echo("]}")
 

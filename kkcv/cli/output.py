@@ -10,18 +10,30 @@ from typing import Any
 
 import click
 
+from .language import say
+
 EVERY = 10  # seconds between the lines of a log
 NUMBER = re.compile(r"|-?[\d,.]+(e-?\d+)?%?( [KMG])?")  # or empty: such columns are aligned right
 
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one object on standard output; in ASCII where the output cannot show its letters."""
+    click.echo(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON with its letters as they are; in ASCII where the output has them not."""
     text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:  # half of a surrogate pair in a path, too
-        text = json.dumps(value)
-    click.echo(text)
+        return json.dumps(value)
+    return text
+
+
+def echo(text: str, err: bool = False) -> None:
+    """Print a line for people, in their language."""
+    click.echo(say(text), err=err)
 
 
 def counted(number: int, what: str) -> str:
@@ -56,7 +68,9 @@ def print_table(
     table = Table(box=box.SIMPLE_HEAD, show_header=any(columns), pad_edge=False)
     for i, name in enumerate(columns):
         numeric = bool(rows) and all(NUMBER.fullmatch(str(row[i])) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(say(name), justify="right" if numeric else "left", overflow="fold")
+    if not any(columns):  # names of figures, and the figures
+        rows = [(say(str(name)), *figures) for name, *figures in rows]
     for number, row in enumerate(rows, 1):
         table.add_row(
             *(Text(f"{v:.4f}" if isinstance(v, float) else printable(str(v))) for v in row),
@@ -71,7 +85,7 @@ def print_table(
         )
         return
     if title:
-        console.print(Text(title, "italic"), soft_wrap=True)
+        console.print(Text(say(title), "italic"), soft_wrap=True)
     console.print(table)
 
 
@@ -86,12 +100,12 @@ def lines_of(what: str) -> Callable[[int, int | None], None]:
             return
         said = now
         rate = done / (now - begun)
-        text = f"{what}: {done:,}"
+        text = f"{say(what)}: {done:,}"
         if total:
-            text += f" of {total:,}"
+            text += f" / {total:,}"
         text += f", {rate:,.1f}/s" if rate < 10 else f", {rate:,.0f}/s"
         if total:
-            text += f", {clock((total - done) / rate)} left"
+            text += f", {clock((total - done) / rate)} {say('left')}"
         click.echo(text, err=True)
 
     return update
@@ -129,7 +143,7 @@ def progress_bar(what: str) -> Iterator[Any]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=None, rate="")
+        task = bar.add_task(say(what), total=None, rate="")
 
         def update(done: int, total: int | None) -> None:
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed

@@ -5,7 +5,7 @@ import click
 from kkcv.errors import RequestError
 
 from .options import json_option
-from .output import print_json, print_table, progress_bar
+from .output import echo, print_json, print_table, progress_bar
 
 
 @click.command()
@@ -134,7 +134,7 @@ def adapt(
             if as_json:
                 print_json({"adopted": False})
             else:
-                click.echo("the vectors are those of the network again")
+                echo("the vectors are those of the network again")
             return
         if save is not None or use is not None:
             if save is not None:
@@ -145,7 +145,7 @@ def adapt(
             if as_json:
                 print_json({"adopted": True, "projection": found.fingerprint, "numbers": found.dim})
             else:
-                click.echo(said)
+                echo(said)
             return
         report = work.adapt(opened, labels)
     if as_json:
@@ -158,4 +158,4 @@ def adapt(
     ]
     title = f"{report.pictures} pictures of {report.labels} labels, not seen in learning"
     print_table(["", "before", "after"], rows, title=title)
-    click.echo("used from now on" if report.adopted else "not used: it is not surely better")
+    echo("used from now on" if report.adopted else "not used: it is not surely better")

@@ -14,7 +14,7 @@ from kkcv.query import Region
 from kkcv.search.options import SearchOptions
 
 from .options import json_option, search_options
-from .output import print_json, print_table
+from .output import echo, print_json, print_table
 
 
 @click.command(context_settings={"allow_extra_args": True})  # for a better error message
@@ -99,13 +99,13 @@ def search(
         print_hits(hits, options.max_chance)
         if not left:
             named = ", ".join(known[:20] + ["…"] * (len(known) > 20))
-            click.echo(
+            echo(
                 "no picture matches the filter; it may name id, path, bytes, added"
                 + (f" and the keys {named}" if known else ", and keys of the metadata"),
                 err=True,
             )
         if (options.verify or options.copies) and hits and not any(hit.points for hit in hits):
-            click.echo("in none of them what the picture shows was found again", err=True)
+            echo("in none of them what the picture shows was found again", err=True)
 
 
 def as_picture(text: str) -> "str | bytes | int":
@@ -159,10 +159,10 @@ TOLD_ELSEWHERE = ("or_less", "url", "place", "query_place")  # fields without a 
 def print_hits(hits: Hits, max_chance: float | None = None) -> None:
     """The ranked hits as a table; only columns that say something are shown."""
     if not hits:
-        click.echo(NOTHING if max_chance else "nothing found")
+        echo(NOTHING if max_chance else "nothing found")
         return
     if hits.divider == 0:
-        click.echo(f"{NOTHING}; the nearest are no more alike than chance would have it")
+        echo(f"{NOTHING}; the nearest are no more alike than chance would have it")
     columns: dict[str, Sequence[Any]] = {"rank": range(1, len(hits) + 1)}
     for name in dict.fromkeys([*COLUMNS, *FIELDS]):
         if name in COLUMNS:
@@ -174,7 +174,7 @@ def print_hits(hits: Hits, max_chance: float | None = None) -> None:
     shown = {name: column for name, column in columns.items() if name in always or any(column)}
     print_table(list(shown), list(zip(*shown.values(), strict=True)), line_after=hits.divider or 0)
     if hits.divider and hits.divider < len(hits):
-        click.echo(f"from rank {hits.divider + 1} on no more alike than chance would have it")
+        echo(f"from rank {hits.divider + 1} on no more alike than chance would have it")
 
 
 def write_sheet(path: str, query: Any, hits: Hits) -> None:

@@ -150,6 +150,6 @@ def test_long_work_writes_a_line_every_ten_seconds_into_a_log(
             update(done, 1000)
 
     assert capsys.readouterr().err.splitlines() == [
-        "indexing: 100 of 1,000, 10/s, 0:01:30 left",
-        "indexing: 400 of 1,000, 10/s, 0:01:00 left",
+        "indexing: 100 / 1,000, 10/s, 0:01:30 left",
+        "indexing: 400 / 1,000, 10/s, 0:01:00 left",
     ]

@@ -1,0 +1,120 @@
+"""Chinese where the locale is Chinese: every text by its English, from strings.toml.
+
+    say("no duplicates")                       a text
+    say("6 pictures are in photos.parquet")    a text of the pattern "{} pictures are in {}"
+
+What the file does not have stays English. In English it is not even read.
+"""
+
+import inspect
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from kkcv import environment
+
+FILE = Path(__file__).with_name("strings.toml")
+PARAGRAPH, OPTION = 76, 44  # columns of a terminal for a paragraph, and for the help of an option
+CLICK = ("core", "decorators", "exceptions", "formatting", "parser", "types")
+ASCII_WORD = re.compile(r"[!-~]+ ?|.", re.DOTALL)
+
+
+language = cache(environment.language)  # it does not change while a command runs
+
+
+@cache
+def sections() -> Mapping[str, Mapping[str, str]]:
+    """The file: in each section texts in Chinese by their English."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+@cache
+def texts() -> Mapping[str, str]:
+    return {english: own for section in sections().values() for english, own in section.items()}
+
+
+@cache
+def patterns() -> list[tuple[re.Pattern[str], str]]:
+    """The texts with places to be filled, those that say the most first."""
+    with_places = [each for each in texts().items() if "{}" in each[0]]
+    with_places.sort(key=lambda each: -len(each[0].replace("{}", "")))
+    return [
+        (re.compile(re.escape(english).replace(re.escape("{}"), "(.*?)"), re.DOTALL), own)
+        for english, own in with_places
+    ]
+
+
+def say(text: str) -> str:
+    """A text in the language of the user; what is filled into a pattern is said too."""
+    if language() == "en" or not text:
+        return text
+    if text in texts():
+        return texts()[text]
+    for pattern, own in patterns():
+        if found := pattern.fullmatch(text):
+            return own.format(*(value if value == text else say(value) for value in found.groups()))
+    return text
+
+
+def in_language(command: click.Command) -> click.Command:
+    """The command with its help, and that of its subcommands, in the language of the user."""
+    if language() == "en":
+        return command
+    speak_in_click()
+    if command.help:
+        said = [paragraph_in_language(each) for each in paragraphs(command.help)]
+        command.short_help = say(next(paragraphs(command.help)))
+        command.help = "\n\n".join(said)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.help:
+            own = say(parameter.help)
+            if own != parameter.help:
+                parameter.help = wrapped(own, OPTION)
+    if isinstance(command, click.Group) and isinstance(command.commands, dict):
+        for below in command.commands.values():  # those of kkcv itself are made when looked up
+            in_language(below)
+    return command
+
+
+def paragraphs(help: str) -> Iterator[str]:
+    """The paragraphs of a help text, each on one line but for those that are laid out."""
+    for each in inspect.cleandoc(help).partition("\f")[0].split("\n\n"):
+        yield each if "\b" in each else " ".join(each.split())
+
+
+def paragraph_in_language(text: str) -> str:
+    own = say(text)
+    return text if own == text else wrapped(own, PARAGRAPH)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Chinese in lines of so many columns, which Click leaves as they are: it counts letters."""
+    lines, columns = [""], 0
+    for piece in ASCII_WORD.findall(text):
+        size = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in piece)
+        starts = piece in "，。；：、）！？”』"  # never at the start of a line
+        if columns + len(piece.rstrip()) > width and not starts and columns:
+            lines.append("")
+            columns = 0
+        lines[-1] += piece
+        columns += size
+    return "\b\n" + "\n".join(line.rstrip() for line in lines)
+
+
+@cache
+def speak_in_click() -> None:
+    """Let Click say its own words ("Usage:", "No such option {name!r}.") in the language too.
+
+    It asks gettext for them, by its function ``_``, and comes without any translation.
+    """
+    words = sections()["click"]
+    for name in CLICK:
+        module = import_module(f"click.{name}")
+        if hasattr(module, "_"):
+            setattr(module, "_", lambda text: words.get(text, text))  # noqa: B010

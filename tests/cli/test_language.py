@@ -1,0 +1,126 @@
+"""The command line in Chinese: where the locale is Chinese, complete, and never stale."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from kkcv import environment
+from kkcv.cli import COMMANDS, main
+from kkcv.cli.language import paragraphs, sections, texts
+
+PACKAGE = Path(__file__).parents[2] / "kkcv"
+
+
+def kkcv(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    names = ("KKCV_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    rest = {name: value for name, value in os.environ.items() if name not in names}
+    return subprocess.run(
+        [sys.executable, "-m", "kkcv", *map(str, arguments)],
+        env={**rest, "PYTHONUTF8": "1", **variables},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "en_GB.UTF-8", "LC_ALL": "zh_TW.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "KKCV_LANG": "en"}, "en"),
+        ({"LANG": "de_DE.UTF-8", "KKCV_LANG": "zh-Hans"}, "zh"),
+        ({"LANG": "C.UTF-8"}, "en"),
+    ],
+)
+def test_the_language_is_the_locales_unless_kkcv_lang_says_another(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], language: str
+) -> None:
+    for name in ("KKCV_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert environment.language() == language
+
+
+def test_help_errors_and_tables_are_chinese_and_json_keys_are_not(
+    made_gallery: Path, album: list[Path]
+) -> None:
+    chinese = {"KKCV_LANG": "zh"}
+
+    assert "用法：" in kkcv("search", "--help", **chinese).stdout
+    assert "搜索" in kkcv(LANG="zh_CN.UTF-8").stderr + kkcv("--help", LANG="zh_CN.UTF-8").stdout
+    unknown = kkcv("stats", "nowhere", **chinese)
+    assert unknown.returncode == 2
+    assert "不是图库；要新建：kkcv index" in unknown.stderr
+    assert kkcv("serch", **chinese).stderr.startswith("kkcv: 没有命令 'serch'。")
+    found = kkcv("search", made_gallery, album[0], "-k", 2, **chinese)
+    assert (
+        found.stdout.split()[:4] == ["名次", "分数", "偶然概率", "编号"] or "编号" in found.stdout
+    )
+    as_json = kkcv("search", made_gallery, album[0], "-k", 2, "--json", **chinese)
+    english = kkcv("search", made_gallery, album[0], "-k", 2, "--json", KKCV_LANG="en")
+    assert json.loads(as_json.stdout) == json.loads(english.stdout)
+
+
+def commands(command: click.Command) -> Iterator[click.Command]:
+    yield command
+    if isinstance(command, click.Group):
+        for name in command.commands:
+            yield from commands(command.commands[name])
+
+
+def helps() -> Iterator[str]:
+    """Every paragraph and option of the help, but for examples."""
+    for command in commands(main):
+        yield from (p for p in paragraphs(command.help or "") if p and "\b" not in p)
+        yield from (o.help for o in command.params if isinstance(o, click.Option) and o.help)
+
+
+def test_the_help_is_complete() -> None:
+    assert [text for text in helps() if text not in texts()] == []
+    assert [heading for heading in COMMANDS if heading not in texts()] == []
+
+
+def test_every_text_is_still_said_somewhere() -> None:
+    said = set(helps()) | set(COMMANDS)
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                said.add(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                parts = [v.value if isinstance(v, ast.Constant) else "{}" for v in node.values]
+                said.add("".join(map(str, parts)))
+    inside = "\n".join(said)
+    names = {"index kind", "index recall", "milliseconds a query", "picture bytes", "catalog bytes"}
+
+    stale = [
+        text
+        for section, own in sections().items()
+        if section != "click"
+        for text in own
+        if text not in said
+        and text not in inside
+        and text not in names
+        and text not in ("No such file or directory", "Permission denied")  # the system's
+    ]
+
+    assert stale == []
+
+
+def test_what_is_filled_in_is_filled_in_in_both_languages() -> None:
+    def places(text: str) -> list[str]:
+        return re.findall(r"\{\w*(?:![rs])?\}", text)
+
+    for english, own in texts().items():
+        ours = [re.sub(r"\d", "", place) for place in places(own)]
+        assert sorted(ours) == sorted(places(english)), english
