@@ -103,10 +103,14 @@ image-test: $(VENV)/.dev ## build the container image's steps in a Debian root, 
 extras-test: $(VENV)/.dev ## wheel-test, then each extra in a fresh environment
 	$(BIN)/python -m tests.wheel extras
 
+trained-here: $(VENV)/.dev ## train the smallest network of each family for the same time: docs/zoo/trained.md
+	$(BIN)/python -m benchmarks.trained_here
+
 docs-zoo: $(VENV)/.dev ## renew the zoo's pages and diagrams in docs/, and its recorded facts
 	$(BIN)/python -m kkcv.zoo.record
 	$(BIN)/python -m kkcv.zoo.book.measure
 	$(BIN)/python -m kkcv.zoo.draw docs
+	$(BIN)/python -m kkcv.zoo.book.pictures docs
 	$(BIN)/python -m kkcv.zoo.page docs
 
 bench-preprocessing: $(VENV)/.dev ## how close the backends land, on the pictures in PICTURES

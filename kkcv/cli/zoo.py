@@ -153,6 +153,32 @@ def explain(name: str, lang: str) -> None:
 
 @zoo.command()
 @click.argument("name")
+@click.option("-o", "--output", type=click.Path(), help="The file.  [default: NAME.ipynb]")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+def notebook(name: str, output: str | None, lang: str) -> None:
+    """A Jupyter notebook that reads a network against its paper, with cells that run.
+
+    It runs with pip install 'kkcv[notebooks]'. An existing file is not written over.
+
+    \b
+    kkcv zoo notebook resnet50
+    kkcv zoo notebook mobilenet_v2 --lang zh -o lesson.ipynb
+    """
+    from kkcv.disk import write_file
+    from kkcv.zoo.book.notebook import notebook as made
+
+    text, file = made(name, lang), Path(output or f"{name}.ipynb")
+    if file.exists():
+        raise RequestError(f"{file} is there already; another name: -o NAME.ipynb")
+    try:
+        write_file(file, text)
+    except OSError as error:
+        raise RequestError(f"{file} cannot be written: {error.strerror}") from None
+    click.echo(str(file))
+
+
+@zoo.command()
+@click.argument("name")
 @click.option(
     "-o",
     "--output",

@@ -5,13 +5,16 @@ under ``zh/``. Every figure is measured from the networks, or printed in a paper
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from kkcv.disk import write_file
 
 from .book.chapter import chapter
+from .book.classes import classes_page
+from .book.papers import papers_page
+from .book.trained import compared_page
 from .costs import cost
 from .draw import FOLDERS
 from .markdown import cited, table
@@ -23,6 +26,12 @@ from .weights import accuracy, published
 
 PHONE = "(max-width: 679px)"  # windows in which a diagram is laid out for a phone
 
+TABLES: Mapping[str, Callable[[Words], str]] = {
+    "papers": papers_page,
+    "classes": classes_page,
+    "compared": compared_page,
+}
+
 
 def pages() -> Mapping[str, str]:
     """Every page by its path inside the documentation."""
@@ -33,6 +42,9 @@ def pages() -> Mapping[str, str]:
         for module in FAMILIES:
             found[f"{FOLDERS[language]}zoo/{module.FAMILY.name}.md"] = page(module, words)
         found[f"{FOLDERS[language]}diagrams.md"] = gallery(words)
+        for name, body in TABLES.items():
+            text = [*heading(words(f"{name}_title"), words), body(words)]
+            found[f"{FOLDERS[language]}zoo/{name}.md"] = "\n".join(text)
     return found
 
 

@@ -6,8 +6,13 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
+import nbformat
 import pytest
+from click.testing import CliRunner
+from nbclient import NotebookClient
 
+from kkcv.cli import main
+from kkcv.cli.train import train
 from kkcv.errors import RequestError, UnknownNetwork
 from kkcv.training.recipe import Recipe
 from kkcv.zoo.book import measured, recipes
@@ -15,6 +20,7 @@ from kkcv.zoo.book.chapter import answers, chapter, inline
 from kkcv.zoo.book.excerpts import excerpt
 from kkcv.zoo.book.marks import marks, prose
 from kkcv.zoo.book.measure import facts
+from kkcv.zoo.book.notebook import notebook
 from kkcv.zoo.book.reading import for_reading
 from kkcv.zoo.book.sums import value_of
 from kkcv.zoo.facts import printed_of
@@ -135,3 +141,58 @@ def test_one_word_for_one_thing(path: Path) -> None:
     found = [word for others in glossary().values() for word in others if word in text]
 
     assert not found
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_chapter_is_a_notebook(name: str, language: str) -> None:
+    made = nbformat.reads(notebook(name, language), as_version=4)
+
+    nbformat.validate(made)
+    assert sum(cell.cell_type == "code" for cell in made.cells) == 3 + 3  # answers, and the proof
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "language"), [("lenet", "en"), ("mobilenet_v2", "zh")])
+def test_a_notebook_of_a_family_runs(name: str, language: str, tmp_path: Path) -> None:
+    made = nbformat.reads(notebook(name, language), as_version=4)
+
+    NotebookClient(
+        made, timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    ).execute()
+
+
+def test_a_notebook_is_not_written_over_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "lesson.ipynb"
+    asked = ["zoo", "notebook", "resnet18", "--lang", "zh", "-o", str(file)]
+
+    first = CliRunner().invoke(main, asked)
+    again = CliRunner().invoke(main, asked)
+
+    assert first.exit_code == 0
+    assert '\\"resnet18\\"' in file.read_text(encoding="utf-8")
+    assert again.exit_code != 0
+
+
+def test_explain_prints_the_chapter_as_markdown() -> None:
+    done = CliRunner().invoke(main, ["zoo", "explain", "resnet50", "--lang", "zh"])
+
+    assert done.output.rstrip("\n") == for_reading("resnet", "zh").rstrip("\n")
+
+
+def test_a_paper_s_recipe_gives_the_defaults_and_options_change_them() -> None:
+    context = train.make_context(
+        "train", ["data", "--out", "run", "--recipe", "resnet", "--epochs", "3"]
+    )
+
+    assert context.params["model"] == "resnet50"
+    assert context.params["optimizer"] == "sgd"
+    assert context.params["epochs"] == 3
+
+
+def test_the_tree_names_every_family_once() -> None:
+    with resources.files("kkcv.zoo.book").joinpath("tree.toml").open("rb") as file:
+        known = tomllib.load(file)
+
+    assert sorted(name for row in known["rows"] for name in row) == sorted(families())
+    assert {edge[1] for edge in known["edges"]} == {*families()} - {"lenet"}

@@ -1,16 +1,21 @@
 """The zoo's pages in the documentation are made from the code."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from kkcv.zoo import page as pages_of_the_zoo
+from kkcv.zoo.book.pictures import pictures
 from kkcv.zoo.facts import printed
-from kkcv.zoo.page import cited, pages
+from kkcv.zoo.markdown import cited
 from kkcv.zoo.page_words import LANGUAGES, texts
 from kkcv.zoo.registry import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs"
+
+pages = cache(pages_of_the_zoo.pages)
 
 
 def test_the_pages_are_those_of_the_code() -> None:
@@ -72,3 +77,33 @@ def test_an_arxiv_number_is_a_link() -> None:
         "CVPR 2015, [arXiv:1409.4842](https://arxiv.org/abs/1409.4842)"
     )
     assert cited("NIPS 2012") == "NIPS 2012"
+
+
+def test_the_pictures_are_those_of_the_recorded_facts() -> None:
+    written = {
+        str(path.relative_to(DOCS)): path.read_text(encoding="utf-8")
+        for pattern in ("images/zoo-*.svg", "zh/images/zoo-*.svg")
+        for path in DOCS.glob(pattern)
+    }
+
+    assert written == pictures(), "to renew them: python -m kkcv.zoo.book.pictures docs"
+
+
+@pytest.mark.parametrize("folder", ["", "zh/"])
+def test_every_family_is_on_the_page_of_papers(folder: str) -> None:
+    page = pages()[f"{folder}zoo/papers.md"]
+
+    assert all(f"({module.FAMILY.name}.md)" in page for module in FAMILIES)
+    assert "10.1109/5.726791" in page
+    assert "1404.5997" in page
+
+
+@pytest.mark.parametrize("folder", ["", "zh/"])
+def test_the_page_of_classes_has_all_thousand_in_both_languages(folder: str) -> None:
+    page = pages()[f"{folder}zoo/classes.md"]
+
+    rows = re.findall(r"^\| (\d+) \| `(n\d{8})` \| (\S.*) \| (\S.*) \|$", page, re.MULTILINE)
+
+    assert [int(row[0]) for row in rows] == list(range(1000))
+    assert rows[134][2:] == ("crane (bird)", "鹤")
+    assert "| 134, 517 | crane (bird); crane (machine) |" in page

@@ -11,7 +11,7 @@ from kkcv.web.components.markup import as_html, data_url
 from kkcv.web.session import diagrams
 from kkcv.web.strings import Strings
 
-from .facts import families, network_facts
+from .facts import families, lesson, network_facts
 
 ARXIV = re.compile(r"arXiv:([0-9.]+[0-9])")
 UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "K"))
@@ -36,6 +36,8 @@ def show_family(text: Strings) -> None:
     facts = network_facts(chosen, text.language)
     show_figures(text, facts)
     show_diagram(text, chosen)
+    with st.expander(text("zoo.chapter")):
+        st.markdown(lesson(family["name"], text.language))
     st.markdown(f"##### {text('zoo.stages')}")
     st.html(stage_table(text, facts["stages"]))
     st.markdown(f"##### {text('zoo.verified')}")

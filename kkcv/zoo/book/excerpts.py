@@ -27,7 +27,7 @@ def excerpt(file: str, name: str) -> str:
 
 
 def find(file: str, name: str) -> ast.stmt:
-    body: list[ast.stmt] = ast.parse("\n".join(lines_of(file))).body
+    body = statements(file)
     found: ast.stmt | None = None
     for part in name.split("."):
         found = next((node for node in body if part in names_of(node)), None)
@@ -36,6 +36,11 @@ def find(file: str, name: str) -> ast.stmt:
         body = getattr(found, "body", [])
     assert found is not None
     return found
+
+
+@cache
+def statements(file: str) -> list[ast.stmt]:
+    return ast.parse("\n".join(lines_of(file))).body
 
 
 def names_of(node: ast.stmt) -> list[str]:
