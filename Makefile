@@ -113,6 +113,9 @@ docs-zoo: $(VENV)/.dev ## renew the zoo's pages and diagrams in docs/, and its r
 	$(BIN)/python -m kkcv.zoo.book.pictures docs
 	$(BIN)/python -m kkcv.zoo.page docs
 
+docs-reference: $(VENV)/.dev ## renew docs/reference: Python, command line, HTTP and search options
+	$(BIN)/python docs/write_reference.py
+
 bench-preprocessing: $(VENV)/.dev ## how close the backends land, on the pictures in PICTURES
 	$(BIN)/python -m benchmarks.preprocessing $(PICTURES)
 

@@ -2,19 +2,9 @@
 
 from typing import Any
 
-import command_line  # all beside this file: MkDocs lets a hook import from its folder
-import http_api
-import search_options
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
 
 from kkcv.zoo.registry import FAMILIES
-
-GENERATED = {
-    "reference/cli.md": command_line.markdown,
-    "reference/http.md": http_api.markdown,
-    "reference/options.md": search_options.markdown,
-}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -38,10 +28,3 @@ def part_with(nav: list[Any], page: str) -> list[Any]:
                 if found := part_with(below, page):
                     return found
     return []
-
-
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made from the code."""
-    for path, markdown in GENERATED.items():
-        files.append(File.generated(config, path, content=markdown()))
-    return files
