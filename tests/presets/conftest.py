@@ -1,5 +1,6 @@
 """Weights that mean nothing, but in which no layer is silent, for the presets' own networks."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,3 +70,26 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
         return made[name]
 
     return make
+
+
+def tokenizer_files() -> dict[str, bytes]:
+    """A tokenizer of a few words, as a repository of SigLIP 2 has one."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+    from tokenizers.processors import TemplateProcessing
+
+    words = ["<pad>", "<eos>", "<unk>", "a", "red", "bus", "photo", "of", "two", "dogs"]
+    made = Tokenizer(WordLevel({word: id for id, word in enumerate(words)}, unk_token="<unk>"))
+    made.pre_tokenizer = Whitespace()
+    made.post_processor = TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", 1)])
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "pad_token": "<pad>",
+        "eos_token": "<eos>",
+        "unk_token": "<unk>",
+    }
+    return {
+        "tokenizer.json": made.to_str().encode(),
+        "tokenizer_config.json": json.dumps(config).encode(),
+    }

@@ -1,7 +1,6 @@
 """Weights of presets: from a hub that misbehaves as real ones do, a mirror, a folder, a file."""
 
 import hashlib
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from kkcv.checkpoint import resolve
 from kkcv.errors import WeightsError
 from kkcv.presets.preset import presets
 from kkcv.zoo import download
+
+from .conftest import tokenizer_files
 
 BODY = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -188,29 +189,6 @@ def test_a_file_that_changed_is_hashed_again(hub: Hub, tmp_path: Path) -> None:
     file.write_bytes(BODY[1:])
 
     assert weights_of(DINO, str(file)).sha256 == hashlib.sha256(BODY[1:]).hexdigest()
-
-
-def tokenizer_files() -> dict[str, bytes]:
-    """A tokenizer of a few words, as a repository of SigLIP 2 has one."""
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import Whitespace
-    from tokenizers.processors import TemplateProcessing
-
-    words = ["<pad>", "<eos>", "<unk>", "a", "red", "bus", "photo", "of", "two", "dogs"]
-    made = Tokenizer(WordLevel({word: id for id, word in enumerate(words)}, unk_token="<unk>"))
-    made.pre_tokenizer = Whitespace()
-    made.post_processor = TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", 1)])
-    config = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "pad_token": "<pad>",
-        "eos_token": "<eos>",
-        "unk_token": "<unk>",
-    }
-    return {
-        "tokenizer.json": made.to_str().encode(),
-        "tokenizer_config.json": json.dumps(config).encode(),
-    }
 
 
 def test_the_tokenizer_of_siglip_comes_the_same_way_or_from_beside_the_weights(

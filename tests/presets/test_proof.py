@@ -20,7 +20,7 @@ from kkcv.embedding.text import TextTower
 from kkcv.images.decode import decode
 from kkcv.presets.preset import Preset, presets
 
-from .conftest import Network
+from .conftest import Network, tokenizer_files
 
 RUNTIMES = ("pytorch", "onnxruntime", "openvino")
 QUICK = {  # an export takes ten seconds or more
@@ -180,3 +180,25 @@ def test_texts_are_embedded_as_the_library_documents(name: str, network: Network
     np.testing.assert_array_equal(tower.tokens(TEXTS), tokenize(list(TEXTS)).numpy())
     assert (tower.embed(TEXTS) * truth).sum(1).min() >= 0.9999
     assert least_cosine(tower.embed(TEXTS), truth) >= 0.999
+
+
+@pytest.mark.slow  # a table of 256,000 tokens
+def test_texts_of_siglip_are_embedded_as_the_library_documents(
+    network: Network, tmp_path: Path
+) -> None:
+    """With a tokenizer of a few words beside the weights, for SigLIP 2's own is on the hub."""
+    from open_clip.tokenizer import HFTokenizer
+
+    preset, model, file = network("siglip2-base")
+    (tmp_path / "open_clip_model.safetensors").symlink_to(file)
+    for name, body in tokenizer_files().items():
+        (tmp_path / name).write_bytes(body)
+    tokenize = HFTokenizer(str(tmp_path), preset.context, clean="canonicalize")
+    texts = ["A photo of: a red BUS!", "two dogs", "a_red_bus " * 40]
+    with torch.inference_mode():
+        truth = unit(model.encode_text(tokenize(texts)).numpy())
+
+    tower = TextTower(resolve("siglip2-base", str(tmp_path)))
+
+    np.testing.assert_array_equal(tower.tokens(texts), tokenize(texts).numpy())
+    assert (tower.embed(texts) * truth).sum(1).min() >= 0.9999
