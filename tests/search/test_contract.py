@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import (
@@ -20,7 +21,7 @@ from kkcv.errors import (
     Superseded,
     UnknownPicture,
 )
-from kkcv.search.duplicates import duplicates
+from kkcv.search.duplicates import duplicates, forget_decisions
 from kkcv.search.exchange.loading import import_parquet, load
 from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
@@ -416,6 +417,37 @@ def test_vectors_of_workers_are_loaded_once(
     assert (first.added, second.added, second.unchanged) == (5, 0, 5)
     with Gallery.open(address, embedder) as there:
         assert ids_of(there, paint("3.png", 3), 1) == [there.find(str(paint("3.png", 3))).id]
+
+
+# Likeness
+
+
+def test_an_answer_says_where_likeness_ends(gallery: Gallery, paint: Paint) -> None:
+    import_pictures(gallery, [paint(f"{n}.png", n) for n in range(40)])
+
+    hits = gallery.search(paint("7.png", 7), 40)
+
+    assert hits[0].likeness in ("almost certain", "likely")
+    assert 1 <= hits.divider < 20
+    assert gallery.search_id(hits[0].id, 10).divider is not None
+
+
+def test_duplicates_that_are_kept_do_not_come_back(
+    address: str, embedder: Embedder, paint: Paint
+) -> None:
+    with Gallery.create(address, embedder) as gallery:
+        first = gallery.add(paint("1.png", 1))
+        Image.open(paint("1.png", 1)).convert("RGB").save(paint("1.png", 1).with_name("1.jpg"))
+        again = gallery.add(paint("1.png", 1).with_name("1.jpg"))
+        assert [[p.id for p in group.pictures] for group in duplicates(gallery)] == [
+            [first.id, again.id]
+        ]
+        gallery.keep_both([first.id, again.id])
+
+    with Gallery.open(address, embedder) as gallery:
+        assert duplicates(gallery) == []
+        assert forget_decisions(gallery) == 1
+        assert len(duplicates(gallery)) == 1
 
 
 # Refusals

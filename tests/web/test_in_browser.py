@@ -491,3 +491,29 @@ def test_visitors_through_a_proxy_name_no_folders(visit: Visit, web: str) -> Non
             expect(page.get_by_text(ENGLISH("library.folder"))).to_have_count(count)
             page.close()
         proxy.shutdown()
+
+
+@pytest.mark.parametrize(("locale", "text"), [("en-US", ENGLISH), ("zh-CN", CHINESE)])
+def test_hits_end_in_a_line_and_strangers_are_told(
+    visit: Visit, pictures: Path, tmp_path: Path, screenshots: Path, locale: str, text: Strings
+) -> None:
+    kinds = sorted(kind for kind in (pictures / "imagenette").iterdir() if kind.is_dir())
+    with Gallery.create(tmp_path / "gallery") as gallery:
+        import_pictures(gallery, [p for kind in kinds for p in sorted(kind.iterdir())[:8]])
+    stranger = min((pictures / "digits" / "mnist_png").rglob("*.png"))
+    there = sorted(kinds[0].iterdir())[8]
+
+    with running(tmp_path / "gallery") as address:
+        page = visit(address, locale=locale)
+        search(page, stranger)
+        expect(page.get_by_text(text("search.unlike"))).to_be_visible()
+        assert page.locator(".beyond").count() == page.locator(".card").count()
+        page.screenshot(path=screenshots / f"nothing-{locale}.png")
+
+        search(page, there)
+        expect(page.get_by_text(text("search.divider"))).to_be_visible()
+        expect(page.get_by_text(text("search.unlike"))).to_have_count(0)
+        assert 0 < page.locator(".beyond").count() < page.locator(".card").count()
+        assert text("likeness.likely") in " ".join(page.locator(".note").all_inner_texts())
+        page.screenshot(path=screenshots / f"divider-{locale}.png")
+        page.goto("about:blank")  # before its service ends
