@@ -35,7 +35,7 @@ def test_the_nearest_hits_are_sorted_by_date(filled: Gallery) -> None:
     by_added = filled.search_vector(QUERY, 10, sort="added")
     by_taken = filled.search_vector(QUERY, 10, sort="taken")
 
-    assert by_added == sorted(nearest, key=lambda hit: -filled.get(hit.id).added)
+    assert by_added == sorted(nearest, key=lambda hit: -filled.get(hit.id).added_seconds)
     dated = [hit for hit in nearest if hit.metadata]
     assert by_taken[: len(dated)] == sorted(
         dated, key=lambda hit: hit.metadata["exif"]["taken"], reverse=True
@@ -49,7 +49,7 @@ def test_inside_of_a_cut_off_all_hits_are_sorted(filled: Gallery) -> None:
 
     newest = filled.search_vector(QUERY, 3, min_score=0.8, sort="added")
 
-    assert newest == sorted(inside, key=lambda hit: -filled.get(hit.id).added)[:3]
+    assert newest == sorted(inside, key=lambda hit: -filled.get(hit.id).added_seconds)[:3]
 
 
 def test_a_photograph_of_the_shell_is_sorted_and_filtered(
