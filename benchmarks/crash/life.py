@@ -13,7 +13,9 @@ from kkcv.errors import KkcvError
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.index.kinds import KINDS
+from kkcv.search.library.forgetting import forget
 from kkcv.search.maintenance.doctor import examine
+from kkcv.search.maintenance.undo import undo
 
 from .toy import picture, sha256, toy_embedder, vector
 
@@ -75,13 +77,13 @@ class Told:
         self.rows.update(effect.put)
         for id in effect.gone:
             self.rows.pop(id, None)
-        self.removed |= set(effect.gone)
+        self.removed = (self.removed | set(effect.gone)) - effect.put.keys()
 
     def settle(self, found: dict[int, Row]) -> None:
         """What was being done turned out to be done, or not."""
         if found != self.rows:
             self.doubtful.clear()
-        self.removed |= self.rows.keys() - found.keys()
+        self.removed = (self.removed | self.rows.keys()) - found.keys()
         self.rows = found
         self.trying = None
 
@@ -103,6 +105,7 @@ class Life:
         self.numbers = dict(numbers)
         self.chance = np.random.default_rng(seed)
         self.number = seed * 100_000
+        self.kept: dict[int, Row] = {}  # what an undo brings back
         tell("try", Effect())
         self.gallery = Gallery.create(folder, toy_embedder())
         tell("ack", Effect())
@@ -113,8 +116,10 @@ class Life:
             self.add: 0.36,
             self.bring_in: 0.16,
             self.replace: 0.1,
-            self.remove: 0.18,
-            self.describe: 0.1,
+            self.remove: 0.12,
+            self.forget: 0.03,
+            self.undo: 0.06,
+            self.describe: 0.07,
             self.rebuild: 0.05,
             self.reopen: 0.05,
         }
@@ -129,13 +134,15 @@ class Life:
         self.tell("ack", Effect(put={added.id: row}))
 
     def bring_in(self) -> None:
-        """Some files of the user's, in one transaction."""
-        files = {self.photos / f"{n}.ppm": n for n in (self.fresh() for _ in range(4))}
+        """A folder of the user's, which becomes a root in the same transaction."""
+        root = self.photos / f"{self.number}"
+        root.mkdir(exist_ok=True)
+        files = {root / f"{n}.ppm": n for n in (self.fresh() for _ in range(4))}
         for path, number in files.items():
             path.write_bytes(picture(number))
         rows = [Row(str(path), number, "{}") for path, number in files.items()]
         self.tell("try", Effect(new=rows))
-        import_pictures(self.gallery, files, threads=1)
+        import_pictures(self.gallery, [root], threads=1)
         put = {self.gallery.find(row.path).id: row for row in rows}
         self.tell("ack", Effect(put=put))
 
@@ -158,9 +165,34 @@ class Life:
             return
         many = min(len(known), int(self.chance.integers(1, 4)))
         gone = [int(id) for id in self.chance.choice(known, many, replace=False)]
+        rows = rows_of(self.gallery, self.numbers)
         self.tell("try", Effect(gone=gone))
         self.gallery.remove(gone)
+        if len(gone) > 1:
+            self.kept = {id: rows[id] for id in gone}
         self.tell("ack", Effect(gone=gone))
+
+    def forget(self) -> None:
+        """A root with its pictures."""
+        roots = list(self.gallery.library.roots)
+        if not roots:
+            return
+        root = roots[self.chance.integers(len(roots))].path
+        rows = rows_of(self.gallery, self.numbers)
+        kept = {id: row for id, row in rows.items() if row.path.startswith(f"{root}/")}
+        self.tell("try", Effect(gone=[*kept]))
+        forget(self.gallery.library, root)
+        self.kept = kept
+        self.tell("ack", Effect(gone=[*kept]))
+
+    def undo(self) -> None:
+        """What was removed together comes back under its ids."""
+        if not self.kept:
+            return
+        kept, self.kept = self.kept, {}
+        self.tell("try", Effect(put=kept))
+        undo(self.gallery)
+        self.tell("ack", Effect(put=kept))
 
     def describe(self) -> None:
         known = list(self.gallery.pictures())
