@@ -221,16 +221,26 @@ def export(gallery: str, file: str) -> None:
 @click.command("import")
 @click.argument("gallery")
 @click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "--root",
+    "roots",
+    multiple=True,
+    metavar="FOLDER",
+    help="A further folder whose files the rows may name; may be given several times.",
+)
 @json_option
-def import_(gallery: str, files: tuple[str, ...], as_json: bool) -> None:
+def import_(gallery: str, files: tuple[str, ...], roots: tuple[str, ...], as_json: bool) -> None:
     """Import exported Parquet FILES into a gallery, new or of the same network.
+
+    Rows name files of this machine: below the folders that the export is of, below those of the
+    gallery, or below --root. Others are refused.
 
     \b
     kkcv import copy.kkcv photos.parquet
     """
     from kkcv.search.exchange.loading import import_parquet
 
-    counts = [import_parquet(gallery, file) for file in files]
+    counts = [import_parquet(gallery, file, roots=roots) for file in files]
     added, known = (sum(column) for column in zip(*counts, strict=True))
     if as_json:
         print_json({"added": added, "known": known})

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,15 @@ from .verification.store import delete_features
 
 FOLDER = "pictures"  # of the pictures that were added as bytes
 log = logging.getLogger(__name__)
+
+
+STORED = re.compile(r"pictures/([0-9a-f]{2})/(\1[0-9a-f]{62})(\.[a-z0-9]{1,9})?")
+
+
+def is_own_name(path: str, sha256: bytes) -> bool:
+    """Whether a gallery would keep these bytes at this path in its folder."""
+    name = STORED.fullmatch(path)
+    return name is not None and name[2] == sha256.hex()
 
 
 def as_stored(folder: Path, file: PictureFile) -> PictureFile:

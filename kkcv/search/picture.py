@@ -9,6 +9,7 @@ from kkcv.errors import UnknownPicture
 from kkcv.query import whole
 
 LARGEST_ID = 2**63 - 1
+END_OF_TIME = 253_402_300_800  # seconds: the year 10000, which no date can show
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from kkcv.search.files import as_stored
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
 
+from .folders import Allowed
 from .manifest import finished, intact, read_manifest
-from .parquet import Row, batches, gallery_for, opened, unpacked
+from .parquet import Row, batches, described_folders, gallery_for, opened, unpacked
 from .plan import Plan
 
 NAMED = 10  # shards in a message
@@ -70,13 +71,15 @@ def load(
     *,
     verified: bool = False,
     update: bool = True,
+    roots: Iterable[str | PathLike[str]] = (),
     progress: Callable[[LoadReport], None] = lambda report: None,
 ) -> LoadReport:
     """Load Parquet files into a gallery, new or of the same embedding space; repeating is harmless.
 
     A file with a manifest beside it must agree with it; ``verified`` says that this was just found.
     With ``update`` a known path gets another vector if its file has changed since. Ids are the
-    gallery's own, in the order of the rows. ``progress`` is called after each commit.
+    gallery's own, in the order of the rows. ``roots`` are further folders whose files the rows may
+    name (folders.py). ``progress`` is called after each commit.
 
     Raises DataError, EmbedderMismatch, GalleryLocked, MissingExtra.
     """
@@ -89,9 +92,10 @@ def load(
             )
         source, settings = opened(file)
         with gallery_for(address, settings, file) as gallery:
+            allowed = Allowed(gallery, described_folders(source), roots, file)
             for batch in batches(source, file):
                 rows = list(unpacked(batch, file, gallery.generation.stored_space.dim))
-                commit(gallery, rows, update, report)
+                commit(gallery, rows, allowed, update, report)
                 progress(report)
         report.files += 1
         report.rejected += len(done.rejects) if done else 0
@@ -99,19 +103,29 @@ def load(
     return report
 
 
-def import_parquet(address: str | PathLike[str], file: str | PathLike[str]) -> tuple[int, int]:
+def import_parquet(
+    address: str | PathLike[str],
+    file: str | PathLike[str],
+    *,
+    roots: Iterable[str | PathLike[str]] = (),
+) -> tuple[int, int]:
     """Load one file; known paths stay as they are. The number of new and of known pictures.
 
-    If it fails in the middle, what was committed stays: run it again. Raises as ``load``.
+    ``roots`` are further folders whose files its rows may name (folders.py). If it fails in the
+    middle, what was committed stays: run it again. Raises as ``load``.
     """
-    report = load(address, [Path(file)], update=False)
+    report = load(address, [Path(file)], update=False, roots=list(roots))
     return report.added, report.unchanged
 
 
-def commit(gallery: Gallery, rows: list[Row], update: bool, report: LoadReport) -> None:
+def commit(
+    gallery: Gallery, rows: list[Row], allowed: Allowed, update: bool, report: LoadReport
+) -> None:
     """Load rows in one transaction; the report changes when it is on the disk."""
     added = replaced = 0
     files = [as_stored(gallery.folder, row.file) for row in rows]
+    for file in files:
+        allowed.check(file)
     files = [f if f.stored else replace(f, path=gallery.library.named(f.path)) for f in files]
     with gallery.catalog.writing() as writer:
         writer.expect(files)

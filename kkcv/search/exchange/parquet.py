@@ -24,7 +24,9 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.generation import Generation
 from kkcv.search.metadata import MAX_METADATA, fault
 from kkcv.search.opened import VECTOR_TYPES
-from kkcv.search.picture import PictureFile
+from kkcv.search.picture import END_OF_TIME, PictureFile
+
+from .folders import folders_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 ROWS = 1024  # in memory at once
 LONGEST_PATH = 4096  # bytes, as Linux has it
-END_OF_TIME = 253_402_300_800  # seconds: the year 10000, which no date can show
+LONGEST_TEXT = 4 * MAX_METADATA  # bytes, in UTF-8
+TEXTS = ("path", "sha256", "metadata")
 KEPT = ("space", "dim", "vectors", "model", "weights", "backend")  # of the catalog's settings
 
 
@@ -54,7 +57,7 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
     target, catalog = absolute(file), gallery.catalog
     if os.path.exists(target):
         raise GalleryError(f"{target} is there already; name a new file")
-    schema, count = described_schema(catalog.settings), 0
+    schema, count = described_schema(catalog.settings, folders_of(gallery)), 0
     try:
         with (
             catalog.reading(frozen=True) as rows,
@@ -119,9 +122,13 @@ def schema_of(vectors: str, dim: int) -> "pyarrow.Schema":
     )
 
 
-def described_schema(settings: Mapping[str, str]) -> "pyarrow.Schema":
+def described_schema(
+    settings: Mapping[str, str], folders: Sequence[str] | None = None
+) -> "pyarrow.Schema":
     """The columns, and the description of the network from a catalog's settings."""
-    about = {"format": FORMAT, "gallery": {key: settings[key] for key in KEPT}}
+    about: dict[str, Any] = {"format": FORMAT, "gallery": {key: settings[key] for key in KEPT}}
+    if folders is not None:
+        about["folders"] = list(folders)
     schema = schema_of(settings["vectors"], int(settings["dim"]))
     return schema.with_metadata({"kkcv": json.dumps(about)})
 
@@ -176,9 +183,19 @@ def opened(file: str | PathLike[str]) -> tuple["pyarrow.parquet.ParquetFile", di
             or not source.schema_arrow.equals(schema)
         ):
             raise ValueError
+        # so that a long text which many rows share is in memory once
+        source = pq.ParquetFile(file, page_checksum_verification=True, read_dictionary=[*TEXTS])
     except (OSError, ValueError, KeyError, TypeError, GalleryError, pa.ArrowException):
         raise DataError(f"{file} is no Parquet file that kkcv exported") from None
     return source, settings
+
+
+def described_folders(source: "pyarrow.parquet.ParquetFile") -> list[str] | None:
+    """The folders that hold the pictures of an export; None where the file says none."""
+    found = json.loads(source.schema_arrow.metadata[b"kkcv"]).get("folders")
+    if not isinstance(found, list):
+        return None
+    return [folder for folder in found if isinstance(folder, str) and os.path.isabs(folder)]
 
 
 def gallery_for(
@@ -219,6 +236,7 @@ def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str], dim: int) 
 
     The first ``dim`` numbers of a vector are those of the whole picture.
     """
+    check_lengths(batch, file)
     try:
         columns = batch.drop_columns(["vector"]).to_pylist()
     except UnicodeDecodeError:
@@ -238,6 +256,7 @@ def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str], dim: int) 
             metadata: Any = json.loads(row["metadata"]) if small else None
             good = (
                 os.path.isabs(place.path)
+                and os.path.normpath(place.path) == place.path  # no ".." on the way
                 and "\0" not in place.path
                 and len(os.fsencode(place.path)) <= LONGEST_PATH
                 and len(place.sha256) == 32
@@ -254,6 +273,18 @@ def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str], dim: int) 
         if not good:
             raise DataError(f"{file}: the row of {row['path']!r:.200} is not as kkcv exports one")
         yield Row(place, row["added"], metadata, vector)
+
+
+def check_lengths(batch: "pyarrow.RecordBatch", file: str | PathLike[str]) -> None:
+    """Refuse texts that are too long before each row gets its own (DataError)."""
+    import pyarrow.compute as pc
+
+    for name in TEXTS:
+        column = batch.column(name)
+        texts = getattr(column, "dictionary", column)
+        longest = pc.max(pc.binary_length(texts)).as_py() or 0
+        if longest > LONGEST_TEXT:
+            raise DataError(f"{file}: a row has a {name} of {longest:,} bytes, which none needs")
 
 
 def arrow() -> tuple[Any, Any]:

@@ -25,14 +25,14 @@ from kkcv.disk import (
 )
 from kkcv.errors import GalleryError, NotAGallery, RequestError
 from kkcv.search.engines import engine_at
+from kkcv.search.files import STORED
 from kkcv.search.folder.catalog import FILE, Catalog
 from kkcv.search.folder.engine import FolderEngine, in_a_folder
 from kkcv.search.folder.reader import Reader
 from kkcv.search.gallery import Gallery
-from kkcv.search.picture import Picture
+from kkcv.search.picture import END_OF_TIME, Picture
 
 INT8 = re.compile(r"int8/[0-9a-f]{16}/(model\.xml|model\.bin|reference\.npz|meta\.json)")
-STORED = re.compile(r"pictures/([0-9a-f]{2})/(\1[0-9a-f]{62})(\.[a-z0-9]{1,9})?")
 NO_ZIP = "File is not a zip file"  # a message of zipfile
 log = logging.getLogger(__name__)
 
@@ -170,6 +170,20 @@ def problem_of(rows: Reader) -> str | None:
     for picture in rows.pictures():
         if picture.file.stored and not STORED.fullmatch(picture.file.path):
             return f"it names {picture.file.path!r} as its own"
+        if wrong := fault_of(picture):
+            return f"the picture with id {picture.id} {wrong}"
+    return None
+
+
+def fault_of(picture: Picture) -> str | None:
+    """Why a row from outside is refused that no request could have written."""
+    path = picture.file.path
+    if not picture.file.stored and (not os.path.isabs(path) or os.path.normpath(path) != path):
+        return f"has the path {path!r:.200}"
+    if not 0 <= picture.added_seconds < END_OF_TIME:
+        return "has a time that no date can show"
+    if picture.id < 1 or picture.file.bytes < 0 or len(picture.file.sha256) != 32:
+        return "has a number that none can have"
     return None
 
 

@@ -285,6 +285,65 @@ def test_a_row_that_makes_no_sense_is_refused_by_name(
         assert len(again) == 0
 
 
+@pytest.mark.parametrize("path", ["/etc/passwd", "{folder}/../etc/passwd", "{into}/catalog.sqlite"])
+def test_a_row_names_no_file_outside_of_the_folders_that_it_is_of(
+    exported: Path, filled: Gallery, tmp_path: Path, path: str
+) -> None:
+    into = tmp_path / "again"
+    named = path.format(folder=tmp_path / "photos", into=into)
+    table = pq.read_table(exported)
+    paths = [*table["path"].to_pylist()[:-1], named]
+    pq.write_table(with_column(table, "path", paths), tmp_path / "x.parquet")
+
+    with pytest.raises(DataError, match=r"the row of .* (in none of the folders|is not as kkcv)"):
+        import_parquet(into, tmp_path / "x.parquet")
+
+    with Gallery.open(into) as again:
+        assert len(again) == 0
+
+
+def test_a_folder_that_the_person_names_lets_its_files_in(exported: Path, tmp_path: Path) -> None:
+    table = pq.read_table(exported)
+    paths = [f"/elsewhere/{n}.png" for n in range(4)]
+    pq.write_table(with_column(table, "path", paths), tmp_path / "x.parquet")
+
+    with pytest.raises(DataError, match="in none of the folders"):
+        import_parquet(tmp_path / "again", tmp_path / "x.parquet")
+    assert import_parquet(tmp_path / "again", tmp_path / "x.parquet", roots=["/elsewhere"]) == (
+        4,
+        0,
+    )
+
+
+def test_of_a_file_that_says_no_folders_pictures_alone_come_in(
+    exported: Path, tmp_path: Path
+) -> None:
+    table = pq.read_table(exported)
+    about = json.loads(table.schema.metadata[b"kkcv"])
+    del about["folders"]
+    table = table.replace_schema_metadata({"kkcv": json.dumps(about)})
+    pq.write_table(table, tmp_path / "old.parquet")
+    secret = with_column(table, "path", ["/a.png", "/b.JPG", "/c.heic", "/root/.ssh/id_rsa"])
+    pq.write_table(secret, tmp_path / "x.parquet")
+
+    assert import_parquet(tmp_path / "old", tmp_path / "old.parquet") == (4, 0)
+    with pytest.raises(DataError, match=r"the row of '/root/.ssh/id_rsa' names a file"):
+        import_parquet(tmp_path / "again", tmp_path / "x.parquet")
+
+
+def test_a_long_text_that_all_rows_share_is_refused_before_each_has_it(
+    exported: Path, tmp_path: Path
+) -> None:
+    """Some kilobytes in the file, and 20 MB a row once."""
+    table = pq.read_table(exported)
+    long = with_column(table, "metadata", [json.dumps({"a": "x" * 20_000_000})] * 4)
+    pq.write_table(long, tmp_path / "x.parquet", compression="zstd")
+    assert (tmp_path / "x.parquet").stat().st_size < 100_000
+
+    with pytest.raises(DataError, match="a row has a metadata of 20,000,009 bytes"):
+        import_parquet(tmp_path / "again", tmp_path / "x.parquet")
+
+
 def test_a_file_from_no_gallery_has_neither_ids_nor_times(exported: Path, tmp_path: Path) -> None:
     table = pq.read_table(exported)
     for name in ("id", "added"):

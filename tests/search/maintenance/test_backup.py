@@ -368,6 +368,12 @@ HOSTILE_SQL = {
     "it names '../../mine.txt' as its own": "UPDATE pictures SET path = '../../mine.txt' "
     "WHERE id = 4",
     "it names '/etc/passwd' as its own": "UPDATE pictures SET path = '/etc/passwd' WHERE id = 4",
+    "the picture with id 1 has the path '/photos/../etc/passwd'": "UPDATE pictures SET "
+    "path = '/photos/../etc/passwd' WHERE id = 1",
+    "the picture with id 1 has a time that no date can show": "UPDATE pictures SET added = 1e300 "
+    "WHERE id = 1",
+    "the picture with id -1 has a number that none can have": "UPDATE pictures SET id = -1 "
+    "WHERE id = 1",
 }
 
 
