@@ -218,6 +218,13 @@ ATTACKS = MEASURED | {
     "all duplicates": Attack("GET", "/v1/duplicates?min_score=0.5&limit=500"),
     "a picture's facts": Attack("GET", "/v1/images/2"),
     "a removal": Attack("DELETE", f"/v1/images/{2**62}", statuses=frozenset({404})),
+    "500 pictures that nobody knows": Attack(
+        "POST",
+        "/v1/duplicates/keep",
+        lambda: json.dumps({"ids": [2**62 + n for n in range(500)]}).encode(),
+        frozenset({404}),
+    ),
+    "all galleries": Attack("GET", "/v1/galleries"),
     "figures": Attack("GET", "/v1/stats"),
     "the network": Attack("GET", "/v1/model"),
     "metrics": Attack("GET", "/metrics"),

@@ -49,14 +49,12 @@ def explain_as_picture(service: Service, body: ExplainRequest) -> Response:
 def explanation(service: Service, body: ExplainRequest) -> tuple[Explanation, tuple[bytes, bytes]]:
     """The explanation of the network, and the bytes of both pictures (Problem)."""
     with at("query"):
-        first = bytes_of(service, body.query)
-        query = reduced(service, first)
+        query = reduced(service, bytes_of(service, body.query))
     with at("hit"):
-        second = bytes_of(service, body.hit)
-        hit = reduced(service, second)
+        hit = reduced(service, bytes_of(service, body.hit))
     asked = (
         part.id if isinstance(part, KnownPicture) else content
-        for part, content in ((body.query, first), (body.hit, second))
+        for part, content in ((body.query, query), (body.hit, hit))
     )
     with service.worker():
         try:
