@@ -1,6 +1,7 @@
 """The description of the API is true: what it says is what the live service does."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from kkcv.serve.docs.openapi import openapi
+from kkcv.serve.keys import add_key
 from kkcv.serve.routes import ROUTES
 
 from .conftest import running
@@ -38,19 +40,27 @@ def test_a_service_with_a_key_says_so() -> None:
     assert with_key["paths"]["/v1/images"]["post"]["description"].endswith("a key that may write.")
 
 
-def invented(folder: Path, scratch: Path, *options: str) -> str:
+def invented(
+    folder: Path,
+    scratch: Path,
+    *options: str,
+    serve: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
+) -> str:
     """What schemathesis says: it invents requests from the description, good and bad, and checks
     each answer: no 5xx, no status, content type or schema that is not described, nothing bad
     accepted."""
-    with running(folder, "--quiet") as service:
+    prefix = serve[serve.index("--base-path") + 1] if "--base-path" in serve else ""
+    with running(folder, "--quiet", *serve) as service:
         run = subprocess.run(
             [
                 Path(sys.executable).with_name("schemathesis"),
                 "run",
-                f"{service.address}/openapi.json",
+                f"{service.address}{prefix}/openapi.json",
+                *(("--url", f"{service.address}{prefix}") if prefix else ()),
                 *("--seed", "1", "--no-color", *options),
                 # no description can say "the bytes of a picture": schema_hooks is sharper
-                *("--exclude-checks", "positive_data_acceptance"),
+                *("--exclude-checks", ",".join(["positive_data_acceptance", *without])),
             ],
             capture_output=True,
             text=True,
@@ -80,3 +90,21 @@ def test_a_thousand_invented_requests_find_no_untruth(folder: Path, tmp_path: Pa
     said = invented(folder, tmp_path, "--max-examples", "5")
 
     assert f"Tested: {len(ROUTES)}" in said
+
+
+@pytest.mark.slow
+def test_invented_requests_find_no_untruth_over_two_galleries_a_key_and_a_prefix(
+    folder: Path, tmp_path: Path
+) -> None:
+    second = shutil.copytree(folder, tmp_path / "shop.kkcv")
+    keys = tmp_path / "keys.json"
+    token = add_key(keys, "writer", "write", 0)
+    serve = (str(second), "--base-path", "/kkcv", "--keys", str(keys))
+    quick = ("--phases", "fuzzing", "--max-examples", "3")
+    quick += ("-H", f"X-API-Key: {token}", "-H", f"Authorization: Bearer {token}")
+
+    said = invented(
+        folder, tmp_path, *quick, "--exclude-path-regex", "explain|classify", serve=serve
+    )
+
+    assert " passed" in said
