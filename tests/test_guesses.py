@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import kkcv
-from kkcv import Gallery, Hit, Hits, Like
+from kkcv import Classifier, Gallery, Hit, Hits, Like
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import EmbedderMismatch, NotAGallery, PictureError, RequestError, UnknownPicture
 from kkcv.images.decode import decode
@@ -238,6 +238,30 @@ def test_a_missing_gallery_says_how_one_is_made(tmp_path: Path) -> None:
 def test_a_gallery_of_another_network_is_not_opened(made_gallery: Path, tmp_path: Path) -> None:
     with pytest.raises(EmbedderMismatch):
         Gallery(made_gallery, Embedder("lenet5", weights="none"))
+
+
+def test_an_embedder_takes_what_a_search_takes(
+    embedder: Embedder, gallery: Gallery, album: list[Path]
+) -> None:
+    by_name = Embedder("EfficientNet_Lite0")
+
+    vectors = by_name.embed([album[4], decode(album[4]), album[4].read_bytes()])
+
+    assert by_name.space == embedder.space
+    assert (vectors.shape, vectors.dtype) == ((3, 1280), np.float32)
+    assert np.allclose(vectors, gallery.vectors().vectors[4], atol=2e-3)
+    assert by_name.embed(str(album[4])).shape == (1280,)
+    with pytest.raises(PictureError, match=r"nowhere\.jpg: there is no file at this path"):
+        by_name.embed([album[4], "nowhere.jpg"])
+
+
+def test_a_classifier_predicts_one_picture_or_several(album: list[Path]) -> None:
+    classifier = Classifier()
+
+    one, (first, second) = classifier.predict(album[0]), classifier.predict([album[0], album[5]])
+
+    assert one == first == classifier.classify(album[0])
+    assert len(one) == len(second) == 5
 
 
 def test_times_are_dates_in_utc(gallery: Gallery) -> None:

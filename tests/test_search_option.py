@@ -80,7 +80,7 @@ def seen(
     work = tmp_path_factory.mktemp("added")
     shutil.copytree(ROOT / "kkcv", work / "kkcv", ignore=shutil.ignore_patterns("__pycache__"))
     changes = [block for block in blocks(PAGE.read_text("utf-8")) if block.language == "diff"]
-    assert len(changes) == 3
+    assert len(changes) == 4
     for block in changes:
         file = work / block.title
         file.write_text(patched(file.read_text("utf-8"), block.text), encoding="utf-8")
