@@ -94,16 +94,8 @@ def index(
         change_ranking(gallery, ranking, as_json)
         return
     if shards:
-        if (
-            network.given
-            or vectors
-            or threads
-            or ranking
-            or labels
-            or exclude
-            or rehash
-            or local_features
-        ):
+        making = (vectors, threads, ranking, labels, exclude, rehash, local_features)
+        if network.given or any(making):
             raise RequestError("--from takes vectors as they are: leave out how to make them")
         index_from(gallery, (*shards, *paths), plan, as_json)
         return

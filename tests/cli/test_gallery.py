@@ -76,6 +76,9 @@ def test_a_search_for_programs_prints_one_object(kkcv: Kkcv, indexed: Path, phot
             "or_less",
             "likeness",
             "place",
+            "query_place",
+            "match",
+            "points",
             "folded",
             "missing",
         }
