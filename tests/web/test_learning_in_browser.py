@@ -27,8 +27,10 @@ def test_the_zoo_shows_a_family_and_networks_that_look(
     page.locator(".diagram img.wide").wait_for()
     expect(page.get_by_role("heading", name="ResNet", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="arXiv:1512.03385")).to_be_visible()
-    expect(page.locator("td", has_text="conv4_x")).to_be_visible()
+    expect(page.get_by_role("cell", name="conv4_x", exact=True)).to_be_visible()
     expect(page.get_by_text(text("zoo.counted"))).to_be_visible()
+    page.get_by_text(text("zoo.chapter")).click()
+    expect(page.get_by_text("BasicBlock.forward").first).to_be_visible()
     page.screenshot(path=screenshots / f"zoo-{locale}.png")
 
     page.get_by_text(text("zoo.look"), exact=True).click()

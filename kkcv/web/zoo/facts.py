@@ -4,7 +4,6 @@ import dataclasses
 from typing import Any
 
 from kkcv.zoo import recorded
-from kkcv.zoo.book.reading import for_reading
 from kkcv.zoo.facts import counts, printed_of
 from kkcv.zoo.page_words import Words
 from kkcv.zoo.printed import printed_row
@@ -22,11 +21,6 @@ def families(lang: str) -> list[dict[str, Any]]:
         }
         for family in recorded.families().values()
     ]
-
-
-def lesson(family: str, lang: str) -> str:
-    """A family's chapter of the textbook, as Markdown."""
-    return for_reading(family, lang)
 
 
 def network_facts(name: str, lang: str) -> dict[str, Any]:

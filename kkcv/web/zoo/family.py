@@ -10,8 +10,9 @@ from kkcv.errors import MissingExtra
 from kkcv.web.components.markup import as_html, data_url
 from kkcv.web.session import diagrams
 from kkcv.web.strings import Strings
+from kkcv.zoo.book.reading import lesson
 
-from .facts import families, lesson, network_facts
+from .facts import families, network_facts
 
 ARXIV = re.compile(r"arXiv:([0-9.]+[0-9])")
 UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "K"))

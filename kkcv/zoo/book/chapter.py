@@ -31,7 +31,7 @@ def chapter(family: str, language: str) -> str:
         alone = ALONE.match(line)
         kind, _, rest = alone[1].partition(" ") if alone else ("", "", "")
         if kind in BLOCKS:
-            lines.append(BLOCKS[kind](rest, words, family).rstrip("\n"))
+            lines += [BLOCKS[kind](rest, words, family).rstrip("\n"), ""]  # GitHub wants it blank
         else:
             lines.append(MARK.sub(lambda found: inline(found[1]), line))
     text = "\n".join(lines) + "\n"
@@ -146,7 +146,7 @@ def answers(family: str) -> list[str]:
 
 
 def end(rest: str, words: Words, family: str) -> str:
-    return "</details>\n"
+    return "\n</details>\n"
 
 
 BLOCKS: dict[str, Block] = {

@@ -16,12 +16,16 @@ def for_reading(name: str, language: str) -> str:
     """The chapter of a family, or of a network's family, as Markdown (UnknownNetwork)."""
     family = families()[family_of(name)]
     words, paper = Words(language), family.paper
-    text = SUMMARY.sub(lambda found: f"**{found[1]}**\n", chapter(family.name, language))
-    text = PAGE.sub(r"\1", text.replace("</details>\n", ""))
     return (
         f"# {family.title}\n\n{paper.authors}: *{paper.title}*. {cited(paper.published)}\n\n"
-        f"{words.said(family.idea)}\n\n{text}"
+        f"{words.said(family.idea)}\n\n{lesson(family.name, language)}"
     )
+
+
+def lesson(family: str, language: str) -> str:
+    """The same without title, paper and idea."""
+    text = SUMMARY.sub(lambda found: f"**{found[1]}**\n", chapter(family, language))
+    return PAGE.sub(r"\1", text.replace("</details>\n", ""))
 
 
 def family_of(name: str) -> str:
