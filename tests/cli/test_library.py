@@ -1,0 +1,67 @@
+"""kkcv roots, undo, and remove --missing as they are typed."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Said
+
+Kkcv = Callable[..., Said]
+
+
+@pytest.fixture
+def disk(album: list[Path], tmp_path: Path) -> Path:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    for path in album[:6]:
+        shutil.copy(path, folder / f"{path.parent.name}-{path.name}")
+    return folder
+
+
+def test_an_unplugged_disk_is_no_deletion(kkcv: Kkcv, disk: Path, tmp_path: Path) -> None:
+    gallery = tmp_path / "g.kkcv"
+    kkcv("index", gallery, disk)
+    disk.rename(tmp_path / "unplugged")
+    disk.mkdir()
+
+    told = kkcv("index", gallery, disk)
+    refused = kkcv("remove", gallery, "--missing")
+    hits = kkcv("search", gallery, "id:1", "-k", 2, "--json").json["hits"]
+
+    assert "--missing" not in told.err
+    assert f"{disk} is empty; they stay in the gallery: kkcv roots {gallery}" in told.err
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert f"nothing was removed: {disk} is empty" in refused.err
+    assert [hit["missing"] for hit in hits] == [True, True]
+    (root,) = kkcv("roots", gallery, "--json").json["roots"]
+    assert (root["state"], root["pictures"], root["missing"]) == ("empty", 6, 6)
+
+    assert kkcv("remove", gallery, "--missing", "--yes", "--json").json["pictures"] == 0
+    assert kkcv("undo", gallery, "--json").json == {
+        "undone": "removed",
+        "pictures": 6,
+        "in_all": 6,
+    }
+    assert kkcv("undo", gallery).code == 2
+    disk.rmdir()
+    (tmp_path / "unplugged").rename(disk)
+    assert kkcv("index", gallery, disk, "--json").json["unchanged"] == 6
+
+
+def test_roots_are_moved_and_forgotten(kkcv: Kkcv, disk: Path, tmp_path: Path) -> None:
+    gallery, elsewhere = tmp_path / "g.kkcv", tmp_path / "elsewhere"
+    kkcv("index", gallery, disk, "--exclude", "raw/")
+    shutil.copytree(disk, elsewhere)
+    shutil.rmtree(disk)
+
+    moved = kkcv("roots", gallery, "--move", disk, elsewhere, "--json")
+
+    assert moved.json == {"moved": 6, "root": str(elsewhere)}
+    (root,) = kkcv("roots", gallery, "--json").json["roots"]
+    assert (root["root"], root["state"], root["exclude"]) == (str(elsewhere), "there", ["raw/"])
+    assert str(elsewhere) in kkcv("roots", gallery).out
+    assert kkcv("roots", gallery, "--forget", elsewhere, "--json").json["removed"] == 6
+    again = kkcv("roots", gallery, "--forget", elsewhere)
+    assert (again.code, "is no root of" in again.err) == (2, True)
