@@ -66,6 +66,10 @@ class Hits(list[Hit]):
             lines.append(f"{rank:>4}  {hit.score:>6.4f}  {hit.id:>{width}}  {hit.path}")
         if len(self) > SHOWN:
             lines.append(f"… {len(self):,} hits")
+        if self.divider == 0:
+            lines.append("nothing like it here: none is more alike than chance would have it")
+        elif self.divider and self.divider < len(self):
+            lines.append(f"from rank {self.divider + 1} on no more alike than chance would have it")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
