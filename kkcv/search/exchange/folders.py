@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kkcv.disk import absolute
 from kkcv.errors import DataError
-from kkcv.images.formats import EXTENSIONS
+from kkcv.images.folder import is_named_as_picture
 from kkcv.search.files import is_own_name
 from kkcv.search.gallery import Gallery
 from kkcv.search.library.identity import is_below
@@ -56,7 +56,7 @@ class Allowed:
         if own and is_own_name(file.path, file.sha256):
             return
         below = any(is_below(file.path, folder) for folder in self.folders)
-        picture = not self._said and os.path.splitext(file.path)[1].lower() in EXTENSIONS
+        picture = not self._said and is_named_as_picture(file.path)
         if own or not (below or picture):
             raise DataError(
                 f"{self._source}: the row of {file.path!r:.200} names a file that is in none of "

@@ -240,4 +240,4 @@ QUICK = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 TestLife = Life.TestCase
 TestLife.settings = settings(max_examples=6, stateful_step_count=15, **QUICK)
 TestLongLife = pytest.mark.slow(LongLife.TestCase)
-TestLongLife.settings = settings(max_examples=30, stateful_step_count=30, **QUICK)
+TestLongLife.settings = settings(max_examples=60, stateful_step_count=40, **QUICK)
