@@ -162,7 +162,10 @@ def candidates(
 
 
 def confirmed(query: Features, found: Found, hits: list[Hit], verifier: Verifier) -> list[Hit]:
-    """The hits that share points with the query first, most points first, and how they match."""
+    """The hits that share points with the query first, most points first, and how they match.
+
+    Too few points to confirm a copy are still more likely than none: those hits come next.
+    """
     flipped = query.mirrored()
     asked = dict(zip(found.ids.tolist(), range(len(found.ids)), strict=True))
     looked_at = 2 * EACH + EACH // 2
@@ -177,24 +180,24 @@ def confirmed(query: Features, found: Found, hits: list[Hit], verifier: Verifier
             return straight, False
         if found.mirrored[asked[hit.id]]:
             mirrored = match(flipped, other)
-            if mirrored is not None and len(mirrored) >= FEWEST:
+            if mirrored is not None and (straight is None or len(mirrored) > len(straight)):
                 return mirrored, True
-        return None
+        return None if straight is None else (straight, False)
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         matches = list(threads.map(matched, hits[:looked_at]))
     sure: list[tuple[int, Hit]] = []
-    unsure: list[Hit] = []
+    unsure: list[tuple[int, Hit]] = []
     for hit, each in zip(hits, [*matches, *[None] * len(hits)], strict=False):
-        if each is None:
+        count = 0 if each is None else len(each[0])
+        if each is not None and count >= FEWEST:
+            tell(hit, *each)
+            sure.append((count, hit))
+        else:
             number = asked[hit.id]
             hit.place, hit.query_place = where(int(found.view[number]), int(found.part[number]))
-            unsure.append(hit)
-        else:
-            tell(hit, *each)
-            sure.append((len(each[0]), hit))
-    sure.sort(key=lambda pair: -pair[0])
-    return [*(hit for _, hit in sure), *unsure]
+            unsure.append((count, hit))
+    return [hit for some in (sure, unsure) for _, hit in sorted(some, key=lambda pair: -pair[0])]
 
 
 def tell(hit: Hit, how: Match, mirrored: bool) -> None:

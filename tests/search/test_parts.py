@@ -9,6 +9,7 @@ from PIL import Image
 
 from kkcv.embedding import windows
 from kkcv.embedding.embedder import Embedder
+from kkcv.errors import RequestError
 from kkcv.images.decode import decode
 from kkcv.images.source import read_bytes
 from kkcv.search.exchange.loading import import_parquet
@@ -17,6 +18,7 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.maintenance.doctor import examine
 from kkcv.search.maintenance.reindex import reindex, undo
+from kkcv.search.milvus.engine import MilvusEngine
 
 MODEL = "efficientnet_lite0+parts"
 
@@ -147,3 +149,10 @@ def test_the_signs_of_the_sketch_never_change() -> None:
         [-1, 1, 1, -1, 1, 1, 1, -1],
         [-1, -1, -1, 1, -1, 1, 1, 1],
     ]
+
+
+def test_milvus_says_that_it_keeps_no_parts() -> None:
+    with pytest.raises(RequestError) as error:
+        MilvusEngine.create("milvus://127.0.0.1:1/pictures", {"space": '{"parts": "5x256"}'})
+
+    assert str(error.value) == "parts of pictures (+parts) are for galleries in folders, not Milvus"
