@@ -8,7 +8,6 @@ What the file does not have stays English. In English it is not even read.
 
 import inspect
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -31,6 +30,8 @@ language = cache(environment.language)  # it does not change while a command run
 @cache
 def sections() -> Mapping[str, Mapping[str, str]]:
     """The file: in each section texts in Chinese by their English."""
+    import tomllib
+
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
