@@ -35,6 +35,7 @@ class Blocks(NamedTuple):
     exif: Image.Exif
     xmp: Mapping[str, Sequence[str]]
     keywords: Sequence[str]  # of IPTC
+    size: tuple[int, int]  # width and height, upright
 
 
 def exif_of(data: bytes) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def exif_of(data: bytes) -> dict[str, Any]:
     try:
         with quiet():
             blocks = blocks_of(data)
-            return described(blocks, data) if blocks else {}
+            return described(blocks) if blocks else {}
     except Exception:  # broken metadata must not lose the picture
         return {}
 
@@ -62,7 +63,7 @@ def blocks_of(data: bytes) -> Blocks | None:
     if found.name == "TIFF":
         exif = Image.Exif()
         exif.load(data)
-        return Blocks(exif, properties(as_bytes(exif.get(XMP))), ())
+        return Blocks(exif, properties(as_bytes(exif.get(XMP))), (), image_size(data))
     if found.name == "HEIF":
         from pi_heif import HeifImageFile
 
@@ -74,7 +75,8 @@ def blocks_of(data: bytes) -> Blocks | None:
     with image:
         exif, xmp = image.getexif(), properties(as_bytes(image.info.get("xmp")))
         keywords = iptc_keywords(image) if "photoshop" in image.info else ()
-    return Blocks(exif, xmp, keywords) if exif or xmp or keywords else None
+        size = upright(image.size, exif)  # image_size would open it again
+    return Blocks(exif, xmp, keywords, size) if exif or xmp or keywords else None
 
 
 def jpeg_segments(data: bytes) -> Iterator[bytes]:
@@ -97,7 +99,15 @@ def blocks_of_png(data: bytes) -> Blocks | None:
             exif.load(content)
         elif kind == b"iTXt" and content.startswith(b"XML:com.adobe.xmp\0"):
             xmp = properties(content[content.find(b"<") :])
-    return Blocks(exif, xmp, ()) if exif or xmp else None
+    if not exif and not xmp:
+        return None
+    width, height = struct.unpack_from(">2I", data, 16)
+    return Blocks(exif, xmp, (), upright((width, height), exif))
+
+
+def upright(size: tuple[int, int], exif: Image.Exif) -> tuple[int, int]:
+    """The size of stored pixels as it is when they are turned."""
+    return size[::-1] if exif.get(ORIENTATION) in (5, 6, 7, 8) else size
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -109,11 +119,10 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += size + 12
 
 
-def described(blocks: Blocks, data: bytes) -> dict[str, Any]:
-    exif, xmp, _ = blocks
+def described(blocks: Blocks) -> dict[str, Any]:
+    exif, xmp, _, (width, height) = blocks
     more, place = exif.get_ifd(EXIF_IFD), exif.get_ifd(GPS_IFD)
     tags = {**exif, **more}
-    width, height = image_size(data)
     orientation = exif.get(ORIENTATION)
     found = {
         "taken": taken(tags, xmp),
