@@ -49,7 +49,10 @@ def test_one_of_an_older_format_says_that_it_must_be_opened_elsewhere_first(
 ) -> None:
     folder = Path(shutil.copytree(made_gallery, tmp_path / "gallery"))
     connection = apsw.Connection(str(folder / "catalog.sqlite"))
-    connection.execute("DROP TABLE edits; UPDATE settings SET value = 2 WHERE name = 'format'")
+    connection.execute(
+        "DROP TABLE edits; DROP TABLE checksums; "
+        "UPDATE settings SET value = 2 WHERE name = 'format'"
+    )
     connection.close()
     kkcv = f"{sys.executable} -m kkcv"
 
