@@ -21,6 +21,7 @@ from .runtimes import FORMATS, PRECISIONS, RUNTIMES
 from .telling import tell
 
 AUTO = "auto"
+CHECKED_A_SECOND = 4e6  # bytes of weights, on a busy machine
 KNOWN = ("x86_64", "amd64", "aarch64", "arm64")  # processors on which the answer is known
 
 
@@ -88,9 +89,9 @@ def checked(checkpoint: Checkpoint, runtime: str) -> Measured:
     Raises MissingExtra where neither the exported network nor torch is there.
     """
     try:
-        exported(checkpoint, FORMATS[runtime])  # by itself, for it may take a while
+        network = exported(checkpoint, FORMATS[runtime])  # by itself, for it may take a while
         tell(f"checking how {runtime} runs {checkpoint.network} here, once")
-        found = measuring.check(checkpoint, runtime)
+        found = measuring.check(checkpoint, runtime, network.bytes / CHECKED_A_SECOND)
     except MissingExtra as error:
         if not is_installed("torch"):
             raise

@@ -11,15 +11,12 @@ from collections.abc import Sequence
 from kkcv.checkpoint import Checkpoint
 from kkcv.extras import is_installed
 
-from .networks import LARGE, exported
 from .record import Measured, read, record_file, write
-from .runtimes import FORMATS
 from .telling import tell
 
 SECONDS = 15.0  # for all measuring; the first candidate alone may need longer, to export
 FIRST_SECONDS = 180.0
 CHECK_SECONDS = 30.0  # it takes one, of a small network; what takes longer hangs
-CHECK_BYTES = 4e6  # of weights beyond LARGE, for which each it may take a second more
 OUT_OF_TIME = "not measured: no time was left"
 PRECISIONS = {
     "openvino": ("bfloat16", "float32"),
@@ -34,21 +31,17 @@ def candidates() -> list[str]:
     return [name for name in PRECISIONS if is_installed(modules.get(name, name))]
 
 
-def check(checkpoint: Checkpoint, runtime: str) -> Measured:
-    """The first precision in which a runtime answers rightly, or why there is none."""
-    seconds = CHECK_SECONDS + max(0, weight(checkpoint, runtime) - LARGE) / CHECK_BYTES
-    found, end = ask(checkpoint, "check", runtime, PRECISIONS[runtime], seconds)
+def check(checkpoint: Checkpoint, runtime: str, more: float = 0.0) -> Measured:
+    """The first precision in which a runtime answers rightly, or why there is none.
+
+    ``more`` are seconds that a large network may take besides.
+    """
+    found, end = ask(checkpoint, "check", runtime, PRECISIONS[runtime], CHECK_SECONDS + more)
     works = next((m for m in found if not m.failure), None)
     if works is None:
         end = end or (found[-1].failure if found else "it said nothing")
         return Measured(runtime, "float32", None, end)
     return works
-
-
-def weight(checkpoint: Checkpoint, runtime: str) -> int:
-    """The bytes of the exported network."""
-    file = exported(checkpoint, FORMATS[runtime]).file
-    return sum(path.stat().st_size for path in file.parent.glob(f"{file.stem}.*"))
 
 
 def measured(checkpoint: Checkpoint, *, again: bool = False) -> list[Measured]:

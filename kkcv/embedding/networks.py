@@ -53,6 +53,11 @@ class Exported(NamedTuple):
     dim: int
     reference: Path
 
+    @property
+    def bytes(self) -> int:
+        """The size of the network with its weights."""
+        return sum(path.stat().st_size for path in self.file.parent.glob(f"{self.file.stem}.*"))
+
 
 def exported(checkpoint: Checkpoint, format: str) -> Exported:
     """The network in this format, exported now if it is not there or damaged.
