@@ -1,7 +1,7 @@
 """A filter leaves the same pictures on every engine."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kkcv.embedding.embedder import Embedder
+from kkcv.errors import RequestError
+from kkcv.hit import Hit
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
 from kkcv.search.where import COLUMNS
@@ -109,14 +111,22 @@ def galleries(milvus: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     del RUNTIMES["grid"]
 
 
+def found(gallery: Gallery, where: str) -> Sequence[Hit]:
+    """The hits; none where the filter has no matches because it misspells a key."""
+    try:
+        return gallery.search_vector(np.eye(48, dtype=np.float32)[0], 100, where=where)
+    except RequestError as error:
+        if "the nearest that there is" not in str(error):
+            raise
+        return []
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(where=FILTERS)
 def test_a_filter_leaves_the_same_pictures_on_every_engine(
     galleries: list[Gallery], where: str
 ) -> None:
-    query = np.eye(48, dtype=np.float32)[0]
-
-    folder, *others = (gallery.search_vector(query, 100, where=where) for gallery in galleries)
+    folder, *others = (found(gallery, where) for gallery in galleries)
 
     for other in others:
         assert sorted(hit.id for hit in other) == sorted(hit.id for hit in folder)
