@@ -54,7 +54,12 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("asked", "found"),
-    [("reindex", "Change the network of a gallery"), ("余弦相似度", "十分钟")],
+    [
+        ("reindex", "Change the network of a gallery"),
+        ("余弦相似度", "十分钟"),
+        ("degradation residual", "ResNet"),
+        ("倒置残差", "MobileNet v2"),
+    ],
 )
 def test_the_search_works_from_the_disk(
     asked: str, found: str, site: Path, chromium: "Browser"

@@ -14,7 +14,7 @@ from kkcv.disk import write_file
 from .book.chapter import chapter
 from .book.classes import classes_page
 from .book.papers import papers_page
-from .book.trained import compared_page
+from .book.trained import compared_page, trained_page
 from .costs import cost
 from .draw import FOLDERS
 from .markdown import cited, table
@@ -30,6 +30,7 @@ TABLES: Mapping[str, Callable[[Words], str]] = {
     "papers": papers_page,
     "classes": classes_page,
     "compared": compared_page,
+    "trained": trained_page,
 }
 
 

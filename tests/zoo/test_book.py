@@ -23,8 +23,9 @@ from kkcv.zoo.book.measure import facts
 from kkcv.zoo.book.notebook import notebook
 from kkcv.zoo.book.reading import for_reading
 from kkcv.zoo.book.sums import value_of
+from kkcv.zoo.book.trained import results
 from kkcv.zoo.facts import printed_of
-from kkcv.zoo.recorded import families
+from kkcv.zoo.recorded import families, recorded
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = list(families())
@@ -196,3 +197,11 @@ def test_the_tree_names_every_family_once() -> None:
 
     assert sorted(name for row in known["rows"] for name in row) == sorted(families())
     assert {edge[1] for edge in known["edges"]} == {*families()} - {"lenet"}
+
+
+def test_what_was_trained_here_is_of_every_family_with_its_smallest_network() -> None:
+    assert list(results()) == list(families())
+    for name, row in results().items():
+        members = map(recorded, families()[name].networks)
+        assert row.network == min(members, key=lambda known: known.macs).name
+        assert [seconds for seconds, _, _ in row.curve] == sorted(s for s, _, _ in row.curve)

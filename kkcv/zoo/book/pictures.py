@@ -37,6 +37,7 @@ def pictures() -> Mapping[str, str]:
             words, "parameters", lambda known: known.parameters
         )
         found[f"{folder}zoo-tree.svg"] = tree(words)
+        found[f"{folder}zoo-trained.svg"] = curves(words)
     return found
 
 
