@@ -182,7 +182,7 @@ test-slow: $(VENV)/.dev ## the tests that take more than a few seconds
 load-test: $(VENV)/.dev ## 32 clients search and add for a minute: no error, nothing lost
 	KKCV_LOAD_SECONDS=60 $(BIN)/pytest -q -s tests/serve/test_load.py
 
-fuzz: $(VENV)/.dev ## 10,000 broken bodies: no 5xx, no crash, no growth of memory
+fuzz: $(VENV)/.dev ## 10,000 broken bodies: no 5xx, no crash, no growth of memory, none dear
 	KKCV_FUZZ=10000 $(BIN)/pytest -q -s tests/serve/test_fuzz.py
 
 attack: $(VENV)/.dev ## small requests that were expensive once: the dearest of each route, with its cost

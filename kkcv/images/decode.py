@@ -127,7 +127,7 @@ def _upright(
 ) -> Image.Image:
     if other := opened_beside_pillow(data, label):
         check_size(other.size, limits, label)
-        check_memory(other.size, "TIFF", limits, label)
+        check_memory(other.size, "deep TIFF", limits, label)
         spend(other.size, label)
         rgb, turn = other.rgb(), _UPRIGHT.get(other.orientation)
         return rgb if turn is None else rgb.transpose(turn)

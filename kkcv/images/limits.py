@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from kkcv.errors import PictureError, RequestError
 
 # Bytes that the decoder and the conversion to RGB take for each pixel, at the peak, as measured.
-BYTES_A_PIXEL = {"WEBP": 16, "JPEG2000": 20, "AVIF": 10}
+BYTES_A_PIXEL = {"WEBP": 16, "JPEG2000": 20, "AVIF": 10, "deep TIFF": 32}
 OTHERS_BYTES_A_PIXEL = 8
 
 

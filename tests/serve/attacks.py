@@ -143,7 +143,7 @@ ATTACKS = MEASURED | {
         "POST",
         "/v1/search",
         image(lambda: one_color(format="TIFF", mode="F", compression="tiff_lzw")),
-        pixels=MOST,
+        TOO_LARGE,
     ),
     "a TIFF of 64 megapixels in CIELAB": Attack(
         "POST",

@@ -19,7 +19,7 @@ from .attacks import ATTACKS, MEASURED, Attack
 from .conftest import Running, running
 from .metering import Cost, Meter
 
-MEMORY = 4 * 1024**3  # bytes that each process of the service may have: enough for all attacks
+MEMORY = 6 * 1024**3  # bytes that each process of the service may have, threads included
 MEGABYTES = 300  # that a request may take beside its pictures
 A_PICTURE = 6  # bytes for each pixel: what the decoder has, and the pixels made of it
 KEPT = 150  # megabytes that may stay, for allocators keep some of what they had

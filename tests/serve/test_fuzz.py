@@ -1,4 +1,4 @@
-"""Broken bodies: each gets an answer below 500, and memory does not grow.
+"""Broken bodies: each gets an answer below 500 and costs little, and memory does not grow.
 
 ``KKCV_FUZZ=10000`` (``make fuzz``) sends so many.
 """
@@ -14,9 +14,12 @@ import httpx
 import pytest
 
 from .conftest import Running, running
+from .metering import Cost, Meter
 
 COUNT = int(os.environ.get("KKCV_FUZZ", "400"))
 GROWTH = 150  # megabytes, for allocators keep what they once had
+SECONDS = 4.0  # of a processor for one body, also on a slow machine
+MEGABYTES = 700  # at the peak: 300, and a picture of 64 megapixels
 ROUTES = (
     "POST /v1/search",
     "POST /v1/images",
@@ -101,6 +104,7 @@ def test_no_body_breaks_the_service(folder: Path, seeds: list[bytes]) -> None:
     rng = random.Random(0)
     forms: list[Callable[[bytes, random.Random], Body]] = [as_json, as_form, as_plain_form]
     failed, statuses, warm = [], set(), 0
+    costs: list[tuple[Cost, int, str]] = []
 
     with (
         running(folder, "--quiet") as service,
@@ -111,7 +115,9 @@ def test_no_body_breaks_the_service(folder: Path, seeds: list[bytes]) -> None:
             body, kind = rng.choice(forms)(picture, rng)
             plain = kind.startswith("application/x-")
             method, path = ("POST /search" if plain else rng.choice(ROUTES)).split()
+            meter = Meter(service)
             answer = http.request(method, path, content=body, headers={"Content-Type": kind})
+            costs.append((meter.cost(), number, f"{method} {path}"))
             statuses.add(answer.status_code)
             if answer.status_code >= 500:
                 failed.append((number, method, path, answer.text))
@@ -122,7 +128,11 @@ def test_no_body_breaks_the_service(folder: Path, seeds: list[bytes]) -> None:
         stopped = service.stop()
 
     print(f"\n{COUNT} bodies, {sorted(statuses)}, memory {warm} MB, then {grown:+d} MB", end="")
+    dearest, largest = max(costs), max(costs, key=lambda each: each[0].megabytes)
+    print(f"\nthe dearest: {dearest}; the largest: {largest}", end="")
     assert failed == []
+    assert dearest[0].seconds < SECONDS
+    assert largest[0].megabytes < MEGABYTES
     assert {200, 400, 413, 415, 422} <= statuses
     assert len({picture["sha256"] for picture in listed["pictures"]}) == len(listed["pictures"])
     assert grown < GROWTH
