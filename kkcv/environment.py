@@ -16,6 +16,11 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "kkcv"
 
 
+def environment_with_cache(folder: str) -> dict[str, str]:
+    """The environment for a process with a cache of its own."""
+    return {**os.environ, "KKCV_CACHE": folder}
+
+
 def environment_in_utf8() -> dict[str, str]:
     """The environment for a process that takes names of files for UTF-8, whatever the locale."""
     return {**os.environ, "PYTHONUTF8": "1"}

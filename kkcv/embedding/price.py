@@ -6,7 +6,6 @@ cache that is thrown away. The findings are remembered, for this machine and ver
 """
 
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -22,7 +21,7 @@ import numpy as np
 from kkcv import __version__
 from kkcv.checkpoint import DEFAULT_NETWORK, resolve
 from kkcv.disk import write_file
-from kkcv.environment import cache_folder, make_cache_folder
+from kkcv.environment import cache_folder, environment_with_cache, make_cache_folder
 from kkcv.errors import RequestError
 
 from .embedder import Embedder
@@ -53,9 +52,8 @@ def measure(word: str) -> Price:
     """The price of a network, which is then remembered (RequestError)."""
     with tempfile.TemporaryDirectory(prefix="kkcv-") as cache:
         command = [sys.executable, "-P", "-m", "kkcv.embedding.price", word]
-        done = subprocess.run(
-            command, capture_output=True, text=True, env={**os.environ, "KKCV_CACHE": cache}
-        )
+        env = environment_with_cache(cache)
+        done = subprocess.run(command, capture_output=True, text=True, env=env)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it said nothing"]
         raise RequestError(f"{word} cannot be measured: {said[-1]}")
