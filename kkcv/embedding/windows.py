@@ -4,8 +4,8 @@
 
 A crop, or a photograph with the thing somewhere in it, is unlike the whole picture and like one of
 its parts. Each window is half as wide and half as high as the picture: its quarters and its center.
-Nine windows in place of five find a little more and take nearly twice the time, 128 numbers find
-less and 512 no more (docs/quality.md, ``make bench-quality``).
+Nine windows in place of five find a little more and take nearly twice the time; 128 numbers find
+less, and 512 no more. What these five find: docs/quality.md, ``python -m benchmarks.copies found``.
 
 The sketch is a random projection to 256 numbers: signs in place of a Gaussian are as good
 (Achlioptas: Database-friendly random projections, JCSS 2003). The signs come from a hash, so that

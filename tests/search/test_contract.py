@@ -454,7 +454,7 @@ def test_duplicates_that_are_kept_do_not_come_back(
 
 
 def test_where_there_is_no_gallery_it_is_said(address: str) -> None:
-    with pytest.raises(NotAGallery, match="is no gallery; to make one: kkcv index"):
+    with pytest.raises(NotAGallery, match="is not a gallery; to make one: kkcv index"):
         Gallery.open(address)
 
 

@@ -51,6 +51,7 @@ def test_the_answer_tells_all_about_the_picture(
         "sha256": sha256,
         "bytes": len(data),
         "metadata": {"title": "猫 🐱", "n": 1.5},
+        "missing": False,
     }
 
 

@@ -15,7 +15,7 @@ from .places import presence
 from .roots import SETTING, Root, Roots, renamed
 
 
-def move(library: Library, old: str, new: str) -> int:
+def move_root(library: Library, old: str, new: str) -> int:
     """Call the folder ``old`` of the catalog ``new`` from now on; how many pictures are below it.
 
     Where ``new`` was indexed already, pictures of the same path become one: with the id of the
@@ -62,7 +62,7 @@ def moved_by_hand(library: Library, old: str, new: str, insist: bool = False) ->
         raise RequestError(
             f"none of the pictures of {old} is in {new}; nothing was changed. To insist: --yes"
         )
-    return move(library, source, target)
+    return move_root(library, source, target)
 
 
 def moved(roots: Roots, old: str, new: str) -> Roots:

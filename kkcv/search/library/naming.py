@@ -8,7 +8,7 @@ from kkcv.search.engine import Writer
 from .absence import holds_pictures_of
 from .identity import below, identity_of, join, seen, upwards
 from .library import Library, nearest
-from .moving import move
+from .moving import move_root
 from .roots import SETTING, Root, Roots
 
 
@@ -118,7 +118,7 @@ class Naming:
                 if not root.identity.is_same(identity) or os.path.lexists(root.path):
                     continue
                 if self._holds(root, up):
-                    move(self._library, root.path, up)
+                    move_root(self._library, root.path, up)
                     self._roots = self._library.roots
                     self._moved.add(up)
                     return self._roots.get(up) or root, up
