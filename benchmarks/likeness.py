@@ -24,6 +24,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import unit
 from kkcv.hit import Hit, divider_of
 from kkcv.images.decode import decode
+from kkcv.search.chance.bulk import many
 from kkcv.search.chance.likeness import rates_of_pictures, words
 from kkcv.search.chance.model import FEWEST, calibrated
 from kkcv.search.quality.evaluate import embed_folder
@@ -53,8 +54,10 @@ def per_query(vectors: np.ndarray) -> Dividers:
         found = []
         for row, near in zip(scores, rows, strict=True):
             own = vectors[near] @ axes @ (some @ axes).T
-            rates = rates_of_pictures(row, calibration.chance(row), own)
-            hits = [Hit(0, 0.0, "", {}, likeness=word) for word in words(rates, len(vectors))]
+            rates = rates_of_pictures(row, calibration.chance(row), many(own))
+            hits = [
+                Hit(0, 0.0, "", {}, likeness=word) for word in words(rates[None], len(vectors))[0]
+            ]
             found.append(divider_of(hits) or 0)
         return found
 

@@ -199,27 +199,25 @@ def likeness(
     texts: np.ndarray | None,
 ) -> list[list[str]]:
     """How surely each neighbor, (Q, k), is like its query."""
-    axes, few = generation.calibration.few(rows, calibration)
-
-    def rates(query: int, places: np.ndarray) -> np.ndarray:
-        scores = near.scores[query, places]
-        if texts is not None:
-            return rates_of_text(scores, texts[query] @ axes @ few)
-        own = rows.vectors_of(near.ids[query, places]) @ axes @ few
-        return rates_of_pictures(scores, chances[query, places], own)
-
-    answers = []
-    for query, ids in enumerate(near.ids):
-        there = np.flatnonzero(ids != NONE)
-        told = np.empty(0)
-        named: list[str] = []
-        for start in range(0, len(there), TOGETHER):
-            told = np.append(told, rates(query, there[start : start + TOGETHER]))
-            named = words(told, calibration.pictures)
-            if set(named[start:]) == {NO_LIKENESS}:
-                break
-        full = [NO_LIKENESS] * len(ids)
-        for place, word in zip(there.tolist(), named, strict=False):
-            full[place] = word
-        answers.append(full)
-    return answers
+    store = generation.calibration
+    named = np.full(near.ids.shape, NO_LIKENESS, object)
+    rates = np.full(near.ids.shape, np.inf)
+    alike = np.arange(len(near.ids))  # queries whose last hits looked at are still alike
+    for start in range(0, near.ids.shape[1], TOGETHER):
+        stop = min(start + TOGETHER, near.ids.shape[1])
+        queries, places = np.nonzero(near.ids[alike, start:stop] != NONE)
+        at = alike[queries], places + start
+        if texts is None:
+            own = store.bulks(rows, calibration, near.ids[at])
+            rates[at] = rates_of_pictures(near.scores[at], chances[at], own)
+        else:
+            axes, few = store.few(rows, calibration)
+            for query in alike:
+                there = at[1][at[0] == query]
+                own_of_text = texts[query] @ axes @ few
+                rates[query, there] = rates_of_text(near.scores[query, there], own_of_text)
+        named[alike, :stop] = words(rates[alike, :stop], calibration.pictures)
+        alike = alike[(named[alike, start:stop] != NO_LIKENESS).any(1)]
+        if not len(alike):
+            break
+    return named.tolist()

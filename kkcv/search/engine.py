@@ -55,6 +55,13 @@ class Reader(ABC):
     def superseded(self) -> bool:
         """Whether the vectors are another network's than when the catalog was opened."""
 
+    def state(self) -> object:
+        """A value that is another one after every change, for what is remembered until then.
+
+        By default it is never the same, and nothing is remembered.
+        """
+        return object()
+
     @abstractmethod
     def setting(self, name: str, default: str = "") -> str: ...
 

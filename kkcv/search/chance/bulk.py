@@ -41,7 +41,10 @@ class Bulk:
         return 0.5 * erfc((values - self.mean) / self.deviation / math.sqrt(2))
 
 
-def many(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+Bulks = tuple[np.ndarray, np.ndarray, np.ndarray]  # means, deviations, cube roots, each (M,)
+
+
+def many(scores: np.ndarray) -> Bulks:
     """``Bulk.of`` for each row of scores (M, N): means, deviations, cube roots, each (M,)."""
     places = np.rint(SHARES * (scores.shape[1] - 1)).astype(int)
     quantiles = np.sort(scores, axis=1)[:, places]  # of each row, much quicker than np.quantile

@@ -18,11 +18,11 @@ import numpy as np
 
 from kkcv.hit import NO_LIKENESS
 
-from .bulk import Bulk, erfc, many
+from .bulk import Bulk, Bulks, erfc
 
 WORDS = {0.001: "almost certain", 0.05: "likely", 0.5: "weak"}  # the largest share of each
 SHARES = np.array(list(WORDS))
-NAMES = [*WORDS.values(), NO_LIKENESS]
+NAMES = np.array([*WORDS.values(), NO_LIKENESS], object)
 OWN = 0.3  # weight of the hit's own scores: python -m benchmarks.likeness divider
 TOGETHER = 128  # hits that are looked at; more only while some of them are alike
 FARTHEST = 38.0  # deviations: the normal distribution is 0 beyond in float64
@@ -32,13 +32,13 @@ CERTAIN = 1 - 1e-12  # the largest rate that has a deviation
 inverse = np.vectorize(NormalDist().inv_cdf, otypes=[np.float64])
 
 
-def rates_of_pictures(scores: np.ndarray, chances: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """How often chance makes these scores between the query and these hits.
+def rates_of_pictures(scores: np.ndarray, chances: np.ndarray, own: Bulks) -> np.ndarray:
+    """How often chance makes these scores between queries and hits.
 
-    ``scores`` are float32 (M,), ``chances`` those of all pairs (M,), ``own`` (M, S) the scores of
-    each hit with a sample of the gallery.
+    ``scores`` are float32 (M,), ``chances`` those of all pairs (M,), ``own`` the bulk of the
+    scores that each hit has with a sample of the gallery.
     """
-    means, deviations, cube_roots = many(own)
+    means, deviations, cube_roots = own
     values = np.where(cube_roots, np.cbrt(scores), scores)
     by_hit = np.minimum((values - means) / deviations, FARTHEST)
     by_pairs = -inverse(np.minimum(chances, CERTAIN))
@@ -55,11 +55,15 @@ def upper(deviations: np.ndarray) -> np.ndarray:
     return 0.5 * erfc(deviations / np.sqrt(2))
 
 
-def words(rates: np.ndarray, pictures: int) -> list[str]:
-    """The word of each hit, by the rate at which chance makes it in a gallery of this size."""
-    order = np.argsort(rates, kind="stable")
-    shares = pictures * rates[order] / np.arange(1, len(rates) + 1)
-    least = np.minimum.accumulate(shares[::-1])[::-1]  # of this hit or a later one
-    found = np.empty(len(rates), int)
-    found[order] = np.searchsorted(SHARES, least)
-    return [NAMES[number] for number in found]
+def words(rates: np.ndarray, pictures: int) -> np.ndarray:
+    """The word of each hit, by the rate at which chance makes it in a gallery of this size.
+
+    ``rates`` are (Q, M), a row a query, infinite where there is no hit; so are the words, as str.
+    """
+    order = np.argsort(rates, axis=1, kind="stable")
+    ranked = np.take_along_axis(rates, order, 1)
+    shares = pictures * ranked / np.arange(1, rates.shape[1] + 1)
+    least = np.minimum.accumulate(shares[:, ::-1], axis=1)[:, ::-1]  # of this hit or a later one
+    found = np.empty(rates.shape, object)
+    np.put_along_axis(found, order, NAMES[np.searchsorted(SHARES, least)], 1)
+    return found

@@ -69,6 +69,9 @@ class Reader(engine.Reader):
         """For the files of this folder that have tables of their own in the catalog."""
         return self._connection.execute(sql, bindings)
 
+    def state(self) -> object:
+        return self.sequence()
+
     def sequence(self) -> int:
         """The number of the last change; cheap."""
         found = str(self.setting("sequence"))

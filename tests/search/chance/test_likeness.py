@@ -96,11 +96,30 @@ def test_the_divider_has_the_fewest_hits_on_its_wrong_side(
 
 def test_words_follow_how_many_hits_chance_would_make() -> None:
     """Of 1,000 pictures, chance makes one at a rate of 0.001."""
-    rates = np.array([1e-7, 4e-5, 4e-4, 0.02, 0.5])
+    rates = np.array([[1e-7, 4e-5, 4e-4, 0.02, 0.5]])
+    in_1000 = ["almost certain", "likely", "weak", "none", "none"]
+    in_10 = ["almost certain", "almost certain", "likely", "likely", "none"]
 
-    assert words(rates, 1000) == ["almost certain", "likely", "weak", "none", "none"]
-    assert words(rates, 10) == ["almost certain", "almost certain", "likely", "likely", "none"]
-    assert words(rates[::-1], 1000) == words(rates, 1000)[::-1]
+    assert words(rates, 1000).tolist() == [in_1000]
+    assert words(rates, 10).tolist() == [in_10]
+    assert words(rates[:, ::-1], 1000).tolist() == [in_1000[::-1]]
+    two = np.vstack([rates, np.append(rates[:, :3], [[np.inf, np.inf]], axis=1)])
+    assert words(two, 1000).tolist() == [in_1000, [*in_1000[:3], "none", "none"]]  # of fewer hits
+
+
+def test_a_replaced_picture_is_judged_by_its_own_scores(filled: Gallery, paint: Paint) -> None:
+    """What is remembered of pictures is forgotten with every change."""
+
+    def told() -> list[str | None]:
+        return [hit.likeness for hit in filled.search(paint("7.png", 7), k=60)]
+
+    before = told()
+    filled.replace(filled.search(paint("7.png", 7), k=1)[0].id, paint("new.png", 500))
+    after = told()
+    filled.generation.calibration._bulks = None  # computed again from the pictures as they are
+
+    assert after == told()
+    assert after != before
 
 
 def test_many_fits_at_once_are_those_of_each() -> None:
