@@ -33,7 +33,8 @@ class Words:
         """A place in a paper: ``section 3.4`` is 第 3.4 节 in Chinese."""
         if self.language == "en":
             return english
-        text = re.sub(r"sections? ([\w.]+(?: and [\w.]+)*)", r"第 \1 节", english)
+        number = r"[\dIVX][\w.-]*"  # 3, 4.2.1, III-B
+        text = re.sub(rf"sections? ({number}(?: and {number})*)", r"第 \1 节", english)
         text = re.sub(r"tables? (\w+)", r"表 \1", text)
         text = re.sub(r"figures? (\w+)", r"图 \1", text)
         text = re.sub(r"appendix (\w+)", r"附录 \1", text)

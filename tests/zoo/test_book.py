@@ -130,7 +130,10 @@ CHINESE = [
     *sorted((ROOT / "docs/zh").rglob("*.md")),
     *sorted((ROOT / "kkcv/zoo/book/zh").glob("*.md")),
     ROOT / "README.zh-CN.md",
+    ROOT / "kkcv/cli/strings.toml",
     ROOT / "kkcv/web/strings.toml",
+    ROOT / "kkcv/zoo/book/recipes.toml",
+    ROOT / "kkcv/zoo/diagram/words.toml",
     ROOT / "kkcv/zoo/page.toml",
 ]
 

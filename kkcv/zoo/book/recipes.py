@@ -38,5 +38,6 @@ def recipe_table(name: str, words: Words) -> str:
     ]
     text = table(map(words, ("setting", "as_printed", "source")), rows)
     if "preset" in known:
-        text += f"\n{words('preset', family=name)} {known['departs'][place]}\n"
+        space = (" ", "")[place]  # none behind a full stop in Chinese
+        text += f"\n{words('preset', family=name)}{space}{known['departs'][place]}\n"
     return text
