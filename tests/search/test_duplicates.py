@@ -92,6 +92,13 @@ def test_resized_copies_are_found_and_nothing_else(empty: Gallery, pictures: Pat
         ("mirrored", lambda p: p.transpose(Image.Transpose.FLIP_LEFT_RIGHT), "mirrored"),
         ("grey", lambda p: p.convert("L"), "other colors"),
         ("cropped", lambda p: p.crop((p.width // 5, p.height // 5, p.width, p.height)), "a part"),
+        (
+            "mirrored-crop",
+            lambda p: p.crop((20, 20, p.width, p.height)).transpose(
+                Image.Transpose.FLIP_LEFT_RIGHT
+            ),
+            "a mirrored part",
+        ),
     ],
 )
 def test_changed_copies_are_found_where_they_are_asked_for(

@@ -37,7 +37,7 @@ class DuplicateGroup(NamedTuple):
 
     ``exact``: they have the same bytes. ``similarity`` is the lowest score with the first. ``how``
     says for each of the others how it is a copy: the same bytes, the same, or among ``copies``
-    turned by 90, 180 or 270, mirrored, a part.
+    turned by 90, 180 or 270, mirrored, a part, a mirrored part.
     """
 
     pictures: tuple[Picture, ...]

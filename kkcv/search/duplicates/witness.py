@@ -56,7 +56,8 @@ class Witness:
     def same(self, a: Picture, b: Picture, copies: bool = False) -> str | None:
         """``the same``, or where copies are wanted how ``a`` was made of ``b``; None: it was not.
 
-        The words are: the same, other colors, turned by 90, 180 or 270, mirrored, a part.
+        The words are: the same, other colors, turned by 90, 180 or 270, mirrored, a part, a
+        mirrored part.
         """
         first, second = self.look(a), self.look(b)
         if first is None or second is None:
@@ -73,6 +74,8 @@ class Witness:
             return None
         if self._share_points(a, b):
             return "a part" if copies else "the same"
+        if copies and self._share_points(a, b, mirrored=True):
+            return "a mirrored part"
         return None
 
     def look(self, picture: Picture) -> Look | None:
@@ -99,11 +102,11 @@ class Witness:
         except KkcvError:
             return None
 
-    def _share_points(self, a: Picture, b: Picture) -> bool:
+    def _share_points(self, a: Picture, b: Picture, *, mirrored: bool = False) -> bool:
         here, there = self._kept_points(a.id), self._kept_points(b.id)
         if here is None or there is None:
             return False
-        found = match(here, there)
+        found = match(here.mirrored() if mirrored else here, there)
         fewest = min(len(here.points), len(there.points))
         return found is not None and len(found) >= max(POINTS, SHARE * fewest)
 

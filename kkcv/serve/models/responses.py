@@ -154,7 +154,8 @@ class DuplicateGroup(BaseModel):
         list[str],
         Field(
             description="How each of the others is a copy of the oldest: the same bytes, the same; "
-            "among copies other colors, turned by 90, 180 or 270, mirrored, a part."
+            "among copies other colors, turned by 90, 180 or 270, mirrored, a part, a mirrored "
+            "part."
         ),
     ] = []
 
