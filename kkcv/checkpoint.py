@@ -278,9 +278,9 @@ def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoi
         return load(model)
     try:
         return pretrained(model, weights)
-    except UnknownNetwork:
+    except UnknownNetwork as error:
         if near := presets.near(model):
             raise UnknownNetwork(
-                f"no network {model!r}; the nearest presets: {', '.join(near)}; see: kkcv models"
+                f"{error}; the nearest presets: {', '.join(near)} (kkcv models)"
             ) from None
         raise

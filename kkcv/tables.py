@@ -39,7 +39,8 @@ def read_table(path: Path) -> Table:
                 padded = values + [""] * (len(columns) - len(values))
                 rows.append((reader.line_num + skipped, dict(zip(columns, padded, strict=False))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a CSV: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{path} cannot be read as a CSV: {reason}") from None
     return Table(path, columns, rows)
 
 

@@ -192,7 +192,7 @@ def restore(gallery: str, file: str) -> None:
     """
     from kkcv.search.maintenance.backup import restore as read
 
-    if Path(gallery).is_file() and not Path(file).exists():
+    if Path(gallery).is_file() and not Path(file).is_file():
         gallery, file = file, gallery  # as it was written before galleries came first
     with read(file, gallery) as restored:
         echo(f"{len(restored)} pictures are in {gallery}")

@@ -242,7 +242,7 @@ def tell_of_absent(gallery: "Gallery", report: "ImportReport") -> None:
         return
     found = standings(gallery.library, gallery.pictures())
     for doubt in (standing.doubt for standing in found if standing.doubt):
-        echo(f"{doubt}; they stay in the gallery: kkcv roots {gallery.address}", err=True)
+        echo(f"{doubt}; its pictures stay in the gallery: kkcv roots {gallery.address}", err=True)
     if gone := sum(len(standing.gone) for standing in found if not standing.doubt):
         echo(
             f"no longer where they were: {gone:,}; to take them out: "

@@ -105,7 +105,7 @@ def search(
                 err=True,
             )
         if (options.verify or options.copies) and hits and not any(hit.points for hit in hits):
-            echo("in none of them what the picture shows was found again", err=True)
+            echo("none of the hits could be verified point by point", err=True)
 
 
 def as_picture(text: str) -> "str | bytes | int":

@@ -250,6 +250,11 @@ class Catalog(ABC):
 
 
 def no_gallery(address: str | Path) -> NotAGallery:
+    if Path(address).is_file():
+        return NotAGallery(
+            f"{address} is not a gallery but a file; a gallery is a folder, and is named first: "
+            "kkcv search photos.kkcv cat.jpg"
+        )
     return NotAGallery(
         f"{address} is not a gallery; to make one: kkcv index {address} FOLDER_OF_PICTURES"
     )

@@ -14,10 +14,10 @@ EXIF = "exif"  # the key of what a file tells of its photograph (images/exif.py)
 def storable(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     """Metadata that can be stored, exported and imported again; none are {} (RequestError)."""
     if metadata is not None and not isinstance(metadata, Mapping):
-        raise RequestError(f"metadata are a dict, got {metadata!r:.60}", field="metadata")
+        raise RequestError(f"metadata is a dict, got {metadata!r:.60}", field="metadata")
     found = dict(metadata or {})
     if wrong := fault(found):
-        raise RequestError(f"metadata {wrong.replace('has ', 'have ', 1)}", field="metadata")
+        raise RequestError(f"metadata {wrong}", field="metadata")
     return found
 
 

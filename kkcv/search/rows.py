@@ -36,6 +36,9 @@ SHOWN = 8  # pictures in a notebook
 class Rows(Opened):
     """The pictures of an open gallery, as a container of them."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.address)!r})"
+
     def __len__(self) -> int:
         with self.catalog.reading() as rows:
             return rows.count()

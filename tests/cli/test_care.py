@@ -143,6 +143,7 @@ def test_an_export_is_imported_once(kkcv: Kkcv, gallery: Path, tmp_path: Path) -
         (("restore", "{new}", "{nowhere}"), "nowhere: there is no such file"),
         (("restore", "{new}", "{text}"), "text.txt is not a backup of a gallery"),
         (("restore", "{gallery}", "{text}"), "g.kkcv is there already; name a new folder"),
+        (("restore", "{text}", "{gallery}"), "g.kkcv is there already; name a new folder"),
         (("export", "{nowhere}", "{new}"), "nowhere is not a gallery"),
         (("export", "{gallery}", "{text}"), "not '.txt' as in text.txt"),
         (("export", "{gallery}", "{nowhere}/e.parquet"), "e.parquet cannot be written: "),

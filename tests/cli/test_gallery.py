@@ -167,6 +167,10 @@ def test_another_network_is_refused_and_both_are_named(
         (("search", "{gallery}", "nowhere.jpg"), "nowhere.jpg: there is no file at this path"),
         (("search", "{gallery}", "{photos}/notes.jpg"), "these 12 bytes are"),
         (("search", "{photos}", "{picture}"), "is not a gallery; to make one: kkcv index"),
+        (
+            ("search", "{picture}", "{gallery}"),
+            "is not a gallery but a file; a gallery is a",
+        ),
         (("search", "{gallery}", "{picture}", "-k", "0"), "whole number from 1 to 1000, got 0"),
         (("search", "{gallery}", "{picture}", "-k", "1001"), "from 1 to 1000, got 1001"),
         (("index", "{gallery}", "nowhere"), "nowhere: there is no"),

@@ -31,7 +31,7 @@ def test_an_unplugged_disk_is_no_deletion(kkcv: Kkcv, disk: Path, tmp_path: Path
     hits = kkcv("search", gallery, "id:1", "-k", 2, "--json").json["hits"]
 
     assert "--missing" not in told.err
-    assert f"{disk} is empty; they stay in the gallery: kkcv roots {gallery}" in told.err
+    assert f"{disk} is empty; its pictures stay in the gallery: kkcv roots {gallery}" in told.err
     assert (refused.code, refused.err.count("\n")) == (2, 1)
     assert f"nothing was removed: {disk} is empty" in refused.err
     assert [hit["missing"] for hit in hits] == [True, True]

@@ -103,7 +103,7 @@ def test_values_are_json_or_text_and_an_empty_one_takes_away(kkcv: Kkcv, pets: P
         (["--where", "id > 0", "a"], "say what to set as key=value, such as label=cat, got 'a'"),
         (["--where", "id > 0", "id=5"], "id is no key that can be set; as a key: meta.id"),
         (["--where", "id > 0", "--from", "x.csv"], "leave out the others"),
-        (["--from", "x.csv"], "x.csv cannot be read as a CSV: "),
+        (["--from", "x.csv"], "x.csv cannot be read as a CSV: No such file"),
     ],
 )
 def test_what_makes_no_sense_changes_nothing(

@@ -124,7 +124,9 @@ def test_a_word_that_is_mistyped_is_told_the_nearest() -> None:
     from kkcv.checkpoint import resolve
 
     assert near("dinov3") == [name for name in WORDS if name.startswith("dinov3")]
-    with pytest.raises(UnknownNetwork, match="'siglip2_bse'; the nearest presets: siglip2-base"):
+    with pytest.raises(UnknownNetwork, match=r"'siglip2_bse' in .*nearest presets: siglip2-base"):
         resolve("siglip2_bse")
+    with pytest.raises(UnknownNetwork, match=r"the nearest: mobilenet.*presets: mobileclip2-s0"):
+        resolve("mobilenet_v2_100")
     with pytest.raises(UnknownNetwork, match="in the zoo"):
         resolve("resnet51")

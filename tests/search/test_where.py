@@ -283,8 +283,8 @@ def test_a_metadata_of_nan_that_an_older_version_stored_is_null(
 @pytest.mark.parametrize(
     ("metadata", "why"),
     [
-        ({"a": float("nan")}, "metadata have a number in it that is not finite"),
-        ({"a": [{"b": float("inf")}]}, "metadata have a number in it that is not finite"),
+        ({"a": float("nan")}, "metadata has a number in it that is not finite"),
+        ({"a": [{"b": float("inf")}]}, "metadata has a number in it that is not finite"),
         ({1: "a"}, "metadata must have texts as keys, not 1"),
         ({"a": [({None: "a"},)]}, "metadata must have texts as keys, not 'None'"),
     ],

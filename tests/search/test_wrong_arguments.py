@@ -160,9 +160,9 @@ def test_an_option_that_is_none_is_named(
     ("metadata", "message"),
     [
         ({"text": "a" * 20_000}, r"metadata must be at most 16,384 characters of JSON, not 20,0"),
-        ({"score": float("nan")}, "metadata have a number in it that is not finite"),
+        ({"score": float("nan")}, "metadata has a number in it that is not finite"),
         ({"seen": {1, 2}}, "metadata must be what JSON can hold"),
-        ("cat", "metadata are a dict, got 'cat'"),
+        ("cat", "metadata is a dict, got 'cat'"),
     ],
 )
 def test_metadata_that_an_import_would_refuse_are_refused_at_once(

@@ -214,9 +214,9 @@ def test_a_body_of_another_type_is_refused(http: httpx.Client, kind: str | None)
     assert_problem(
         answer,
         "unsupported-media-type",
-        detail="the body must be application/json or multipart/form-data, and the header "
-        "Content-Type must say so (curl -H 'Content-Type: application/json'); "
-        f"it says {kind or 'nothing'}",
+        detail="the body must be application/json or multipart/form-data or a picture, such as "
+        "image/jpeg, and the header Content-Type must say so "
+        f"(curl -H 'Content-Type: application/json'); it says {kind or 'nothing'}",
     )
 
 

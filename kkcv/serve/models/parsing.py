@@ -33,10 +33,11 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
     if request.content_length is None:
         raise Problem("length-required", "send the header Content-Length")
     if request.mimetype not in media:
+        picture = " or a picture, such as image/jpeg" if MULTIPART in media else ""
         raise Problem(
             "unsupported-media-type",
-            f"the body must be {' or '.join(media)}, and the header Content-Type must say so "
-            f"(curl -H 'Content-Type: {media[0]}'); it says "
+            f"the body must be {' or '.join(media)}{picture}, and the header "
+            f"Content-Type must say so (curl -H 'Content-Type: {media[0]}'); it says "
             f"{shown(request.mimetype) or 'nothing'}",
         )
     if request.mimetype == JSON:
