@@ -28,7 +28,7 @@ def papers_page(words: Words) -> str:
 
 
 def rows_of(words: Words) -> Iterator[Row]:
-    comma = "、" if words.language == "zh" else ", "
+    comma = "，" if words.language == "zh" else ", "
     for family in families().values():
         paper, link = family.paper, f"[{family.title}]({family.name}.md)"
         where = cited(paper.published)
