@@ -1,6 +1,7 @@
 """``kkcv index``: pictures, or vectors from elsewhere, into a gallery."""
 
 import sys
+from shlex import join, quote
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from kkcv.search.importing import ImportReport
 
 SHOWN_REJECTS = 10
+SHOWN_PATHS = 3  # of those that were named, in the next steps
+ONE = {  # of what is passed over
+    "recycle bins": "recycle bin",
+    "system folders": "system folder",
+    "galleries": "gallery",
+    "other files": "other file",
+}
 
 
 @click.command()
@@ -137,15 +145,17 @@ def index(
             sys.exit(130)
         show_report(opened, report, as_json, labelled)
         if first_time and len(opened) and not as_json:
-            show_next_steps(gallery, paths[0])
+            show_next_steps(gallery, paths)
 
 
-def show_next_steps(gallery: str, folder: str) -> None:
+def show_next_steps(gallery: str, paths: tuple[str, ...]) -> None:
     """What can be done with a new gallery."""
+    gallery = quote(gallery)
+    named = join(paths) if len(paths) <= SHOWN_PATHS else "PATHS"
     steps = (
         (f"kkcv search {gallery} PICTURE", "the pictures most like one"),
         (f"kkcv web {gallery}", "the same in a browser"),
-        (f"kkcv index {gallery} {folder}", "again when there are new pictures"),
+        (f"kkcv index {gallery} {named}", "again when there are new pictures"),
     )
     width = max(len(command) for command, _ in steps)
     echo("next:", err=True)
@@ -255,4 +265,7 @@ def passed_over(passed: "Counter[str]") -> str:
     """``12 .NEF (pip install 'kkcv[raw]'), 2 recycle bins``."""
     from kkcv.images.formats import with_hint
 
-    return ", ".join(f"{count:,} {with_hint(reason)}" for reason, count in passed.most_common())
+    return ", ".join(
+        f"{count:,} {with_hint(ONE.get(reason, reason) if count == 1 else reason)}"
+        for reason, count in passed.most_common()
+    )

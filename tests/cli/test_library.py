@@ -50,6 +50,19 @@ def test_an_unplugged_disk_is_no_deletion(kkcv: Kkcv, disk: Path, tmp_path: Path
     assert kkcv("index", gallery, disk, "--json").json["unchanged"] == 6
 
 
+def test_the_next_steps_can_be_typed_and_one_of_a_kind_is_told_as_one(
+    kkcv: Kkcv, disk: Path, tmp_path: Path
+) -> None:
+    bin = tmp_path / "more pictures/#recycle"
+    bin.mkdir(parents=True)
+    (bin / "a.jpg").write_bytes(next(disk.glob("*.*")).read_bytes())
+
+    told = kkcv("index", tmp_path / "my gallery", disk, bin.parent).err
+
+    assert "passed over: 1 recycle bin\n" in told
+    assert f"kkcv index '{tmp_path}/my gallery' {disk} '{bin.parent}' " in told
+
+
 def test_roots_are_moved_and_forgotten(kkcv: Kkcv, disk: Path, tmp_path: Path) -> None:
     gallery, elsewhere = tmp_path / "g.kkcv", tmp_path / "elsewhere"
     kkcv("index", gallery, disk, "--exclude", "raw/")
