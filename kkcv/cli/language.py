@@ -41,25 +41,34 @@ def texts() -> Mapping[str, str]:
 
 
 @cache
-def patterns() -> list[tuple[re.Pattern[str], str]]:
-    """The texts with places to be filled, those that say the most first."""
-    with_places = [each for each in texts().items() if "{}" in each[0]]
-    with_places.sort(key=lambda each: -len(each[0].replace("{}", "")))
-    return [
-        (re.compile(re.escape(english).replace(re.escape("{}"), "(.*?)"), re.DOTALL), own)
-        for english, own in with_places
-    ]
+def patterns() -> list[tuple[list[str], str]]:
+    """The texts with places to be filled, in pieces, those that say the most first."""
+    with_places = [(english.split("{}"), own) for english, own in texts().items()]
+    with_places = [each for each in with_places if len(each[0]) > 1]
+    return sorted(with_places, key=lambda each: -sum(map(len, each[0])))
+
+
+def filled(pieces: list[str], text: str) -> tuple[str, ...] | None:
+    """What is in the places of a pattern, or None where the text is not of it."""
+    if not all(piece in text for piece in pieces):  # most are told apart without an expression
+        return None
+    found = re.fullmatch("(.*?)".join(map(re.escape, pieces)), text, re.DOTALL)
+    return found and found.groups()
 
 
 def say(text: str) -> str:
-    """A text in the language of the user; what is filled into a pattern is said too."""
+    """A text in the language of the user; what is filled into a pattern is said too.
+
+    A single word that is filled in stays: it is a name, such as that of a network or a key.
+    """
     if language() == "en" or not text:
         return text
     if text in texts():
         return texts()[text]
-    for pattern, own in patterns():
-        if found := pattern.fullmatch(text):
-            return own.format(*(value if value == text else say(value) for value in found.groups()))
+    for pieces, own in patterns():
+        values = filled(pieces, text)
+        if values is not None:
+            return own.format(*(say(v) if " " in v and v != text else v for v in values))
     return text
 
 

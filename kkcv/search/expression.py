@@ -130,8 +130,10 @@ class Parser:
 
     def refused(self, why: str = "") -> RequestError:
         where = f" at {self.next.text[:30]!r}" if self.next.kind != "end" else ""
-        reason = f": {why}" if why else f"; such as: {EXAMPLE}"
-        return RequestError(f"the filter {self.text.strip()[:80]!r} cannot be read{where}{reason}")
+        text = self.text.strip()[:80]
+        if not why:
+            return RequestError(f"the filter {text!r} cannot be read{where}; such as: {EXAMPLE}")
+        return RequestError(f"the filter {text!r} cannot be read{where}: {why}")
 
     def whole(self) -> Condition:
         condition = self.any_of(DEEPEST)

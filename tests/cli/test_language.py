@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from kkcv import environment
+from kkcv import environment, errors
 from kkcv.cli import COMMANDS, main
 from kkcv.cli.language import paragraphs, sections, texts
 
@@ -91,17 +91,69 @@ def test_the_help_is_complete() -> None:
     assert [heading for heading in COMMANDS if heading not in texts()] == []
 
 
+def as_pattern(node: ast.expr | None) -> str | None:
+    """The text of a literal, with {} for what is filled in."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def modules() -> Iterator[ast.Module]:
+    for path in PACKAGE.rglob("*.py"):
+        yield ast.parse(path.read_text("utf-8"))
+
+
+ERRORS = {
+    name
+    for name, each in vars(errors).items()
+    if isinstance(each, type) and issubclass(each, errors.KkcvError)
+}
+
+
+def messages() -> Iterator[str]:
+    """The messages that errors of kkcv are made with, there or in a variable of the function."""
+    for module in modules():
+        for function in ast.walk(module):
+            if isinstance(function, ast.FunctionDef):
+                yield from messages_in(function)
+
+
+def messages_in(function: ast.FunctionDef) -> Iterator[str]:
+    nodes = list(ast.walk(function))
+    for call in nodes:
+        if not isinstance(call, ast.Call) or not call.args:
+            continue
+        if getattr(call.func, "id", getattr(call.func, "attr", "")) not in ERRORS:
+            continue
+        message = call.args[0]
+        places: list[ast.expr] = [message]
+        if isinstance(message, ast.Name):
+            places = [
+                node.value
+                for node in nodes
+                if isinstance(node, ast.Assign)
+                and message.id in {getattr(target, "id", "") for target in node.targets}
+            ]
+        for place in places:
+            halves = [place.body, place.orelse] if isinstance(place, ast.IfExp) else [place]
+            yield from filter(None, map(as_pattern, halves))
+
+
+def test_every_error_has_its_chinese() -> None:
+    """Names and numbers alone, such as "{}: {}" or the name of a library, need none."""
+    with_words = {text for text in messages() if re.search(r"[a-z]{2,} |^[^{]* [^{]*$", text)}
+
+    assert len(with_words) > 400
+    assert sorted(with_words - set(texts())) == []
+
+
 def test_every_text_is_still_said_somewhere() -> None:
     said = set(helps()) | set(COMMANDS)
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                said.add(node.value)
-            elif isinstance(node, ast.JoinedStr):
-                parts = [v.value if isinstance(v, ast.Constant) else "{}" for v in node.values]
-                said.add("".join(map(str, parts)))
+    for module in modules():
+        said |= {text for node in ast.walk(module) if (text := as_pattern(node)) is not None}
     inside = "\n".join(said)
     names = {"index kind", "index recall", "milliseconds a query", "picture bytes", "catalog bytes"}
+    names |= {f"{{}} {each}s" for each in ("network", "check", "decision", "folder", "group")}
 
     stale = [
         text
