@@ -7,6 +7,7 @@ import click
 from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
 
+from .language import say
 from .options import Within, json_option
 from .output import counted, echo, print_json, print_table, progress_bar
 
@@ -125,7 +126,7 @@ def duplicates(
         return
     if groups:
         rows = [
-            (n, how, group.similarity, p.id, str(opened.path(p)))
+            (n, say(how), group.similarity, p.id, str(opened.path(p)))
             for n, group in enumerate(groups, 1)
             for p, how in zip(group.pictures, ("oldest", *group.how), strict=True)
         ]

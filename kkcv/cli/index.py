@@ -10,6 +10,7 @@ from kkcv.errors import NotAGallery, RequestError
 from kkcv.search.options import OPTIONS
 
 from .embed import index_from
+from .language import say
 from .network import Network, network_options, warn_of_random
 from .options import json_option
 from .output import echo, print_json, print_table, progress_bar
@@ -160,7 +161,7 @@ def show_next_steps(gallery: str, paths: tuple[str, ...]) -> None:
     width = max(len(command) for command, _ in steps)
     echo("next:", err=True)
     for command, what in steps:
-        echo(f"  {command:{width}}  {what}", err=True)
+        echo(f"  {command:{width}}  {say(what)}", err=True)
 
 
 def change_ranking(folder: str, ranking: str, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 
 from kkcv.errors import RequestError
 
+from .language import say
 from .options import json_option
 from .output import counted, echo, print_json, print_table
 
@@ -167,7 +168,10 @@ def list_roots(gallery: "Gallery", as_json: bool) -> None:
     if not facts:
         echo("no folder was indexed yet")
         return
-    rows = [(f["root"], f["state"], f["pictures"], f["missing"] or "", remarks(f)) for f in facts]
+    rows = [
+        (f["root"], say(str(f["state"])), f["pictures"], f["missing"] or "", remarks(f))
+        for f in facts
+    ]
     print_table(["root", "state", "pictures", "missing", ""], rows)
 
 

@@ -13,6 +13,7 @@ from kkcv.hits import Hits
 from kkcv.query import Region
 from kkcv.search.options import SearchOptions
 
+from .language import say
 from .options import json_option, search_options
 from .output import echo, print_json, print_table
 
@@ -145,12 +146,12 @@ def plain(value: Any) -> Any:
 COLUMNS: dict[str, tuple[str, Callable[[Hit], Any]]] = {
     "score": ("score", lambda hit: hit.score),
     "chance": ("by chance", lambda hit: by_chance(hit.chance, hit.or_less)),
-    "likeness": ("likeness", lambda hit: hit.likeness or ""),
-    "points": ("verified", lambda hit: f"{hit.points} points" if hit.points else ""),
+    "likeness": ("likeness", lambda hit: say(hit.likeness or "")),
+    "points": ("verified", lambda hit: say(f"{hit.points} points") if hit.points else ""),
     "match": ("copy", lambda hit: hit.match),
     "id": ("id", lambda hit: hit.id),
     "path": ("path", lambda hit: hit.path),
-    "missing": ("file", lambda hit: "missing" if hit.missing else ""),
+    "missing": ("file", lambda hit: say("missing") if hit.missing else ""),
     "folded": ("folded", lambda hit: " ".join(map(str, hit.folded))),
 }
 TOLD_ELSEWHERE = ("or_less", "url", "place", "query_place")  # fields without a column

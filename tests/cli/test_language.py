@@ -63,6 +63,7 @@ def test_help_errors_and_tables_are_chinese_and_json_keys_are_not(
     assert unknown.returncode == 2
     assert "不是图库；要新建：kkcv index" in unknown.stderr
     assert kkcv("serch", **chinese).stderr.startswith("kkcv: 没有命令 'serch'（是否想用")
+    assert "可用" in kkcv("roots", made_gallery, **chinese).stdout
     found = kkcv("search", made_gallery, album[0], "-k", 2, **chinese)
     assert (
         found.stdout.split()[:4] == ["名次", "分数", "偶然概率", "编号"] or "编号" in found.stdout
