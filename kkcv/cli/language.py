@@ -56,13 +56,16 @@ def filled(pieces: list[str], text: str) -> tuple[str, ...] | None:
     return found and found.groups()
 
 
-def say(text: str) -> str:
+def say(text: str, section: str = "") -> str:
     """A text in the language of the user; what is filled into a pattern is said too.
 
     A single word that is filled in stays: it is a name, such as that of a network or a key.
+    One word may mean two things ("embedding" a number and a work): that of the section is first.
     """
     if language() == "en" or not text:
         return text
+    if section and text in sections()[section]:
+        return sections()[section][text]
     if text in texts():
         return texts()[text]
     for pieces, own in patterns():

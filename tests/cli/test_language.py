@@ -68,6 +68,7 @@ def test_help_errors_and_tables_are_chinese_and_json_keys_are_not(
     assert (
         found.stdout.split()[:4] == ["名次", "分数", "偶然概率", "编号"] or "编号" in found.stdout
     )
+    assert "特征维数" in kkcv("zoo", "list", "resnet18", **chinese).stdout
     as_json = kkcv("search", made_gallery, album[0], "-k", 2, "--json", **chinese)
     english = kkcv("search", made_gallery, album[0], "-k", 2, "--json", KKCV_LANG="en")
     assert json.loads(as_json.stdout) == json.loads(english.stdout)
