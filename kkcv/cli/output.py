@@ -68,7 +68,9 @@ def print_table(
     table = Table(box=box.SIMPLE_HEAD, show_header=any(columns), pad_edge=False)
     for i, name in enumerate(columns):
         numeric = bool(rows) and all(NUMBER.fullmatch(str(row[i])) for row in rows)
-        table.add_column(say(name, "table"), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            say(name, "table"), justify="right" if numeric else "left", overflow="fold"
+        )
     if not any(columns):  # names of figures, and the figures
         rows = [(say(str(name)), *figures) for name, *figures in rows]
     for number, row in enumerate(rows, 1):
