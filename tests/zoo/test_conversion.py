@@ -311,11 +311,11 @@ def test_weights_for_other_channels_name_both(peers_state: State, tmp_path: Path
     torch.save(peers_state, tmp_path / "w.pth")
 
     with pytest.raises(WeightsError) as caught:
-        zoo.create(PEER, weights=tmp_path / "w.pth", in_channels=1)
+        zoo.create(PEER, weights=tmp_path / "w.pth", in_channels=2)
 
     assert str(caught.value) == (
         f"{tmp_path / 'w.pth'} does not fit {PEER}:\n"
-        "  1 of another shape: stages.conv1.conv.weight is (24, 3, 3, 3), not (24, 1, 3, 3)\n"
+        "  1 of another shape: stages.conv1.conv.weight is (24, 3, 3, 3), not (24, 2, 3, 3)\n"
         "  it takes pictures of 3 channels: leave in_channels out"
     )
 
