@@ -55,7 +55,7 @@ class Reader(ABC):
     def superseded(self) -> bool:
         """Whether the vectors are another network's than when the catalog was opened."""
 
-    def state(self) -> object:
+    def revision(self) -> object:
         """A value that is another one after every change, for what is remembered until then.
 
         By default it is never the same, and nothing is remembered.

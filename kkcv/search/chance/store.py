@@ -76,9 +76,9 @@ class CalibrationStore:
         They are remembered until the gallery changes: reading the vectors of hits is most of the
         time that their likeness takes.
         """
-        state = calibration, rows.state()
-        if self._bulks is None or self._bulks[0] != state or len(self._bulks[1]) > REMEMBERED:
-            self._bulks = state, {}
+        now = calibration, rows.revision()
+        if self._bulks is None or self._bulks[0] != now or len(self._bulks[1]) > REMEMBERED:
+            self._bulks = now, {}
         known = self._bulks[1]
         wanted = ids.tolist()
         if new := list({id for id in wanted if id not in known}):

@@ -69,7 +69,7 @@ class Reader(engine.Reader):
         """For the files of this folder that have tables of their own in the catalog."""
         return self._connection.execute(sql, bindings)
 
-    def state(self) -> object:
+    def revision(self) -> object:
         return self.sequence()
 
     def sequence(self) -> int:
