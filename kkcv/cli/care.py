@@ -1,7 +1,7 @@
 """Maintenance of a gallery: ``doctor``, ``tune``, ``reindex``, backup and exchange."""
 
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -192,7 +192,7 @@ def restore(gallery: str, file: str) -> None:
     """
     from kkcv.search.maintenance.backup import restore as read
 
-    if Path(gallery).is_file() and not Path(file).is_file():
+    if os.path.isfile(gallery) and not os.path.isfile(file):
         gallery, file = file, gallery  # as it was written before galleries came first
     with read(file, gallery) as restored:
         echo(f"{len(restored)} pictures are in {gallery}")

@@ -15,6 +15,7 @@ opened it. docs/howto/add-engine.md has a complete engine; tests/search/test_con
 promises.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -250,7 +251,7 @@ class Catalog(ABC):
 
 
 def no_gallery(address: str | Path) -> NotAGallery:
-    if Path(address).is_file():
+    if os.path.isfile(address):
         return NotAGallery(
             f"{address} is not a gallery but a file; a gallery is a folder, and is named first: "
             "kkcv search photos.kkcv cat.jpg"
