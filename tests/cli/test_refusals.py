@@ -44,7 +44,7 @@ def place(tmp_path: Path) -> Path:
         (("stats", LONG), "cannot be a gallery: File name too long"),
         (("search", "{gallery}", "a.jpg", "b.jpg"), "for what is like both: --like b.jpg"),
         (("backup", "{gallery}", LONG), "cannot be written: File name too long"),
-        (("export", "{gallery}", LONG), "cannot be written: File name too long"),
+        (("export", "{gallery}", f"{LONG}.csv"), "cannot be written: File name too long"),
         (("restore", "new", LONG), "there is no such file"),
         (("classify", "--model", LONG, "file"), "in the zoo"),
         (("evaluate", "search", LONG), "File name too long"),
