@@ -8,6 +8,7 @@ import click
 
 from kkcv.errors import RequestError
 
+from .language import say
 from .network import Network, network_options, warn_of_random
 from .options import OneOf, Within, json_option, kinds
 from .output import echo, print_json, print_table, progress_bar
@@ -37,7 +38,7 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
     if as_json:
         print_json({"pictures": pictures, "findings": [f._asdict() for f in findings]})
     elif findings:
-        rows = [(f.kind, f.what, f.mended or f.advice) for f in findings]
+        rows = [(f.kind, say(f.what), say(f.mended or f.advice)) for f in findings]
         print_table(["finding", "what", "mended" if repair else "to do"], rows)
     else:
         echo(f"{pictures} pictures, all well")

@@ -8,6 +8,7 @@ import click
 
 from kkcv.errors import PictureError, RequestError
 
+from .language import language
 from .options import json_option
 from .output import echo, print_json, print_table, progress_bar
 
@@ -37,7 +38,11 @@ if TYPE_CHECKING:
     type=int,
     help="How many classes to name.  [default: 5, or all if fewer]",
 )
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    help="Language of the names.  [default: that of the locale; en with --json]",
+)
 @click.option("--device", help="Where the network runs: cpu, cuda, mps.")
 @json_option
 def classify(
@@ -45,7 +50,7 @@ def classify(
     model: str,
     weights: str,
     top: int | None,
-    lang: str,
+    lang: str | None,
     device: str | None,
     as_json: bool,
 ) -> None:
@@ -60,6 +65,7 @@ def classify(
     """
     from kkcv.classify import Classifier
 
+    lang = lang or ("en" if as_json else language())
     paths = files_of(pictures)
     classifier = Classifier.load(model, weights, device)
     answers: list[tuple[str, list[Guess]]] = []

@@ -12,7 +12,7 @@ import click
 from kkcv.disk import typed, write_file
 from kkcv.errors import DataError, MissingExtra
 
-from .output import progress_bar
+from .output import echo, progress_bar
 
 if TYPE_CHECKING:
     from kkcv.search.gallery import Gallery
@@ -79,7 +79,7 @@ def demo(images: str | None, out: str) -> None:
     paths = [typed(images)] if images else with_shots(photographs(), folder)
     with Gallery.create(folder / "gallery") as gallery:
         named = images or "the photographs of scikit-image, each with four other shots"
-        click.echo(f"1. index {named} ({gallery.folder})")
+        echo(f"1. index {named} ({gallery.folder})")
         with progress_bar("indexing") as update:
             total = sum(1 for _ in files_to_import(gallery, paths))
             report = import_pictures(gallery, paths, progress=lambda r: update(r.files, total))
@@ -89,24 +89,22 @@ def demo(images: str | None, out: str) -> None:
         expected = original(gallery, paths, images is None)
         query = disturbed_copy(gallery, expected)
         write_file(folder / "query.jpg", query)
-        click.echo(
-            f"2. search with {folder / 'query.jpg'}, a cropped, mirrored, compressed copy of"
-        )
-        click.echo(f"   {gallery.path(expected)}, which should come first\n")
+        echo(f"2. search with {folder / 'query.jpg'}, a cropped, mirrored, compressed copy of")
+        echo(f"   {gallery.path(expected)}, which should come first\n")
         hits = gallery.search(query, SHEET_HITS)
         print_hits(hits)
         sheet = folder / "sheet.png"
         write_sheet(str(sheet), query, hits)
         found = gallery.get(hits[0].id).file.sha256 == expected.file.sha256
     if not found and images is None:
-        click.echo(f"FAILED: {hits[0].path} came first instead of {expected.file.path}", err=True)
+        echo(f"FAILED: {hits[0].path} came first instead of {expected.file.path}", err=True)
         sys.exit(1)
-    click.echo("found: it came first" if found else "another picture of yours is nearer still")
-    click.echo(f"contact sheet: {sheet.absolute()}   ({time.monotonic() - began:.1f} s)\n")
+    echo("found: it came first" if found else "another picture of yours is nearer still")
+    echo(f"contact sheet: {sheet.absolute()}   ({time.monotonic() - began:.1f} s)\n")
     kkcv, place = shlex.quote(sys.argv[0]), shlex.quote(str(folder / "gallery"))
-    click.echo("go on with")
-    click.echo(f"  {kkcv} serve {place}    the HTTP API")
-    click.echo(f"  {kkcv} web {place}      the web app")
+    echo("go on with")
+    echo(f"  {kkcv} serve {place}    the HTTP API")
+    echo(f"  {kkcv} web {place}      the web app")
 
 
 def photographs() -> list[str]:

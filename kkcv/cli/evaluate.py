@@ -10,7 +10,7 @@ from kkcv.search.options import OPTIONS, SearchOptions
 from .evaluate_classifier import classifier
 from .network import Network, network_options
 from .options import json_option
-from .output import print_json, print_table, progress_bar
+from .output import echo, print_json, print_table, progress_bar
 
 
 @click.group()
@@ -88,7 +88,7 @@ def search(
             embedder = network.load()
             result = evaluate_search(folder, embedder, ranking=ranking, progress=update, **asked)
     for reject in result["rejected"]:
-        click.echo(f"skipped: {reject['message']} [{reject['reason']}]", err=True)
+        echo(f"skipped: {reject['message']} [{reject['reason']}]", err=True)
     if as_json:
         print_json(result)
     else:

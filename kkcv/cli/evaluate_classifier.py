@@ -7,7 +7,7 @@ import click
 from kkcv.errors import DataError
 
 from .options import json_option
-from .output import print_json, print_table, progress_bar
+from .output import echo, print_json, print_table, progress_bar
 from .train import source_of, source_options
 
 HEADLINE = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
@@ -73,7 +73,7 @@ def classifier(
             return
         raise
     for folder in labelled.empty:
-        click.echo(f"skipped: {folder} is an empty class folder", err=True)
+        echo(f"skipped: {folder} is an empty class folder", err=True)
     with progress_bar("measuring") as update:
         result = evaluate_classifier(run, labelled, part=part, progress=update, **settings)
     tell_skipped(result["unreadable"])
@@ -92,4 +92,4 @@ def classifier(
 
 def tell_skipped(pictures: list[dict[str, str]]) -> None:
     for each in pictures:
-        click.echo(f"skipped: {each['message']} [{each['reason']}]", err=True)
+        echo(f"skipped: {each['message']} [{each['reason']}]", err=True)

@@ -8,7 +8,7 @@ import click
 from kkcv.errors import RequestError
 
 from .options import json_option
-from .output import print_json
+from .output import echo, print_json
 from .search import as_picture
 
 if TYPE_CHECKING:
@@ -86,13 +86,13 @@ def explain(
     points = shared_points(*data) if matches else None
     title = f"score {found.score:.4f}"
     if points is not None:
-        title += f", {len(points)} points agree" if points else ", no points agree"
+        title = f"{title}, {len(points) or 'no'} points agree"
     if out:
         draw(out, title, found, points, data, (Path(query).name, Path(hit).name))
     if as_json:
         print_json({**found.to_dict(), **({} if points is None else {"matches": points})})
     else:
-        click.echo(f"{title}; {out}")
+        echo(f"{title}; {out}")
 
 
 def draw(

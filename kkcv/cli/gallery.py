@@ -7,7 +7,7 @@ import click
 from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
 
-from .language import say
+from .language import each_said
 from .options import Within, json_option
 from .output import counted, echo, print_json, print_table, progress_bar
 
@@ -126,7 +126,7 @@ def duplicates(
         return
     if groups:
         rows = [
-            (n, say(how), group.similarity, p.id, str(opened.path(p)))
+            (n, each_said(how), group.similarity, p.id, str(opened.path(p)))
             for n, group in enumerate(groups, 1)
             for p, how in zip(group.pictures, ("oldest", *group.how), strict=True)
         ]

@@ -135,7 +135,7 @@ def index(
             if local_features:
                 want(opened.catalog)
             if are_wanted(opened.catalog):
-                click.echo("making local features", err=True)
+                echo("making local features", err=True)
                 make_missing(opened, update)
             if opened.generation.index.wants_rebuild:
                 echo("building the index", err=True)
@@ -267,6 +267,6 @@ def passed_over(passed: "Counter[str]") -> str:
     from kkcv.images.formats import with_hint
 
     return ", ".join(
-        f"{count:,} {with_hint(ONE.get(reason, reason) if count == 1 else reason)}"
+        f"{count:,} {say(with_hint(ONE.get(reason, reason) if count == 1 else reason))}"
         for reason, count in passed.most_common()
     )

@@ -75,6 +75,11 @@ def say(text: str, section: str = "") -> str:
     return text
 
 
+def each_said(text: str) -> str:
+    """Words with commas between, such as "mirrored, turned by 90", each in the language."""
+    return ", ".join(map(say, text.split(", ")))
+
+
 def in_language(command: click.Command) -> click.Command:
     """The command with its help, and that of its subcommands, in the language of the user."""
     if language() == "en":

@@ -103,7 +103,7 @@ def undo(gallery: str, as_json: bool) -> None:
     else:
         when = datetime.fromtimestamp(done.when).astimezone()
         what = counted(done.pictures, "picture")
-        echo(f"undone: {what} {done.what} at {when:%Y-%m-%d %H:%M}; {left:,} are there now")
+        echo(f"undone: {what} {say(done.what)} at {when:%Y-%m-%d %H:%M}; {left:,} are there now")
 
 
 @click.command()
@@ -190,7 +190,7 @@ def remarks(facts: dict[str, Any]) -> str:
         said.append(f"also {', '.join(facts['names'])}")
     if facts["exclude"]:
         said.append(f"without {' '.join(facts['exclude'])}")
-    return "; ".join(said)
+    return say("; ".join(said))
 
 
 def move_root(gallery: "Gallery", old: str, new: str, *, insist: bool, as_json: bool) -> None:
@@ -275,7 +275,7 @@ def in_a_line(done: "Followed") -> str:
     """``12:30:05  added 2, missing 1: /photos/a.jpg``."""
     from kkcv.images.source import printable
 
-    counts = ", ".join(f"{name} {count:,}" for name, count in happened(done).items())
+    counts = ", ".join(f"{say(name)} {count:,}" for name, count in happened(done).items())
     rejects = [reject.message for reject in done.report.rejected]
     shown = "; ".join([*done.missing, *rejects][:SHOWN])
     return printable(f"{datetime.now():%H:%M:%S}  {counts}{': ' * bool(shown)}{shown}")

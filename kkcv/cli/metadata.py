@@ -9,8 +9,9 @@ import click
 
 from kkcv.errors import RequestError
 
+from .language import say
 from .options import json_option
-from .output import counted, json_text, print_json, print_table
+from .output import counted, echo, json_text, print_json, print_table
 
 if TYPE_CHECKING:
     from kkcv.search.describing import Described
@@ -63,9 +64,9 @@ def list_(gallery: str, where: str | None, as_json: bool, as_csv: bool, limit: i
             print_table(["id", "path", "metadata"], rows)
             if len(rows) < total:
                 left = f"{total - len(rows):,} more"
-                click.echo(f"… {left}; --limit {total} shows all, --csv and --json too", err=True)
+                echo(f"… {left}; --limit {total} shows all, --csv and --json too", err=True)
         else:
-            click.echo("no picture matches the filter" if where else "there are no pictures")
+            echo("no picture matches the filter" if where else "there are no pictures")
 
 
 def print_objects(gallery: "Gallery", pictures: Iterable["Picture"], total: int) -> None:
@@ -140,7 +141,7 @@ def show(gallery: str, picture: str, as_json: bool) -> None:
         print_json(known)
         return
     known.pop("metadata")
-    known["missing"] = "yes" if known["missing"] else "no"
+    known["missing"] = say("yes" if known["missing"] else "no")
     rows = [(name, f"{value:,}" if name == "bytes" else value) for name, value in known.items()]
     rows += [(spelled(name), as_cell(value)) for name, value in leaves((META,), found.metadata)]
     print_table(["", ""], rows)
@@ -199,10 +200,12 @@ def show_report(report: "Described", as_json: bool) -> None:
         print_json({"changed": report.changed, "unchanged": report.unchanged, "unknown": unknown})
     else:
         said = f"described {counted(report.changed, 'picture')}"
-        click.echo(said + (f", {report.unchanged:,} were so already" if report.unchanged else ""))
+        if report.unchanged:
+            said = f"{said}, {report.unchanged:,} were so already"
+        echo(said)
         for row, why in report.unknown[:SHOWN_ROWS]:
-            click.echo(f"row {row}: {why}", err=True)
+            echo(f"row {row}: {why}", err=True)
         if len(report.unknown) > SHOWN_ROWS:
-            click.echo(f"… {len(report.unknown):,} rows without a picture", err=True)
+            echo(f"… {len(report.unknown):,} rows without a picture", err=True)
     if report.unknown and not report.changed + report.unchanged:
         sys.exit(2)

@@ -6,8 +6,9 @@ import click
 
 from kkcv.errors import UnknownNetwork
 
+from .language import language, say
 from .options import json_option
-from .output import print_json, print_table, progress_bar
+from .output import echo, print_json, print_table, progress_bar
 
 
 @click.command()
@@ -97,7 +98,7 @@ def show_all(rows: list[dict[str, Any]]) -> None:
                 row["input"],
                 row["numbers"],
                 row["megabytes"],
-                "yes" if row["reads_text"] else "no",
+                say("yes" if row["reads_text"] else "no"),
                 row["license"],
                 *([row["milliseconds"] or "", row["memory_megabytes"] or ""] if priced else []),
             )
@@ -105,11 +106,16 @@ def show_all(rows: list[dict[str, Any]]) -> None:
         ],
         spare=["network", "license", "MB"],
     )
-    for name, words in {row["license"]: row["license_in_words"] for row in rows[1:]}.items():
+    for name, words in {row["license"]: license_of(row) for row in rows[1:]}.items():
         click.echo(f"{name}: {words}")
     if not priced:
-        click.echo("milliseconds and memory on this machine: kkcv models --measure")
-    click.echo("networks of the zoo: kkcv zoo list")
+        echo("milliseconds and memory on this machine: kkcv models --measure")
+    echo("networks of the zoo: kkcv zoo list")
+
+
+def license_of(row: dict[str, Any]) -> str:
+    """The terms in a sentence, in the language of the user."""
+    return str(row["license_in_words" if language() == "en" else "license_in_chinese"])
 
 
 def show(row: dict[str, Any]) -> None:
@@ -119,7 +125,7 @@ def show(row: dict[str, Any]) -> None:
         ("network", row["id"]),
         ("weights", row.get("repository") or "embedded"),
         ("size", f"{row['megabytes']:,} MB, {row['parameters']:,} parameters"),
-        ("license", f"{row['license']}. {row['license_in_words']} {row['license_address']}"),
+        ("license", f"{row['license']}. {license_of(row)} {row['license_address']}"),
         ("picture", f"{row['input']} pixels, {row['resize']}, {row['interpolation']}"),
         ("vector", f"{row['numbers']} numbers: {row['vector']}"),
         ("reads text", text),
@@ -128,4 +134,4 @@ def show(row: dict[str, Any]) -> None:
         run = f"{row['runtime']}, {row['precision']}"
         pairs.append(("here", f"{row['milliseconds']} ms, {row['memory_megabytes']:,} MB ({run})"))
     pairs += [(f["measured"], f"{f['figure']} ({f['source']})") for f in row["figures"]]
-    print_table(["", ""], pairs, title=row["name"])
+    print_table(["", ""], [(name, say(value)) for name, value in pairs], title=row["name"])

@@ -13,6 +13,7 @@ from kkcv import environment
 from kkcv.errors import RequestError
 
 from .options import Command, OneOf
+from .output import echo
 
 if TYPE_CHECKING:
     from kkcv.embedding.embedder import Embedder
@@ -78,7 +79,7 @@ class Network:
 def warn_of_random(embedder: "Embedder", way_out: str) -> None:
     """Warn about a network with random weights, which is useful only in tests."""
     if embedder.space.weights == "random":
-        click.echo(
+        echo(
             "kkcv: with --weights none the network is random, and so is what it finds alike; "
             f"{way_out}",
             err=True,

@@ -4,6 +4,7 @@ import click
 
 from kkcv.errors import RequestError
 
+from .language import say
 from .options import json_option
 from .output import echo, print_json, print_table, progress_bar
 
@@ -39,7 +40,9 @@ def selfcheck(gallery: str, sample: int, copies: bool, as_json: bool) -> None:
         print_json({**found._asdict(), "rows": [row._asdict() for row in found.rows]})
         return
     left = f", {found.left_out} could not be read" if found.left_out else ""
-    rows = [(r.disturbance, r.strength, f"{r.first:.1%}", f"{r.top5:.1%}") for r in found.rows]
+    rows = [
+        (say(r.disturbance), say(r.strength), f"{r.first:.1%}", f"{r.top5:.1%}") for r in found.rows
+    ]
     title = f"originals of {found.pictures} pictures found{left}"
     print_table(["copy", "strength", "first", "in the top 5"], rows, title=title)
 

@@ -2,6 +2,7 @@
 
 import click
 
+from .language import say
 from .options import json_option
 from .output import print_json, print_table
 
@@ -45,8 +46,8 @@ def runtimes(model: str | None, weights: str | None, again: bool, as_json: bool)
         (
             m.runtime,
             m.precision,
-            f"{m.rate:,.0f}" if m.rate else m.failure,
-            "chosen" if (m.runtime, m.precision) == chosen else "",
+            f"{m.rate:,.0f}" if m.rate else say(m.failure),
+            say("chosen") if (m.runtime, m.precision) == chosen else "",
         )
         for m in measured
     ]

@@ -13,7 +13,7 @@ from kkcv.hits import Hits
 from kkcv.query import Region
 from kkcv.search.options import SearchOptions
 
-from .language import say
+from .language import each_said, say
 from .options import json_option, search_options
 from .output import echo, print_json, print_table
 
@@ -100,10 +100,9 @@ def search(
         print_hits(hits, options.max_chance)
         if not left:
             named = ", ".join(known[:20] + ["…"] * (len(known) > 20))
+            keys = f" and the keys {named}" if known else ", and keys of the metadata"
             echo(
-                "no picture matches the filter; it may name id, path, bytes, added"
-                + (f" and the keys {named}" if known else ", and keys of the metadata"),
-                err=True,
+                f"no picture matches the filter; it may name id, path, bytes, added{keys}", err=True
             )
         if (options.verify or options.copies) and hits and not any(hit.points for hit in hits):
             echo("none of the hits could be verified point by point", err=True)
@@ -148,7 +147,7 @@ COLUMNS: dict[str, tuple[str, Callable[[Hit], Any]]] = {
     "chance": ("by chance", lambda hit: by_chance(hit.chance, hit.or_less)),
     "likeness": ("likeness", lambda hit: say(hit.likeness or "")),
     "points": ("verified", lambda hit: say(f"{hit.points} points") if hit.points else ""),
-    "match": ("copy", lambda hit: hit.match),
+    "match": ("copy", lambda hit: each_said(hit.match)),
     "id": ("id", lambda hit: hit.id),
     "path": ("path", lambda hit: hit.path),
     "missing": ("file", lambda hit: say("missing") if hit.missing else ""),

@@ -19,8 +19,9 @@ from kkcv.serve.parameters import (
     variable_of,
 )
 
+from .language import say
 from .options import json_option
-from .output import print_json, print_table
+from .output import echo, print_json, print_table
 
 KEYS = click.argument("file", type=click.Path(path_type=Path))
 
@@ -54,7 +55,7 @@ def serve(context: click.Context, **_: Any) -> None:
     changed = [f"{name} by {each.source}" for name, each in values.items() if each.is_set]
 
     def announce(line: str) -> None:
-        click.echo(line)
+        echo(line)
         logging.getLogger("kkcv.serve").info("not by default: %s", ", ".join(changed) or "nothing")
 
     def reload() -> Settings:
@@ -115,7 +116,7 @@ def plain(parameter: click.Parameter, value: Any) -> Any:
 
 def shown(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes" if value else "no")
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 

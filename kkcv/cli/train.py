@@ -15,7 +15,8 @@ from kkcv.environment import launched, offline
 from kkcv.errors import MissingExtra, RequestError
 from kkcv.training.recipe import Recipe
 
-from .output import print_json
+from .language import say
+from .output import echo, print_json
 
 if TYPE_CHECKING:
     from kkcv.training.data.source import Source
@@ -160,7 +161,7 @@ def saying_how_to_go_on(context: click.Context, data: str, out: str) -> Iterator
         yield
     except (KeyboardInterrupt, SystemExit):
         if (Path(out) / "unfinished").is_dir():
-            click.echo(f"stopped; to go on: kkcv train {data} --out {out} --resume", err=True)
+            echo(f"stopped; to go on: kkcv train {data} --out {out} --resume", err=True)
         context.exit(130)
 
 
@@ -201,12 +202,12 @@ def reporting() -> Iterator["Reporter"]:
             due = what not in tasks or time.monotonic() - told >= LINE_SECONDS
             if due and not console.is_terminal:
                 told = time.monotonic()
-                console.print(f"{text}: {done} of {total}")
+                console.print(say(f"{text}: {done} of {total}"))
             if what not in tasks:
-                tasks[what] = bar.add_task(text, total=total)
-            bar.update(tasks[what], description=text, completed=done, total=total)
+                tasks[what] = bar.add_task(say(text), total=total)
+            bar.update(tasks[what], description=say(text), completed=done, total=total)
 
-        yield Reporter(console.print, show)
+        yield Reporter(lambda line: console.print(say(line)), show)
 
 
 @click.group()

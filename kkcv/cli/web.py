@@ -11,6 +11,8 @@ import click
 from kkcv.environment import WebSettings, hand_over, has_screen
 from kkcv.errors import KkcvError, MissingExtra
 
+from .output import echo
+
 
 @click.command()
 @click.argument("gallery")
@@ -120,7 +122,7 @@ def web(
         command += [f"--server.allowedHosts={name}" for name in LOOPBACK]
     shown = f"[{host}]" if ":" in host else host
     base = "".join(f"/{part}" for part in base_path.split("/") if part)
-    click.echo(f"{settings.gallery} is at http://{shown}:{port}{base}")
+    echo(f"{settings.gallery} is at http://{shown}:{port}{base}")
     hand_over(settings)
     sys.stdout.flush()
     if os.name == "posix":  # signals reach Streamlit itself

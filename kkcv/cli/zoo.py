@@ -10,8 +10,9 @@ import click
 
 from kkcv.errors import RequestError
 
+from .language import language, say
 from .options import json_option
-from .output import counted, print_json, print_table, progress_bar
+from .output import counted, echo, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from kkcv.zoo.verify import Check
@@ -111,7 +112,7 @@ def show(name: str, as_json: bool) -> None:
     click.echo(f"{known.name}: {family.idea}")
     click.echo(f"{paper.authors}: {paper.title}, {paper.year}, {paper.where}")
     if known.aliases:
-        click.echo(f"also called {', '.join(known.aliases)}")
+        echo(f"also called {', '.join(known.aliases)}")
     rows = [
         (
             stage.name,
@@ -122,13 +123,17 @@ def show(name: str, as_json: bool) -> None:
         )
         for stage in known.stages
     ]
-    total = ("all", "", "", f"{known.parameters:,}", f"{known.macs:,}")
+    total = (say("all"), "", "", f"{known.parameters:,}", f"{known.macs:,}")
     print_table(["stage", "output", "blocks", "parameters", "multiply-adds"], [*rows, total])
 
 
 @zoo.command()
 @click.argument("name")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    help="Language of the diagram.  [default: that of the locale]",
+)
 def explain(name: str, lang: str) -> None:
     """The textbook's chapter on a network or a family: what its paper found, and how it works.
 
@@ -154,7 +159,11 @@ def explain(name: str, lang: str) -> None:
 @zoo.command()
 @click.argument("name")
 @click.option("-o", "--output", type=click.Path(), help="The file.  [default: NAME.ipynb]")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    help="Language of the diagram.  [default: that of the locale]",
+)
 def notebook(name: str, output: str | None, lang: str) -> None:
     """A Jupyter notebook that reads a network against its paper, with cells that run.
 
@@ -185,7 +194,11 @@ def notebook(name: str, output: str | None, lang: str) -> None:
     type=click.Path(),
     help="The file, .svg, .png or .pdf.  [default: NAME.svg]",
 )
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    help="Language of the diagram.  [default: that of the locale]",
+)
 @click.option(
     "--theme",
     type=click.Choice(["light", "dark", "auto"]),
@@ -200,7 +213,7 @@ def notebook(name: str, output: str | None, lang: str) -> None:
     show_default=True,
     help="The pixels it is laid out for: 328 for a phone. Text is 11 pixels high or more.",
 )
-def draw(name: str, output: str | None, lang: str, theme: str, width: int) -> None:
+def draw(name: str, output: str | None, lang: str | None, theme: str, width: int) -> None:
     """A diagram of a network, drawn from the network itself.
 
     PNG and PDF need pip install 'kkcv[draw]', and take the fonts of this machine.
@@ -217,7 +230,7 @@ def draw(name: str, output: str | None, lang: str, theme: str, width: int) -> No
         raise RequestError(f"--theme auto is for .svg files, got {file.name}: say light or dark")
     from kkcv.zoo.draw import draw as picture
 
-    drawn = picture(name, lang=lang, theme=theme, width=width)
+    drawn = picture(name, lang=lang or language(), theme=theme, width=width)
     try:
         write_picture(drawn, file)
     except OSError as error:
@@ -264,7 +277,7 @@ def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool)
         print_table(["network", "what", "expected", "ours", "", "note"], rows)
         outcomes = Counter(check.outcome for check in checks)
         compared = len(checks) - outcomes[""]
-        click.echo(
+        echo(
             f"{counted(len(chosen), 'network')}, {counted(compared, 'check')}, {len(failed)} failed"
             f" ({outcomes['explained']} differ for a reason that is noted; of {outcomes['']} more "
             "figures, such as the papers' accuracies, nothing here can be compared)"

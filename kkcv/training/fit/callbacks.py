@@ -98,7 +98,7 @@ class Bar(pl.Callback):
         assert isinstance(pl_module, Classifier)
         text = f"{pl_module.stage.name}: epoch {trainer.current_epoch + 1}"
         if (latest := pl_module.progress.latest) is not None:
-            text += f", val loss {latest.loss:.4f}, accuracy {latest.accuracy:.2%}"
+            text = f"{text}, val loss {latest.loss:.4f}, accuracy {latest.accuracy:.2%}"
         self.show(text, trainer.global_step, pl_module.steps)
 
 
