@@ -168,7 +168,7 @@ def usage_in_one_line(command: Callable[[], str]) -> Iterator[None]:
     except click.exceptions.NoArgsIsHelpError:  # prints help
         raise
     except click.UsageError as error:
-        text = " ".join(error.format_message().split()).removesuffix(".")
+        text = " ".join(error.format_message().split()).removesuffix(".").removesuffix("。")
         text = re.sub(r"[.。] \(?Did you mean (.*\?)\)?", r" (did you mean \1)", text)
         path = error.ctx.command_path if error.ctx else command()
         raise Failure(f"{text[:1].lower()}{text[1:]}; see {path} --help") from None

@@ -136,3 +136,10 @@ def speak_in_click() -> None:
         module = import_module(f"click.{name}")
         if hasattr(module, "_"):
             setattr(module, "_", lambda text: words.get(text, text))  # noqa: B010
+        if hasattr(module, "ngettext"):
+            setattr(module, "ngettext", one_or_many)  # noqa: B010
+
+
+def one_or_many(one: str, many: str, number: int) -> str:
+    english = one if number == 1 else many
+    return sections()["click"].get(english, english)

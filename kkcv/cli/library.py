@@ -102,8 +102,11 @@ def undo(gallery: str, as_json: bool) -> None:
         print_json({"undone": done.what, "pictures": done.pictures, "in_all": left})
     else:
         when = datetime.fromtimestamp(done.when).astimezone()
-        what = counted(done.pictures, "picture")
-        echo(f"undone: {what} {say(done.what)} at {when:%Y-%m-%d %H:%M}; {left:,} are there now")
+        noun = say("picture" if done.pictures == 1 else "pictures")
+        echo(
+            f"undone: {done.pictures:,} {noun} {say(done.what)} at {when:%Y-%m-%d %H:%M}; "
+            f"{left:,} are there now"
+        )
 
 
 @click.command()

@@ -87,6 +87,7 @@ def show(name: str, as_json: bool) -> None:
     \b
     kkcv zoo show resnet50
     """
+    from kkcv.zoo.page_words import Words
     from kkcv.zoo.recorded import families, recorded
 
     known = recorded(name)
@@ -109,7 +110,8 @@ def show(name: str, as_json: bool) -> None:
         )
         return
     paper = family.paper
-    click.echo(f"{known.name}: {family.idea}")
+    idea = family.idea if language() == "en" else Words("zh").said(family.idea)
+    click.echo(f"{known.name}: {idea}")
     click.echo(f"{paper.authors}: {paper.title}, {paper.year}, {paper.where}")
     if known.aliases:
         echo(f"also called {', '.join(known.aliases)}")
