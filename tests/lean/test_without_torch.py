@@ -244,7 +244,6 @@ def test_python_gets_a_missing_extra(in_lean_python: Callable[[str], str]) -> No
             lambda: Embedder.load("resnet18", "none"),
             lambda: Classifier.load("resnet18", "none"),
             lambda: zoo.create("resnet18"),
-            lambda: zoo.names(),
         ):
             try:
                 ask()
@@ -253,4 +252,4 @@ def test_python_gets_a_missing_extra(in_lean_python: Callable[[str], str]) -> No
                 print(error)
     """
 
-    assert in_lean_python(textwrap.dedent(code)).splitlines() == [ZOO] * 4
+    assert in_lean_python(textwrap.dedent(code)).splitlines() == [ZOO] * 3
