@@ -38,7 +38,7 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
     if as_json:
         print_json({"pictures": pictures, "findings": [f._asdict() for f in findings]})
     elif findings:
-        rows = [(f.kind, say(f.what), say(f.mended or f.advice)) for f in findings]
+        rows = [(say(f.kind), say(f.what), say(f.mended or f.advice)) for f in findings]
         print_table(["finding", "what", "mended" if repair else "to do"], rows)
     else:
         echo(f"{pictures} pictures, all well")

@@ -202,7 +202,7 @@ def reporting() -> Iterator["Reporter"]:
             due = what not in tasks or time.monotonic() - told >= LINE_SECONDS
             if due and not console.is_terminal:
                 told = time.monotonic()
-                console.print(say(f"{text}: {done} of {total}"))
+                console.print(say(f"{say(text)}: {done} of {total}"))
             if what not in tasks:
                 tasks[what] = bar.add_task(say(text), total=total)
             bar.update(tasks[what], description=say(text), completed=done, total=total)

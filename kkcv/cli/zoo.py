@@ -275,7 +275,10 @@ def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool)
             }
         )
     else:
-        rows = [(c.network, c.what, c.expected, c.ours, c.outcome, c.note) for c in checks]
+        rows = [
+            (c.network, say(c.what), say(c.expected), say(c.ours), say(c.outcome), c.note)
+            for c in checks
+        ]
         print_table(["network", "what", "expected", "ours", "", "note"], rows)
         outcomes = Counter(check.outcome for check in checks)
         compared = len(checks) - outcomes[""]
