@@ -112,7 +112,7 @@ def test_an_empty_gallery_says_what_to_do(
     test = page()
 
     assert errors(test) == []
-    assert test.markdown[0].value == f"### {ENGLISH('empty.title')}"
+    assert f"### {ENGLISH('empty.title')}" in values(test)
     assert test.code[0].value == f"kkcv index {tmp_path / 'empty'} ~/Pictures"
     forget_libraries()
 
@@ -379,7 +379,11 @@ def test_what_is_added_can_be_stopped(folder: Path, pictures: Path) -> None:
     assert test.success[0].value.endswith(ENGLISH("library.added", count=len(gallery_here()) - 12))
 
 
-def test_duplicates_are_shown_with_all_but_one_selected(folder: Path) -> None:
+def test_duplicates_are_shown_and_only_copies_of_the_same_bytes_selected(
+    folder: Path, album: list[Path], tmp_path: Path
+) -> None:
+    twin = Path(shutil.copy(album[0], tmp_path / "twin.jpg"))
+    gallery_here().index(twin)
     test = library("duplicates")
 
     test.slider[0].set_value(0.9).run()
@@ -387,12 +391,12 @@ def test_duplicates_are_shown_with_all_but_one_selected(folder: Path) -> None:
 
     assert f"##### {ENGLISH('duplicates.found', count=4)}" in values(test)
     groups = [json.loads(e.proto.json) for e in test.get("bidi_component")]
-    assert [len(group["pictures"]) for group in groups] == [3, 3, 3, 3]
-    assert [len(group["selected"]) for group in groups] == [2, 2, 2, 2]
-    button(test, "duplicates.remove", count=8).click().run()
-    assert len(gallery_here()) == 4
-    button(test, "library.undo").click().run()
+    assert sorted(len(group["pictures"]) for group in groups) == [3, 3, 3, 4]
+    assert sorted(len(group["selected"]) for group in groups) == [0, 0, 0, 1]
+    button(test, "duplicates.remove", count=1).click().run()
     assert len(gallery_here()) == 12
+    button(test, "library.undo").click().run()
+    assert len(gallery_here()) == 13
 
 
 def test_statistics_draw_every_picture_on_the_map(folder: Path) -> None:
