@@ -14,7 +14,7 @@ import pytest
 
 from kkcv import environment, errors
 from kkcv.cli import COMMANDS, main
-from kkcv.cli.language import paragraphs, sections, texts
+from kkcv.cli.language import paragraphs, say, sections, texts
 
 PACKAGE = Path(__file__).parents[2] / "kkcv"
 
@@ -72,6 +72,37 @@ def test_help_errors_and_tables_are_chinese_and_json_keys_are_not(
     as_json = kkcv("search", made_gallery, album[0], "-k", 2, "--json", **chinese)
     english = kkcv("search", made_gallery, album[0], "-k", 2, "--json", KKCV_LANG="en")
     assert json.loads(as_json.stdout) == json.loads(english.stdout)
+
+
+def test_what_is_filled_in_is_said_too_but_a_name_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kkcv.cli.language.language", lambda: "zh")
+
+    assert say("skipped: a.jpg: its data are damaged [corrupt]") == (
+        "跳过：a.jpg: 数据已损坏 [corrupt]"
+    )
+    assert say("no picture has the key label; the nearest that there is: rank") == (
+        "没有图片有键 label；最接近的是：rank"
+    )
+    assert say("the filter 'a >' cannot be read: one thing that nobody has said") == (
+        "筛选条件 'a >' 无法理解：one thing that nobody has said"
+    )
+
+
+def test_names_are_in_the_language_unless_lang_says_another(
+    tmp_path: Path, album: list[Path]
+) -> None:
+    def words_of(*command: object) -> str:
+        """The Chinese that a command prints or draws where the locale is Chinese."""
+        file = tmp_path / "lenet.svg"
+        drawn = ("-o", file) if command[0] == "zoo" else ()
+        last = kkcv(*command, *drawn, KKCV_LANG="zh").stdout.strip().splitlines()[-1]
+        text = file.read_text("utf-8") if drawn else last
+        return "".join(re.findall(r"[\u4e00-\u9fff]", text))
+
+    assert words_of("zoo", "draw", "lenet5")
+    assert not words_of("zoo", "draw", "lenet5", "--lang", "en")
+    assert words_of("classify", album[0], "-k", 1)
+    assert not words_of("classify", album[0], "-k", 1, "--json")
 
 
 def commands(command: click.Command) -> Iterator[click.Command]:
