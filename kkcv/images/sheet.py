@@ -134,10 +134,9 @@ def outlined(pixels: np.ndarray, corners: Sequence[tuple[float, float]]) -> np.n
 def check_png(path: str | os.PathLike[str]) -> None:
     """Raises RequestError for a name that says another format than PNG."""
     extension = Path(path).suffix.lower()
-    if extension != ".png":
+    if extension not in ("", ".png"):  # a device or a link may have none
         raise RequestError(
-            f"{label_of(path)}the picture is written as PNG: name a .png file"
-            + (f", not {extension}" if extension else "")
+            f"{label_of(path)}the picture is written as PNG: name a .png file, not {extension}"
         )
 
 

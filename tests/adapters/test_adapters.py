@@ -150,7 +150,7 @@ def test_a_name_that_is_none_is_told_its_nearest() -> None:
         resolve("torchvision:resnet5")
     with pytest.raises(UnknownNetwork, match="in open_clip; the nearest: ViT-B-32"):
         resolve("open_clip:ViT-B-33")
-    with pytest.raises(CheckpointError, match="/nowhere is no folder, and no repository"):
+    with pytest.raises(CheckpointError, match="/nowhere is neither a folder nor a repository"):
         resolve("transformers:/nowhere")
 
 

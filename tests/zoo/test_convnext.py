@@ -112,7 +112,7 @@ def test_weights_without_a_classifier_embed_as_timm_does_and_name_no_classes() -
     with torch.no_grad():
         torch.testing.assert_close(network.embedding(pictures), theirs(pictures))
         torch.testing.assert_close(network(pictures), network.embedding(pictures))
-    with pytest.raises(RequestError, match="names no classes"):
+    with pytest.raises(RequestError, match="has no classes"):
         Classifier(found)
 
 
