@@ -83,4 +83,4 @@ def test_no_container_takes_all_memory_or_fills_the_disk_with_its_log(
 
 
 def test_the_image_installs_no_torch() -> None:
-    assert dict(instructions())["ARG"] == "EXTRAS=heic,web"
+    assert ("ARG", "EXTRAS=heic,web") in list(instructions())

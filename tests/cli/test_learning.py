@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kkcv.images.disturb import DISTURBANCES
+from kkcv.images.disturb import COPIES, DISTURBANCES, PASTED
 
 
 def test_selfcheck_has_a_row_for_each_disturbance(
@@ -15,7 +15,8 @@ def test_selfcheck_has_a_row_for_each_disturbance(
     assert said.code == 0, said.err
     assert (said.json["pictures"], said.json["left_out"]) == (3, 0)
     assert [(r["disturbance"], r["strength"]) for r in said.json["rows"]] == [
-        (each.name, each.strength) for each in DISTURBANCES
+        *((each.name, each.strength) for each in (*DISTURBANCES, *COPIES)),
+        PASTED,
     ]
     assert said.json["rows"][0]["first"] == 1
 
