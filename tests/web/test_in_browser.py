@@ -493,7 +493,7 @@ def test_visitors_through_a_proxy_name_no_folders(visit: Visit, web: str) -> Non
         proxy.shutdown()
 
 
-@pytest.mark.parametrize(("locale", "text"), [("en-US", ENGLISH), ("zh-CN", CHINESE)])
+@pytest.mark.parametrize(("locale", "text"), BOTH)
 def test_hits_end_in_a_line_and_strangers_are_told(
     visit: Visit, pictures: Path, tmp_path: Path, screenshots: Path, locale: str, text: Strings
 ) -> None:
