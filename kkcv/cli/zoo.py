@@ -134,9 +134,9 @@ def show(name: str, as_json: bool) -> None:
 @click.option(
     "--lang",
     type=click.Choice(["en", "zh"]),
-    help="Language of the diagram.  [default: that of the locale]",
+    help="The language.  [default: that of the locale]",
 )
-def explain(name: str, lang: str) -> None:
+def explain(name: str, lang: str | None) -> None:
     """The textbook's chapter on a network or a family: what its paper found, and how it works.
 
     In a terminal it is laid out; elsewhere it is printed as Markdown.
@@ -150,7 +150,7 @@ def explain(name: str, lang: str) -> None:
 
     from kkcv.zoo.book.reading import for_reading
 
-    text = for_reading(name, lang)
+    text = for_reading(name, lang or language())
     console = Console()
     if console.is_terminal:
         console.print(Markdown(text))
@@ -164,9 +164,9 @@ def explain(name: str, lang: str) -> None:
 @click.option(
     "--lang",
     type=click.Choice(["en", "zh"]),
-    help="Language of the diagram.  [default: that of the locale]",
+    help="The language.  [default: that of the locale]",
 )
-def notebook(name: str, output: str | None, lang: str) -> None:
+def notebook(name: str, output: str | None, lang: str | None) -> None:
     """A Jupyter notebook that reads a network against its paper, with cells that run.
 
     It runs with pip install 'kkcv[notebooks]'. An existing file is not written over.
@@ -178,7 +178,7 @@ def notebook(name: str, output: str | None, lang: str) -> None:
     from kkcv.disk import write_file
     from kkcv.zoo.book.notebook import notebook as made
 
-    text, file = made(name, lang), Path(output or f"{name}.ipynb")
+    text, file = made(name, lang or language()), Path(output or f"{name}.ipynb")
     if file.exists():
         raise RequestError(f"{file} is there already; another name: -o NAME.ipynb")
     try:
@@ -199,7 +199,7 @@ def notebook(name: str, output: str | None, lang: str) -> None:
 @click.option(
     "--lang",
     type=click.Choice(["en", "zh"]),
-    help="Language of the diagram.  [default: that of the locale]",
+    help="The language.  [default: that of the locale]",
 )
 @click.option(
     "--theme",
