@@ -59,7 +59,7 @@ def test_the_calls_with_python_are_answered(own: tuple[Running, Path]) -> None:
 
     subprocess.run(
         [sys.executable, "-c", script],
-        cwd=folder, check=True, timeout=120,
+        cwd=folder, check=True, timeout=600,
     )  # fmt: skip
 
     assert len(sources) > 15

@@ -213,6 +213,11 @@ USES: dict[str, Callable[[], object]] = {
     "adapt": adapt,
     "docs": docs,
     "notebooks": notebooks,
+    "pandas": lambda: __import__("pandas"),
+    "raw": lambda: __import__("rawpy"),
+    "jxl": lambda: __import__("pillow_jxl"),
+    "tiff": lambda: __import__("tifffile"),
+    "text": lambda: __import__("tokenizers"),
 }
 
 if __name__ == "__main__":
