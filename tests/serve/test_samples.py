@@ -55,7 +55,12 @@ def test_the_calls_with_python_are_answered(own: tuple[Running, Path]) -> None:
     skipped = ("search_text", *LAST)
     shown = [samples(route, needs_key=False) for route in ROUTES if route.name not in skipped]
     sources = [each["source"] for two in shown for each in two if each["lang"] == "Python"]
-    script = "\n".join(sources).replace(ADDRESS, service.address).replace("(1", "(2")
+    script = (
+        "\n".join(sources)
+        .replace(ADDRESS, service.address)
+        .replace("(1", "(2")
+        .replace("[1,", "[3,")
+    )
 
     subprocess.run(
         [sys.executable, "-c", script],
