@@ -101,7 +101,7 @@ def in_language(command: click.Command) -> click.Command:
 
 
 def paragraphs(help: str) -> Iterator[str]:
-    """The paragraphs of a help text, each on one line but for those that are laid out."""
+    """The paragraphs of a help text, each on one line, except those that are laid out."""
     for each in inspect.cleandoc(help).partition("\f")[0].split("\n\n"):
         yield each if "\b" in each else " ".join(each.split())
 

@@ -85,7 +85,7 @@ def extensions() -> frozenset[str]:
 
 
 def passed_over(name: str) -> str:
-    """What a file that is none of these is counted as: ``.NEF``, or other files."""
+    """The kind under which another file is counted: ``.NEF``, or other files."""
     found = os.path.splitext(name)[1]
     return found.upper() if found.lower() in NAMED else OTHERS
 

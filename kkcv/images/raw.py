@@ -26,7 +26,7 @@ def is_raw(data: bytes) -> bool:
         return False
     try:
         tags = tags_of(data)
-    except Exception:
+    except Exception:  # damaged tags make the reader raise anything; the TIFF decoder says more
         return False
     reduced = tags.get(SUBFILE, 0) == 1 and SUB_IFDS in tags  # the picture itself lies below
     of_camera = tags.get(COMPRESSION) in OF_CAMERAS or tags.get(PHOTOMETRIC) in (CFA, LINEAR_RAW)

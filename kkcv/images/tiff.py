@@ -81,7 +81,7 @@ class Deep(NamedTuple):
             page: Any = TiffFile(io.BytesIO(data)).pages.first
             size = (page.imagewidth, page.imagelength)
             known = int(page.tags.valueof(ORIENTATION, 1))
-        except Exception:
+        except Exception:  # tifffile raises anything for a damaged header
             raise PictureError(f"{label}its header is damaged", "corrupt") from None
         return cls(page, size, known if 1 <= known <= 8 else 1, label)
 

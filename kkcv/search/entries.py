@@ -28,7 +28,7 @@ class Shape(NamedTuple):
         row = int(settings["dim"])
         try:
             parts = json.loads(settings["space"]).get("parts", "")
-        except (KeyError, ValueError, AttributeError):  # whoever needs the space says so
+        except (KeyError, ValueError, AttributeError):  # code that needs the space says so
             parts = ""
         return cls(row, row - windows.size(parts))
 

@@ -113,7 +113,7 @@ def commands(command: click.Command) -> Iterator[click.Command]:
 
 
 def helps() -> Iterator[str]:
-    """Every paragraph and option of the help, but for examples."""
+    """Every paragraph and option of the help, except examples."""
     for command in commands(main):
         yield from (p for p in paragraphs(command.help or "") if p and "\b" not in p)
         yield from (o.help for o in command.params if isinstance(o, click.Option) and o.help)

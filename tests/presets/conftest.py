@@ -36,7 +36,7 @@ def shaken(model: nn.Module) -> nn.Module:
 
 
 def theirs(preset: Preset) -> nn.Module:
-    """The library's own network, as its documentation makes it, but for the weights."""
+    """The library's own network, as its documentation makes it, except for the weights."""
     torch.manual_seed(2)
     if preset.library == "timm":
         import timm
