@@ -80,7 +80,8 @@ def help_(context: click.Context, names: tuple[str, ...]) -> None:
         group = inside.command
         found = group.get_command(inside, name) if isinstance(group, click.Group) else None
         if found is None:
-            raise click.UsageError(f"No such command {name!r}.", inside)
+            known = group.list_commands(inside) if isinstance(group, click.Group) else []
+            raise click.exceptions.NoSuchCommand(name, possibilities=known, ctx=inside)
         inside = click.Context(found, inside, info_name=name, **found.context_settings)
     click.echo(inside.command.get_help(inside))
 

@@ -114,7 +114,7 @@ def test_help_is_a_command_too(kkcv: Kkcv) -> None:
     assert kkcv("help", "zoo", "draw").out == kkcv("zoo", "draw", "--help").out
     said = kkcv("help", "serch")
     assert said.code == 2
-    assert "no such command 'serch'" in said.err
+    assert "no such command 'serch' (did you mean one of: 'search', 'serve'?)" in said.err
 
 
 def test_json_writes_chinese_as_it_is(kkcv: Kkcv, first: tuple[Path, Said], photos: Path) -> None:
