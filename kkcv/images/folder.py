@@ -146,11 +146,13 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or system_folder(name) is not None
 
 
-def labelled_pictures(folder: Path_) -> list[tuple[Path, str]]:
+def labelled_pictures(folder: Path_, without: list[Path] | None = None) -> list[tuple[Path, str]]:
     """Each picture below the subfolders of a folder, with its class: the subfolder's name.
 
+    Subfolders without pictures are left out, and listed in ``without``.
+
     Raises:
-        DataError: no such folder, no subfolder with pictures, or a subfolder without any.
+        DataError: no such folder, or no subfolder with pictures.
     """
     root = Path(typed(folder))
     if not root.is_dir():
@@ -163,7 +165,9 @@ def labelled_pictures(folder: Path_) -> list[tuple[Path, str]]:
     pairs = []
     for each in classes:
         pictures = [(path, each.name) for path in find_pictures(each)]
-        if not pictures:
-            raise DataError(f"{label_of(each)}there are no pictures of this class")
+        if not pictures and without is not None:
+            without.append(each)
         pairs += pictures
+    if not pairs:
+        raise DataError(f"{label_of(root)}there are no pictures in its subfolders")
     return pairs

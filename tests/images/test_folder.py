@@ -148,10 +148,18 @@ def test_a_folder_without_subfolders_has_no_classes(album):
     )
 
 
-def test_a_class_without_pictures_is_an_error(album):
+def test_a_class_without_pictures_is_left_out_and_listed(album):
     folder = album("cats/a.jpg", "dogs/notes.txt")
+    without = []
 
-    with pytest.raises(DataError, match=r"dogs: there are no pictures of this class$"):
+    assert labelled_pictures(folder, without) == [(folder / "cats/a.jpg", "cats")]
+    assert without == [folder / "dogs"]
+
+
+def test_classes_without_any_picture_are_an_error(album):
+    folder = album("cats/notes.txt", "dogs/notes.txt")
+
+    with pytest.raises(DataError, match="there are no pictures in its subfolders$"):
         labelled_pictures(folder)
 
 

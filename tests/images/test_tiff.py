@@ -146,6 +146,12 @@ def test_every_combination_that_tifffile_writes(kind: str) -> None:
         check(layout, kind, planes, bigtiff=big, **more)
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("layout", ["grey", "rgb"])
+def test_large_files_of_both_byte_orders_are_opened(layout: str, order: str) -> None:
+    assert check(layout, "u1", False, bigtiff=True, byteorder=order)
+
+
 def test_a_deep_picture_stands_upright() -> None:
     file = io.BytesIO()
     turned = (274, "H", 1, 6, True)

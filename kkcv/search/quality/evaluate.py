@@ -12,6 +12,7 @@ from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.errors import DataError, PictureError, RequestError
 from kkcv.images.folder import labelled_pictures
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
+from kkcv.images.source import label_of
 from kkcv.search.chance.model import FEWEST, calibrated
 from kkcv.search.options import OPTIONS
 from kkcv.search.ranking.names import PLAIN
@@ -110,9 +111,16 @@ def embed_folder(
     threads: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Embedded:
-    """Embed a folder whose subfolders are classes; unreadable pictures are listed."""
-    pictures = labelled_pictures(folder)
+    """Embed a folder whose subfolders are classes.
+
+    Unreadable pictures are listed, and subfolders without pictures.
+    """
+    without: list[Path] = []
+    pictures = labelled_pictures(folder, without)
     embedded = Embedded(np.empty((0, embedder.space.dim), np.float32), [], [], [])
+    for each in without:
+        message = f"{label_of(each)}there are no pictures of this class"
+        embedded.rejected.append({"path": str(each), "reason": "empty", "message": message})
     vectors: list[np.ndarray] = []
 
     def prepare(item: tuple[Path, str]) -> np.ndarray:
