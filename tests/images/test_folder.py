@@ -159,7 +159,7 @@ def test_a_class_without_pictures_is_left_out_and_listed(album):
 def test_classes_without_any_picture_are_an_error(album):
     folder = album("cats/notes.txt", "dogs/notes.txt")
 
-    with pytest.raises(DataError, match="there are no pictures in its subfolders$"):
+    with pytest.raises(DataError, match=r"there are no pictures in its subfolders$"):
         labelled_pictures(folder)
 
 
