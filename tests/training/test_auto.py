@@ -52,13 +52,16 @@ def test_more_time_trains_more():
     assert {plan.fine_size for plan in plans[1:]} == {288}
 
 
-def test_neither_figure_may_get_worse():
+def test_neither_figure_may_get_worse_after_the_head():
     progress = Progress("both")
+    progress.validated(0, Figures(0.7, 0.95), {})
+    progress.validated(1, Figures(0.6, 0.9), {})  # the head alone: by its loss
+    progress.begin_stage(1)
     for epoch, figures in enumerate([(0.5, 0.9), (0.4, 0.8), (0.6, 1.0), (0.4, 0.9), (0.4, 0.95)]):
         progress.validated(epoch, Figures(*figures), {})
 
     assert progress.best == Figures(0.4, 0.95)
-    assert progress.best_at == (0, 4)
+    assert progress.best_at == (1, 4)
 
 
 def test_an_automatic_run_is_never_worse_than_the_head_and_repeats_its_settings(

@@ -62,3 +62,26 @@ def test_any_folders_are_trained_on_or_refused_in_one_line(tmp_path_factory, cla
         assert 0 <= results["parts"]["val"]["accuracy"] <= 1
         empty = [line for line in said if line.startswith("left out, an empty class folder: ")]
         assert len(empty) == len(classes) - len(counts)
+
+
+def test_pictures_of_a_fixed_camera_are_trained_on_with_a_warning(tmp_path):
+    generator = np.random.default_rng(0)
+    room = Image.fromarray(generator.integers(0, 255, (12, 16, 3), np.uint8)).resize((320, 240))
+    for label, color in (("open", (250, 200, 180)), ("closed", (40, 60, 200))):
+        (tmp_path / "d" / label).mkdir(parents=True)
+        for i in range(20):
+            x, y = (int(v) for v in generator.integers(100, 108, 2))
+            scene = room.copy()
+            scene.paste(color, (x, y, x + 20, y + 20))
+            scene.save(tmp_path / "d" / label / f"{i:02}.png")
+    said: list[str] = []
+
+    results = train(Source(tmp_path / "d"), QUICK, tmp_path / "run", Reporter(say=said.append))
+
+    assert results["parts"]["test"]["pictures"] == 6
+    warnings = [line for line in said if line.startswith("warning: ")]
+    assert [line.split(" is mostly one run of ")[0] for line in warnings] == [
+        "warning: 'closed'",
+        "warning: 'open'",
+    ]
+    assert all("so the figures of this class are too good" in line for line in warnings)

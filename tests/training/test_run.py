@@ -336,8 +336,9 @@ def stopped(data, out, after="all"):
         if what.startswith(after):
             raise KeyboardInterrupt
 
+    source = data if isinstance(data, Source) else Source(data)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        train(Source(data), LENET, out, Reporter(show=stop))
+        train(source, LENET, out, Reporter(show=stop))
 
 
 def replace_one(root):
@@ -392,6 +393,25 @@ def test_accepted_changes_are_trained_on_and_recorded(digits, copy_of, tmp_path,
     assert re.match(message, str(Changes(**facts["changes"][0])) + ";")
     epochs = [line.split(",")[1] for line in metrics_of(tmp_path / "run").splitlines()[1:]]
     assert epochs == ["0", "1", "2"]  # the interrupted stage starts again
+
+
+def test_a_table_that_gives_a_picture_another_label_is_noticed(digits, tmp_path):
+    table = tmp_path / "digits.csv"
+    rows = [
+        f"{path.relative_to(digits)},{path.parent.name}" for path in sorted(digits.rglob("*.png"))
+    ]
+    table.write_text("\n".join(["path,label", *rows]))
+    source = Source(table, root=digits)
+    stopped(source, tmp_path / "run")
+    table.write_text("\n".join(["path,label", rows[0][:-1] + "2", *rows[1:]]))
+
+    with pytest.raises(TrainingError, match=r"began: 1 relabelled \(0/.*\.png\);"):
+        resume(source, tmp_path / "run", {})
+    resume(source, tmp_path / "run", {}, accept_changes=True)
+
+    changes = json.loads((tmp_path / "run/best.json").read_text())["data"]["changes"]
+    assert [each["relabelled"] for each in changes] == [[rows[0].split(",")[0]]]
+    assert read_split(tmp_path / "run/split.csv")[0].label == "2"
 
 
 def test_a_class_cannot_join_a_run(digits, copy_of, tmp_path):

@@ -61,18 +61,19 @@ class Progress:
     def improves(self, figures: Figures) -> bool:
         """Whether these are better than the best; the other figure decides between equals.
 
-        Chosen by both, neither may be worse, so the end is no worse than any stage before it.
+        With ``both``, neither may be worse, so the end is no worse than the first stage. In that
+        one the loss chooses, as it does in a run of the head alone.
         """
         if self.best is None:
             return True
-        if self.choose_by == "both":
+        if self.choose_by == "both" and self.stage > 0:
             worse = figures.loss > self.best.loss or figures.accuracy < self.best.accuracy
             return not worse and figures != self.best
         return self.order(figures) < self.order(self.best)
 
     def order(self, figures: Figures) -> tuple[float, float]:
         both = (figures.loss, -figures.accuracy)
-        return both if self.choose_by == "loss" else both[::-1]
+        return both[::-1] if self.choose_by == "accuracy" else both
 
     def validated(self, epoch: int, figures: Figures, state: Mapping[str, Tensor]) -> None:
         """Take note of an epoch's figures, and of the weights if they are the best so far."""

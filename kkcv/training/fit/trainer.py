@@ -87,8 +87,8 @@ def callbacks_for(job: Job, progress: Progress) -> list[pl.Callback]:
     if recipe.ema:
         chosen.append(EMAWeightAveraging(decay=recipe.ema))
     if recipe.patience:
-        mode = "min" if recipe.choose_by == "loss" else "max"
-        chosen.append(EarlyStopping(f"val_{recipe.choose_by}", patience=recipe.patience, mode=mode))
+        figure, mode = ("accuracy", "max") if recipe.choose_by == "accuracy" else ("loss", "min")
+        chosen.append(EarlyStopping(f"val_{figure}", patience=recipe.patience, mode=mode))
     if job.deadline is not None:
         chosen.append(callbacks.Deadline(job.deadline, progress))
     chosen.append(callbacks.Bar(job.reporter.show))

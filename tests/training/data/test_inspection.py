@@ -1,7 +1,9 @@
 """Every picture is looked at before it is trained on."""
 
 import csv
+import json
 import shutil
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -88,6 +90,27 @@ def test_ten_thousand_links_to_one_file_are_one_group(tmp_path):
     inspection = inspect_pictures(read_data(tmp_path / "data"))
 
     assert [len(group) for group in inspection.groups] == [10_000, 3]
+
+
+def test_groups_are_told_by_size_and_first_members_however_large_they_are(tmp_path):
+    generator = np.random.default_rng(0)
+    for label, count in (("camera", 300), *((f"twins {i}", 2) for i in range(12))):
+        (tmp_path / label).mkdir()
+        scene = generator.integers(0, 255, (9, 9, 3), np.uint8)
+        for i in range(count):
+            noise = generator.integers(-2, 3, scene.shape)
+            changed = np.clip(scene + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(changed).resize((72, 72)).save(tmp_path / label / f"{i:03}.png")
+    inspection = inspect_pictures(read_data(tmp_path))
+
+    found = report(inspection, Split(["train"] * len(inspection.pictures)), ())
+
+    lines = [line for line in found.lines() if "alike" in line or "more" in line]
+    first = ", ".join(f"camera/{i:03}.png" for i in range(5))
+    assert lines[0] == f"  alike: 300 pictures (300 train): {first}, …"
+    assert lines[10] == "  … and 3 more, all in data.json"
+    assert [group.size for group in found.duplicates] == [300, *[2] * 12]
+    assert len(json.dumps(asdict(found))) < 10_000
 
 
 def alike(root):

@@ -142,8 +142,9 @@ def test_the_best_epoch_is_kept_not_the_last(digits, tmp_path):
     assert not same(progress.best_state, network.state_dict())
 
 
-def test_a_stage_ends_early_when_nothing_gets_better(digits, tmp_path):
-    hopeless = dataclasses.replace(LENET, lr=1e-9, epochs=50, patience=2, choose_by="accuracy")
+@pytest.mark.parametrize("figure", ["accuracy", "both"])
+def test_a_stage_ends_early_when_nothing_gets_better(digits, tmp_path, figure):
+    hopeless = dataclasses.replace(LENET, lr=1e-9, epochs=50, patience=2, choose_by=figure)
 
     assert len(fitted(digits, hopeless, tmp_path / "run").progress.rows) < 10
 
