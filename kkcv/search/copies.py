@@ -1,6 +1,6 @@
 """Copies: the picture that the query was taken from, or that was put into it.
 
-    query ─turned, mirrored, cut▶ 10 views ─both indexes▶ candidates ─local points▶ confirmed first
+    query ─turned, mirrored, blurred, cut▶ 11 views ─indexes▶ candidates ─points▶ confirmed first
 
 A view that is a part of the query is compared with whole pictures: it may be one, on a page or
 pasted into another. The other views are compared with whole pictures and with their parts, where
@@ -14,6 +14,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from kkcv.embedding import windows
@@ -42,10 +43,17 @@ CORNERS: tuple[windows.Window, ...] = (
 )
 CUTS = (windows.CENTER, *CORNERS)  # of the query
 TURNS = 4  # the query as it is, and turned by 90, 180 and 270 degrees
-WHOLES = TURNS + 1  # and mirrored
-GROUPS = (slice(0, 1), slice(1, WHOLES), slice(WHOLES, None))  # views that propose candidates
+MIRRORED, SMOOTHED = TURNS, TURNS + 1  # views behind those; the others are cuts
+WHOLES = TURNS + 2
+BLUR = 1.5  # pixels, the deviation: strong compression leaves blocks that a network sees
+GROUPS = (  # views that propose candidates
+    [0, SMOOTHED],
+    list(range(1, SMOOTHED)),
+    list(range(WHOLES, WHOLES + len(CUTS))),
+)
 EACH = 20  # candidates of a group
 FEWEST = 8  # points that confirm a copy: more than those of the same object
+CELLS = 16  # of the query in each direction: points in one, or beside it, show the same
 STRAIGHT = 8.0  # degrees: less is no turn, and so near to a quarter is one
 MOST_OF = 0.85  # of an area that counts as all of it
 STEPS = (np.arange(32) + 0.5) / 32
@@ -110,11 +118,12 @@ def pixels_of(
 
 
 def views_of(generation: Generation, pixels: np.ndarray) -> np.ndarray:
-    """Unit vectors of all views, of the network: float32 (10, D)."""
+    """Unit vectors of all views, of the network: float32 (11, D)."""
     turned = [np.ascontiguousarray(np.rot90(pixels, n)) for n in range(TURNS)]
     flipped = np.ascontiguousarray(pixels[:, ::-1])
+    smoothed = cv2.GaussianBlur(pixels, (0, 0), BLUR)
     embedder = generation.embedder
-    views = [*turned, flipped, *(windows.within(pixels, each) for each in CUTS)]
+    views = [*turned, flipped, smoothed, *(windows.within(pixels, each) for each in CUTS)]
     with step("embed"), ThreadPoolExecutor(2) as threads:
         crops = list(threads.map(embedder.crop, views))
         halves = threads.map(embedder.embed_crops, (crops[::2], crops[1::2]))
@@ -162,9 +171,11 @@ def candidates(
 
 
 def confirmed(query: Features, found: Found, hits: list[Hit], verifier: Verifier) -> list[Hit]:
-    """The hits that share points with the query first, most points first, and how they match.
+    """The hits that share points with the query first, and how they match.
 
-    Too few points to confirm a copy are still more likely than none: those hits come next.
+    Most points come first; but a query may show two pictures, one pasted into the other. So a hit
+    that shows another part of the query goes before more hits of the same part. Too few points to
+    confirm a copy are still more likely than none: those hits come next.
     """
     flipped = query.mirrored()
     asked = dict(zip(found.ids.tolist(), range(len(found.ids)), strict=True))
@@ -186,18 +197,44 @@ def confirmed(query: Features, found: Found, hits: list[Hit], verifier: Verifier
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         matches = list(threads.map(matched, hits[:looked_at]))
-    sure: list[tuple[int, Hit]] = []
+    sure: list[tuple[np.ndarray, Hit]] = []
     unsure: list[tuple[int, Hit]] = []
     for hit, each in zip(hits, [*matches, *[None] * len(hits)], strict=False):
         count = 0 if each is None else len(each[0])
         if each is not None and count >= FEWEST:
             tell(hit, *each)
-            sure.append((count, hit))
+            sure.append((cells_of(*each), hit))
         else:
             number = asked[hit.id]
             hit.place, hit.query_place = where(int(found.view[number]), int(found.part[number]))
             unsure.append((count, hit))
-    return [hit for some in (sure, unsure) for _, hit in sorted(some, key=lambda pair: -pair[0])]
+    unsure.sort(key=lambda pair: -pair[0])
+    return [*by_what_they_show(sure), *(hit for _, hit in unsure)]
+
+
+def cells_of(how: Match, mirrored: bool) -> np.ndarray:
+    """Where the points of a match lie in the query, as it is: column and row, int64 (N, 2)."""
+    points = how.query * [-1, 1] + [1, 0] if mirrored else how.query
+    return (points * CELLS).clip(0, CELLS - 1).astype(np.int64)
+
+
+def by_what_they_show(sure: list[tuple[np.ndarray, Hit]]) -> list[Hit]:
+    """Most points first; a hit, most of whose points no hit before it explains, goes ahead."""
+    left = sorted(sure, key=lambda pair: -len(pair[0]))
+    explained = np.zeros((CELLS + 2, CELLS + 2), bool)  # with a border
+    first: list[Hit] = []
+
+    def unexplained(pair: tuple[np.ndarray, Hit]) -> int:
+        column, row = pair[0].T + 1
+        new = int((~explained[row, column]).sum())
+        return new if new >= max(FEWEST, len(column) / 2) else 0
+
+    while left and unexplained(best := max(left, key=unexplained)):
+        left = [pair for pair in left if pair is not best]
+        first.append(best[1])
+        for column, row in best[0]:
+            explained[row : row + 3, column : column + 3] = True
+    return [*first, *(hit for _, hit in left)]
 
 
 def tell(hit: Hit, how: Match, mirrored: bool) -> None:
@@ -239,6 +276,6 @@ def where(view: int, part: int) -> tuple[Place | None, Place | None]:
     place = parts.place_of(part)
     if place is not None and view < TURNS:  # np.rot90 turns counterclockwise
         place = place[-view:] + place[:-view] if view else place
-    elif place is not None and view == TURNS:
+    elif place is not None and view == MIRRORED:
         place = tuple(place[n] for n in (1, 0, 3, 2))
     return place, windows.corners(CUTS[view - WHOLES]) if view >= WHOLES else None

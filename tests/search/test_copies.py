@@ -9,9 +9,11 @@ from PIL import Image, ImageOps
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
+from kkcv.hit import Hit
 from kkcv.images.decode import decode
-from kkcv.images.disturb import on_a_page
+from kkcv.images.disturb import compressed, on_a_page
 from kkcv.query import Like
+from kkcv.search.copies import by_what_they_show
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 
@@ -56,8 +58,9 @@ def turned(picture: Image.Image) -> Image.Image:
         (ImageOps.mirror, "mirrored"),
         (lambda picture: turned(ImageOps.mirror(picture)), "mirrored, turned by 90"),
         (on_a_page, "in the query"),
+        (compressed(5), "whole"),
     ],
-    ids=["whole", "crop", "turned", "mirrored", "both", "page"],
+    ids=["whole", "crop", "turned", "mirrored", "both", "page", "compressed"],
 )
 def test_the_original_comes_first_and_the_hit_says_what_was_done(
     filled: Gallery, photographs: list[Path], change: Change, words: str
@@ -105,3 +108,13 @@ def test_copies_are_of_one_picture(filled: Gallery, photographs: list[Path]) -> 
 
     assert str(error.value) == "copies are found of one picture, not of several or of a text"
     assert error.value.field == "copies"
+
+
+def test_what_was_pasted_into_a_picture_comes_before_more_pictures_of_the_same_scene() -> None:
+    left = np.array([[x, y] for x in range(8) for y in range(16)])
+    right = np.array([[x, y] for x in range(10, 16) for y in range(3)])
+    sure = [(left, "the picture"), (left[::2], "its scene"), (right, "what was pasted")]
+
+    order = by_what_they_show([(cells, Hit(0, 0.9, name, {})) for cells, name in sure])
+
+    assert [hit.path for hit in order] == ["the picture", "what was pasted", "its scene"]
