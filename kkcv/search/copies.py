@@ -214,7 +214,7 @@ def confirmed(query: Features, found: Found, hits: list[Hit], verifier: Verifier
 
 def cells_of(how: Match, mirrored: bool) -> np.ndarray:
     """Where the points of a match lie in the query, as it is: column and row, int64 (N, 2)."""
-    points = how.query * [-1, 1] + [1, 0] if mirrored else how.query
+    points = np.abs(how.query - [1, 0]) if mirrored else how.query  # within 0 and 1
     return (points * CELLS).clip(0, CELLS - 1).astype(np.int64)
 
 
