@@ -18,6 +18,7 @@ from kkcv.errors import CheckpointError, UnknownNetwork
 from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
 from kkcv.presets import preset as presets
+from kkcv.zoo.averages import may_hold_average, no_average, with_ending
 from kkcv.zoo.recorded import recorded
 from kkcv.zoo.richness import PARTS, joined, of_network, split
 from kkcv.zoo.weights import (
@@ -63,10 +64,10 @@ class Checkpoint:
 
     @property
     def weights_id(self) -> str:
-        """The sha256 of the weights file, or ``random``."""
+        """The sha256 of the weights file, ``ema:`` and that, or ``random``."""
         if isinstance(self.weights, Published):
             return self.weights.digest
-        return self.weights.sha256 if self.weights else "random"
+        return self.weights.id if self.weights else "random"
 
     @property
     def parts(self) -> bool:
@@ -78,6 +79,12 @@ class Checkpoint:
         if isinstance(self.weights, Published):
             return find(self.network, self.weights_name).path
         return self.weights.path if self.weights else None
+
+    def weights_argument(self) -> str | None:
+        """The same for ``zoo.create``, with the ending that says which weights in it are meant."""
+        ema = self.weights.ema if isinstance(self.weights, WeightsFile) else None
+        path = self.weights_path()
+        return None if path is None else with_ending(path, ema)
 
     def num_classes(self) -> int | None:
         """How many classes the head has; None for ImageNet's 1000."""
@@ -108,7 +115,7 @@ class Checkpoint:
                 )
             return zoo.create(
                 self.network,
-                weights=self.weights_path(),
+                weights=self.weights_argument(),
                 num_classes=self.num_classes(),
                 in_channels=self.preprocess.channels,
                 trained_in=self.trained_in,
@@ -132,10 +139,22 @@ def pretrained(network: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Che
             need("torch")  # before a download that nothing here could use
         return public(row, name, find(network, weights))
     file = find(network, weights)
-    name = str(file.path.absolute())
     if file.published:
-        return public(file.published, name, file)
-    return Checkpoint(network, network, file, usual_preprocess(network), weights_name=name)
+        return public(file.published, file.name, file)
+    if file.ema is not False and may_hold_average(file.path):
+        file = replace(file, ema=file.ema or average_in(file.path, network))
+    elif file.ema:
+        raise no_average(file.path)
+    return Checkpoint(network, network, file, usual_preprocess(network), weights_name=file.name)
+
+
+def average_in(file: Path, network: str) -> bool | None:
+    """Whether the file's average of weights is taken, which is said; None if it has none."""
+    need("torch")
+    from kkcv.zoo.loading import takes_average
+    from kkcv.zoo.registry import create_on_meta
+
+    return takes_average(create_on_meta(network), file)
 
 
 def is_public(weights: str) -> bool:

@@ -9,6 +9,7 @@ import click
 from kkcv.errors import PictureError, RequestError
 
 from .language import language
+from .network import ema_option, weights_meant
 from .options import json_option
 from .output import echo, print_json, print_table, progress_bar
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Public weights, none (random), or a .pth or .safetensors file.",
 )
+@ema_option
 @click.option(
     "-k",
     "--top",
@@ -49,6 +51,7 @@ def classify(
     pictures: tuple[str, ...],
     model: str,
     weights: str,
+    ema: bool | None,
     top: int | None,
     lang: str | None,
     device: str | None,
@@ -67,7 +70,7 @@ def classify(
 
     lang = lang or ("en" if as_json else language())
     paths = files_of(pictures)
-    classifier = Classifier.load(model, weights, device)
+    classifier = Classifier.load(model, weights_meant(weights, ema) or weights, device)
     answers: list[tuple[str, list[Guess]]] = []
     rejects: list[dict[str, str]] = []
     with progress_bar("classifying") as update:

@@ -7,6 +7,7 @@ import click
 
 from kkcv.errors import RequestError
 
+from .network import ema_option, weights_meant
 from .options import json_option
 from .output import echo, print_json
 from .search import as_picture
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     "--model", metavar="NAME|RUN", help="Without a gallery.  [default: efficientnet_lite0]"
 )
 @click.option("--weights", metavar="imagenet|none|PATH", help="[default: imagenet]")
+@ema_option
 @click.option(
     "--matches", is_flag=True, help="Draw lines between matching points instead of heat maps."
 )
@@ -34,6 +36,7 @@ def explain(
     gallery: str | None,
     model: str | None,
     weights: str | None,
+    ema: bool | None,
     matches: bool,
     as_json: bool,
 ) -> None:
@@ -65,6 +68,7 @@ def explain(
         raise RequestError("name the picture to write: -o why.png (or --json for the numbers)")
     if gallery and (model or weights):
         raise RequestError("a gallery has its own network: leave out --model and --weights")
+    weights = weights_meant(weights, ema)
     first, second = as_picture(query), as_picture(hit)
     if gallery:
         with Gallery.open(gallery) as opened:

@@ -186,6 +186,7 @@ def open_or_create(
     from kkcv.images.folder import find_pictures
     from kkcv.search.engines import engine_at
     from kkcv.search.gallery import Gallery
+    from kkcv.search.generation import origin
 
     try:
         gallery = Gallery.open(address)
@@ -210,7 +211,7 @@ def open_or_create(
     gallery.close()
     as_stored = {"backend": stored["backend"]}
     if not network.model:
-        as_stored |= {"model": stored["model"], "weights": stored["weights"]}
+        as_stored |= dict(zip(("model", "weights"), origin(stored), strict=True))
     return Gallery.open(address, Network(**{**as_stored, **network.given}).load())
 
 

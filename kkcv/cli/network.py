@@ -104,6 +104,25 @@ def backends() -> Sequence[str]:
     return tuple(BACKENDS)
 
 
+ema_option = click.option(
+    "--ema/--no-ema",
+    default=None,
+    help="Of a --weights file with an average of the weights, take the average, or the raw ones."
+    "  [default: the average, where there is one]",
+)
+
+
+def weights_meant(weights: str | None, ema: bool | None) -> str | None:
+    """The value of --weights with --ema or --no-ema behind it (RequestError for no file)."""
+    from kkcv.zoo.averages import with_ending
+
+    if ema is None:
+        return weights
+    if weights is None or weights == "none" or weights.partition(":")[0] == "imagenet":
+        raise RequestError("--ema and --no-ema are about a weights file: give it as --weights PATH")
+    return with_ending(weights, ema)
+
+
 FLAGS: tuple[Callable[[Command], Command], ...] = (
     click.option(
         "--model",
@@ -120,6 +139,7 @@ FLAGS: tuple[Callable[[Command], Command], ...] = (
         help="The network's own public weights, none (random), a .pth or .safetensors file, or for"
         " kkcv models a folder with one.  [default: imagenet]",
     ),
+    ema_option,
     click.option(
         "--backend",
         type=OneOf(backends),
@@ -147,7 +167,9 @@ def network_options(command: Command) -> Command:
 
     @wraps(command)
     def call(*arguments: Any, **others: Any) -> Any:
-        network = Network(**{field.name: others.pop(field.name) for field in fields(Network)})
+        given = {field.name: others.pop(field.name) for field in fields(Network)}
+        given["weights"] = weights_meant(given["weights"], others.pop("ema"))
+        network = Network(**given)
         return command(*arguments, network=network, **others)
 
     with_options: Command = call

@@ -3,6 +3,7 @@
 import click
 
 from .language import say
+from .network import ema_option, weights_meant
 from .options import json_option
 from .output import print_json, print_table
 
@@ -10,9 +11,12 @@ from .output import print_json, print_table
 @click.command()
 @click.option("--model", metavar="NAME|RUN", help="A network.  [default: efficientnet_lite0]")
 @click.option("--weights", metavar="imagenet|none|PATH", help="[default: imagenet]")
+@ema_option
 @click.option("--again", is_flag=True, help="Measure again.")
 @json_option
-def runtimes(model: str | None, weights: str | None, again: bool, as_json: bool) -> None:
+def runtimes(
+    model: str | None, weights: str | None, ema: bool | None, again: bool, as_json: bool
+) -> None:
     """List the runtimes on this machine, their speed, and which one kkcv chose.
 
     Measured once a network, in processes of their own, and remembered: from then on kkcv takes the
@@ -29,7 +33,7 @@ def runtimes(model: str | None, weights: str | None, again: bool, as_json: bool)
     from kkcv.embedding.measuring import measured as measured_here
     from kkcv.embedding.record import machine
 
-    checkpoint = resolve(model or DEFAULT_NETWORK, weights or "imagenet")
+    checkpoint = resolve(model or DEFAULT_NETWORK, weights_meant(weights, ema) or "imagenet")
     measured = measured_here(checkpoint, again=again)
     chosen = choose(checkpoint, environment.runtime(), environment.precision())
     if as_json:

@@ -7,6 +7,7 @@ from kkcv.images.source import Source, read_bytes
 from kkcv.query import Like
 
 from .gallery import Gallery
+from .generation import origin
 from .query import Vectorizer
 from .verification.features import features_of
 from .verification.geometry import match
@@ -44,7 +45,7 @@ def explain(
         )
         score = score_of(gallery, *pair, limits=limits)
     found = gallery.worker.explain(
-        (settings["model"], settings["weights"]),
+        origin(settings),
         *data,
         limits,
         None if projection is None else projection.matrix,

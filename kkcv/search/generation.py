@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kkcv.adapters import has_tower
-from kkcv.checkpoint import resolve
+from kkcv import adapters
+from kkcv.checkpoint import is_public, resolve
 from kkcv.embedding import terms
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
@@ -18,6 +18,7 @@ from kkcv.embedding.quantized import keep, kept
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.embedding.text import TextTower
 from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError, RequestError
+from kkcv.zoo.averages import named, with_ending
 
 from .chance.store import CalibrationStore
 from .engine import Catalog, Engine
@@ -83,7 +84,7 @@ class Generation:
         """
         with self._loading:
             model, weights = (self.catalog.settings[name] for name in ("model", "weights"))
-            if self._text_tower is None and self._may_export_texts and has_tower(model):
+            if self._text_tower is None and self._may_export_texts and adapters.has_tower(model):
                 try:
                     self._text_tower = TextTower(resolve(model, weights))
                 except RequestError as error:
@@ -145,14 +146,28 @@ def projected_space(stored: EmbeddingSpace, projection: Projection | None) -> Em
 
 def embedder_for(settings: Mapping[str, str], folder: Path) -> Embedder:
     """Load the embedder of ``settings_for``; the folder keeps an int8 network (WeightsError)."""
-    terms.known(settings["model"])
+    model, weights = origin(settings)
+    terms.known(model)
     int8 = json.loads(settings["space"]).get("int8")
     return Embedder.load(
-        settings["model"],
-        settings["weights"],
+        model,
+        weights,
         backend=settings["backend"],
         quantized=kept(folder, int8) if int8 else None,
     )
+
+
+def origin(settings: Mapping[str, str]) -> tuple[str, str]:
+    """The network and the weights of a catalog, as ``checkpoint.resolve`` finds them.
+
+    The path alone of a file with an average of weights means its raw ones: it is of a kkcv that
+    took no averages.
+    """
+    model, weights = settings["model"], settings["weights"]
+    own = weights != "none" and not is_public(weights) and adapters.split(model) is None
+    if own and named(weights).ema is None:
+        weights = with_ending(weights, ema=False)
+    return model, weights
 
 
 def settings_for(embedder: Embedder, vectors: str) -> dict[str, str]:

@@ -32,7 +32,11 @@ class Recipe:
     model: str = setting(
         "efficientnet_lite0", "A network of the zoo, or the folder of an earlier run."
     )
-    weights: str = setting("imagenet", "imagenet, none (from scratch), or a weights file.")
+    weights: str = setting(
+        "imagenet",
+        "imagenet, none (from scratch), or a weights file; PATH:raw takes the raw weights of a file"
+        " with their average.",
+    )
     size: int = setting(0, "Side of the input in pixels; 0: as the weights want it.", least=0)
     seed: int = setting(0, "Seed of the split, the new head, and every random choice.", least=0)
 

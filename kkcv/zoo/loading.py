@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from kkcv.errors import WeightsError
 
+from .averages import is_safetensors, no_average
 from .contents import Contents, State, contents_of, is_average, prefixes, under
 from .facts import counts
 from .fitting import Fit, best_fit, fit
@@ -29,45 +31,98 @@ def load_into(
     path: str | PathLike[str],
     *,
     new_classifier: bool = True,
-    ema: bool = True,
+    ema: bool | None = None,
     others: Iterable[Spec] = (),
 ) -> None:
     """Put a weights file into the network, in place.
 
     Tensors that only training uses (auxiliary heads, counters of batches) may be missing or too
-    many. A prefix before the names is taken off, and names outside it are left out. An average
-    beside the raw weights replaces them, with a warning, unless ``ema`` is false.
+    many. A prefix before the names is taken off, and names outside it are left out.
 
     Args:
         new_classifier: A classifier that is missing or for another number of classes is left out:
             the network keeps its own, as it was initialized.
+        ema: True takes the average of weights in the file, False the raw ones, None an average that
+            fits, with a warning.
         others: Networks that the weights may be of instead; an error names those they fit.
 
     Raises:
-        WeightsError: Which tensors and shapes do not fit, or which prefixes are in doubt.
+        WeightsError: Which tensors and shapes do not fit, or which prefixes are in doubt; there is
+            no average, or nothing else.
     """
     path = Path(path)
-    contents, own = read(path), network.state_dict()
-    if not contents.raw and not ema:
-        raise WeightsError(
-            f"{path} holds an average of weights alone ({contents.average_entry}); leave "
-            "ema=False out to take it"
-        )
-    average = contents.average if ema else {}
-    found = best_fit(average or contents.raw, network, path, new_classifier, ema)
-    if average and contents.raw and found.differences:
-        average = {}
-        found = best_fit(contents.raw, network, path, new_classifier, ema)
+    own = network.state_dict()
+    chosen = choose(network, path, new_classifier, ema)
+    found = chosen.fit
     if found.wrong and found.differences == 1:
         found = for_grey(found, network)
     if found.differences:
-        state = average or contents.raw
-        raise WeightsError("\n  ".join(refusal(found, state, network, path, others)))
-    if ema and (said := of_average(contents, average, found.prefix)):
-        warnings.warn(
-            f"{path} holds an average of the weights ({said}", RuntimeWarning, stacklevel=3
-        )
+        raise WeightsError("\n  ".join(refusal(found, chosen.state, network, path, others)))
+    if ema and not chosen.average:
+        raise no_average(path)
+    if ema is None and (said := chosen.about_average(path)):
+        warnings.warn(said, RuntimeWarning, stacklevel=3)
     network.load_state_dict({k: v for k, v in found.state.items() if k in own}, strict=False)
+
+
+class Chosen(NamedTuple):
+    """The weights of a file that are taken: their state dict, and how it fits.
+
+    ``average`` is the entry or prefix of the average that is taken, ``left`` of one that does not
+    fit; each empty for none.
+    """
+
+    state: State
+    fit: Fit
+    average: str
+    left: str
+
+    def about_average(self, path: Path) -> str:
+        """One line about averaged weights in the file; empty where there are none."""
+        if self.average:
+            return (
+                f"{path} holds an average of the weights ({self.average}), which is taken; "
+                "ema=False (--no-ema) takes the raw ones"
+            )
+        if self.left:
+            return (
+                f"{path} holds an average of the weights ({self.left}), which does not fit; "
+                "the raw ones are taken"
+            )
+        return ""
+
+
+def choose(network: Network, path: Path, new_classifier: bool, ema: bool | None) -> Chosen:
+    """The average in a file, or its raw weights (WeightsError)."""
+    contents = read(path)
+    raw, entry = contents.raw, contents.average_entry
+    if not raw and ema is False:
+        raise WeightsError(
+            f"{path} holds an average of weights alone ({entry}); "
+            "leave ema=False (--no-ema) out to take it"
+        )
+    average = contents.average if ema is not False else {}
+    found = best_fit(average or raw, network, path, new_classifier, ema is not False)
+    if average and raw and found.differences and ema is None:
+        average = {}
+        found = best_fit(raw, network, path, new_classifier, True)
+    if average:
+        return Chosen(average, found, entry, "")
+    prefix = found.prefix.rstrip(".") if is_average(found.prefix) else ""
+    return Chosen(raw, found, prefix, "" if prefix else entry)
+
+
+def takes_average(network: Network, path: Path) -> bool | None:
+    """Whether ``load_into`` takes an average from this file, which is said; None if it has none.
+
+    Raises WeightsError.
+    """
+    chosen = choose(network, path, new_classifier=False, ema=None)
+    said = chosen.about_average(path)
+    if chosen.fit.differences or not said:
+        return None
+    warnings.warn(said, RuntimeWarning, stacklevel=3)
+    return bool(chosen.average)
 
 
 def for_grey(found: Fit, network: Network) -> Fit:
@@ -86,16 +141,6 @@ def for_grey(found: Fit, network: Network) -> Fit:
     return replace(found, state={**found.state, key: summed}, wrong=[])
 
 
-def of_average(contents: Contents, taken: State, prefix: str) -> str:
-    """The end of the warning about averaged weights; empty where there are none."""
-    if taken or is_average(prefix):
-        entry = contents.average_entry if taken else prefix.rstrip(".")
-        return f"{entry}), which is taken; ema=False takes the raw ones"
-    if contents.average_entry:
-        return f"{contents.average_entry}), which does not fit; the raw ones are taken"
-    return ""
-
-
 def read(path: Path) -> Contents:
     """The weights in a safetensors or .pth file, told apart by its content.
 
@@ -107,12 +152,6 @@ def read(path: Path) -> Contents:
     if not contents.raw and not contents.average:
         raise WeightsError(f"{path} holds no state dict (names with tensors)")
     return contents
-
-
-def is_safetensors(path: Path) -> bool:
-    """Whether a file begins as the format does: 8 bytes of length, then JSON. Names can lie."""
-    with path.open("rb") as file:
-        return file.read(9)[8:] == b"{"
 
 
 def read_safetensors(path: Path) -> State:

@@ -97,14 +97,14 @@ def create(
     pretrained: bool = False,
     features_only: bool = False,
     auxiliary: bool = False,
-    ema: bool = True,
+    ema: bool | None = None,
 ) -> Network:
     """Build a network, in eval mode, with its paper's initialization or with weights.
 
     Args:
         weights: None, ``"imagenet"`` (downloaded once, then cached), ``"imagenet:TAG"`` for other
             public weights than the network's default, or the path of a .pth or .safetensors file,
-            ours or a peer's.
+            ours or a peer's; ``PATH:ema`` and ``PATH:raw`` say ``ema`` with it.
         num_classes: With another number than the weights' own, or where they have no classifier,
             the classifier keeps its initialization. 0 is for no classifier: the scores are the
             embedding.
@@ -117,8 +117,8 @@ def create(
         features_only: The network answers with the maps of its stages (feature_maps.py).
         auxiliary: Adds the paper's auxiliary heads, with which the network answers TrainingScores
             in training mode.
-        ema: Whether an average of the weights (``state_dict_ema``, ``model_ema``, …) in the file
-            is taken, with a warning, instead of the raw ones.
+        ema: Of a file with an average of the weights (``state_dict_ema``, ``model_ema``, …): True
+            takes the average, False the raw ones. None takes an average that fits, with a warning.
 
     Raises:
         UnknownNetwork: There is no such network; the nearest names.
@@ -158,7 +158,7 @@ def create(
             network,
             file.path,
             new_classifier=num_classes is not None or classes == 0,
-            ema=ema,
+            ema=file.ema if ema is None else ema,
             others=NETWORKS.values(),
         )
     if classes == 0:

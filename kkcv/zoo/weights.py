@@ -19,10 +19,10 @@ from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 
-from kkcv.disk import typed
 from kkcv.environment import cache_folder, model_hub
 from kkcv.errors import WeightsError
 
+from .averages import named, with_ending
 from .digest import matches, mismatch, sha256
 
 __all__ = ["Published", "WeightsFile", "find", "published", "sha256", "table"]
@@ -82,11 +82,26 @@ class Published:
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """Weights on this machine. ``published`` is None for a user's own file."""
+    """Weights on this machine. ``published`` is None for a user's own file.
+
+    ``ema`` is True for the average of weights in the file and False for the raw ones, where one of
+    them was named (averages.py).
+    """
 
     path: Path
     sha256: str
     published: Published | None = None
+    ema: bool | None = None
+
+    @property
+    def id(self) -> str:
+        """The sha256 of the file, behind ``ema:`` where its average is taken."""
+        return f"ema:{self.sha256}" if self.ema else self.sha256
+
+    @property
+    def name(self) -> str:
+        """The argument ``weights`` that finds it from whatever folder."""
+        return with_ending(self.path.absolute(), self.ema)
 
     @property
     def trained_in(self) -> str:
@@ -134,7 +149,8 @@ def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
     """The file with these weights: ``"imagenet"``, ``"imagenet:TAG"`` or a path.
 
     Downloads public weights that are not there yet. A path to a file whose hash is in the table is
-    used as that row, with its preprocessing.
+    used as that row, with its preprocessing. ``PATH:ema`` and ``PATH:raw`` are read as in
+    averages.py.
 
     Raises WeightsError.
     """
@@ -143,13 +159,13 @@ def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
         row = choose(network, tag)
         path = packaged(row) if row.source.startswith("package:") else downloaded(row)
         return WeightsFile(path, checked(path, row), row)
-    path = Path(typed(weights))
+    path, ema = named(weights)
     if not path.is_file():
         raise WeightsError(
             f"no weights file {path}; give 'imagenet' or an existing .pth or .safetensors file"
         )
     known = (row for row in published(network) if row.digest and matches(path, row.digest))
-    return WeightsFile(path, sha256(path), next(known, None))
+    return WeightsFile(path, sha256(path), next(known, None), ema)
 
 
 def choose(network: str, tag: str) -> Published:

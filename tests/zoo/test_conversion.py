@@ -475,7 +475,7 @@ def test_an_average_beside_the_raw_weights_is_taken_and_said(
 
     assert [str(each.message) for each in caught] == [
         f"{path} holds an average of the weights ({named}), which is taken; "
-        "ema=False takes the raw ones"
+        "ema=False (--no-ema) takes the raw ones"
     ]
     assert caught[0].filename == __file__
     assert ours.head.weight.equal(peers_state["fc.weight"])
@@ -506,7 +506,8 @@ def test_an_average_alone_is_taken_and_said_or_refused(
 
     assert ours.head.weight.equal(peers_state["fc.weight"])
     assert str(caught.value) == (
-        f"{path} holds an average of weights alone ({entry}); leave ema=False out to take it"
+        f"{path} holds an average of weights alone ({entry}); "
+        "leave ema=False (--no-ema) out to take it"
     )
 
 

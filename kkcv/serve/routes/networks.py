@@ -10,6 +10,7 @@ from kkcv.images.reducing import LARGE
 from kkcv.images.thumbnails import as_png
 from kkcv.search.explain import explain as explained
 from kkcv.search.explain import score_of
+from kkcv.search.generation import origin
 from kkcv.serve.models.requests import ClassifyRequest, ExplainRequest, KnownPicture, SentPicture
 from kkcv.serve.models.responses import Explained, Guess, Guesses
 from kkcv.serve.problems import problem_of
@@ -21,8 +22,7 @@ from .search import at, picture_bytes
 def classify(service: Service, body: ClassifyRequest) -> Guesses:
     """Name what a picture shows: the classes of the gallery's network, the most probable first."""
     data = picture_bytes(service, body.image)
-    settings = service.gallery.catalog.settings
-    model = settings["model"], settings["weights"]
+    model = origin(service.gallery.catalog.settings)
     with service.worker():
         guesses = service.gallery.worker.classify(model, data, body.top, body.lang, service.limits)
     return Guesses(guesses=[Guess(**guess) for guess in guesses])

@@ -43,7 +43,7 @@ def network_for(base: Checkpoint, classes: tuple[str, ...], seed: int) -> Networ
     def create(weights: bool) -> Network:
         return zoo.create(
             base.network,
-            weights=base.weights_path() if weights else None,
+            weights=base.weights_argument() if weights else None,
             num_classes=len(classes),
             in_channels=base.preprocess.channels,
             trained_in=base.trained_in,
