@@ -45,7 +45,10 @@ def read_table(path: Path) -> Table:
 
 
 def decoded(data: bytes) -> str:
-    """Text in UTF-8, UTF-16, GBK, or else in the Windows encoding of Western Europe."""
+    """Text in UTF-8, UTF-16, GBK, or else in the Windows encoding of Western Europe.
+
+    UTF-8 may have paths in it that are not, as ``kkcv list --csv`` writes them.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16")
     if data[1:2] == b"\0":
@@ -53,7 +56,8 @@ def decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        pass
+        if is_mostly_utf8(data):
+            return data.decode("utf-8-sig", "surrogateescape")
     # Both bytes of a common Chinese character are high. In a Western encoding a letter with an
     # accent is mostly followed by a plain one.
     high = len(re.findall(rb"[\x81-\xfe]", data))
@@ -64,6 +68,13 @@ def decoded(data: bytes) -> str:
         except UnicodeDecodeError:
             pass
     return data.decode("cp1252")
+
+
+def is_mostly_utf8(data: bytes) -> bool:
+    """Whether two thirds of the lines that are not ASCII are UTF-8: in GBK few happen to be."""
+    lines = [line for line in data.splitlines() if not line.isascii()]
+    good = sum(line.decode(errors="replace").encode() == line for line in lines)
+    return 3 * good >= 2 * len(lines)
 
 
 def separator_of(header: str) -> str:

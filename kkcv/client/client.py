@@ -3,10 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote, urlencode
-
-from pydantic import BaseModel
 
 from kkcv import hits
 from kkcv.errors import KkcvError, ServiceError
@@ -33,17 +31,17 @@ from kkcv.serve.models.responses import (
 from .calls import Calls, Response, error_of
 from .values import (
     AddedPicture,
+    Answer,
     added,
     as_base64,
     hits_of,
     like_as_json,
+    parsed,
     problem_bytes,
     which,
 )
 
 IDS_IN_A_FILTER = 80  # of 19 digits, they fit into the 2,000 characters of a filter
-
-Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class Client:
@@ -117,7 +115,7 @@ class Client:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
         query = {name: json.dumps(value) for name, value in options.items()}
         answer = self._get(f"/v1/images/{id:d}/similar", k=k, **query)
-        return hits_of(Hits.model_validate_json(answer))
+        return hits_of(parsed(Hits, answer))
 
     def search_like(
         self,
@@ -171,7 +169,7 @@ class Client:
         """
         request = {"image": as_base64(picture), "metadata": dict(metadata or {})}
         answer = self._call("POST", "/v1/images", request)
-        return added(PictureInfo.model_validate_json(answer.content), answer.status)
+        return added(parsed(PictureInfo, answer.content), answer.status)
 
     def add_many(
         self, pictures: Sequence[tuple[Source, Mapping[str, Any]]]
@@ -260,7 +258,7 @@ class Client:
         """
         query = {"min_score": min_score, "limit": limit, "copies": json.dumps(copies)}
         answer = self._get("/v1/duplicates", **query)
-        return Duplicates.model_validate_json(answer).groups
+        return parsed(Duplicates, answer).groups
 
     def keep_both(self, ids: Iterable[int]) -> None:
         """Remember that these are no duplicates (UnknownPicture, RequestError)."""
@@ -277,7 +275,7 @@ class Client:
     def galleries(self) -> list[NamedGallery]:
         """The galleries of the service."""
         answer = self._calls.send("GET", "/v1/galleries")
-        return Galleries.model_validate_json(answer.content).galleries
+        return parsed(Galleries, answer.content).galleries
 
     def stats(self) -> Stats:
         """Figures of the gallery."""
@@ -304,7 +302,7 @@ class Client:
         query = {"cursor": "" if after is None else f"after-{after:d}", "where": where}
         text = {name: json.dumps(value) for name, value in {**query, "newest": newest}.items()}
         answer = self._get("/v1/images", limit=limit, **text)
-        return Page.model_validate_json(answer)
+        return parsed(Page, answer)
 
     def _get(self, path: str, **query: Any) -> bytes:
         return self._send("GET", f"{path}?{urlencode(query)}" if query else path)
@@ -313,7 +311,7 @@ class Client:
         self, model: type[Answer], method: str, path: str, body: Mapping[str, Any] | None = None
     ) -> Answer:
         """The response as a model."""
-        return model.model_validate_json(self._send(method, path, body))
+        return parsed(model, self._send(method, path, body))
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
         return self._call(method, path, body).content

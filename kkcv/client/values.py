@@ -1,14 +1,19 @@
 """Values of Python as the JSON of the service, and back."""
 
 import base64
+import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from kkcv import hits
 from kkcv.hit import Hit
 from kkcv.images.source import Source, read_bytes
 from kkcv.query import Like, Text
 from kkcv.serve.models.responses import Added, Hits, PictureInfo
+
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class AddedPicture(PictureInfo):
@@ -22,6 +27,14 @@ class AddedPicture(PictureInfo):
     def __eq__(self, other: object) -> bool:
         mine, theirs = dict(self), dict(other) if isinstance(other, PictureInfo) else {}
         return {**mine, "new": None} == {**theirs, "new": None}
+
+
+def parsed(model: type[Answer], content: bytes) -> Answer:
+    """A response of the service, with paths that need not be UTF-8."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError:  # pydantic reads no half of a surrogate pair
+        return model.model_validate(json.loads(content))
 
 
 def added(picture: PictureInfo, status: int) -> AddedPicture:

@@ -49,7 +49,6 @@ def look_at(
     ``rehash`` reads the file even if the file system says that it is unchanged.
     """
     path, name = named
-    must_be_utf8(name)
     status = status_of(path)  # before the bytes: a change in between is seen next time
     mtime_ns, stamp = (0, UNKEPT) if status is None else times_of(status)
     with catalog.stale_reading() as rows:
@@ -99,15 +98,6 @@ def modified(path: str) -> int:
     """The time of modification in nanoseconds; 0 if unknown."""
     status = status_of(path)
     return 0 if status is None else within(status.st_mtime_ns)
-
-
-def must_be_utf8(path: str) -> None:
-    """Raises PictureError for a name that a catalog cannot hold."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        name = ascii(path)
-        raise PictureError(f"{name}: its name is not UTF-8; rename it", "unreadable") from None
 
 
 def prepared(embedder: Embedder, path: str, data: bytes, limits: Limits) -> np.ndarray:

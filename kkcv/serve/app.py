@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
 from werkzeug.exceptions import HTTPException
 
 from kkcv.deadline import within
@@ -148,7 +149,10 @@ def respond(result: Any) -> Response:
         return answer
     content, status, headers = result if isinstance(result, tuple) else (result, 200, {})
     assert isinstance(content, BaseModel)
-    text = content.model_dump_json(exclude_unset=True)
+    try:
+        text = content.model_dump_json(exclude_unset=True)
+    except PydanticSerializationError:  # a path that is not UTF-8: in ASCII, as the shell has it
+        text = json.dumps(content.model_dump(mode="json", exclude_unset=True))
     return Response(text, status, headers, content_type="application/json")
 
 

@@ -161,11 +161,20 @@ def test_an_interrupted_import_keeps_what_it_committed_and_goes_on(
     assert counts(import_pictures(gallery, [photos])) == {"added": 5, "unchanged": 8}
 
 
-def test_a_name_that_is_not_utf8_is_listed_not_fatal(gallery: Gallery, photos: Path) -> None:
-    odd = os.fsencode(photos) + b"/caf\xe9.png"
-    shutil.copy(photos / "a.png", odd)
+def test_names_that_are_not_utf8_are_names_as_others(gallery: Gallery, photos: Path) -> None:
+    folder = os.fsencode(photos) + b"/\xc0lbum"
+    os.mkdir(folder)
+    odd = folder + b"/caf\xe9.png"
+    shutil.move(photos / "a.png", odd)
 
-    report = import_pictures(gallery, [photos])
+    assert counts(import_pictures(gallery, [photos])) == {"added": 3}
+    assert counts(import_pictures(gallery, [photos])) == {"unchanged": 3}
 
-    assert counts(report) == {"added": 3, "rejected": 1}
-    assert "its name is not UTF-8" in report.rejected[0].message
+    hit = gallery.search(os.fsdecode(odd), 1)[0]
+    assert (os.fsencode(hit.path), hit.missing) == (odd, False)
+    assert gallery.find(os.fsdecode(odd)).id == hit.id
+    assert gallery.read(gallery[hit.id]) == Path(hit.path).read_bytes()
+
+    os.rename(folder, folder + b"\xff")
+    assert counts(import_pictures(gallery, [photos])) == {"moved": 1, "unchanged": 2}
+    assert os.fsencode(gallery.path(gallery[hit.id])) == folder + b"\xff/caf\xe9.png"

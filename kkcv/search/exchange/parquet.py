@@ -24,6 +24,7 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.generation import Generation
 from kkcv.search.metadata import MAX_METADATA, fault
 from kkcv.search.opened import VECTOR_TYPES
+from kkcv.search.path_text import as_path, as_text
 from kkcv.search.picture import END_OF_TIME, PictureFile
 
 from .folders import folders_of
@@ -149,7 +150,7 @@ def table(
     nothing = [None] * len(files)
     columns = {
         "id": ids or nothing,
-        "path": [file.path for file in files],
+        "path": [as_text(file.path) for file in files],
         "sha256": [file.sha256.hex() for file in files],
         "bytes": [file.bytes for file in files],
         "mtime_ns": [file.mtime_ns for file in files],
@@ -249,9 +250,8 @@ def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str], dim: int) 
     lengths[~np.isfinite(vectors).all(axis=1)] = np.nan
     for row, vector, length in zip(columns, vectors, lengths, strict=True):
         try:
-            place = PictureFile(
-                row["path"], False, bytes.fromhex(row["sha256"]), row["bytes"], row["mtime_ns"]
-            )
+            path, sha256 = as_path(row["path"]), bytes.fromhex(row["sha256"])
+            place = PictureFile(path, False, sha256, row["bytes"], row["mtime_ns"])
             small = len(row["metadata"]) <= MAX_METADATA  # before it is parsed
             metadata: Any = json.loads(row["metadata"]) if small else None
             good = (

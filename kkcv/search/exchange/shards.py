@@ -31,7 +31,7 @@ from kkcv.images.exif import exif_of
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
 from kkcv.search.importing import Reject
-from kkcv.search.looking import Found, modified, must_be_utf8, prepared
+from kkcv.search.looking import Found, modified, prepared
 from kkcv.search.metadata import with_exif
 from kkcv.search.picture import PictureFile
 
@@ -221,7 +221,6 @@ def embedded_files(
 def look_at(picture: Planned, embedder: Embedder, limits: Limits) -> Found:
     """Read, hash and decode a file, which must have the planned size (PictureError)."""
     path = picture.path
-    must_be_utf8(path)
     mtime_ns = modified(path)
     data = read_bytes(path, limits)
     if picture.bytes is not None and len(data) != picture.bytes:

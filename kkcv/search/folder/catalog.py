@@ -25,9 +25,11 @@ from kkcv.errors import (
     NotAGallery,
     Superseded,
 )
+from kkcv.images.source import label_of
 from kkcv.search import engine
 from kkcv.search.engine import WAIT_SECONDS, locked, no_gallery
 from kkcv.search.entries import Shape
+from kkcv.search.path_text import as_text
 from kkcv.search.projection import SETTING, Projection
 
 from . import checksums, connections
@@ -113,8 +115,13 @@ class Catalog(engine.Catalog):
         """Create the file, complete or not at all, and open it; an existing one is only opened.
 
         ``settings`` has at least ``vectors`` (float16 or float32) and ``dim``. Raises GalleryError
-        if the disk refuses, GalleryFormatError.
+        if the disk refuses or the path is not UTF-8, GalleryFormatError.
         """
+        if as_text(str(folder)) != str(folder):
+            raise GalleryError(
+                f"{label_of(folder)}the path of a gallery must be UTF-8; those of its pictures "
+                "need not"
+            )
         try:
             make_folder(folder)
             begin(folder / FILE, {"format": str(FORMAT), "sequence": "0", **settings})

@@ -3,6 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
+from kkcv.search.path_text import as_bytes
 from kkcv.search.where import (
     EARTH_KM,
     LATITUDE,
@@ -42,8 +43,9 @@ def as_sql(condition: Condition) -> Where:
             return Where(f"NOT coalesce({inner.sql}, 0)", inner.bindings)
         case StartsWith(name, prefix):
             sql, bindings = field(name)
-            text = f"(typeof({sql}) = 'text' AND substr({sql}, 1, ?) = ?)"
-            return Where(text, (*bindings, *bindings, len(prefix), prefix))
+            start = as_bytes(prefix)  # a path need not be UTF-8, and its characters are not counted
+            text = f"(typeof({sql}) = 'text' AND substr(CAST({sql} AS BLOB), 1, ?) = ?)"
+            return Where(text, (*bindings, *bindings, len(start), start))
         case Contains(name, value):
             return contains(path_of(name), value)
         case Near():

@@ -14,6 +14,7 @@ from kkcv.search import engine
 from kkcv.search.engine import CHUNK, Vectors
 from kkcv.search.entries import Entries, Shape
 from kkcv.search.metadata import read_metadata
+from kkcv.search.path_text import as_bytes
 from kkcv.search.picture import Picture, PictureFile, Stamp, Totals
 from kkcv.search.projection import Projection
 from kkcv.search.where import Condition
@@ -120,7 +121,7 @@ class Reader(engine.Reader):
         return list(found)
 
     def by_path(self, path: str) -> Picture | None:
-        return next(self._pictures("WHERE path = ?", (path,)), None)
+        return next(self._pictures("WHERE path = CAST(? AS TEXT)", (as_bytes(path),)), None)
 
     def by_sha256(self, sha256: bytes, limit: int | None = None) -> list[Picture]:
         most = -1 if limit is None else limit
@@ -265,5 +266,5 @@ def parsed(id: int, metadata: bytes | None) -> dict[str, Any]:
 
 
 def as_text(path: bytes | None) -> str:
-    """Also of a damaged path."""
-    return (path or b"").decode(errors="backslashreplace")
+    """Bytes that are no UTF-8, of such a name or of damage, as os.fsdecode has them."""
+    return (path or b"").decode(errors="surrogateescape")

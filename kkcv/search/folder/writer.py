@@ -12,6 +12,7 @@ import numpy as np
 
 from kkcv.search import engine
 from kkcv.search.entries import Shape
+from kkcv.search.path_text import as_bytes
 from kkcv.search.picture import PictureFile, Stamp
 
 from . import checksums
@@ -47,10 +48,10 @@ class Writer(Reader, engine.Writer):
         blob = self._pack(vector)
         self._connection.execute(
             "INSERT INTO pictures (sequence, path, stored, sha256, bytes, mtime_ns, added, "
-            "metadata, vector, crc32) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "metadata, vector, crc32) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._next(),
-                *asdict(file).values(),
+                *columns_of(file).values(),
                 time.time() if added is None else added,
                 json.dumps(metadata, ensure_ascii=False),
                 blob,
@@ -71,19 +72,23 @@ class Writer(Reader, engine.Writer):
     ) -> None:
         # another file does not make damaged metadata good
         sum_up = metadata is not None or (file is not None and self._one(checksums.WHOLE, (id,)))
-        other_path = "SELECT 1 FROM pictures WHERE id = ? AND path != ?"
+        other_path = "SELECT 1 FROM pictures WHERE id = ? AND path != CAST(? AS TEXT)"
         values: dict[str, Any] = {}
         if vector is not None:
             blob = self._pack(vector)
             values |= {"sequence": self._next(), "vector": blob, "crc32": zlib.crc32(blob)}
-        elif metadata is not None or (file and self.execute(other_path, (id, file.path)).get):
+        elif metadata is not None or (
+            file and self.execute(other_path, (id, as_bytes(file.path))).get
+        ):
             # an index reads again what hits show; only the last edit of a row matters
             self.execute("INSERT OR REPLACE INTO edits VALUES (?, ?)", (self._next(), id))
         if file is not None:
-            values |= asdict(file)
+            values |= columns_of(file)
         if metadata is not None:
             values["metadata"] = json.dumps(metadata, ensure_ascii=False)
-        assignments = ", ".join(f"{name} = ?" for name in values)
+        assignments = ", ".join(
+            f"{name} = {'CAST(? AS TEXT)' if name == 'path' else '?'}" for name in values
+        )
         self.execute(f"UPDATE pictures SET {assignments} WHERE id = ?", (*values.values(), id))
         if sum_up:
             self._sum_up(id)
@@ -150,3 +155,8 @@ class Writer(Reader, engine.Writer):
 
     def _pack(self, vector: np.ndarray) -> bytes:
         return vector.astype(self._dtype).tobytes()
+
+
+def columns_of(file: PictureFile) -> dict[str, Any]:
+    """The path is bytes, to be cast to text: a name need not be UTF-8."""
+    return {**asdict(file), "path": as_bytes(file.path)}

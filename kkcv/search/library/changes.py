@@ -1,6 +1,7 @@
 """What happens to files below folders, as the system tells, or by looking again and again."""
 
 import logging
+import os
 import queue
 import threading
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from watchfiles import watch
 from .identity import is_below, mounted
 
 log = logging.getLogger(__name__)
+UNKNOWN = "\ufffd"  # in place of bytes that are no UTF-8
 QUIET = 500  # milliseconds without a change after which changes are told
 LOOK_AGAIN = 2000  # milliseconds between two looks, where the system tells nothing
 # File systems that tell nothing of what other machines do.
@@ -82,7 +84,7 @@ class Changes:
             ):
                 ready.set()
                 if changes:
-                    self._queue.put({path for _, path in changes})
+                    self._queue.put({with_a_known_name(path) for _, path in changes})
         except OSError as error:
             if by_looking or self._stop.is_set():
                 log.warning("%s cannot be watched: %s", ", ".join(folders), error)
@@ -91,6 +93,13 @@ class Changes:
                 self._collect(folders, True, ready)
         finally:
             ready.set()
+
+
+def with_a_known_name(path: str) -> str:
+    """The path, or the folder above a name that is no UTF-8, of which watchfiles tells no more."""
+    while UNKNOWN in path and not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return path
 
 
 def outermost(folders: Iterable[str]) -> list[str]:

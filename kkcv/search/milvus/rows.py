@@ -9,6 +9,7 @@ import numpy as np
 
 from kkcv.errors import RequestError
 from kkcv.search.metadata import read_metadata
+from kkcv.search.path_text import as_path, as_text
 from kkcv.search.picture import Picture, PictureFile
 
 from .filters import packed, terms_of
@@ -73,14 +74,15 @@ def new_version() -> int:
 def pack(row: Row, dim: int) -> dict[str, Any]:
     """A row for pymilvus (RequestError if Milvus cannot hold it)."""
     picture, file = row.picture, row.picture.file
-    if len(file.path.encode()) > LONGEST_PATH:
-        raise RequestError(f"a path in Milvus has at most {LONGEST_PATH} bytes: {file.path[:60]}…")
+    path = as_text(file.path)
+    if len(path.encode()) > LONGEST_PATH:
+        raise RequestError(f"a path in Milvus has at most {LONGEST_PATH} bytes: {path[:60]}…")
     vector = np.zeros(dim, np.float32) if row.vector is None else row.vector
     return {
         "id": picture.id,
         "place": place_of(file.path),
         "sha256": file.sha256.hex(),
-        "path": file.path,
+        "path": path,
         "stored": file.stored,
         "bytes": file.bytes,
         "mtime_ns": file.mtime_ns,
@@ -95,7 +97,7 @@ def pack(row: Row, dim: int) -> dict[str, Any]:
 
 def unpack(found: dict[str, Any]) -> Picture:
     file = PictureFile(
-        found["path"],
+        as_path(found["path"]),
         found["stored"],
         bytes.fromhex(found["sha256"]),
         found["bytes"],

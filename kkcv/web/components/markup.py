@@ -3,9 +3,11 @@
 import base64
 from html import escape
 
+from kkcv.images.source import printable
+
 
 def as_markdown(name: str) -> str:
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!|<>$:~^" else c for c in name)
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!|<>$:~^" else c for c in printable(name))
 
 
 def as_html(name: object) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from kkcv.client import Client
 from kkcv.hit import Hit
 from kkcv.hits import Hits
+from kkcv.images.source import printable
 from kkcv.query import Like
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import SearchOptions
@@ -193,7 +194,7 @@ class Library(ABC):
 def name_of(picture: Entry | Hit) -> str:
     """What a page calls a picture: its ``name`` in the metadata, else that of its file."""
     name = picture.metadata.get("name")
-    return name if isinstance(name, str) else PurePath(picture.path).name
+    return name if isinstance(name, str) else printable(PurePath(picture.path).name)
 
 
 def heat_map(side: Any) -> HeatMap:

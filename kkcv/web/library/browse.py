@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kkcv.errors import RequestError
+from kkcv.images.source import printable
 from kkcv.web.components.grid import Tile, grid
 from kkcv.web.components.markup import as_markdown, data_url
 from kkcv.web.libraries.library import Entry, Library, Removed, name_of
@@ -60,7 +61,7 @@ def choose(
     """A grid in which clicks select; the selected ids."""
     smalls = here.thumbnails(entries)
     tiles = [
-        Tile(e.id, data_url(small), name, e.path, text("library.select", name=name))
+        Tile(e.id, data_url(small), name, printable(e.path), text("library.select", name=name))
         for e, name, small in zip(entries, map(name_of, entries), smalls, strict=True)
     ]
     return grid(tiles, key=key, missing=text("search.missing"), chosen=chosen, small=bool(chosen))

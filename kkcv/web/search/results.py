@@ -11,6 +11,7 @@ import streamlit as st
 from kkcv.errors import PictureError, RequestError, UnknownPicture
 from kkcv.hit import Hit
 from kkcv.hits import Hits
+from kkcv.images.source import printable
 from kkcv.query import Text
 from kkcv.search.options import SearchOptions
 from kkcv.web.components.grid import Action, Tile, grid
@@ -207,10 +208,10 @@ def tiles_of(
                 picture.id,
                 data_url(small),
                 name,
-                picture.path,
+                printable(picture.path),
                 text("search.use", name=name),
                 hit.score if hit else None,
-                note_of(text, hit) if hit else None,
+                note_of(text, hit, small is not None) if hit else None,
                 text("compare.place", place=rank) if rank else None,
                 hit.place if hit else None,
             )
@@ -225,9 +226,12 @@ def divider_of(text: Strings, hits: Hits) -> tuple[int, str] | None:
     return hits.divider, text("search.divider")
 
 
-def note_of(text: Strings, hit: Hit) -> str | None:
-    """How surely a hit is alike, and how often chance makes its score."""
-    told = []
+def note_of(text: Strings, hit: Hit, pictured: bool) -> str | None:
+    """How surely a hit is alike, and how often chance makes its score.
+
+    Of a hit that is ``pictured``, also that its file is missing; else that stands in its place.
+    """
+    told = [text("search.missing")] if hit.missing and pictured else []
     if hit.likeness is not None:
         told.append(text(f"likeness.{hit.likeness.replace(' ', '_')}"))
     if hit.chance is not None:
