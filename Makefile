@@ -17,6 +17,8 @@ install = began=$$(date +%s); \
 	echo "installed $$(du -sh $(1) | cut -f1) in $$(( $$(date +%s) - began )) s"
 IMAGES ?=
 PYTEST_ARGS ?=
+# a test that hangs ends its process after ten minutes, and shows where each thread waits
+ENDING := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true --max-worker-restart 2
 DIGITS ?= ../shared/data/digits/mnist_idx
 PICTURES ?= ../shared/data/imagenette
 QUALITY_DATA ?= ../shared/data
@@ -41,7 +43,7 @@ hero: demo ## the picture at the top of the README
 	cp demo-out/sheet.png docs/images/demo.png
 
 test: $(VENV)/.dev ## run the tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(ENDING) $(PYTEST_ARGS)
 
 check: lint types test ## all that CI checks
 

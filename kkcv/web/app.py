@@ -9,7 +9,6 @@ import streamlit as st
 
 from kkcv.errors import KkcvError
 from kkcv.images.limits import DEFAULT_LIMITS
-from kkcv.search.options import OPTIONS
 from kkcv.web.components.markup import as_markdown
 from kkcv.web.library.page import library_page
 from kkcv.web.search.page import search_page
@@ -43,20 +42,12 @@ def main() -> None:
     }
     st.session_state["pages"] = pages
     page = st.navigation(list(pages.values()), position="hidden")
-    keep_settings()
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         st.markdown(f"**{as_markdown(gallery_name())}**")
         for each in pages.values():
             st.page_link(each)
         choose_language(text)
     page.run()
-
-
-def keep_settings() -> None:
-    """Keep what was chosen for searches: Streamlit forgets widgets of a page that is left."""
-    for name in ("k", "comparing", *OPTIONS):
-        if name in st.session_state:
-            st.session_state[name] = st.session_state[name]
 
 
 def widget_texts(text: Strings) -> str:

@@ -1,6 +1,8 @@
 """What is no id, no address and no option: the library says what is taken, in its own errors."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -91,38 +93,47 @@ def test_a_unit_vector_may_be_a_list_and_of_any_precision(gallery: Gallery, pain
         assert gallery.search_vector(query)[0].id == picture.id
 
 
+# In a process of its own: what forks should have no threads of other tests (gRPC's hang in forks).
+FORKS = """
+import os, sys
+import numpy as np
+from kkcv import Embedder, Gallery
+from kkcv.errors import KkcvError
+
+gallery, picture = Gallery.create(sys.argv[1], Embedder.load()), sys.argv[2]
+gallery.add(picture)
+embedder = gallery.embedder
+asked = (
+    lambda: gallery.search(picture),
+    lambda: gallery.add(picture),
+    lambda: gallery.embedder,
+    lambda: embedder.embed_picture(picture),
+    lambda: embedder.embed([np.zeros((32, 32, 3), np.uint8)]),
+)
+for ask in asked:
+    ask()
+    child = os.fork()
+    if child == 0:
+        try:
+            ask()
+            print("an answer", flush=True)
+        except KkcvError as error:
+            print(error, flush=True)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_fork_is_told_that_it_needs_a_gallery_of_its_own(gallery: Gallery, paint: Paint) -> None:
-    picture = paint("a.png", 1)
-    gallery.add(picture)
+def test_a_fork_is_told_that_it_needs_a_gallery_of_its_own(tmp_path: Path, paint: Paint) -> None:
+    command = [sys.executable, "-c", FORKS, tmp_path / "gallery", paint("a.png", 1)]
 
-    def said(ask: Callable[[], object]) -> str:
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                ask()
-                os.write(writing, b"an answer")
-            except KkcvError as error:
-                os.write(writing, str(error).encode())
-            finally:
-                os._exit(0)
-        os.close(writing)
-        with open(reading) as out:
-            told = out.read()
-        os.waitpid(child, 0)
-        return told
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
-    asked = (
-        lambda: gallery.search(picture),
-        lambda: gallery.add(picture),
-        lambda: gallery.embedder,
-        lambda: embedder.embed_picture(picture),
-        lambda: embedder.embed([np.zeros((32, 32, 3), np.uint8)]),
-    )
-    embedder = gallery.embedder
-    for ask in asked:
-        assert "cannot be used in a fork of the process that made it" in said(ask)
+    told = done.stdout.splitlines()
+    assert len(told) == 5
+    assert all("cannot be used in a fork of the process that made it" in line for line in told)
 
 
 def test_a_process_that_is_not_a_fork_opens_what_it_is_sent(tmp_path: Path, paint: Paint) -> None:

@@ -109,6 +109,17 @@ def settle(page: "Page") -> None:
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
+def search(page: "Page", picture: Path) -> None:
+    """Give it a picture, and wait for the answer."""
+    page.set_input_files("input[type=file]", picture)
+    page.wait_for_selector(".score")
+    settle(page)
+
+
+def names(page: "Page") -> list[str]:
+    return page.locator(".card .name").all_inner_texts()
+
+
 HERE = ("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:")
 Visit = Callable[..., "Page"]
 

@@ -128,8 +128,13 @@ def test_every_text_has_enough_contrast(visit: Visit, web: str, scheme: str) -> 
     assert not low, "\n".join(low)
 
 
+FADED_IN = """document.getAnimations().every(
+    each => each.playState === "finished" || each.effect.getTiming().iterations === Infinity)"""
+
+
 def contrast(page: "Page") -> list[str]:
-    """The texts that have less contrast than WCAG AA asks for."""
+    """The texts that have less contrast than WCAG AA asks for, when nothing fades in any more."""
+    page.wait_for_function(FADED_IN)
     options = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
     found = Axe().run(page, options=options).response["violations"]
     return [

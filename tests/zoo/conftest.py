@@ -1,7 +1,7 @@
 """The zoo's reference facts, and pictures to send through its networks."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
+from torchvision import models
 
 from kkcv import zoo
 from kkcv.zoo.facts import counts
@@ -77,3 +78,35 @@ def of_size(images: Tensor, channels: int, height: int, width: int) -> Tensor:
         images, (height, width), mode="bilinear", antialias=True
     )
     return resized if channels == 3 else resized.mean(dim=1, keepdim=True)
+
+
+# A network of a peer, whose files are loaded.
+
+State = dict[str, Tensor]
+PEER = "shufflenet_v2_x0.5"  # small, and in torchvision under other names
+
+
+def random_state(network: nn.Module) -> State:
+    """A state dict whose every tensor matters: none is zero, one, or the same as another."""
+    draw = torch.Generator().manual_seed(7)
+    return {
+        k: torch.rand(v.shape, generator=draw) / 2 + 0.5 if v.is_floating_point() else v
+        for k, v in network.state_dict().items()
+    }
+
+
+@pytest.fixture(scope="module")
+def peer() -> nn.Module:
+    """torchvision's network, with weights in all of it."""
+    network = models.shufflenet_v2_x0_5(weights=None)
+    network.load_state_dict(random_state(network))
+    return network.eval()
+
+
+@pytest.fixture
+def peers_state(peer: nn.Module) -> State:
+    return dict(peer.state_dict())
+
+
+def prefixed(prefix: str) -> Callable[[State], State]:
+    return lambda state: {prefix + k: v for k, v in state.items()}

@@ -5,7 +5,9 @@ and a batch is the same however many processes share the work.
 """
 
 import hashlib
+import multiprocessing
 from collections.abc import Callable, Iterator
+from multiprocessing.context import BaseContext
 from typing import Any, NamedTuple
 
 import torch
@@ -110,6 +112,7 @@ class Loader(DataLoader[Batch]):
             collate_fn=unchanged,  # type: ignore[arg-type]
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
+            multiprocessing_context=clean_context() if workers else None,
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -117,6 +120,15 @@ class Loader(DataLoader[Batch]):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         pass
+
+
+def clean_context() -> BaseContext:
+    """What starts worker processes: not a fork of this one, whose other threads may hold locks."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["kkcv.training.fit.datasets"])  # imports torch once for all
+    return context
 
 
 def unchanged(batch: Batch) -> Batch:

@@ -44,6 +44,7 @@ def search_page() -> None:
         show_empty(text, here)
         return
     load(here, text)
+    restore_settings()
     open_from_address(text, here)
     left, right = st.columns([1, 2.6], gap="large")
     with left, st.container(key="ask"):
@@ -56,6 +57,19 @@ def search_page() -> None:
             show_answer(text, here, other_library(), total, k, chosen)
         else:
             show_start(text, here, total)
+    keep_settings()
+
+
+def restore_settings() -> None:
+    """Give the widgets what they had when the page was left: Streamlit forgets it."""
+    for name, value in st.session_state.get("settings", {}).items():
+        st.session_state.setdefault(name, value)
+
+
+def keep_settings() -> None:
+    """Remember what the widgets have; setting them here would undo what changes just now."""
+    names = [name for name in ("k", "comparing", *OPTIONS) if name in st.session_state]
+    st.session_state["settings"] = {name: st.session_state[name] for name in names}
 
 
 def ask(text: Strings, here: Library, most: int) -> tuple[int, dict[str, Any]]:
@@ -99,7 +113,8 @@ def choose_number_and_options(
 ) -> tuple[int, dict[str, Any]]:
     k = 1
     if most > 1:
-        st.session_state["k"] = min(st.session_state.get("k", USUAL), most)
+        if "k" not in st.session_state or st.session_state["k"] > most:
+            st.session_state["k"] = min(st.session_state.get("k", USUAL), most)
         k = st.slider(text("search.k"), 1, most, key="k")
     with st.expander(text("search.options")):
         chosen = {name: choose(text, option) for name, option in OPTIONS.items()}

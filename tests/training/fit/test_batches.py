@@ -82,6 +82,14 @@ def test_a_loader_gives_inputs_with_their_labels():
     assert all(torch.equal(b.inputs[:, 0], b.labels.float()) for b in batches)
 
 
+def test_worker_processes_are_no_forks_of_this_one():
+    data = Embeddings(torch.arange(6.0)[:, None], [0, 1, 2, 3, 4, 5])
+
+    started = Loader(data, FixedOrder(6, 4), workers=1).multiprocessing_context
+
+    assert started.get_start_method() != "fork"
+
+
 def test_seeds_of_different_numbers_differ():
     assert len({seed_of(a, b) for a in range(30) for b in range(30)}) == 900
     assert seed_of(1, 2) == seed_of(1, 2) < 2**63
