@@ -23,6 +23,19 @@ WORDS = {
     },
 }
 
+# What figures.csv says in English: tasks and sources.
+CHINESE = {
+    "ILIAS, image to image, mAP among 5 million": "ILIAS，以图搜图，500 万张中的 mAP",
+    "COCO, text to image, recall@1": "COCO，以文搜图，recall@1",
+    "ILIAS, arXiv:2502.11748, its leaderboard": "ILIAS，arXiv:2502.11748，官方排行榜",
+    "ILIAS, arXiv:2502.11748, its leaderboard (384 pixels)": (
+        "ILIAS，arXiv:2502.11748，官方排行榜（384 像素）"
+    ),
+    "Perception Encoder, arXiv:2504.13181, README of facebookresearch/perception_models": (
+        "Perception Encoder，arXiv:2504.13181，facebookresearch/perception_models 的 README"
+    ),
+}
+
 
 def table(lang: str) -> str:
     """A row for each embedder."""
@@ -50,9 +63,10 @@ def figures(lang: str) -> str:
     lines = [WORDS[lang]["figures"], "|---|---|--:|---|"]
     for row in rows():
         for each in row["figures"]:
-            lines.append(
-                f"| `{row['name']}` | {each['measured']} | {each['figure']} | {each['source']} |"
+            what, source = (
+                each[key] if lang == "en" else CHINESE[each[key]] for key in ("measured", "source")
             )
+            lines.append(f"| `{row['name']}` | {what} | {each['figure']} | {source} |")
     return "\n".join(lines)
 
 

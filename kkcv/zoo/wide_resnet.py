@@ -7,7 +7,7 @@ are good at few large convolutions.
     images (N, 3, 224, 224) → conv1 (64, 112²) → pool1 (56²) → conv2_x (256) … conv5_x (2048, 7²)
     → embedding (N, 2048) → scores
 
-Section 3.4 trains a ResNet-50 on ImageNet whose inner 3x3 convolutions are k = 2 times as wide:
+Section 3 trains a ResNet-50 on ImageNet, too, whose inner 3x3 convolutions are k = 2 times as wide:
 WRN-50-2-bottleneck. The blocks' outputs stay as they are. All else is ResNet.
 
 Where the code differs from the paper

@@ -113,7 +113,7 @@ def xception(num_classes: int = 1000, in_channels: int = 3) -> Network:
         stages[f"separable{i}"] = activated(channels, width)
         channels = width
     head = nn.Sequential()
-    head.add_module("dropout", nn.Dropout(0.5))  # section 4.4
+    head.add_module("dropout", nn.Dropout(0.5))  # section 4.3
     head.add_module("fc", nn.Linear(channels, num_classes))
     network = Network(stages, GlobalAveragePool(), head)
     network.apply(he_normal)
