@@ -73,6 +73,9 @@ def main() -> None:
             "kkcv stats": [*kkcv, "stats", gallery],
             "kkcv search": [*kkcv, "search", gallery, paths[0]],
         }
+        if is_installed("openvino"):  # which takes longer to load; the core install is without it
+            core = ["env", "KKCV_RUNTIME=onnxruntime", *kkcv]
+            commands["kkcv search, ONNX Runtime"] = [*core, "search", gallery, paths[0]]
         if is_installed("torch"):
             commands["import torch"] = [sys.executable, "-c", "import torch"]
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}

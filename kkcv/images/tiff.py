@@ -5,13 +5,15 @@ numbers, planes and more bands than colors are read with tifffile, an extra, or 
 """
 
 import io
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from kkcv.errors import PictureError
+
+if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION, SAMPLES = 258, 259, 262, 274, 277
 PLANES, PREDICTOR, SAMPLE_FORMAT = 284, 317, 339
@@ -54,8 +56,10 @@ def opens(data: bytes) -> bool:
     return True
 
 
-def tags_of(data: bytes) -> ImageFileDirectory_v2:
+def tags_of(data: bytes) -> "ImageFileDirectory_v2":
     """The tags of the first picture."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
     big = b"+" in data[2:4]
     tags = ImageFileDirectory_v2(data[: 16 if big else 8])
     file = io.BytesIO(data)

@@ -10,7 +10,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from kkcv.errors import RequestError
 
@@ -88,7 +88,7 @@ class Preset:
 
     @property
     def word(self) -> str:
-        """What finds it again: its name, with the side of the input if that is not its own."""
+        """The word that finds it again: its name, and the side of the input if that was changed."""
         own = self.pixels == self.own_pixels
         return self.name if own else f"{self.name}{SIGN}{self.pixels}"
 
@@ -101,7 +101,7 @@ class Preset:
 def presets() -> dict[str, Preset]:
     """All presets by name."""
     numbers = ("pixels", "step", "most", "numbers", "parameters", "context")
-    with resources.files(__package__).joinpath("presets.csv").open(encoding="utf-8") as lines:
+    with Path(__file__).with_name("presets.csv").open(encoding="utf-8") as lines:
         rows = [
             {key: int(value) if key in numbers else value for key, value in row.items()}
             for row in csv.DictReader(lines)
@@ -111,7 +111,7 @@ def presets() -> dict[str, Preset]:
 
 @cache
 def licenses() -> dict[str, License]:
-    text = resources.files(__package__).joinpath("licenses.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("licenses.toml").read_text(encoding="utf-8")
     return {key: License(**values) for key, values in tomllib.loads(text).items()}
 
 

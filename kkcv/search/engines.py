@@ -4,15 +4,22 @@ photos.kkcv                    a folder of this machine (folder/engine.py)
 milvus://host:19530/photos     a Milvus server (milvus/engine.py)
 """
 
+from collections.abc import Callable
 from os import PathLike
 
 from kkcv.errors import RequestError
 
 from .engine import Engine
 from .folder.engine import FolderEngine
-from .milvus.engine import MilvusEngine
 
-ENGINES: dict[str, type[Engine]] = {"milvus": MilvusEngine}
+
+def milvus() -> type[Engine]:
+    from .milvus.engine import MilvusEngine
+
+    return MilvusEngine
+
+
+ENGINES: dict[str, Callable[[], type[Engine]]] = {"milvus": milvus}
 
 
 def engine_at(address: str | PathLike[str]) -> type[Engine]:
@@ -23,4 +30,4 @@ def engine_at(address: str | PathLike[str]) -> type[Engine]:
             f"got {address!r:.60}"
         )
     scheme, separator, _ = str(address).partition("://")
-    return ENGINES.get(scheme, FolderEngine) if separator else FolderEngine
+    return ENGINES[scheme]() if separator and scheme in ENGINES else FolderEngine

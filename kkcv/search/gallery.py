@@ -16,7 +16,7 @@ opened.py opens it, rows.py looks up and changes its pictures; here it is search
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
-from typing import Any, Literal, NamedTuple, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,18 +29,17 @@ from kkcv.query import Like, Text
 
 from .answer import answers
 from .asked import Query, several, single
-from .copies import copies
-from .describing import label_by_folder
 from .duplicates import DuplicateGroup, duplicates, keep_both
 from .engine import CHUNK
 from .generation import Generation
-from .importing import ImportReport, Progress, import_pictures
 from .options import DEFAULTS, SearchOptions, SearchWords, merged, with_words
 from .query import Vectorizer, checked_k, checked_vectors
 from .rows import Rows
 from .sorting import sorted_hits
-from .verification.verify import FIRST, Verifier
 from .where_mapping import Where
+
+if TYPE_CHECKING:  # imported where they work: a search from the command line waits for imports
+    from .importing import ImportReport, Progress
 
 
 class Vectors(NamedTuple):
@@ -67,13 +66,16 @@ class Gallery(Rows):
         limits: Limits = DEFAULT_LIMITS,
         threads: int | None = None,
         labels: Literal["folder"] | None = None,
-        progress: Progress = lambda report: None,
-    ) -> ImportReport:
+        progress: "Progress" = lambda report: None,
+    ) -> "ImportReport":
         """Add files, and folders with everything below them; only new ones are embedded.
 
         With ``labels="folder"``, pictures without a label get the name of their folder. Otherwise
         the same as ``import_pictures(gallery, paths)``, which has the details.
         """
+        from .describing import label_by_folder
+        from .importing import import_pictures
+
         there = [typed(path) for path in paths]
         report = import_pictures(self, there, limits=limits, threads=threads, progress=progress)
         if labels:
@@ -231,6 +233,8 @@ class Gallery(Rows):
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
         by_score, first = options, k
         if options.verify:  # sorted when they are verified
+            from .verification.verify import FIRST, Verifier
+
             by_score, first = options.replace(sort=None), max(k, FIRST)
         by_text = any(isinstance(like.picture, Text) for like in pictures)
         hits = answers(generation, query[None], first, by_score, own, by_text)[0]
@@ -253,6 +257,8 @@ class Gallery(Rows):
         options: SearchOptions,
         limits: Limits,
     ) -> Hits:
+        from .copies import copies
+
         own = {like.picture for like in likes if isinstance(like.picture, int)}
         hits = copies(generation, self, list(likes), k, options, own, limits)
         if not hits and options.condition:

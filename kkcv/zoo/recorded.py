@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from kkcv.errors import UnknownNetwork
@@ -63,7 +63,7 @@ class RecordedFamily:
 
 @cache
 def document() -> dict[str, Any]:
-    with resources.files("kkcv.zoo").joinpath("recorded.json").open(encoding="utf-8") as file:
+    with Path(__file__).with_name("recorded.json").open(encoding="utf-8") as file:
         found: dict[str, Any] = json.load(file)
     return found
 

@@ -14,7 +14,6 @@ import csv
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from importlib import resources
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
@@ -111,7 +110,7 @@ class WeightsFile:
 @cache
 def table() -> tuple[Published, ...]:
     """Every row, in the order of the zoo."""
-    with resources.files("kkcv.zoo").joinpath("weights.csv").open(encoding="utf-8") as lines:
+    with Path(__file__).with_name("weights.csv").open(encoding="utf-8") as lines:
         return tuple(read_row(row) for row in csv.DictReader(lines))
 
 
@@ -270,7 +269,7 @@ def accuracy(row: Published) -> str:
 
 
 def publisher(row: Published) -> str:
-    """Who offers the file."""
+    """The project that offers the file."""
     if row.source.startswith("hub:"):
         return f"timm, hub `{row.source[4:]}`"
     if row.source.startswith("package:"):

@@ -1,6 +1,8 @@
 """index, search, remove and stats, as a user types them."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +60,25 @@ def test_a_search_prints_a_ranked_table(kkcv: Kkcv, indexed: Path, photos: Path)
     assert rows[0] == ["rank", "score", "id", "path"]
     assert rows[2][0] == "1"
     assert rows[2][3] == str(query)
+
+
+def test_a_search_of_a_small_gallery_loads_only_what_it_works_with(
+    indexed: Path, photos: Path
+) -> None:
+    query = next(photos.rglob("*/*.jpg"))
+
+    process = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "kkcv", "search", indexed, query],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+
+    loaded = {line.rpartition("|")[2].strip() for line in process.stderr.splitlines()}
+    assert {"numpy", "cv2", "kkcv.search.gallery"} <= loaded
+    needless = {"faiss", "pathspec", "pymilvus", "torch", "onnx", "flask", "pydantic"}
+    assert not loaded & {*needless, "kkcv.search.importing", "kkcv.search.milvus.engine"}
 
 
 def test_a_search_for_programs_prints_one_object(kkcv: Kkcv, indexed: Path, photos: Path) -> None:

@@ -22,5 +22,5 @@ def shown_engine() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, module.__name__, module)
         exec(compile(source, str(PAGE), "exec"), module.__dict__)
-        patch.setitem(ENGINES, "json", module.JsonEngine)
+        patch.setitem(ENGINES, "json", lambda: module.JsonEngine)
         yield "json"

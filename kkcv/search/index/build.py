@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import faiss
 import numpy as np
 
 from .effort import DEPTHS, Plan, planned
 from .exact import inner_products
-from .kind import Kind
+from .kind import FaissIndex, Kind
 from .kinds import opened
 from .neighbors import Neighbors, nearest_of, no_neighbors
 from .outside import between, perturbed, unlike
@@ -19,7 +18,7 @@ Chunks = Callable[[], Iterator[np.ndarray]]  # all vectors, float32 (n, D) at a 
 class Built(NamedTuple):
     """An index and how it is to be searched; its row i is row ``order[i]`` of what it was given."""
 
-    index: faiss.Index
+    index: FaissIndex
     plans: tuple[Plan, ...]
     order: np.ndarray
 
@@ -49,8 +48,10 @@ def built(
     return Built(index, plans, np.argsort(held_out, kind="stable"))
 
 
-def empty(kind: Kind, rows: int, sample: np.ndarray) -> faiss.Index:
+def empty(kind: Kind, rows: int, sample: np.ndarray) -> FaissIndex:
     """The index for so many rows, trained."""
+    import faiss
+
     description = kind.factory(rows)
     index = faiss.index_factory(sample.shape[1], description, faiss.METRIC_INNER_PRODUCT)
     if isinstance(index, faiss.IndexRefine):  # Faiss prints a warning of small galleries

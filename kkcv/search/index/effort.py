@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
 
 class Point(NamedTuple):
-    """What one effort finds of the exact k nearest.
+    """The recall of one effort: its share of the exact k nearest.
 
     ``recall`` is the mean of the kind of queries (outside.py) that is found worst, and
     ``recall_worst_tenth`` that of the worst tenth of these.
@@ -79,7 +79,7 @@ class Plan(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """What one effort found for each query, float (Q,)."""
+    """The findings of one effort for each query, float (Q,)."""
 
     effort: int
     recall: np.ndarray

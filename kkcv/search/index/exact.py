@@ -1,16 +1,18 @@
 """The exact index: every vector is compared.
 
-Faiss's own indexes crash when they are written during a search. Here an index never changes, and
-Faiss only multiplies: a search keeps the index that it started with.
+Faiss's own indexes crash when they are written during a search. Here an index never changes: a
+search keeps the index that it started with.
 """
 
-import faiss
+from typing import Any
+
 import numpy as np
 
 from kkcv.hit import clipped
 
 from .neighbors import Neighbors, no_neighbors
 
+FOR_FAISS = 20  # queries from which it is as fast as NumPy in one thread, and it has all cores
 MANY_DEAD = 0.2  # share of removed rows above which the others are copied together
 
 
@@ -87,6 +89,10 @@ def inner_products(
     ``among`` is bool (N,): the rows that may be found, at least k.
     """
     queries, vectors = (np.ascontiguousarray(a, np.float32) for a in (queries, vectors))
+    if len(queries) < FOR_FAISS:
+        return few_inner_products(queries, vectors, k, among)
+    import faiss
+
     scores = np.empty((len(queries), k), np.float32)
     rows = np.empty((len(queries), k), np.int64)
     faiss.knn_inner_product(
@@ -103,10 +109,28 @@ def inner_products(
     return rows, scores
 
 
-def selector(among: np.ndarray | None) -> faiss.IDSelector | None:
+def few_inner_products(
+    queries: np.ndarray, vectors: np.ndarray, k: int, among: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """As ``inner_products``, without Faiss: to import it takes longer than to search."""
+    # row by row: a product of matrices gives equal vectors scores that differ in the last digit
+    scores = np.stack([np.matmul(vectors[:, np.newaxis], query)[:, 0] for query in queries])
+    if among is not None:
+        scores[:, ~among] = -np.inf
+    rows = np.empty((len(queries), k), np.int64)
+    for place, each in enumerate(scores):
+        least = np.partition(each, len(each) - k)[len(each) - k]
+        best = np.flatnonzero(each >= least)[::-1]  # of equal scores the last row first
+        rows[place] = best[np.argsort(-each[best], kind="stable")[:k]]
+    return rows, np.take_along_axis(scores, rows, axis=1)
+
+
+def selector(among: np.ndarray | None) -> Any:
     """A selector of Faiss for the rows that may be found, bool (N,)."""
     if among is None:
         return None
+    import faiss
+
     bits = np.packbits(among, bitorder="little")
     chosen = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
     chosen.bits = bits  # Faiss keeps only the address

@@ -3,11 +3,10 @@
 from functools import cache, cached_property
 from typing import Any
 
-import faiss
 import numpy as np
 
 from .exact import inner_products
-from .kind import Kind
+from .kind import FaissIndex, Kind
 
 LANDMARKS = 8192  # rows, at most, that are compared to find where a deep search enters the graph
 ROWS_A_LANDMARK = 8
@@ -24,12 +23,14 @@ class Graph:
     distances, so in the order in which pictures were added; each series has some of its own.
     """
 
-    def __init__(self, index: faiss.Index) -> None:
+    def __init__(self, index: FaissIndex) -> None:
         self._index = index
 
     def __call__(self, queries: np.ndarray, k: int, effort: int) -> tuple[np.ndarray, np.ndarray]:
         if effort < DEEP:
             return self._index.search(queries, k, params=parameters(effort))
+        import faiss
+
         rows, vectors = self._landmarks
         nearest, entry_scores = inner_products(queries, vectors, min(ENTRIES, len(rows)))
         entries = rows[nearest]  # Faiss numbers the rows of a graph with 32 bits
@@ -60,6 +61,8 @@ class Graph:
 
 @cache
 def parameters(effort: int) -> Any:
+    import faiss
+
     return faiss.SearchParametersHNSW(efSearch=effort)
 
 

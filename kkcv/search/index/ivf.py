@@ -4,10 +4,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import faiss
 import numpy as np
 
-from .kind import Kind, Look
+from .kind import FaissIndex, Kind, Look
 
 EFFORTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)  # lists to look into
 
@@ -17,14 +16,14 @@ def lists_for(n: int) -> int:
     return 1 << int(np.log2(max(1, min(2 * n**0.5, n / 39))))
 
 
-def lists(candidates: int, candidates_a_list: int = 0) -> Callable[[faiss.Index], Look]:
+def lists(candidates: int, candidates_a_list: int = 0) -> Callable[[FaissIndex], Look]:
     """How inverted lists are searched whose best candidates are ranked by their float16 vectors.
 
     These are so many for each neighbor that is asked for, and no fewer than so many a list: the
     coarser the codes, the more rows of a list look alike by them.
     """
 
-    def opened(index: faiss.Index) -> Look:
+    def opened(index: FaissIndex) -> Look:
         def look(queries: np.ndarray, k: int, effort: int) -> tuple[np.ndarray, np.ndarray]:
             factor = max(candidates, -(-candidates_a_list * effort // k))
             return index.search(queries, k, params=parameters(effort, factor))
@@ -36,6 +35,8 @@ def lists(candidates: int, candidates_a_list: int = 0) -> Callable[[faiss.Index]
 
 @cache  # making one takes a tenth of a search
 def parameters(effort: int, factor: int) -> Any:
+    import faiss
+
     probes = faiss.SearchParametersIVF(nprobe=effort)
     return faiss.IndexRefineSearchParameters(k_factor=factor, base_index_params=probes)
 

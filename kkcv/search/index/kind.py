@@ -1,11 +1,12 @@
-"""What a kind of Faiss index is: how it is built, how it is searched, and how hard it can look."""
+"""A kind of Faiss index: how it is built, how it is searched, and how hard it can look."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import faiss
 import numpy as np
 
+FaissIndex = Any  # faiss.Index; Faiss is imported where it works: that takes a tenth of a second
 # queries float32 (Q, D), k, effort → scores float32 (Q, k) and rows int64 (Q, k), -1 where none
 Look = Callable[[np.ndarray, int, int], tuple[np.ndarray, np.ndarray]]
 
@@ -27,7 +28,7 @@ class Kind:
     name: str
     factory: Callable[[int], str]
     efforts: Callable[[int], tuple[int, ...]]
-    opened: Callable[[faiss.Index], Look]
+    opened: Callable[[FaissIndex], Look]
     resident: Callable[[int], int]
     construction: str = ""
     same: float = 1e-4

@@ -6,12 +6,11 @@ To add one: a file beside these with its ``KIND``, and its name in ``KINDS``. Ro
 
 from dataclasses import replace
 
-import faiss
 import numpy as np
 
 from . import hnsw, ivf, rabitq
 from .effort import ALL
-from .kind import Kind, Look
+from .kind import FaissIndex, Kind, Look
 
 SAME_IN_8_BITS = 3e-3  # difference of scores, 8 bits beside float32
 
@@ -30,13 +29,15 @@ def in_8_bits(kind: Kind) -> Kind:
     )
 
 
-def vectors_of(index: faiss.Index) -> faiss.Index:
+def vectors_of(index: FaissIndex) -> FaissIndex:
     """The part of an index that has the vectors themselves, one after another."""
+    import faiss
+
     refined = isinstance(index, faiss.IndexRefine)
     return faiss.downcast_index(index.refine_index if refined else index.storage)
 
 
-def opened(kind: Kind, index: faiss.Index) -> Look:
+def opened(kind: Kind, index: FaissIndex) -> Look:
     """How an index is searched; with the effort ALL every vector is compared."""
     look, vectors = kind.opened(index), vectors_of(index)
 

@@ -53,7 +53,7 @@ def between(sample: np.ndarray) -> np.ndarray:
     return unit((1 - share) * means + share * unlike(sample))
 
 
-def noise(sample: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def noise(sample: np.ndarray, generator: "np.random.Generator") -> np.ndarray:
     """Random vectors with the covariance of the sample: (S, D) → (EACH, D)."""
     some = sample[generator.permutation(len(sample))[:TERMS]]
     weights = generator.standard_normal((EACH, len(some))) / len(some) ** 0.5

@@ -21,7 +21,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 
 from kkcv.disk import atomic_write, make_folder, sha256_of
@@ -29,7 +28,7 @@ from kkcv.errors import GalleryLocked
 
 from .effort import ALL, TENTH, Plan, Step
 from .exact import inner_products, selector
-from .kind import Kind, Look
+from .kind import FaissIndex, Kind, Look
 from .kinds import KINDS, opened, vectors_of
 from .neighbors import Neighbors, no_neighbors
 from .records import Records
@@ -50,7 +49,7 @@ class Snapshot:
     kind: Kind
     plans: tuple[Plan, ...]  # by depth, ascending
     ids: np.ndarray  # int64 (N,), of each row
-    index: faiss.Index
+    index: FaissIndex
     records: Records
 
     def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> Neighbors:
@@ -110,6 +109,8 @@ class Snapshot:
 
     def _compared(self, queries: np.ndarray, k: int, among: np.ndarray) -> Neighbors:
         """The nearest of many rows, each compared by its float16 vector: (Q, D) → (Q, k)."""
+        import faiss
+
         parameters = faiss.SearchParameters(sel=selector(among))
         scores, rows = vectors_of(self.index).search(queries, k, params=parameters)
         return Neighbors(np.where(rows < 0, -1, self.ids[rows]), scores)
@@ -170,6 +171,8 @@ def save(folder: Path, snapshot: Snapshot, vouch: Callable[[str], None]) -> None
 
     ``vouch`` is told the sha256 that ``load`` will ask for.
     """
+    import faiss
+
     file = folder / f"{snapshot.sequence:017d}.json"
     with atomic_write(file.with_suffix(".faiss")) as part, part.open("wb") as out:
         faiss.write_index(snapshot.index, faiss.PyCallbackIOWriter(out.write))
@@ -218,6 +221,8 @@ def load(folder: Path, space: str, vouched: Collection[str]) -> Snapshot | None:
 
 def read(file: Path, space: str, vouched: Collection[str]) -> Snapshot:
     """The snapshot of a JSON file (ValueError says what is wrong with it)."""
+    import faiss
+
     try:
         text = file.read_bytes()
         if hashlib.sha256(text).hexdigest() not in vouched:

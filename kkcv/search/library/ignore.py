@@ -1,19 +1,21 @@
-"""What the owner of a library leaves out: patterns as in gitignore, given or in .kkcvignore."""
+"""Files that the owner of a library leaves out: patterns of gitignore, given or in .kkcvignore."""
 
 import os
 from collections.abc import Sequence
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from kkcv.errors import RequestError
 
 from .identity import below, is_below
 
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
 FILE = ".kkcvignore"
 
 
 class Ignored:
-    """What is left out below a folder.
+    """The files and folders that are left out below a folder.
 
     The last pattern that matches decides, first of those that were given, then of the files from
     the folder of a picture upwards, as git does it.
@@ -48,20 +50,20 @@ class Ignored:
             above = os.path.dirname(above)
         return self(path, False)
 
-    def _file_in(self, folder: str) -> GitIgnoreSpec | None:
+    def _file_in(self, folder: str) -> "GitIgnoreSpec | None":
         if folder not in self._files:
             self._files[folder] = read(folder)
         return self._files[folder]
 
 
-def decided(spec: GitIgnoreSpec | None, folder: str, path: str, is_folder: bool) -> bool | None:
-    """What the patterns say of a path; None if they say nothing."""
+def decided(spec: "GitIgnoreSpec | None", folder: str, path: str, is_folder: bool) -> bool | None:
+    """Whether the patterns leave a path out; None if no pattern matches it."""
     if spec is None:
         return None
     return spec.check_file(below(path, folder) + "/" * is_folder).include
 
 
-def read(folder: str) -> GitIgnoreSpec | None:
+def read(folder: str) -> "GitIgnoreSpec | None":
     """The patterns in a folder's file, or None if it has none that can be read."""
     file = os.path.join(folder, FILE)
     try:
@@ -71,9 +73,13 @@ def read(folder: str) -> GitIgnoreSpec | None:
         return None
 
 
-def spec_of(patterns: Sequence[str], where: str) -> GitIgnoreSpec | None:
+def spec_of(patterns: Sequence[str], where: str) -> "GitIgnoreSpec | None":
     """Raises RequestError for a pattern that cannot be."""
+    if not patterns:
+        return None
+    from pathspec import GitIgnoreSpec
+
     try:
-        return GitIgnoreSpec.from_lines(patterns) if patterns else None
+        return GitIgnoreSpec.from_lines(patterns)
     except ValueError as error:
         raise RequestError(f"{where}: {error}; patterns are those of gitignore") from None
