@@ -1,4 +1,4 @@
-"""What ``kkcv adapt`` gains with the embedded network: cross-validation in five folds.
+"""The gain of ``kkcv adapt`` with the embedded network: cross-validation in five folds.
 
     python -m benchmarks.adapter FOLDER...
 

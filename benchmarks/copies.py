@@ -1,4 +1,4 @@
-"""What parts of pictures and a search for copies find, and what they cost: docs/quality.md.
+"""The findings and the cost of parts of pictures and of a search for copies: docs/quality.md.
 
 python -m benchmarks.copies price DATA
 python -m benchmarks.copies likeness DATA

@@ -1,4 +1,4 @@
-"""What relevance feedback gains, by simulation.
+"""The gain of relevance feedback, by simulation.
 
 python -m benchmarks.feedback FOLDER... [--model NAME] [--weights-too]
 

@@ -48,7 +48,7 @@ def say(text: str) -> None:
 
 
 def apart(work: Callable[..., Any], *arguments: object) -> Any:
-    """What it returns, from a process of its own, whose memory can be told."""
+    """The return value, from a process of its own, whose memory can be told."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(work, *arguments).result()
@@ -122,7 +122,7 @@ def alternately(
 ) -> np.ndarray:
     """Milliseconds of both for each part, by the clock and of all processors' time: (2, 2, parts).
 
-    Who is first changes by turns.
+    The first one changes by turns.
     """
     took = np.empty((2, 2, len(parts)))
     for number, part in enumerate(parts):

@@ -1,4 +1,4 @@
-"""What an installation takes: ``ENVIRONMENT/bin/python benchmarks/install_size.py``.
+"""The size of an installation: ``ENVIRONMENT/bin/python benchmarks/install_size.py``.
 
 The ten largest packages by the files on the disk, compiled Python included. It needs nothing but
 Python, for it runs in the environment that it measures.

@@ -16,7 +16,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text
 
 
 def requirements_of(package: str, extra: str) -> list[Requirement]:
-    """What a package needs on this machine; nothing of one that is not installed."""
+    """The packages that a package needs on this machine; none for one that is not installed."""
     if package == "kkcv":  # an installation that is edited may be older
         core, extras = PROJECT["dependencies"], PROJECT["optional-dependencies"]
         return [Requirement(each) for each in (extras[extra] if extra else core)]

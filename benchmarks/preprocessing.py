@@ -44,7 +44,7 @@ def measure(name: str, prepare: Callable, pictures: list, repeat: int = 3) -> Ro
 
 
 def opencv_area(spec: Preprocess, pixels: np.ndarray) -> np.ndarray:
-    """What OpenCV itself has against aliasing."""
+    """OpenCV's own way against aliasing."""
     (height, width), (top, left, high, wide) = spec.geometry(*pixels.shape[:2])
     resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     return resized[top : top + high, left : left + wide]

@@ -1,4 +1,4 @@
-"""What rankings, richer embeddings and verification bring, and what they cost.
+"""Gain and cost of rankings, richer embeddings and verification.
 
 python -m benchmarks.quality rankings DATA [--json FILE] [--plot FILE]
 python -m benchmarks.quality prices DATA
@@ -110,7 +110,7 @@ def told(order: Ordered) -> dict[str, float]:
 
 
 def prices(data: Path) -> list[dict[str, Any]]:
-    """What a search takes in all, in a gallery of imagenette: milliseconds of one core."""
+    """The time of a whole search in a gallery of imagenette: milliseconds of one core."""
     embedder = Embedder.load()
     embedded = embed_folder(data / "imagenette", embedder)
     rows = []

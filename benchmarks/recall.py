@@ -1,4 +1,4 @@
-"""What each kind of index finds of the exact k nearest, beside what it promised.
+"""The recall of each kind of index, beside the recall that it promised.
 
     python -m benchmarks.recall PICTURES --bursts PHOTOGRAPHS --outside OTHERS
 

@@ -1,4 +1,4 @@
-"""What every benchmark leaves: a table on the screen, and JSON in ``bench-out/`` for the plots."""
+"""The output of each benchmark: a table on the screen, and JSON in ``bench-out/`` for the plots."""
 
 import json
 import platform

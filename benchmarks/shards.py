@@ -1,4 +1,4 @@
-"""What very many pictures take: machines, memory, disk and time, computed from what is measured.
+"""The needs of very many pictures: machines, memory, disk and time, computed from measurements.
 
 python -m benchmarks.shards FOLDER [--pictures 512] [--rows 20000]
 

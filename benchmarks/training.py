@@ -1,4 +1,4 @@
-"""What each step of training brings and costs, over several seeds.
+"""Gain and cost of each step of training, over several seeds.
 
     make bench-train
     python -m benchmarks.training cats_dogs monkeys --rows head,tta,larger --seeds 5

@@ -1,4 +1,4 @@
-"""What a notebook shows of a value: HTML without a style sheet, in the notebook's own colors."""
+"""Values as a notebook shows them: HTML without a style sheet, in the notebook's own colors."""
 
 import base64
 from collections.abc import Iterable, Sequence

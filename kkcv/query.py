@@ -1,4 +1,4 @@
-"""What a search can be asked with: a picture or a region of one, an id, a text, with weights."""
+"""The parts of a query: a picture or a region of one, an id, a text, each with a weight."""
 
 from dataclasses import dataclass
 from numbers import Integral

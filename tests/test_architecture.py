@@ -209,6 +209,17 @@ def test_a_function_imports_only_what_is_heavy_or_optional(path: Path) -> None:
     assert not light
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_docstring_names_its_thing_first(path: Path) -> None:
+    """``What embeds texts`` is read twice, ``The text tower`` once."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+    texts = [ast.get_docstring(node) or "" for node in nodes if isinstance(node, documented)]
+
+    assert not [text for text in texts if re.match(r"(What|Who|Whoever)\b", text)]
+
+
 def test_only_one_file_knows_the_range_of_a_score() -> None:
     range_of_score = re.compile(r"-1(?:\.0)?, \+?1(?:\.0)?\b")
     rooms = ("search", "serve", "cli", "client", "web")

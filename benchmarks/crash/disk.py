@@ -1,4 +1,4 @@
-"""What is written below a folder, what of it is durable, and what power loss may leave.
+"""Writes below a folder: which of them are durable, and what a power loss may leave.
 
 SQLite is watched from a VFS, Python's own files by audit events and by what they hold when they are
 synced or renamed. What is not synced when the power goes is kept, lost, or torn at sectors; names
@@ -65,7 +65,7 @@ class Recorder:
             self.record("folder", arguments[0])
 
     def content(self, path: Any) -> None:
-        """What a file of Python's holds, where that is news."""
+        """Record what Python has written into a file, if it is new."""
         name = self.name(path)
         if not self.on or name is None:
             return

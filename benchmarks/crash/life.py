@@ -23,7 +23,7 @@ HARMLESS = {"orphaned-file", "unfinished-file", "bad-index"}  # what a crash may
 
 
 class Row(NamedTuple):
-    """What a catalog has of a picture: ``path`` as in the catalog, the number of the picture."""
+    """A catalog's facts about a picture: ``path`` as in the catalog, the number of the picture."""
 
     path: str
     number: int
@@ -50,7 +50,7 @@ Tell = Callable[[str, Effect], None]
 
 @dataclass
 class Told:
-    """What a writer has acknowledged, and what it was about to do."""
+    """The changes that a writer has acknowledged, and the one that it was about to do."""
 
     created: bool = False
     rows: dict[int, Row] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Told:
         self.removed = (self.removed | set(effect.gone)) - effect.put.keys()
 
     def settle(self, found: dict[int, Row]) -> None:
-        """What was being done turned out to be done, or not."""
+        """The change that was being made turned out to be made, or not."""
         if found != self.rows:
             self.doubtful.clear()
         self.removed = (self.removed | self.rows.keys()) - found.keys()
@@ -88,7 +88,7 @@ class Told:
         self.trying = None
 
     def doubt(self) -> None:
-        """What was being done may yet turn out to be done."""
+        """The change that was being made may still turn out to be made."""
         if self.trying is not None:
             self.doubtful.append(self.trying)
 
@@ -186,7 +186,7 @@ class Life:
         self.tell("ack", Effect(gone=[*kept]))
 
     def undo(self) -> None:
-        """What was removed together comes back under its ids."""
+        """Pictures that were removed together come back under their ids."""
         if not self.kept:
             return
         kept, self.kept = self.kept, {}
@@ -229,7 +229,7 @@ def rows_of(gallery: Gallery, numbers: dict[str, int]) -> dict[int, Row]:
 
 
 def verdict(folder: Path, told: Told, *, thorough: bool = True) -> list[Problem]:
-    """What is wrong with a gallery after a crash; ``told`` learns what turned out to be done."""
+    """The faults of a gallery after a crash; ``told`` learns which changes were made after all."""
     try:
         if not told.created:  # it may not be there, but must not be in the way
             Gallery.create(folder, toy_embedder()).close()

@@ -95,7 +95,7 @@ def apply(disk: Disk, told: Told, event: Event) -> None:
 
 
 def after_loss(home: Path, found: dict[str, bytes | None], told: Told) -> list[Problem]:
-    """What is wrong with the gallery when the power is back."""
+    """The faults of the gallery when the power is back."""
     root = home / "disk"  # the gallery's files name it
     root.mkdir()
     try:

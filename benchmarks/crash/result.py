@@ -1,4 +1,4 @@
-"""What a part of the crash test did and found."""
+"""The result of a part of the crash test."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -39,7 +39,7 @@ class Adapter(Protocol):
         ...
 
     def texts(self, name: str, weights: str) -> Texts:
-        """What embeds texts (RequestError where the network reads none)."""
+        """The network's way to embed texts (RequestError where it reads none)."""
         ...
 
     def tower(self, name: str, weights: str) -> "Tower":
@@ -142,7 +142,7 @@ def build(model: str, weights: str, file: Path | None, preprocess: Preprocess) -
 
 
 def texts(model: str, weights: str) -> Texts:
-    """What embeds texts with the network of that name (RequestError where nothing does)."""
+    """The way to embed texts with the network of that name (RequestError where there is none)."""
     if (parts := split(model)) is None:
         raise RequestError(f"{model} reads no text; open_clip: and transformers: networks may")
     return adapter_of(parts[0]).texts(parts[1], weights)

@@ -1,4 +1,4 @@
-"""What the adapters share: another library's network in the zoo's shape, and its weights kept."""
+"""Shared by the adapters: another library's network in the zoo's shape, and its weights kept."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

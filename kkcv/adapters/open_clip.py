@@ -63,7 +63,7 @@ def pictures_of_preset(preset: Preset, file: Path | None, preprocess: Preprocess
 
 
 def texts_of_preset(preset: Preset, file: Path | None) -> Texts:
-    """What embeds texts in the space of the preset's pictures."""
+    """The text tower, which embeds texts in the space of the preset's pictures."""
     return texts_of(model_of_preset(preset, file), tokenizer_of_preset(preset, file))
 
 

@@ -126,7 +126,7 @@ def pooled(model: Any, images: Tensor) -> Tensor:
 
 
 def vector(output: Any) -> Tensor:
-    """What a model says, as (N, D)."""
+    """The embedding in a model's output, as (N, D)."""
     if isinstance(output, Tensor):
         return output
     if (found := getattr(output, "pooler_output", None)) is None:
@@ -136,7 +136,7 @@ def vector(output: Any) -> Tensor:
 
 
 def processor_of(folder: Path) -> dict[str, Any]:
-    """What ``save_pretrained`` of an image processor wrote, alone or in a processor's file."""
+    """An image processor's settings, as ``save_pretrained`` wrote them alone or with others."""
     file = folder / "preprocessor_config.json"
     if file.is_file():
         return json.loads(file.read_text(encoding="utf-8"))

@@ -150,7 +150,7 @@ def index(
 
 
 def show_next_steps(gallery: str, paths: tuple[str, ...]) -> None:
-    """What can be done with a new gallery."""
+    """Print what can be done with a new gallery."""
     gallery = quote(gallery)
     named = join(paths) if len(paths) <= SHOWN_PATHS else "PATHS"
     steps = (

@@ -49,7 +49,7 @@ def patterns() -> list[tuple[list[str], str]]:
 
 
 def filled(pieces: list[str], text: str) -> tuple[str, ...] | None:
-    """What is in the places of a pattern, or None where the text is not of it."""
+    """The texts in the places of a pattern, or None where the text does not match it."""
     if not all(piece in text for piece in pieces):  # most are told apart without an expression
         return None
     found = re.fullmatch("(.*?)".join(map(re.escape, pieces)), text, re.DOTALL)

@@ -183,7 +183,7 @@ def other_names(root: "Root", path: str) -> list[str]:
 
 
 def remarks(facts: dict[str, Any]) -> str:
-    """What else there is to say of a root, in words."""
+    """Remarks on a root, in words."""
     said = [facts["why"]] if facts["why"] else []
     if facts["files_only"]:
         said.append("single files")

@@ -1,4 +1,4 @@
-"""What a gallery knows of its pictures: ``list``, ``show``, ``describe``."""
+"""The pictures of a gallery and their metadata: ``list``, ``show``, ``describe``."""
 
 import csv
 import sys

@@ -56,7 +56,7 @@ def known(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, 
 
 
 def remembered() -> dict[str, dict[str, Any]]:
-    """What was measured here before, without loading what measures."""
+    """Prices that were measured here before, without loading the code that measures."""
     from kkcv.environment import cache_folder
 
     if not (cache_folder() / "prices").is_dir():

@@ -59,7 +59,7 @@ def list_(pattern: str, as_json: bool) -> None:
 
 
 def row_of(name: str) -> dict[str, Any]:
-    """What the list says of a network."""
+    """A network's row of the list."""
     from kkcv.zoo.recorded import families, recorded
     from kkcv.zoo.weights import published
 
@@ -311,7 +311,7 @@ def peer_checks(name: str, size: int | None) -> "list[Check]":
 @click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
 @json_option
 def bench(names: tuple[str, ...], batch: int, threads: int | None, as_json: bool) -> None:
-    """What NAMES (names or patterns) cost, and how fast they embed on this machine.
+    """Show the cost of NAMES (names or patterns) and their speed on this machine.
 
     Eager PyTorch in float32 on random pictures in memory, the best of the passes of two seconds.
 

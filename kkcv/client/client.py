@@ -206,7 +206,7 @@ class Client:
         return self._ask(PictureInfo, "PUT", f"/v1/images/{id:d}", request)
 
     def get(self, id: int) -> PictureInfo:
-        """What the gallery knows of a picture (UnknownPicture)."""
+        """A picture of the gallery, with its metadata (UnknownPicture)."""
         return self._ask(PictureInfo, "GET", f"/v1/images/{id:d}")
 
     def get_many(self, ids: Iterable[int]) -> list[PictureInfo]:

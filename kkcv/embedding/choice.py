@@ -1,4 +1,4 @@
-"""Which runtime and precision run a network here.
+"""The choice of the runtime and precision that run a network here.
 
 On the usual processors the answer is known: OpenVINO where it is installed, else ONNX Runtime. A
 runtime has crashed on some machines and answered wrongly on others, so it is checked once a network

@@ -210,7 +210,7 @@ class Embedder:
         return unit(vectors)
 
     def embed_rows(self, views: Sequence[np.ndarray]) -> np.ndarray:
-        """What ``prepare_row`` made, as rows of a gallery: N of (V, H, W, C) → float32 (N, row).
+        """Views of ``prepare_row`` as rows of a gallery: N of (V, H, W, C) → float32 (N, row).
 
         The unit vector of the picture, then those of its parts where the space has any.
         """

@@ -145,7 +145,7 @@ class Gathering:
             self._queue.popleft().woken.set()
 
     def _lead(self, mine: Waiting) -> None:
-        """Run a batch for oneself and those who wait, then let the next one lead."""
+        """Run a batch for this caller and those that wait, then let the next one lead."""
         batch = [mine]
         try:
             self._gather(batch)
@@ -160,7 +160,7 @@ class Gathering:
                 each.woken.set()
 
     def _gather(self, batch: list[Waiting]) -> None:
-        """Take along who waits, and for a while who is expected."""
+        """Take along the callers that wait, and wait a little for those that are expected."""
         until = time.monotonic() + self.sharing.wait
         with self._changed:
             try:

@@ -1,4 +1,4 @@
-"""What embedding a picture takes on this machine: milliseconds and memory, by network.
+"""The price of embedding a picture on this machine: milliseconds and memory, by network.
 
 Measured in a process of its own, ``python -m kkcv.embedding.price WORD``, with random weights of
 the same shape, for no download is needed and the time is the same. The network is exported into a

@@ -69,7 +69,7 @@ def joined(views: np.ndarray) -> np.ndarray:
 
 
 def split(rows: np.ndarray, dim: int) -> Split:
-    """What ``joined`` made, of a network of ``dim`` numbers."""
+    """The opposite of ``joined``, for a network of ``dim`` numbers."""
     return Split(rows[:, :dim], rows[:, dim:].reshape(len(rows), -1, NUMBERS))
 
 

@@ -1,4 +1,4 @@
-"""What is nobody's own picture: recycle bins, caches of systems, galleries, contact sheets."""
+"""Files that are not the owner's pictures: in recycle bins, caches, galleries; contact sheets."""
 
 import os
 import re

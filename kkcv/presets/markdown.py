@@ -59,7 +59,7 @@ def terms(lang: str) -> str:
 
 
 def figures(lang: str) -> str:
-    """What others have measured and published."""
+    """Figures that others have measured and published."""
     lines = [WORDS[lang]["figures"], "|---|---|--:|---|"]
     for row in rows():
         for each in row["figures"]:

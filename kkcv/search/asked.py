@@ -1,4 +1,4 @@
-"""What people search with, in one of two forms: a part of a query (``Like``), or a vector."""
+"""Queries as they are given in Python, brought into one of two forms: a ``Like``, or a vector."""
 
 from collections.abc import Iterable
 from numbers import Integral, Real

@@ -140,7 +140,7 @@ def candidates(
     options: SearchOptions,
     without: np.ndarray,
 ) -> Found:
-    """What is near any view, the best of each group at least; best first."""
+    """The pictures near any view, the best of each group at least; best first."""
     where = options.condition
     index = generation.index
     projected = generation.projected(vectors)

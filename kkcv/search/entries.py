@@ -34,7 +34,7 @@ class Shape(NamedTuple):
 
 
 class Rows(Protocol):
-    """What a Reader (engine.py) knows of its stored rows."""
+    """The layout of the rows that a Reader (engine.py) has stored."""
 
     @property
     def dim(self) -> int: ...

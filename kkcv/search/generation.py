@@ -78,7 +78,7 @@ class Generation:
             self._embedder = embedder
 
     def text_tower(self) -> TextTower | None:
-        """What embeds texts here, loaded at first use; None where the network's own library must.
+        """The exported text tower, loaded at first use; None where the library reads texts itself.
 
         Raises MissingExtra, WeightsError.
         """

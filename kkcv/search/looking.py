@@ -44,7 +44,7 @@ class Sheet(NamedTuple):
 def look_at(
     catalog: Catalog, embedder: Embedder, named: Named, limits: Limits, rehash: bool = False
 ) -> Found | Sheet | None:
-    """What has to be imported of a file, or None if it is unchanged (PictureError).
+    """A file that has to be imported, or None if it is unchanged (PictureError).
 
     ``rehash`` reads the file even if the file system says that it is unchanged.
     """

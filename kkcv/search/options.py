@@ -32,7 +32,7 @@ def rankings() -> Sequence[str]:
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """Which pictures a search may find, in which order, and which hits it leaves out.
+    """Options of a search: which pictures it may find, their order, and which hits it leaves out.
 
     Raises RequestError for a value that is out of its limits; its ``field`` is the option.
     """

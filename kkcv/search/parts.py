@@ -55,7 +55,7 @@ def compared(
     where: Condition | None = None,
     without: np.ndarray | None = None,
 ) -> Compared:
-    """What is near any of the queries, unit vectors of the network float32 (Q, D).
+    """The pictures near any of the queries, unit vectors of the network float32 (Q, D).
 
     At least ``depth`` pictures, where there are so many, without some ids.
     """

@@ -27,7 +27,7 @@ class PictureFile:
 
 
 class Stamp(NamedTuple):
-    """What changes with a file even where its size and time of modification are kept.
+    """Marks of a file that change with it even where its size and time of modification are kept.
 
     ``changed_ns`` is the time at which the file system noted the last change, ``inode`` its number
     there; each is 0 if unknown.

@@ -23,7 +23,7 @@ Places = dict[str, Identity]  # folders that are roots, and what they are now
 
 
 class Followed(NamedTuple):
-    """What was done: an import, and the pictures whose files have gone since."""
+    """One round of watching: an import, and the pictures whose files have gone since."""
 
     report: ImportReport
     missing: list[str]

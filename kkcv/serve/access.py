@@ -1,4 +1,4 @@
-"""Who may call: by key and rate, by the host name of the service, and by the site of a web page."""
+"""Access: by key and rate, by the host name of the service, and by the site of a web page."""
 
 import math
 import threading

@@ -1,4 +1,4 @@
-"""What can be set of a service, as parameters of Click: by flag, environment and TOML file.
+"""The settings of a service as parameters of Click: by flag, environment and TOML file.
 
 Click resolves them in this order, and knows which of them set a value: ``kkcv config`` shows it.
 """
@@ -190,7 +190,7 @@ def resolved(ctx: click.Context) -> dict[str, Resolved]:
 
 
 def source_of(ctx: click.Context, parameter: click.Parameter) -> str:
-    """What set a parameter."""
+    """The flag, variable or file that set a parameter."""
     match ctx.get_parameter_source(str(parameter.name)):
         case ParameterSource.COMMANDLINE:
             return flag_of(parameter)

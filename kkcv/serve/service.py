@@ -178,7 +178,7 @@ class Service:
 
 
 def free_name(address: str, taken: Collection[str]) -> str:
-    """What a gallery is called in addresses: ``photos`` for ``/data/photos.kkcv``.
+    """The name of a gallery in addresses: ``photos`` for ``/data/photos.kkcv``.
 
     The second of that name is ``photos-2``.
     """

@@ -31,7 +31,7 @@ def library() -> Library:
 
 
 def gallery_name() -> str:
-    """What the gallery of ``kkcv web`` is called: its folder without .kkcv, or its service."""
+    """The name of the gallery of ``kkcv web``: its folder without .kkcv, or its service."""
     named = web_settings().gallery
     if named.startswith(("http://", "https://")):
         return named.partition("://")[2]

@@ -1,4 +1,4 @@
-"""Uploads have a total size, and those of visitors who left are given back.
+"""Uploads of all visitors have a total size; those of visitors who left are dropped.
 
 Streamlit keeps each upload in memory while its visitor is there, however many there are.
 """

@@ -1,4 +1,4 @@
-"""What is known of the networks from elsewhere, for ours to be measured against.
+"""Facts about the networks from elsewhere, which ours are compared with.
 
 ``counts.csv`` has the exact counts of the public implementations and of constructions from the
 papers' tables; ``printed.toml`` has what the papers print.

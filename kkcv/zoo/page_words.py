@@ -26,7 +26,7 @@ class Words:
         return str(texts()["words"][name][self.language]).strip("\n").format(**values)
 
     def said(self, english: str) -> str:
-        """What the code says in English; the same where nobody has translated it."""
+        """An English text of the code in this language, or as it is where no translation is."""
         return str(texts().get(self.language, {}).get(english, english))
 
     def where(self, english: str) -> str:

@@ -77,7 +77,7 @@ TRAINERS = ("pytorch", "tensorflow", "timm")  # pytorch: torchvision's and our o
 
 
 def spec(name: str) -> Spec:
-    """What is known of a network before it is built, by name or everyday name, in any case.
+    """The facts of a network, which is not built for them, by name or everyday name, in any case.
 
     Raises UnknownNetwork with the nearest names.
     """

@@ -32,7 +32,7 @@ def picture(album: list[Path]) -> Image.Image:
 
 
 def close(ours: np.ndarray, theirs: torch.Tensor) -> None:
-    """The same direction, but for the rounding of resized pixels."""
+    """The same direction, up to the rounding of resized pixels."""
     assert float(ours[0] @ unit(theirs.detach().numpy())[0]) > 0.9999
 
 

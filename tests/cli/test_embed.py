@@ -17,7 +17,7 @@ from .conftest import Said
 
 Kkcv = Callable[..., Said]
 
-# A worker that stops, where it is told to, for whoever kills it: at its nth file, written as far
+# A worker that stops where it is told to, so that it can be killed: at its nth file, written as far
 # as it goes, but without its name.
 MORTAL = """
 import sys, time
@@ -46,7 +46,7 @@ main()
 
 @pytest.fixture(scope="module")
 def photos(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """24 pictures, and a file that is none."""
+    """24 pictures, and a file that is not one."""
     folder = tmp_path_factory.mktemp("photos")
     for kind in ("cats", "dogs"):
         (folder / kind).mkdir()

@@ -133,7 +133,7 @@ def test_a_layer_norm_divides_by_what_it_found() -> None:
 
 
 def test_a_square_that_both_pictures_share_is_where_the_heat_is() -> None:
-    """Grey but for one patch, at another place in each: only it can make them match."""
+    """Grey except for one patch, at another place in each: only it can make them match."""
     patch = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
     first, second = np.full((2, 256, 256, 3), 128, np.uint8)
     first[16:112, 16:112] = patch

@@ -36,7 +36,7 @@ class Calibration:
         return np.clip(self._rate(scores), self.least, 1)
 
     def saturated(self, rates: np.ndarray) -> np.ndarray:
-        """Which rates may be lower still, but so few pairs do not tell."""
+        """Which rates may be lower still: there are too few pairs to tell."""
         return rates <= self.least
 
     def _rate(self, scores: np.ndarray | float) -> np.ndarray:

@@ -151,7 +151,7 @@ def size_of(file: Path) -> int:
 
 
 def sign_of(file: Path) -> tuple[int, ...]:
-    """What changes with the bytes of a file; nothing if it has gone."""
+    """Marks that change with the bytes of a file; none if it has gone."""
     try:
         found = file.stat()
     except OSError:

@@ -124,5 +124,5 @@ def comparison(condition: Compare) -> Where:
 
 
 def kinds_like(value: str | int | float) -> str:
-    """What SQLite calls values that may be compared with this one."""
+    """SQLite's names for the types of values that may be compared with this one."""
     return "('text')" if isinstance(value, str) else NUMBERS

@@ -185,7 +185,7 @@ class Reader(engine.Reader):
         return self._ids(f"SELECT id FROM pictures WHERE {sql} ORDER BY id", bindings)
 
     def complaints(self) -> list[str]:
-        """What SQLite finds wrong with its file; nothing if it is intact."""
+        """The faults that SQLite finds in its file; none if it is intact."""
         try:
             lines = [line for (line,) in self._connection.execute("PRAGMA integrity_check")]
         except apsw.Error as error:

@@ -1,4 +1,4 @@
-"""What happens to files below folders, as the system tells, or by looking again and again."""
+"""Changes to files below folders, as the system reports them, or by looking again and again."""
 
 import logging
 import os
@@ -54,7 +54,7 @@ class Changes:
                 ready.wait()
 
     def next(self, seconds: float) -> set[str]:
-        """What has changed since the last call; after so many seconds perhaps nothing."""
+        """The paths that have changed since the last call; perhaps none after so many seconds."""
         found: set[str] = set()
         try:
             found |= self._queue.get(timeout=seconds)

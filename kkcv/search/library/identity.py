@@ -1,4 +1,4 @@
-"""Which folder a path leads to: one folder may have many names, and one name many folders."""
+"""The identity of folders: one folder may have many names, and one name many folders."""
 
 import os
 from collections.abc import Iterator

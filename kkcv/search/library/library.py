@@ -64,7 +64,7 @@ class Library:
         return presence(located) != "there"
 
     def named(self, path: str | os.PathLike[str]) -> str:
-        """What the catalog calls a file, or would: the opposite of ``located``."""
+        """The name that a file has, or would have, in the catalog: the opposite of ``located``."""
         text = str(absolute(path))
         found = nearest(self.roots, text)
         return text if found is None else join(found[0].path, below(text, found[1]))

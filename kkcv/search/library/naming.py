@@ -36,7 +36,7 @@ class Naming:
         self._names[folder] = join(root.path, rest), os.stat(folder).st_dev
 
     def name(self, path: str) -> str:
-        """What the catalog calls a file, by its absolute path."""
+        """The name of a file in the catalog, by its absolute path."""
         folder, file = os.path.split(path)
         return join(self._of_folder(folder), file)
 

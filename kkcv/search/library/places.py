@@ -93,7 +93,7 @@ stuck: dict[str, threading.Thread] = {}  # threads that wait for a path
 
 
 def in_time(path: str, function: Callable[[], Result], otherwise: Result) -> Result:
-    """What a function of a path returns within SECONDS.
+    """The result of a function of a path, or ``otherwise`` after SECONDS.
 
     A thread that waits for longer is left behind; as long as it does, nobody else waits.
     """

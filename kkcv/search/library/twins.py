@@ -1,4 +1,4 @@
-"""Which picture a new file is, if the gallery has its bytes: one that was moved, or a copy.
+"""New files whose bytes the gallery has already: a picture that was moved, or a copy of one.
 
 Files of the same bytes are twins. After a folder is renamed all of them are elsewhere, and each
 must keep what is its own: the same file (by its inode) decides, then the same name, then the order

@@ -73,7 +73,7 @@ def indexes_of(gallery: Gallery) -> list[FolderIndex]:
 
 
 def catalog(gallery: Gallery, repair: bool) -> list[Finding]:
-    """What SQLite itself reports. It can rebuild its own indexes from the rows."""
+    """The findings of SQLite itself, which can rebuild its own indexes from the rows."""
     complaints = complaints_of(gallery)
     if not complaints:
         return []

@@ -1,4 +1,4 @@
-"""What a cut-off by chance costs: the gallery's calibration, tried on certain matches.
+"""The price of a cut-off by chance: the gallery's calibration, tried on certain matches.
 
 Chance says how many unrelated pictures pass a cut-off. How many matches it loses is measured with
 certain matches: disturbed copies of the gallery's own pictures (images/disturb.py).

@@ -19,7 +19,7 @@ SETTING = "local_features"  # of the catalog
 
 
 class Gallery(Protocol):
-    """What is asked of a gallery here."""
+    """The part of a gallery that is used here."""
 
     folder: Path
 

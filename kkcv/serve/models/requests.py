@@ -71,7 +71,7 @@ PartOfPicture = Annotated[
 
 
 class Search(Strict):
-    """What every search has: the number of hits, and the options of a search."""
+    """The fields of every search: the number of hits, and the search options."""
 
     k: K = 10
 

@@ -39,7 +39,7 @@ Hit: Any = create_model(
 
 
 class Hits(BaseModel):
-    """What was found, nearest first."""
+    """The hits of a search, most similar first."""
 
     hits: list[Hit]
     divider: Annotated[
@@ -67,7 +67,7 @@ class Guess(BaseModel):
 
 
 class Guesses(BaseModel):
-    """What a picture shows, the most probable class first."""
+    """The classes of a picture, most probable first."""
 
     guesses: list[Guess]
 

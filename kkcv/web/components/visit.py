@@ -1,4 +1,4 @@
-"""What the browser itself must do: the document's language, and scrolling to a new question."""
+"""Two tasks of the browser: the document's language, and scrolling up for a new query."""
 
 from .component import component
 

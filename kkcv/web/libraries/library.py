@@ -51,7 +51,7 @@ class DuplicateGroup(NamedTuple):
 
 
 class HeatMap(NamedTuple):
-    """What each position of a picture adds to a score, (h, w), and the part of it that was seen.
+    """What each position adds to a score, (h, w), and the part of the picture that was seen.
 
     ``seen`` is left, top, width and height as fractions of the picture (images/heat.py).
     """
@@ -157,7 +157,7 @@ class Library(ABC):
         self._source.keep_both(ids)
 
     def explain(self, query: bytes | int, hit: bytes | int) -> Explanation:
-        """Which positions of two pictures, or ids, made them match (RequestError)."""
+        """The positions of two pictures, or ids, that made them match (RequestError)."""
         found = self._explain(query, hit)
         return Explanation(found.score, heat_map(found.query), heat_map(found.hit))
 
@@ -192,7 +192,7 @@ class Library(ABC):
 
 
 def name_of(picture: Entry | Hit) -> str:
-    """What a page calls a picture: its ``name`` in the metadata, else that of its file."""
+    """The name of a picture on the page: ``name`` of its metadata, else that of its file."""
     name = picture.metadata.get("name")
     return name if isinstance(name, str) else printable(PurePath(picture.path).name)
 

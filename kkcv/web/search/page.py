@@ -160,7 +160,7 @@ def show_feedback(text: Strings, here: Library, query: Query) -> None:
 
 
 def show_empty(text: Strings, here: Library) -> None:
-    """What to do with a library without pictures."""
+    """Show how to fill a library that has no pictures."""
     with st.container(key="empty", horizontal_alignment="center"):
         st.markdown(f"### {text('empty.title')}")
         st.markdown(text("empty.more"))

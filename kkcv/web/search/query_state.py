@@ -154,7 +154,7 @@ def refuse(name: str, error: PictureError) -> None:
 
 
 def question_of(query: Query) -> str:
-    """What tells one question from another in the browser."""
+    """A short hash of a query: the browser compares it to notice a new one."""
     parts = (query.name, query.preview, query.picture, query.region, query.more, query.less)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 

@@ -14,7 +14,7 @@ def lines_of(file: str) -> tuple[str, ...]:
 
 
 def excerpt(file: str, name: str) -> str:
-    """What ``name`` is in a file: a class, a function, ``Class.method``, or a table.
+    """The source of ``name`` in a file: a class, a function, ``Class.method``, or a table.
 
     A table comes with the comment above it. Raises KeyError where the file has no such thing.
     """

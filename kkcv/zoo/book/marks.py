@@ -18,7 +18,7 @@ def prose(family: str, language: str) -> str:
 
 
 def marks(text: str) -> Iterator[str]:
-    """What stands between double braces."""
+    """The text between double braces."""
     yield from MARK.findall(text)
 
 

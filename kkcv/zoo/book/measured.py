@@ -1,4 +1,4 @@
-"""What the chapters quote of the networks, read from ``measured.json`` without torch.
+"""Figures of the networks that the chapters quote, read from ``measured.json`` without torch.
 
 ``python -m kkcv.zoo.book.measure`` measures it on the networks, and a test compares.
 """

@@ -30,7 +30,7 @@ def preset(name: str) -> dict[str, Any]:
 
 
 def recipe_table(name: str, words: Words) -> str:
-    """What the paper says of its training, row by row, and how far the preset follows it."""
+    """The paper's training, row by row, and how far the preset follows it."""
     known = document()[name]
     place = ("en", "zh").index(words.language)
     rows = [

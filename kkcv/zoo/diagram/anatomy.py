@@ -21,7 +21,7 @@ from .theme import KINDS
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What there is to draw, without words and places.
+    """All that a diagram shows, without words and places.
 
     ``stem``, ``whole`` and ``heads`` are graphs, the first and the last with the names of their
     stages; ``dense`` and ``sparse`` are a stage with its channels, or with who reads what.
@@ -41,7 +41,7 @@ class Anatomy:
 
 @cache
 def anatomy(name: str) -> Anatomy:
-    """What there is to draw of a network of the zoo. Raises UnknownNetwork."""
+    """The anatomy of a network of the zoo (UnknownNetwork)."""
     network = with_auxiliary_heads(name)
     spec = network.spec
     assert spec is not None

@@ -143,7 +143,7 @@ def describe(
 
 
 def layers_in_a_row(block: nn.Module, shape: Shape) -> list[Node]:
-    """What can be shown of a block without its forward: its layers, as they were made."""
+    """A block without its forward: its layers, in the order in which they were made."""
     nodes = [Node("input", "input", shape=shape)]
     for path, module in block.named_modules():
         if module is block or not is_one_box(module) or type(module).__name__ in SILENT:
@@ -157,7 +157,7 @@ def layers_in_a_row(block: nn.Module, shape: Shape) -> list[Node]:
 
 
 def form(nodes: Sequence[Node]) -> tuple[object, ...]:
-    """What two blocks have in common that differ in the number of channels alone."""
+    """The form of a block: equal for blocks that differ in the number of channels alone."""
     return tuple((n.kind, without_channels(n.title, *n.tags), n.inputs) for n in nodes)
 
 

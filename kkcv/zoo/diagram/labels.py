@@ -1,4 +1,4 @@
-"""What stands in the box of a layer."""
+"""The text in the box of a layer."""
 
 import operator
 from collections.abc import Iterator

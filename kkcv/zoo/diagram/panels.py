@@ -1,4 +1,4 @@
-"""What is drawn below the stages of a network: its blocks, each form once, and what is special.
+"""The drawings below the stages of a network: its blocks, each form once, and what is special.
 
 Special are a stem with branches, towers, dense connections, sparse ones, and auxiliary heads.
 """

@@ -99,7 +99,7 @@ def contents(
     blocks: list[Unit],
     pool: nn.Module | None,
 ) -> list[str]:
-    """What a stage consists of: its blocks with their number, or its layers but that pool."""
+    """The contents of a stage: its blocks with their number, or its layers without the pooling."""
     found = [kind for _, kind, _ in blocks]
     if not blocks:
         rest = [m for m in layers(module) if m is not pool]

@@ -202,12 +202,12 @@ def with_column(table: pa.Table, name: str, values: list) -> pa.Table:
 
 FOREIGN = {
     "without kkcv's description": lambda t: t.replace_schema_metadata(None),
-    "with a description that is none": lambda t: t.replace_schema_metadata({"kkcv": "[]"}),
+    "with a description that is an empty list": lambda t: t.replace_schema_metadata({"kkcv": "[]"}),
     "without vectors": lambda t: t.drop_columns(["vector"]),
     "with ids that are text": lambda t: t.set_column(0, "id", t["id"].cast(pa.string())),
     "with vectors of another size": lambda t: described(t, dim="49"),
     "with vectors of another type": lambda t: described(t, vectors="float64"),
-    "with a space that is none": lambda t: described(t, space="{}"),
+    "with a space that is empty": lambda t: described(t, space="{}"),
 }
 
 
@@ -250,7 +250,7 @@ BAD_ROWS = {
     "no path": ("path", lambda t: ["/a", "/b", "/c", None]),
     "a path that is not absolute": ("path", lambda t: ["/a", "/b", "/c", "../d"]),
     "no hash": ("sha256", lambda t: [*t["sha256"].to_pylist()[:-1], None]),
-    "a hash that is none": ("sha256", lambda t: [*t["sha256"].to_pylist()[:-1], "abcd"]),
+    "a hash that is too short": ("sha256", lambda t: [*t["sha256"].to_pylist()[:-1], "abcd"]),
     "no size": ("bytes", lambda t: [1, 1, 1, None]),
     "metadata that is no JSON": ("metadata", lambda t: ["{}", "{}", "{}", "{"]),
     "a path with a NUL": ("path", lambda t: ["/a", "/b", "/c", "/d\0"]),

@@ -27,7 +27,7 @@ Paint = Callable[..., Path]
 
 @pytest.fixture
 def photos(paint: Paint) -> Path:
-    """Seven pictures in two folders, and a file that is none."""
+    """Seven pictures in two folders, and a file of text."""
     for seed in range(7):
         paint(f"{'below/' if seed % 2 else ''}{seed}.png", seed)
     folder = paint("0.png", 0).parent
