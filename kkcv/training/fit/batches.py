@@ -123,7 +123,7 @@ class Loader(DataLoader[Batch]):
 
 
 def clean_context() -> BaseContext:
-    """What starts worker processes: not a fork of this one, whose other threads may hold locks."""
+    """The way to start worker processes: not by a fork, for other threads may hold locks."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

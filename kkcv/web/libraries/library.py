@@ -51,7 +51,7 @@ class DuplicateGroup(NamedTuple):
 
 
 class HeatMap(NamedTuple):
-    """What each position adds to a score, (h, w), and the part of the picture that was seen.
+    """The heat of each position: what it adds to a score, (h, w), and the part that was seen.
 
     ``seen`` is left, top, width and height as fractions of the picture (images/heat.py).
     """

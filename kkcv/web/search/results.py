@@ -220,16 +220,16 @@ def tiles_of(
 
 
 def divider_of(text: Strings, hits: Hits) -> tuple[int, str] | None:
-    """Where likeness ends, and what is said there; None where that is not known, or after all."""
+    """The place of the divider and its text; None if it is unknown, or after the last hit."""
     if hits.divider is None or hits.divider >= len(hits):
         return None
     return hits.divider, text("search.divider")
 
 
 def note_of(text: Strings, hit: Hit, pictured: bool) -> str | None:
-    """How surely a hit is alike, and how often chance makes its score.
+    """How surely a hit is alike, how often chance makes its score, and whether its file is missing.
 
-    Of a hit that is ``pictured``, also that its file is missing; else that stands in its place.
+    A hit that is not ``pictured`` says that its file is missing in place of the picture.
     """
     told = [text("search.missing")] if hit.missing and pictured else []
     if hit.likeness is not None:
