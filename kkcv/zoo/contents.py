@@ -7,6 +7,7 @@ the raw ones, which is what it evaluates. Wrappers of modules put prefixes befor
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 from torch import Tensor
@@ -39,7 +40,8 @@ def contents_of(loaded: object) -> Contents:
     if not isinstance(loaded, Mapping):
         return Contents({}, "", {}, "")
     averages = {k: v for k, v in loaded.items() if is_average(k) and isinstance(v, Mapping | list)}
-    average_entry, average = next(state_dicts_in(averages), (next(iter(averages), ""), {}))
+    found = ((k, raw_weights(v)[0]) for k, v in averages.items() if isinstance(v, Mapping))
+    average_entry, average = next(filter(itemgetter(1), found), (next(iter(averages), ""), {}))
     rest = {k: v for k, v in loaded.items() if k not in averages}
     return Contents(*raw_weights(rest), average, average_entry)
 

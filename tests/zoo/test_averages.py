@@ -122,6 +122,17 @@ def test_ema_takes_the_average_without_a_word(both: Path, average: dict[str, Ten
     assert network.state_dict()["head.weight"].equal(average["head.weight"])
 
 
+def test_an_average_is_found_under_any_name_in_its_entry(
+    raw: dict[str, Tensor], average: dict[str, Tensor], tmp_path: Path
+) -> None:
+    path = tmp_path / "w.pth"
+    torch.save({"model": raw, "ema": {"decay": 0.99, "shadow": average}}, path)
+
+    network = zoo.create(NETWORK, weights=path, ema=True)
+
+    assert network.state_dict()["head.weight"].equal(average["head.weight"])
+
+
 def test_an_ending_that_is_in_the_name_of_the_file_is_part_of_it(
     raw: dict[str, Tensor], tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from kkcv import zoo
 from kkcv.errors import InputShapeError
+from kkcv.zoo import record, recorded
 from kkcv.zoo.costs import cost, trace
 from kkcv.zoo.facts import MEASURED, Printed, counts, printed
 from kkcv.zoo.peers import peers_of
@@ -76,6 +78,12 @@ def test_the_rows_of_a_networks_table_add_up_to_the_whole(name: str) -> None:
     assert [row for row in whole.stages if row.part == "neck"][-1].shape == (
         zoo.spec(name).embedding_dim,
     )
+
+
+def test_what_is_recorded_is_what_the_networks_themselves_say() -> None:
+    file = Path(recorded.__file__).with_name("recorded.json")
+
+    assert file.read_text(encoding="utf-8") == record.text(), "renew it with: make docs-zoo"
 
 
 @pytest.mark.parametrize("name", [*SMALLEST, "mobilenet_v4_hybrid_medium"])
