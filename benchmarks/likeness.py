@@ -1,7 +1,6 @@
-"""Where likeness ends, and what parts of pictures add to it.
+"""Where likeness ends.
 
-python -m benchmarks.likeness divider DATA
-python -m benchmarks.likeness parts DATA
+python -m benchmarks.likeness DATA
 
 DATA is the folder with imagenette, produce, monkeys, cats_dogs, near_dup_caltech and digits.
 ``divider``: each picture of a set asks the others for 10 hits. ``something``: of those whose first
@@ -9,8 +8,6 @@ hit is right, how many have a hit above the divider; ``precision``: of the hits 
 are right; ``kept``: of the right hits, how many are above it; ``strangers``: of pictures of the
 other sets, how many find something; ``absent kind``: the same of pictures whose kind was taken out
 of the gallery. Beside it a flat cut-off, the gallery's own score at a chance of 1 in its size.
-``parts``: the whole with half the mean of nine windows as one vector, and the cosine of the wholes
-plus that of the best pair of parts, leave-one-out.
 """
 
 import argparse
@@ -21,14 +18,11 @@ from typing import Any
 import numpy as np
 
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.space import unit
 from kkcv.hit import Hit, divider_of
-from kkcv.images.decode import decode
 from kkcv.search.chance.bulk import many
 from kkcv.search.chance.likeness import rates_of_pictures, words
 from kkcv.search.chance.model import FEWEST, calibrated
 from kkcv.search.quality.evaluate import embed_folder
-from kkcv.search.quality.metrics import leave_one_out
 
 from .quality import SETS, show
 
@@ -127,60 +121,13 @@ def without(vectors: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarra
             yield vectors[labels == kind][:20], left
 
 
-def parts(data: Path) -> list[dict[str, Any]]:
-    embedder = Embedder.load()
-    rows = []
-    for name in FINE:
-        embedded = embed_folder(data / name, embedder)
-        crops = [
-            embedder.crop(window) for path in embedded.paths for window in windows(decode(path))
-        ]
-        nine = embedder.embed_crops(crops).reshape(len(embedded.paths), 9, -1)
-        whole = embedded.vectors
-        mixed = unit(whole + 0.5 * unit(nine.mean(1)))
-        every = np.concatenate([whole[:, None], nine], 1)
-        for way, order in (
-            ("whole", leave_one_out(whole, embedded.labels)),
-            ("whole + half the mean", leave_one_out(mixed, embedded.labels)),
-            ("whole + best pair", leave_one_out(whole, embedded.labels, by_pairs(every))),
-        ):
-            rows.append(
-                {"set": name, "likeness": way, "mAP": order.mean_average_precision,
-                 "P@1": order.precision[1]}
-            )  # fmt: skip
-    return rows
-
-
-def windows(pixels: np.ndarray) -> Iterator[np.ndarray]:
-    """A grid of 3 × 3 windows, half as wide and high as the picture."""
-    height, width = pixels.shape[:2]
-    for top in (0, height // 4, height // 2):
-        for left in (0, width // 4, width // 2):
-            yield pixels[top : top + max(height // 2, 1), left : left + max(width // 2, 1)]
-
-
-def by_pairs(every: np.ndarray) -> Callable[[int, np.ndarray], np.ndarray]:
-    """All others by the score of the wholes plus that of the best pair: (N, 10, D)."""
-
-    def reorder(query: int, near: np.ndarray) -> np.ndarray:
-        pairs = np.einsum("pd,nqd->npq", every[query], every[near])
-        score = pairs[:, 0, 0] + pairs.reshape(len(near), -1).max(1)
-        return near[np.argsort(-score, kind="stable")]
-
-    return reorder
-
-
-WORK = {"divider": divider, "parts": parts}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=WORK)
     parser.add_argument("data", type=Path)
     asked = parser.parse_args()
-    show(WORK[asked.what](asked.data))
+    show(divider(asked.data))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@
 A view that is a part of the query is compared with whole pictures: it may be one, on a page or
 pasted into another. The other views are compared with whole pictures and with their parts, where
 the gallery has them. Local points decide (verification/): they see turned, mirrored, cut and pasted
-copies alike, wherever there is texture. What they do not confirm follows by its score.
+copies alike, wherever there is texture. A copy keeps parallel lines parallel; another photograph of
+the same scene shares points too, but in perspective. What is not confirmed follows by its points,
+then by its score.
 """
 
 import os
@@ -54,6 +56,7 @@ GROUPS = (  # views that propose candidates
 EACH = 20  # candidates of a group
 FEWEST = 8  # points that confirm a copy: more than those of the same object
 CELLS = 16  # of the query in each direction: points in one, or beside it, show the same
+PARALLEL = 0.025  # of the size of a copy, by which its outline may miss a parallelogram
 STRAIGHT = 8.0  # degrees: less is no turn, and so near to a quarter is one
 MOST_OF = 0.85  # of an area that counts as all of it
 STEPS = (np.arange(32) + 0.5) / 32
@@ -201,15 +204,26 @@ def confirmed(query: Features, found: Found, hits: list[Hit], verifier: Verifier
     unsure: list[tuple[int, Hit]] = []
     for hit, each in zip(hits, [*matches, *[None] * len(hits)], strict=False):
         count = 0 if each is None else len(each[0])
-        if each is not None and count >= FEWEST:
-            tell(hit, *each)
-            sure.append((cells_of(*each), hit))
-        else:
+        if each is None or count < FEWEST:
             number = asked[hit.id]
             hit.place, hit.query_place = where(int(found.view[number]), int(found.part[number]))
             unsure.append((count, hit))
+            continue
+        hit.place, hit.query_place = places(*each)
+        if is_flat(each[0].place):
+            hit.points, hit.likeness, hit.match = count, SURE, words(*each)
+            sure.append((cells_of(*each), hit))
+        else:
+            unsure.append((count, hit))
     unsure.sort(key=lambda pair: -pair[0])
     return [*by_what_they_show(sure), *(hit for _, hit in unsure)]
+
+
+def is_flat(place: np.ndarray) -> bool:
+    """Whether an outline (4, 2) is nearly a parallelogram: benchmarks/copies.py, ``strangers``."""
+    a, b, c, d = place
+    size = np.sqrt(cv2.contourArea(place))
+    return float(np.linalg.norm(a - b + c - d)) <= PARALLEL * size
 
 
 def cells_of(how: Match, mirrored: bool) -> np.ndarray:
@@ -237,14 +251,13 @@ def by_what_they_show(sure: list[tuple[np.ndarray, Hit]]) -> list[Hit]:
     return [*first, *(hit for _, hit in left)]
 
 
-def tell(hit: Hit, how: Match, mirrored: bool) -> None:
-    """Write into a confirmed hit how it matches."""
+def places(how: Match, mirrored: bool) -> tuple[Place, Place]:
+    """Where the hit shows the query, and the query the hit."""
     place, inside = corners_of(how.place), corners_of(how.query_place)
     if mirrored:  # found with the mirrored query, told of the query
         place = tuple(place[n] for n in (1, 0, 3, 2))
         inside = tuple((1 - x, y) for x, y in inside)
-    hit.place, hit.query_place = place, inside
-    hit.points, hit.likeness, hit.match = len(how), SURE, words(how, mirrored)
+    return place, inside
 
 
 def words(how: Match, mirrored: bool) -> str:

@@ -13,7 +13,7 @@ from kkcv.hit import Hit
 from kkcv.images.decode import decode
 from kkcv.images.disturb import compressed, on_a_page
 from kkcv.query import Like
-from kkcv.search.copies import by_what_they_show
+from kkcv.search.copies import by_what_they_show, is_flat
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 
@@ -118,3 +118,27 @@ def test_what_was_pasted_into_a_picture_comes_before_more_pictures_of_the_same_s
     order = by_what_they_show([(cells, Hit(0, 0.9, name, {})) for cells, name in sure])
 
     assert [hit.path for hit in order] == ["the picture", "what was pasted", "its scene"]
+
+
+def test_a_copy_is_flat_and_another_photograph_of_the_scene_is_seen_in_perspective() -> None:
+    turned_and_off_by_a_little = [[0.2, 0.1], [0.9, 0.3], [0.7, 1.0], [0.005, 0.795]]
+    from_the_left = [[0.0, 0.0], [1.0, 0.05], [1.0, 0.95], [0.0, 1.0]]
+
+    assert is_flat(np.array(turned_and_off_by_a_little, np.float32))
+    assert not is_flat(np.array(from_the_left, np.float32))
+
+
+def test_another_photograph_of_the_same_scene_comes_first_and_is_no_copy(
+    tmp_path: Path, pictures: Path
+) -> None:
+    """Two photographs of the same pile of tomatoes."""
+    photographs = sorted((pictures / "produce" / "Tomato-Vine-Tomato").iterdir())
+    other, here = photographs[2:4]
+    with Gallery.create(tmp_path / "gallery") as gallery:
+        import_pictures(gallery, [here, *photographs[4:9]])
+        first = gallery.search(other, 1, copies=True)[0]
+        itself = gallery.search(here, 1, copies=True)[0]
+
+    assert (first.path, first.points, first.match) == (str(here), 0, "")
+    assert first.place is not None
+    assert (itself.path, itself.match) == (str(here), "whole")

@@ -23,7 +23,7 @@ from .bulk import Bulk, Bulks, erfc
 WORDS = {0.001: "almost certain", 0.05: "likely", 0.5: "weak"}  # the largest share of each
 SHARES = np.array(list(WORDS))
 NAMES = np.array([*WORDS.values(), NO_LIKENESS], object)
-OWN = 0.3  # weight of the hit's own scores: python -m benchmarks.likeness divider
+OWN = 0.3  # weight of the hit's own scores: python -m benchmarks.likeness
 TOGETHER = 128  # hits that are looked at; more only while some of them are alike
 FARTHEST = 38.0  # deviations: the normal distribution is 0 beyond in float64
 CERTAIN = 1 - 1e-12  # the largest rate that has a deviation
