@@ -22,7 +22,7 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, is_one
 from kkcv.timing import step
 
-from . import terms, windows
+from . import panoramas, terms, windows
 from .choice import AUTO, Choice, choose
 from .gathering import Gathering, Sharing
 from .quantized import Quantized, calibrated
@@ -154,7 +154,8 @@ class Embedder:
     ) -> np.ndarray:
         """A picture (path, bytes, file, Pillow image) as the network's crop: uint8 (H, W, C).
 
-        ``part`` takes a part of its pixels, uint8 (h, w, 3), all of which are decoded then.
+        Of a panorama it is n times as high (panoramas.py). ``part`` takes a part of its pixels,
+        uint8 (h, w, 3), all of which are decoded then.
 
         Raises PictureError.
         """
@@ -173,11 +174,17 @@ class Embedder:
         with self.gathering.sharing.turn(), step("decode"):
             target = windows.CLOSER * self.checkpoint.preprocess.target
             pixels = decode(picture, limits, target=target)
-            return np.stack([self.crop(view) for view in windows.cut(pixels)])
+            n = panoramas.count(*pixels.shape[:2])
+            return np.stack([self.crop(view, n) for view in windows.cut(pixels)])
 
-    def crop(self, pixels: np.ndarray) -> np.ndarray:
-        """Resized and cropped: uint8 (h, w, 3) → uint8 (H, W, C)."""
-        return self.checkpoint.preprocess.crop(pixels, self.backend)
+    def crop(self, pixels: np.ndarray, squares: int | None = None) -> np.ndarray:
+        """Resized and cropped: uint8 (h, w, 3) → uint8 (H, W, C), of a panorama (n · H, W, C).
+
+        ``squares`` is n, where the picture does not decide.
+        """
+        crop = self.checkpoint.preprocess.crop
+        pieces = panoramas.squares(pixels, squares)
+        return np.concatenate([crop(each, self.backend) for each in pieces])
 
     def embed(
         self,
@@ -203,11 +210,16 @@ class Embedder:
     def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         """Crops of ``prepare`` to unit vectors: N of uint8 (H, W, C) → float32 (N, D)."""
         self._fork_guard.require_own_process("a network that is loaded")
-        vectors = np.empty((len(crops), self.space.dim), np.float32)
-        for start in range(0, len(crops), BATCH):
-            batch = np.stack(crops[start : start + BATCH])
+        each = [self._views(crop) for crop in crops]
+        views = [view for some in each for view in some]
+        vectors = np.empty((len(views), self.space.dim), np.float32)
+        for start in range(0, len(views), BATCH):
+            batch = np.stack(views[start : start + BATCH])
             vectors[start : start + BATCH] = self.gathering.run(batch)
-        return unit(vectors)
+        return panoramas.joined(unit(vectors), [len(some) for some in each])
+
+    def _views(self, crop: np.ndarray) -> np.ndarray:
+        return panoramas.views_of(crop, self.checkpoint.preprocess.size[0])
 
     def embed_rows(self, views: Sequence[np.ndarray]) -> np.ndarray:
         """Views of ``prepare_row`` as rows of a gallery: N of (V, H, W, C) → float32 (N, row).
@@ -230,9 +242,9 @@ class Embedder:
         """
         self._fork_guard.require_own_process("a network that is loaded")
         with self.gathering.expected() as run:
-            crop = self.prepare(picture, limits, part)
+            views = self._views(self.prepare(picture, limits, part))
             with step("embed"):
-                return finite(unit(run(crop[np.newaxis]))[0])
+                return finite(panoramas.joined(unit(run(views)), [len(views)])[0])
 
     def embed_row(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
         """One picture (as in ``prepare_row``) as a row, float32 (row,) (PictureError)."""

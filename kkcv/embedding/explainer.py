@@ -4,6 +4,7 @@ import numpy as np
 
 from kkcv.checkpoint import Checkpoint
 
+from . import panoramas
 from .explanation import Explanation, Parts, explained
 from .whole import WholeNetwork, whole_network
 
@@ -28,14 +29,18 @@ class Explainer:
 
         Raises RequestError for a network without a feature map.
         """
-        preprocess = self.checkpoint.preprocess
         first, second = self.parts(query), self.parts(hit)
         if projection is not None:
             first, second = first.through(projection), second.through(projection)
-        return explained(
-            first, second, preprocess.seen(*query.shape[:2]), preprocess.seen(*hit.shape[:2])
-        )
+        preprocess = self.checkpoint.preprocess
+        here, there = (panoramas.seen(preprocess, *each.shape[:2]) for each in (query, hit))
+        return explained(first, second, here, there)
 
     def parts(self, pixels: np.ndarray) -> Parts:
         """The share of each position in the embedding of a decoded picture: uint8 (H, W, 3)."""
-        return self.network.parts(self.checkpoint.preprocess(pixels, "opencv")[None])
+        preprocess = self.checkpoint.preprocess
+        squares = panoramas.squares(pixels)
+        found = [self.network.parts(preprocess(each, "opencv")[None]) for each in squares]
+        if len(found) == 1:
+            return found[0]
+        return panoramas.parts_joined(found, int(np.argmax(pixels.shape[:2])))

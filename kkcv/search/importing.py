@@ -103,7 +103,8 @@ def import_pictures(
         limits: on bytes and pixels of a picture.
         threads: that decode; None is one a core.
         exclude: patterns as in gitignore of what is left out, from now on.
-        rehash: read all files, also those that the file system calls unchanged.
+        rehash: read all files, also those that the file system calls unchanged. Pictures that an
+            older kkcv has indexed get their EXIF, and panoramas the vector of all that they show.
         progress: is called with the report after each commit.
 
     Raises:
@@ -208,8 +209,9 @@ class Importing:
         if isinstance(vector, PictureError):
             return Reject(self.library.located(file.path), vector.reason, str(vector))
         here = writer.by_path(file.path)
-        if here and here.file.sha256 == file.sha256:
-            writer.update(here.id, file=file)  # touched, not changed
+        if here and here.file.sha256 == file.sha256:  # touched, not changed
+            told = with_exif(here.metadata, exif) if exif and EXIF not in here.metadata else None
+            writer.update(here.id, file=file, vector=vector, metadata=told)
             writer.mark(here.id, stamp)
             return "moved" if self.naming.was_moved(file.path) else "unchanged"
         same = writer.by_sha256(file.sha256, 1)

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kkcv.embedding import panoramas
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import PictureError
+from kkcv.images.decode import image_size
 from kkcv.images.exif import exif_of
 from kkcv.images.limits import Limits
 from kkcv.images.skipped import is_sheet
@@ -29,12 +31,12 @@ class Named(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A file to be imported; without a crop, the gallery has its bytes already."""
+    """A file to be imported; without a crop, the gallery has its bytes and vector already."""
 
     file: PictureFile
     crop: np.ndarray | None
     stamp: Stamp = UNKEPT
-    exif: Mapping[str, Any] = MappingProxyType({})  # with a crop; else another picture has it
+    exif: Mapping[str, Any] = MappingProxyType({})  # if it was read; else another picture has it
 
 
 class Sheet(NamedTuple):
@@ -46,7 +48,8 @@ def look_at(
 ) -> Found | Sheet | None:
     """A file that has to be imported, or None if it is unchanged (PictureError).
 
-    ``rehash`` reads the file even if the file system says that it is unchanged.
+    ``rehash`` reads the file even if the file system says that it is unchanged, and makes anew what
+    an older kkcv did not make: EXIF, and the vectors of panoramas.
     """
     path, name = named
     status = status_of(path)  # before the bytes: a change in between is seen next time
@@ -63,8 +66,16 @@ def look_at(
         sha256 = hashlib.sha256(data).digest()
         file = PictureFile(name, False, sha256, len(data), mtime_ns)
         if rows.by_sha256(sha256, 1):
-            return Found(file, None, stamp)
+            if not rehash:
+                return Found(file, None, stamp)
+            crop = prepared(embedder, path, data, limits) if is_panorama(data, limits) else None
+            return Found(file, crop, stamp, exif_of(data))
     return Found(file, prepared(embedder, path, data, limits), stamp, exif_of(data))
+
+
+def is_panorama(data: bytes, limits: Limits) -> bool:
+    width, height = image_size(data, limits)
+    return panoramas.count(height, width) > 1
 
 
 def is_untouched(file: PictureFile, kept: Stamp | None, status: os.stat_result) -> bool:

@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from kkcv.errors import PictureError
 from kkcv.search.folder.catalog import Catalog
@@ -178,3 +180,25 @@ def test_names_that_are_not_utf8_are_names_as_others(gallery: Gallery, photos: P
     os.rename(folder, folder + b"\xff")
     assert counts(import_pictures(gallery, [photos])) == {"moved": 1, "unchanged": 2}
     assert os.fsencode(gallery.path(gallery[hit.id])) == folder + b"\xff/caf\xe9.png"
+
+
+def test_reading_all_again_fills_in_what_an_older_kkcv_did_not_make(
+    gallery: Gallery, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exif = Image.Exif()
+    exif[0x0110] = "D90"
+    fields = np.random.default_rng(0).integers(0, 256, (4, 16, 3), np.uint8)
+    strip = Image.fromarray(fields).resize((256, 64), Image.Resampling.NEAREST)
+    strip.save(photos / "panorama.jpg", exif=exif)
+    with monkeypatch.context() as older:
+        older.setattr("kkcv.embedding.panoramas.MOST", 1)
+        older.setattr("kkcv.search.looking.exif_of", lambda data: {})
+        import_pictures(gallery, [photos])
+    picture = gallery.find(str(photos / "panorama.jpg"))
+    gallery.describe(picture.id, {"label": "view"})
+
+    assert import_pictures(gallery, [photos], rehash=True).unchanged == 4
+
+    metadata = gallery.get(picture.id).metadata
+    assert (metadata["label"], metadata["exif"]["camera"]) == ("view", "D90")
+    assert gallery.search(photos / "panorama.jpg", 1)[0].score == pytest.approx(1, abs=1e-3)
