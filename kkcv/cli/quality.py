@@ -1,5 +1,7 @@
 """Measuring and improving a gallery: ``selfcheck``, ``calibrate``, ``adapt``."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from kkcv.errors import RequestError
@@ -7,6 +9,10 @@ from kkcv.errors import RequestError
 from .language import say
 from .options import json_option
 from .output import echo, print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from kkcv.search.learning.adapt import Adapted
+    from kkcv.search.projection import Projection
 
 
 @click.command()
@@ -131,29 +137,36 @@ def adapt(
 
     if (save is not None) + (use is not None) + undo > 1:
         raise RequestError("--undo, --save and --use are three things to do; name one")
-    with Gallery.open(gallery) as opened:
+    report = None
+    plain: dict[str, Any]
+    with Gallery.open(gallery) as opened, progress_bar("adapting") as update:
         if undo:
-            work.undo(opened)
-            if as_json:
-                print_json({"adopted": False})
-            else:
-                echo("the vectors are those of the network again")
-            return
-        if save is not None or use is not None:
-            if save is not None:
-                found, said = projection_file.save(opened, save), f"the projection is in {save}"
-            else:
-                found = projection_file.use(opened, str(use))
-                said = f"the projection of {use} is used from now on"
-            if as_json:
-                print_json({"adopted": True, "projection": found.fingerprint, "numbers": found.dim})
-            else:
-                echo(said)
-            return
-        report = work.adapt(opened, labels)
+            work.undo(opened, update)
+            plain, said = {"adopted": False}, "the vectors are those of the network again"
+        elif save is not None:
+            plain, said = used(projection_file.save(opened, save)), f"the projection is in {save}"
+        elif use is not None:
+            plain = used(projection_file.use(opened, use, update))
+            said = f"the projection of {use} is used from now on"
+        else:
+            report = work.adapt(opened, labels, update)
+            plain = work.as_plain(report)
+            adopted, not_adopted = "used from now on", "not used: it is not surely better"
+            said = adopted if report.adopted else not_adopted
     if as_json:
-        print_json(work.as_plain(report))
+        print_json(plain)
         return
+    if report is not None:
+        show_gain(report)
+    echo(said)
+
+
+def used(projection: "Projection") -> dict[str, Any]:
+    """For JSON."""
+    return {"adopted": True, "projection": projection.fingerprint, "numbers": projection.dim}
+
+
+def show_gain(report: "Adapted") -> None:
     was, now = report.before, report.after
     rows = [
         ("mAP", f"{was.mean_average_precision:.3f}", f"{now.mean_average_precision:.3f}"),
@@ -161,4 +174,3 @@ def adapt(
     ]
     title = f"{report.pictures} pictures of {report.labels} labels, not seen in learning"
     print_table(["", "before", "after"], rows, title=title)
-    echo("used from now on" if report.adopted else "not used: it is not surely better")

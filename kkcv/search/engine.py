@@ -17,7 +17,7 @@ promises.
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 from os import PathLike
@@ -41,6 +41,11 @@ from .where import Condition, matches
 WAIT_SECONDS = 30.0  # for another process that is writing
 CHUNK = 4096  # vectors in memory at once
 Vectors = Iterator[tuple[np.ndarray, np.ndarray]]  # ids int64 (n,) and their float32 (n, D)
+Progress = Callable[[int, int], None]  # how many are done, and of how many
+
+
+def untold(done: int, total: int) -> None:
+    """The progress that nobody follows."""
 
 
 class Reader(ABC):
@@ -354,6 +359,17 @@ class NextVectors(ABC):
         None, and nothing changes, if a picture that is not in ``without`` has no new vector. The
         old vectors are kept for ``begin_undo``.
         """
+
+    def project(self, text: str, progress: Progress = untold) -> None:
+        """Compare vectors through the projection of this text from now on; none if it is empty.
+
+        The network's own vectors stay. ``progress`` is called with the numbers of rows that were
+        written and of all, if the engine writes rows for it. Raises RequestError if the engine
+        keeps no projection.
+        """
+        raise RequestError(
+            "this engine keeps no projection: kkcv adapt is for galleries in folders and on Milvus"
+        )
 
 
 class Engine(ABC):

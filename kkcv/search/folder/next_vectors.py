@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from kkcv.search import engine
-from kkcv.search.engine import Vectors
+from kkcv.search.engine import Progress, Vectors, untold
 from kkcv.search.picture import Picture
+from kkcv.search.projection import SETTING
 
 from .catalog import Catalog
 from .reader import bound
@@ -88,6 +89,11 @@ class NextVectors(engine.NextVectors):
                 return None
             return swap(writer)
 
+    def project(self, text: str, progress: Progress = untold) -> None:
+        with self._catalog.writing() as writer:
+            writer.set(SETTING, text or None)
+            renew(writer)
+
 
 def swap(writer: Writer) -> int:
     """Swap new and old vectors in the writer's transaction; the old ones are kept.
@@ -111,6 +117,11 @@ def swap(writer: Writer) -> int:
         writer.set(key, value)
     writer.set("next", None)
     writer.set("previous", json.dumps(old))
+    renew(writer)
+    return writer.count()
+
+
+def renew(writer: Writer) -> None:
+    """Let every process read all vectors again."""
     writer.set("epoch", str(int(writer.setting("epoch", "0")) + 1))
     writer.renumber()
-    return writer.count()

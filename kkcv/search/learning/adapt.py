@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kkcv.errors import DataError, KkcvError, MissingExtra, RequestError
-from kkcv.search.folder.engine import in_a_folder
-from kkcv.search.folder.writer import Writer
+from kkcv.search.engine import Progress, untold
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
-from kkcv.search.projection import SETTING, Projection
+from kkcv.search.projection import Projection
 from kkcv.search.quality.metrics import BLOCK, average_precision, ranked
 
 FOLDER = "folder"  # the label is the name of a picture's folder
@@ -50,22 +49,21 @@ class Adapted(NamedTuple):
     adopted: bool
 
 
-def adapt(gallery: Gallery, labels: str = FOLDER) -> Adapted:
+def adapt(gallery: Gallery, labels: str = FOLDER, progress: Progress = untold) -> Adapted:
     """Learn a projection from labels, and use it from now on if it helps.
 
     It helps if the mean average precision rises by more than chance explains and the first hit is
     right no less often. If not, the gallery keeps what it has.
 
     Args:
-        gallery: must be in a folder.
         labels: a key of the metadata, or ``folder``: the name of a picture's folder.
+        progress: called with the numbers of rows that were written and of all, on Milvus.
 
     Raises:
         DataError: there is too little to learn from.
-        RequestError: the gallery is not in a folder.
+        RequestError: the gallery's engine keeps no projection.
         MissingExtra, GalleryLocked.
     """
-    in_a_folder(gallery.catalog, "kkcv adapt")  # before the work
     if not find_spec("pytorch_metric_learning"):
         raise MissingExtra("pytorch-metric-learning", "adapt")
     vectors, names = labelled(gallery, labels)
@@ -73,7 +71,7 @@ def adapt(gallery: Gallery, labels: str = FOLDER) -> Adapted:
     was, now, whole = validated(vectors, classes)
     helps = is_better(was, now)
     if helps:
-        adopt(gallery, whole)
+        adopt(gallery, whole, progress)
     return Adapted(len(vectors), len(set(names)), quality(was), quality(now), helps)
 
 
@@ -96,29 +94,21 @@ def validated(
     return np.concatenate(before, axis=1), np.concatenate(after, axis=1), whole
 
 
-def adopt(gallery: Gallery, projection: Projection) -> None:
+def adopt(gallery: Gallery, projection: Projection, progress: Progress = untold) -> None:
     """Compare vectors through this projection from now on (RequestError, GalleryLocked)."""
-    catalog = in_a_folder(gallery.catalog, "kkcv adapt")
-    with catalog.writing() as writer:
-        project(writer, projection.to_text())
-    gallery.generation.index.renew()
+    project(gallery, projection.to_text(), progress)
 
 
-def undo(gallery: Gallery) -> None:
+def undo(gallery: Gallery, progress: Progress = untold) -> None:
     """Go back to the network's own vectors (RequestError without a projection)."""
-    catalog = in_a_folder(gallery.catalog, "kkcv adapt")
-    with catalog.writing() as writer:
-        if not writer.setting(SETTING):
-            raise RequestError(f"{gallery.address} has no projection to undo")
-        project(writer, None)
+    if gallery.generation.projection is None:
+        raise RequestError(f"{gallery.address} has no projection to undo")
+    project(gallery, "", progress)
+
+
+def project(gallery: Gallery, text: str, progress: Progress) -> None:
+    gallery.generation.next_vectors.project(text, progress)
     gallery.generation.index.renew()
-
-
-def project(writer: Writer, text: str | None) -> None:
-    """Set the projection, or remove it: every process then reads all vectors again."""
-    writer.set(SETTING, text)
-    writer.set("epoch", str(int(writer.setting("epoch", "0")) + 1))
-    writer.renumber()
 
 
 def labelled(gallery: Gallery, labels: str) -> tuple[np.ndarray, list[str]]:

@@ -15,6 +15,7 @@ import numpy as np
 from kkcv.disk import write_file
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, KkcvError, RequestError
+from kkcv.search.engine import Progress, untold
 from kkcv.search.gallery import Gallery
 from kkcv.search.projection import Projection
 
@@ -36,7 +37,7 @@ def save(gallery: Gallery, file: str | PathLike[str]) -> Projection:
     return generation.projection
 
 
-def use(gallery: Gallery, file: str | PathLike[str]) -> Projection:
+def use(gallery: Gallery, file: str | PathLike[str], progress: Progress = untold) -> Projection:
     """Compare the gallery's vectors through the projection of a file from now on.
 
     Raises DataError for another file, EmbedderMismatch for one of another network, RequestError,
@@ -49,7 +50,7 @@ def use(gallery: Gallery, file: str | PathLike[str]) -> Projection:
             f"the projection in {file} was learned for {space.network}, and {gallery.address} was "
             f"made by {mine.network}: {'; '.join(space.differences(mine))}"
         )
-    adopt(gallery, projection)
+    adopt(gallery, projection, progress)
     return projection
 
 

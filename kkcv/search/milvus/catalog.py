@@ -8,16 +8,16 @@ from contextlib import AbstractContextManager, contextmanager
 import numpy as np
 
 from kkcv.disk import make_folder
-from kkcv.errors import GalleryError, GalleryFormatError, NotAGallery, Superseded
+from kkcv.errors import GalleryError, GalleryFormatError, NotAGallery
 from kkcv.search import engine
 from kkcv.search.engine import locked, no_gallery
-from kkcv.search.entries import Shape
 
 from .address import Address
+from .layout import Layout, layout_of, with_text
 from .lease import taken
 from .reader import ANY, STRONG, Reader
 from .rows import make_rows
-from .server import Server
+from .server import Server, superseded
 from .settings import Settings, make_settings
 from .writer import Writer
 
@@ -52,10 +52,12 @@ class Catalog(engine.Catalog):
                     f"{address} has format {found['format']}, this kkcv reads up to {FORMAT}; "
                     "update kkcv"
                 )
-            self.settings: dict[str, str] = json.loads(found[generation(rows)])
+            self.settings = with_text(self.server, rows, json.loads(found[generation(rows)]))
             self._dtype = np.dtype(self.settings["vectors"])
-            self.shape = Shape.of(self.settings)
+            self.layout = layout_of(self.settings)
         except (KeyError, ValueError, TypeError):
+            if self.server.aliased(address.name) != rows:
+                raise superseded(self.address) from None
             raise GalleryFormatError(
                 f"{address} is damaged: its settings are not those of a gallery"
             ) from None
@@ -97,9 +99,7 @@ class Catalog(engine.Catalog):
             with taken(self.texts, self.address, self.wait_seconds) as (lease, now):
                 writer = Writer(lease, now, self._dtype, *self._about(STRONG))
                 if writer.superseded():
-                    raise Superseded(
-                        f"{self.address} was given another network meanwhile; try again"
-                    )
+                    raise superseded(self.address)
                 yield writer
                 writer.commit()
         finally:
@@ -108,8 +108,8 @@ class Catalog(engine.Catalog):
     def close(self) -> None:
         self.server.close()
 
-    def _about(self, level: str) -> tuple[Server, str, Settings, Shape, bool, str]:
-        return self.server, self.rows, self.texts, self.shape, GAPS in self.settings, level
+    def _about(self, level: str) -> tuple[Server, str, Settings, Layout, bool, str]:
+        return self.server, self.rows, self.texts, self.layout, GAPS in self.settings, level
 
 
 def generation(rows: str) -> str:
@@ -134,7 +134,7 @@ def begin(server: Server, settings: Mapping[str, str], wait_seconds: float) -> N
         if server.aliased(address.name) is not None:
             return
         server.call("drop_collection", rows)  # of one that was never finished
-        make_rows(server, rows, int(settings["dim"]))
+        make_rows(server, rows, layout_of(settings).dim)
         lease.hold()
         texts.keep({"format": str(FORMAT), generation(rows): json.dumps(dict(settings))})
         server.call("create_alias", rows, address.name)

@@ -12,13 +12,13 @@ import numpy as np
 from kkcv.hit import clipped
 from kkcv.search import engine
 from kkcv.search.engine import Vectors
-from kkcv.search.entries import Shape
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, no_neighbors
 from kkcv.search.picture import Picture, Totals
 from kkcv.search.where import Condition, Near, matches
 
 from .filters import around, expression
+from .layout import Layout
 from .rows import FIELDS, INDEX, place_of, unpack
 from .server import Server
 from .settings import Settings
@@ -50,12 +50,13 @@ class Reader(engine.Reader):
         server: Server,
         rows: str,
         settings: Settings,
-        shape: Shape,
+        layout: Layout,
         gaps: bool,
         level: str,
     ) -> None:
         """``gaps``: there are pictures without a vector."""
-        super().__init__(shape)
+        super().__init__(layout.shape, layout.projection)
+        self._layout = layout
         self._server = server
         self._rows = rows
         self._settings = settings
@@ -126,7 +127,8 @@ class Reader(engine.Reader):
         for found in pages:
             if found:
                 some = np.array([row["id"] for row in found], np.int64)
-                yield some, np.array([row["vector"] for row in found], np.float32)
+                stored = np.array([row["vector"] for row in found], np.float32)
+                yield some, self._layout.rows(stored)
 
     def nearest(self, vectors: np.ndarray, k: int, where: Condition | None) -> Neighbors:
         """float32 (Q, D) → (Q, k or less).
@@ -138,7 +140,7 @@ class Reader(engine.Reader):
             ([] if where is None else [self._asked(where)]) + ([HAS_VECTOR] if self._gaps else [])
         )
         if where is not None and self._matching(asked) <= min(
-            MOST, COMPARED // (4 * self.shape.row)
+            MOST, COMPARED // (4 * self._layout.dim)
         ):
             return self._compared(vectors, k, asked)
         if k <= MOST:
@@ -170,14 +172,15 @@ class Reader(engine.Reader):
             return no_neighbors(len(vectors))
         ids = np.array([row["id"] for row in rows], np.int64)
         stored = np.array([row["vector"] for row in rows], np.float32)
-        found, scores = inner_products(vectors, stored, min(k, len(rows)))
+        query = self._layout.query(vectors)
+        found, scores = inner_products(query, stored, min(k, len(rows)))
         return Neighbors(ids[found], clipped(scores))
 
     def _looked_for(self, vectors: np.ndarray, k: int, asked: str) -> Neighbors:
         answers = self._server.call(
             "search",
             self._rows,
-            data=vectors.tolist(),
+            data=self._layout.query(vectors).tolist(),
             anns_field="vector",
             limit=k,
             filter=asked,

@@ -13,6 +13,7 @@ from kkcv.search.path_text import as_path, as_text
 from kkcv.search.picture import Picture, PictureFile
 
 from .filters import packed, terms_of
+from .layout import Layout
 from .server import Server, make_collection, milvus
 
 LONGEST_PATH = 8192  # bytes
@@ -71,13 +72,12 @@ def new_version() -> int:
     return secrets.randbits(62)
 
 
-def pack(row: Row, dim: int) -> dict[str, Any]:
+def pack(row: Row, layout: Layout) -> dict[str, Any]:
     """A row for pymilvus (RequestError if Milvus cannot hold it)."""
     picture, file = row.picture, row.picture.file
     path = as_text(file.path)
     if len(path.encode()) > LONGEST_PATH:
         raise RequestError(f"a path in Milvus has at most {LONGEST_PATH} bytes: {path[:60]}…")
-    vector = np.zeros(dim, np.float32) if row.vector is None else row.vector
     return {
         "id": picture.id,
         "place": place_of(file.path),
@@ -91,7 +91,9 @@ def pack(row: Row, dim: int) -> dict[str, Any]:
         "terms": terms_of(picture),
         "version": row.version,
         "embedded": row.vector is not None,
-        "vector": vector,
+        "vector": (
+            np.zeros(layout.dim, np.float32) if row.vector is None else layout.stored(row.vector)
+        ),
     }
 
 

@@ -95,13 +95,17 @@ def explained(address: Address) -> Iterator[None]:
     except pymilvus.MilvusException as error:
         deadline.check()  # it gave up because of it
         if error.code == NO_SUCH_COLLECTION:
-            raise Superseded(f"{address} was given another network meanwhile; try again") from None
+            raise superseded(address) from None
         reason = str(error.message).strip().splitlines()[0] if error.message else str(error)
         if "Fail connecting" in reason:
             reason = f"nobody answers at {address.server}"
         raise GalleryError(
             f"{address} cannot be used ({reason[:200]}); is Milvus running there?"
         ) from None
+
+
+def superseded(address: Address | str) -> Superseded:
+    return Superseded(f"{address} was given another network meanwhile; try again")
 
 
 def milvus() -> Any:

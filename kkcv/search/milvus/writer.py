@@ -17,6 +17,7 @@ from kkcv.search import engine
 from kkcv.search.picture import Picture, PictureFile
 from kkcv.search.where import Condition
 
+from .layout import Layout
 from .lease import Lease
 from .reader import LAST, MOST, Reader
 from .rows import FIELDS, Row, new_version, pack, place_of, unpack
@@ -26,11 +27,15 @@ ASKED = 256  # files per question
 
 
 class Writer(Reader, engine.Writer):
-    """Reads see this transaction's changes, except searches, pages and vectors of many rows."""
+    """Reads see this transaction's changes, except searches, pages and vectors of many rows.
+
+    It reads the network's own vectors, without the projection, so it may write them again.
+    """
 
     def __init__(self, lease: Lease, now: Mapping[str, str], dtype: np.dtype, *reader: Any) -> None:
         """``now`` are the settings read under the lease."""
         super().__init__(*reader)
+        self.projection, self.dim = None, self.shape.whole
         self._lease = lease
         self._now = now
         self._dtype = dtype
@@ -141,7 +146,7 @@ class Writer(Reader, engine.Writer):
 
     def commit(self) -> None:
         """Write everything. Ids are reserved first, so that none is used twice after a failure."""
-        rows = [pack(row, self.shape.row) for row in self._changed.values() if row is not None]
+        rows = [pack(row, self._layout) for row in self._changed.values() if row is not None]
         if self._last != int(self._now.get(LAST, "0")):
             self._keep({LAST: str(self._last)})
         self._upsert(self._rows, rows)
@@ -151,9 +156,9 @@ class Writer(Reader, engine.Writer):
             self._settings.drop(dropped)
         self._keep({name: value for name, value in self._set.items() if value is not None})
 
-    def write(self, collection: str, rows: list[Row], dim: int) -> None:
+    def write(self, collection: str, rows: list[Row], layout: Layout) -> None:
         """Rows into a collection, now."""
-        self._upsert(collection, [pack(row, dim) for row in rows])
+        self._upsert(collection, [pack(row, layout) for row in rows])
 
     def erase(self, collection: str, ids: list[int]) -> None:
         """Rows from a collection, now."""

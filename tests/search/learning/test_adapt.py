@@ -16,7 +16,7 @@ from kkcv.search.exchange.loading import import_parquet
 from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
-from kkcv.search.learning.adapt import adapt, is_better, project, undo
+from kkcv.search.learning.adapt import adapt, adopt, is_better, undo
 from kkcv.search.maintenance import reindex
 from kkcv.search.projection import Projection
 from tests.search.conftest import PREPROCESS
@@ -157,8 +157,7 @@ def test_another_network_forgets_the_projection_and_undo_brings_it_back(
 ) -> None:
     """What was learned is of the vectors of one network."""
     matrix = Projection(np.random.default_rng(0).normal(size=(48, 8)).astype(np.float16))
-    with labelled.catalog.writing() as writer:
-        project(writer, matrix.to_text())
+    adopt(labelled, matrix)
     adapted = labelled.space
     assert all(hit.score <= 1 for hit in labelled.search_id(1, k=160))
     assert labelled.search(labelled.path(labelled.get(7)), k=1)[0].id == 7
@@ -177,8 +176,7 @@ def test_another_network_forgets_the_projection_and_undo_brings_it_back(
 def test_an_export_has_the_vectors_of_the_network(labelled: Gallery, tmp_path: Path) -> None:
     with labelled.catalog.reading() as rows:
         stored = rows.vectors_of(np.arange(1, 161))
-    with labelled.catalog.writing() as writer:
-        project(writer, Projection(np.eye(48, 8, dtype=np.float16)).to_text())
+    adopt(labelled, Projection(np.eye(48, 8, dtype=np.float16)))
 
     export(labelled, tmp_path / "out.parquet")
     import_parquet(tmp_path / "again", tmp_path / "out.parquet")

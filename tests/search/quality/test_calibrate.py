@@ -8,7 +8,7 @@ import pytest
 
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
-from kkcv.search.learning.adapt import project
+from kkcv.search.learning.adapt import adopt
 from kkcv.search.projection import Projection
 from kkcv.search.quality.calibrate import calibrate
 
@@ -39,8 +39,7 @@ def test_a_gallery_that_has_learned_is_measured_in_its_own_space(
         gallery.add(paint(f"{n}.png", n))
     matrix = np.random.default_rng(0).normal(size=(48, 12)).astype(np.float16)
     before = gallery.search(paint("0.png", 0), ranking="best")
-    with gallery.catalog.writing() as writer:
-        project(writer, Projection(matrix).to_text())
+    adopt(gallery, Projection(matrix))
 
     found = calibrate(gallery, sample=5)
 
