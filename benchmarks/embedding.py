@@ -6,7 +6,9 @@
 ``rate``: crops in memory, the best of several passes that take turns, so that other work on the
 machine disturbs all alike; each runtime in a process of its own. ``by CPU`` is the rate that the
 processor time used would give with all cores free, which other work disturbs less. The last columns
-compare with eager PyTorch in float32, as torchvision's users run it.
+compare with eager PyTorch in float32, as torchvision's users run it. Presets (``--networks
+dinov3-small,mobileclip2-s0``) have random weights, smaller batches, and the runtimes that do
+without PyTorch; after their export, which is kept, a row takes seconds.
 
 ``quality``: leave-one-out retrieval over folders whose subfolders are classes (or near-duplicate
 groups), for float32 and each precision, and how far the answers differ from float32's. int8 is
@@ -40,6 +42,7 @@ from .report import report
 
 EAGER = "pytorch, eager"
 BATCH = 32
+BATCH_OF_PRESETS = 4  # those with attention take a second a picture and more
 PASSES = 3
 PASS_SECONDS = 1.0
 TOP = 10
@@ -56,11 +59,10 @@ def serve_passes(runtime: str, precision: str) -> None:
     except KkcvError as error:
         print(json.dumps({"failure": str(error)}), flush=True)
         return
-    spec = checkpoint.preprocess
-    crops = list(
-        np.random.default_rng(0).integers(0, 256, (BATCH, *spec.size, spec.channels), np.uint8)
-    )
-    passes(lambda: embedder.embed_crops(crops))
+    spec, batch = checkpoint.preprocess, batch_of(checkpoint)
+    random = np.random.default_rng(0)
+    crops = list(random.integers(0, 256, (batch, *spec.size, spec.channels), np.uint8))
+    passes(lambda: embedder.embed_crops(crops), batch)
 
 
 def plain_passes(checkpoint: Checkpoint) -> None:
@@ -68,23 +70,33 @@ def plain_passes(checkpoint: Checkpoint) -> None:
     import torch
 
     network = checkpoint.build()
-    images = torch.rand(BATCH, checkpoint.preprocess.channels, *checkpoint.preprocess.size)
+    batch = batch_of(checkpoint)
+    images = torch.rand(batch, checkpoint.preprocess.channels, *checkpoint.preprocess.size)
 
     def run() -> None:
         with torch.no_grad():
             network.embedding(images)
 
-    passes(run)
+    passes(run, batch)
 
 
-def passes(run: Callable[[], Any]) -> None:
+def is_preset(checkpoint: Checkpoint) -> bool:
+    return presets.find(checkpoint.name) is not None
+
+
+def batch_of(checkpoint: Checkpoint) -> int:
+    """How many pictures a run embeds."""
+    return BATCH_OF_PRESETS if is_preset(checkpoint) else BATCH
+
+
+def passes(run: Callable[[], Any], batch: int) -> None:
     run()
     print(json.dumps({"failure": ""}), flush=True)
     for _ in sys.stdin:
         pictures, start, cpu = 0, time.perf_counter(), time.process_time()
         while time.perf_counter() - start < PASS_SECONDS:
             run()
-            pictures += BATCH
+            pictures += batch
         wall, used = time.perf_counter() - start, time.process_time() - cpu
         by_cpu = cores() * pictures / used
         print(json.dumps({"rate": pictures / wall, "by_cpu": by_cpu}), flush=True)
@@ -92,7 +104,8 @@ def passes(run: Callable[[], Any]) -> None:
 
 def rates(checkpoint: Checkpoint, quantized: Quantized | None) -> list[dict[str, Any]]:
     every: dict[str, Sequence[str]] = {EAGER: ("float32",)}
-    every |= {runtime: PRECISIONS[runtime] for runtime in candidates()}
+    alone = is_preset(checkpoint)
+    every |= {r: PRECISIONS[r] for r in candidates() if not (alone and r == "pytorch")}
     if quantized is not None:
         every["openvino"] = (*every["openvino"], "int8")
     rows: list[dict[str, Any]] = []
@@ -109,6 +122,7 @@ def rates(checkpoint: Checkpoint, quantized: Quantized | None) -> list[dict[str,
             said = json.loads(child.stdout.readline() or '{"failure": "it crashed"}')
             row = {"network": checkpoint.network, "runtime": runtime, "precision": precision}
             row |= {"rate": 0.0, "by_cpu": 0.0, **said}
+            print(f"ready: {checkpoint.network}, {runtime}, {precision}", file=sys.stderr)
             rows.append(row)
             children.append(child)
     for _ in range(PASSES):
@@ -209,7 +223,7 @@ def main() -> None:
             continue
         small = None
         try:
-            if presets.find(network) is None:  # a quarter of an hour for one with attention
+            if not is_preset(checkpoint):  # a quarter of an hour for one with attention
                 small = calibrated(checkpoint, find_pictures(options.folders), BACKEND)
         except KkcvError as error:
             print(f"no int8 of {network}: {error}", file=sys.stderr)

@@ -87,6 +87,8 @@ def as_plain(price: Any) -> dict[str, Any]:
 
 
 def show_all(rows: list[dict[str, Any]]) -> None:
+    from kkcv.presets.table import quoted
+
     columns = ["model", "network", "input", "numbers", "MB", "text", "license"]
     priced = any(row["milliseconds"] for row in rows)
     print_table(
@@ -106,6 +108,12 @@ def show_all(rows: list[dict[str, Any]]) -> None:
         ],
         spare=["network", "license", "MB"],
     )
+    print_table(
+        ["model", "measured", "figure", "source"],
+        [(row["name"], *figure) for row in rows for figure in quoted(row, language())],
+        title="published, not measured here",
+        spare=["source"],
+    )
     for name, words in {row["license"]: license_of(row) for row in rows[1:]}.items():
         click.echo(f"{name}: {words}")
     if not priced:
@@ -120,6 +128,8 @@ def license_of(row: dict[str, Any]) -> str:
 
 def show(row: dict[str, Any]) -> None:
     """All that is known of one."""
+    from kkcv.presets.table import quoted
+
     text = f"yes, up to {row['context']} tokens" if row["reads_text"] else "no"
     pairs = [
         ("network", row["id"]),
@@ -133,5 +143,8 @@ def show(row: dict[str, Any]) -> None:
     if row["milliseconds"]:
         run = f"{row['runtime']}, {row['precision']}"
         pairs.append(("here", f"{row['milliseconds']} ms, {row['memory_megabytes']:,} MB ({run})"))
-    pairs += [(f["measured"], f"{f['figure']} ({f['source']})") for f in row["figures"]]
+    if row["figures"]:
+        pairs += [
+            (what, f"{figure} ({source})") for what, figure, source in quoted(row, language())
+        ]
     print_table(["", ""], [(name, say(value)) for name, value in pairs], title=row["name"])

@@ -6,7 +6,7 @@ A test compares them with docs/embedders.md and docs/zh/embedders.md.
 import sys
 
 from .preset import licenses
-from .table import rows
+from .table import quoted, rows
 
 WORDS = {
     "en": {
@@ -21,19 +21,6 @@ WORDS = {
         "yes": "至多 {} 个词元",
         "no": "否",
     },
-}
-
-# What figures.csv says in English: tasks and sources.
-CHINESE = {
-    "ILIAS, image to image, mAP among 5 million": "ILIAS，以图搜图，500 万张中的 mAP",
-    "COCO, text to image, recall@1": "COCO，以文搜图，recall@1",
-    "ILIAS, arXiv:2502.11748, its leaderboard": "ILIAS，arXiv:2502.11748，官方排行榜",
-    "ILIAS, arXiv:2502.11748, its leaderboard (384 pixels)": (
-        "ILIAS，arXiv:2502.11748，官方排行榜（384 像素）"
-    ),
-    "Perception Encoder, arXiv:2504.13181, README of facebookresearch/perception_models": (
-        "Perception Encoder，arXiv:2504.13181，facebookresearch/perception_models 的 README"
-    ),
 }
 
 
@@ -62,11 +49,8 @@ def figures(lang: str) -> str:
     """Figures that others have measured and published."""
     lines = [WORDS[lang]["figures"], "|---|---|--:|---|"]
     for row in rows():
-        for each in row["figures"]:
-            what, source = (
-                each[key] if lang == "en" else CHINESE[each[key]] for key in ("measured", "source")
-            )
-            lines.append(f"| `{row['name']}` | {what} | {each['figure']} | {source} |")
+        for each in quoted(row, lang):
+            lines.append(f"| `{row['name']}` | {' | '.join(each)} |")
     return "\n".join(lines)
 
 

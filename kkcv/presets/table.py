@@ -65,6 +65,8 @@ def row_of(preset: Preset) -> dict[str, Any]:
 def figures() -> dict[str, list[dict[str, str]]]:
     """Published retrieval figures by network: what was measured, the figure, who says so.
 
+    A network of which none is published has none.
+
     They are quoted; nothing of them was measured here.
     """
     found: dict[str, list[dict[str, str]]] = {}
@@ -72,3 +74,10 @@ def figures() -> dict[str, list[dict[str, str]]]:
         for row in csv.DictReader(lines):
             found.setdefault(row.pop("name"), []).append(row)
     return found
+
+
+def quoted(row: dict[str, Any], language: str) -> list[tuple[str, str, str]]:
+    """Of a row what was measured, the figure, and who says so; dashes if nothing is published."""
+    end = "_in_chinese" if language == "zh" else ""
+    found = [(f[f"measured{end}"], f["figure"], f[f"source{end}"]) for f in row["figures"]]
+    return found or [("—", "—", "—")]

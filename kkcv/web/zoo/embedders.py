@@ -3,7 +3,7 @@
 import streamlit as st
 
 from kkcv.embedding.price import prices
-from kkcv.presets.table import rows
+from kkcv.presets.table import quoted, rows
 from kkcv.web.strings import Strings
 
 from .family import table
@@ -28,8 +28,11 @@ def show_embedders(text: Strings) -> None:
                 row["license_in_chinese"] if chinese else row["license_in_words"],
                 f"{price.milliseconds} ms, {price.megabytes} MB" if price else "",
                 "; ".join(
-                    f"{f['measured']}: {f['figure']} ({f['source']})" for f in row["figures"]
-                ),
+                    f"{what}: {figure} ({source})"
+                    for what, figure, source in quoted(row, text.language)
+                )
+                if row["figures"]
+                else "—",
             )
         )
     st.html(table([text(f"zoo.{column}") for column in COLUMNS], shown))
