@@ -77,7 +77,7 @@ def figures() -> dict[str, list[dict[str, str]]]:
 
 
 def quoted(row: dict[str, Any], language: str) -> list[tuple[str, str, str]]:
-    """Of a row what was measured, the figure, and who says so; dashes if nothing is published."""
+    """The published figures of a row: what was measured, the figure, its source; or dashes."""
     end = "_in_chinese" if language == "zh" else ""
     found = [(f[f"measured{end}"], f["figure"], f[f"source{end}"]) for f in row["figures"]]
     return found or [("—", "—", "—")]

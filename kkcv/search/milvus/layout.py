@@ -48,7 +48,7 @@ class Layout:
         return stored if self.projection is None else stored[:, : self.shape.row] / SCALE
 
     def query(self, vectors: np.ndarray) -> np.ndarray:
-        """What finds the fields of the vectors nearest to these: float32 (Q, D) → (Q, dim)."""
+        """The query that finds the fields of the nearest vectors: float32 (Q, D) → (Q, dim)."""
         if self.projection is None:
             return vectors
         return np.pad(vectors, ((0, 0), (self.shape.row, 0)))
