@@ -1,5 +1,6 @@
 """Measuring and improving a gallery: ``selfcheck``, ``calibrate``, ``adapt``."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,15 +16,19 @@ if TYPE_CHECKING:
     from kkcv.search.projection import Projection
 
 
+def sample_option(default: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--sample",
+        type=click.IntRange(1),
+        default=default,
+        show_default=True,
+        help="Number of pictures to disturb.",
+    )
+
+
 @click.command()
 @click.argument("gallery")
-@click.option(
-    "--sample",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    help="Number of pictures to disturb.",
-)
+@sample_option(100)
 @click.option("--copies", is_flag=True, help="Search for copies: kkcv search --copies.")
 @json_option
 def selfcheck(gallery: str, sample: int, copies: bool, as_json: bool) -> None:
@@ -55,13 +60,7 @@ def selfcheck(gallery: str, sample: int, copies: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("gallery")
-@click.option(
-    "--sample",
-    type=click.IntRange(1),
-    default=50,
-    show_default=True,
-    help="Number of pictures to disturb.",
-)
+@sample_option(50)
 @json_option
 def calibrate(gallery: str, sample: int, as_json: bool) -> None:
     """Measure what the scores of a gallery mean, and which cut-off keeps how much.

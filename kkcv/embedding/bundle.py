@@ -16,7 +16,7 @@ from kkcv.zoo.network import Network
 from kkcv.zoo.weights import sha256
 
 from . import bundled
-from .export import synthetic_pictures
+from .export import synthetic_pictures, to_onnx
 from .whole import Outputs
 
 
@@ -38,16 +38,7 @@ def main() -> None:
     network = Whole(checkpoint.build()).eval()
     crops = synthetic_pictures(checkpoint.preprocess)
     images = torch.from_numpy(checkpoint.preprocess.normalize(crops))
-    program = torch.onnx.export(
-        network,
-        (images,),
-        dynamo=True,
-        dynamic_shapes={"images": {0: torch.export.Dim.DYNAMIC}},
-        input_names=["images"],
-        output_names=list(Outputs._fields),
-        verbose=False,
-    )
-    assert program is not None
+    program = to_onnx(network, images, Outputs._fields)
     without_traces_of_this_machine(program)
     bundled.FILE.parent.mkdir(exist_ok=True)
     with atomic_write(bundled.FILE) as part:

@@ -7,6 +7,7 @@ few pictures with their embeddings in float32, against which runtimes are checke
 import pickle
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,8 @@ def export(checkpoint: Checkpoint, format: str, folder: Path) -> None:
     if format == "openvino":
         to_openvino(network, images, folder)
     else:
-        to_onnx(network, images, folder)
+        program = to_onnx(network, images, ["embedding"])
+        program.save(folder / "model.onnx", external_data=False)
 
 
 def to_openvino(network: Embedding, images: torch.Tensor, folder: Path) -> None:
@@ -50,18 +52,21 @@ def to_openvino(network: Embedding, images: torch.Tensor, folder: Path) -> None:
     openvino.save_model(model, folder / "model.xml", compress_to_fp16=False)
 
 
-def to_onnx(network: Embedding, images: torch.Tensor, folder: Path) -> None:
+def to_onnx(
+    network: torch.nn.Module, images: torch.Tensor, outputs: Sequence[str]
+) -> torch.onnx.ONNXProgram:
+    """The network for any number of images, its outputs by name."""
     program = torch.onnx.export(
         network,
         (images,),
         dynamo=True,
         dynamic_shapes={"images": {0: torch.export.Dim.DYNAMIC}},
         input_names=["images"],
-        output_names=["embedding"],
+        output_names=outputs,
         verbose=False,
     )
     assert program is not None
-    program.save(folder / "model.onnx", external_data=False)
+    return program
 
 
 def synthetic_pictures(preprocess: Preprocess, count: int = 4) -> np.ndarray:

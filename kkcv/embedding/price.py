@@ -72,6 +72,14 @@ def record() -> Path:
 def priced(word: str) -> Price:
     """Measured now, in this process."""
     embedder = Embedder(resolve(word, "imagenet" if word == DEFAULT_NETWORK else "none"))
+    milliseconds = round(milliseconds_alone(embedder), 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kilobytes = peak / 1024 if sys.platform == "darwin" else peak
+    return Price(milliseconds, round(kilobytes / 1024), *embedder.choice)
+
+
+def milliseconds_alone(embedder: Embedder) -> float:
+    """Milliseconds of the network for one picture alone, prepared already: the median."""
     preprocess = embedder.checkpoint.preprocess
     crop = np.zeros((*preprocess.size, preprocess.channels), np.uint8)
     embedder.embed_crops([crop])
@@ -80,10 +88,7 @@ def priced(word: str) -> Price:
         start = time.perf_counter()
         embedder.embed_crops([crop])
         seconds.append(time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    kilobytes = peak / 1024 if sys.platform == "darwin" else peak
-    milliseconds = round(1000 * statistics.median(seconds), 1)
-    return Price(milliseconds, round(kilobytes / 1024), *embedder.choice)
+    return 1000 * statistics.median(seconds)
 
 
 if __name__ == "__main__":

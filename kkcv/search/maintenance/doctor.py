@@ -24,8 +24,7 @@ from kkcv.search.library.absence import Judge
 from kkcv.search.looking import is_untouched
 from kkcv.search.picture import Picture
 
-from .finding import RESTORE, Finding
-from .rows import damaged, half_damaged
+from .rows import RESTORE, Finding, damaged, half_damaged
 
 ORPHANS = "orphans"  # the folder for files without a row
 PAGE = 1000

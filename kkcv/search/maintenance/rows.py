@@ -5,17 +5,30 @@ damaged, the checksum tells which.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.checksums import CHECKED, NAME
 from kkcv.search.folder.reader import Reader, as_text
 
-from .finding import RESTORE, Finding
-
+RESTORE = "restore a backup: kkcv restore"
 ROWS = "pictures NOT INDEXED"
 COPIED = "CAST(path AS BLOB), bytes, added, CAST(metadata AS BLOB)"
 ONE = "WHERE id = ?"
 BESIDE = "pictures INDEXED BY pictures_described"
+
+
+class Finding(NamedTuple):
+    """Something that is wrong with a gallery; ``mended`` says what was done about it, if anything.
+
+    ``kind`` is one of: damaged-catalog, bad-row, bad-metadata, bad-vector, missing-file,
+    changed-file, orphaned-file, unfinished-file, stale-index, bad-index.
+    """
+
+    kind: str
+    what: str
+    advice: str
+    mended: str = ""
 
 
 def half_damaged(catalog: Catalog, repair: bool) -> list[Finding]:

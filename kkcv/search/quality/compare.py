@@ -1,19 +1,15 @@
 """Several networks over the same labelled folder: quality, time, and room, a row each."""
 
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
 from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.price import milliseconds_alone
 
 from .evaluate import Progress, evaluate_search
 
 VECTOR_BYTES = 2  # a number of a vector, as galleries store it unless told otherwise
-PASSES = 5
 FACTS = ("pictures", "classes", "queries", "rejected")  # the same for every network
 OF_ONE = ("network", "fingerprint")
 
@@ -54,23 +50,10 @@ def compare_models(
             {
                 "model": model,
                 **result,
-                "milliseconds": milliseconds(embedder),
+                "milliseconds": milliseconds_alone(embedder),
                 "numbers": embedder.space.dim,
                 "bytes": VECTOR_BYTES * embedder.space.dim,
                 **described,
             }
         )
     return {"models": rows, **facts}
-
-
-def milliseconds(embedder: Embedder) -> float:
-    """Milliseconds of the network for one picture alone, prepared already: the median."""
-    spec = embedder.checkpoint.preprocess
-    crop = np.zeros((*spec.size, spec.channels), np.uint8)
-    embedder.embed_crops([crop])
-    seconds = []
-    for _ in range(PASSES):
-        start = time.perf_counter()
-        embedder.embed_crops([crop])
-        seconds.append(time.perf_counter() - start)
-    return 1000 * statistics.median(seconds)
