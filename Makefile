@@ -171,7 +171,8 @@ crash-test-long: $(VENV)/.dev ## the same with 5,000 kills: some 20 minutes
 APART := unshare --net $(if $(filter-out 0,$(shell id -u)),--map-root-user)
 test-milvus: $(VENV)/.dev ## what a gallery on Milvus promises, against the real server (Linux)
 	$(APART) $(BIN)/python -m tests.milvus_server -x -k "not sqlite" $(PYTEST_ARGS) \
-		tests/search/test_contract.py tests/search/test_contract_filters.py tests/search/test_milvus.py \
+		tests/search/test_contract.py tests/search/test_contract_networks.py \
+		tests/search/test_contract_filters.py tests/search/test_milvus.py \
 		tests/search/test_stateful_milvus.py::TestBriefly
 	$(APART) $(BIN)/python -m tests.milvus_server --alone -s $(PYTEST_ARGS) tests/search/killed_milvus.py
 

@@ -220,6 +220,13 @@ def test_a_docstring_names_its_thing_first(path: Path) -> None:
     assert not [text for text in texts if re.match(r"(What|Who|Whoever)\b", text)]
 
 
+def test_no_file_is_longer_than_a_reader_can_hold() -> None:
+    folders = ("kkcv", "tests", "benchmarks", "docs")
+    files = (path for name in folders for path in (PACKAGE.parent / name).rglob("*.py"))
+
+    assert not [path.name for path in files if len(path.read_text("utf-8").splitlines()) > 500]
+
+
 def test_only_one_file_knows_the_range_of_a_score() -> None:
     range_of_score = re.compile(r"-1(?:\.0)?, \+?1(?:\.0)?\b")
     rooms = ("search", "serve", "cli", "client", "web")

@@ -1,6 +1,6 @@
 """Galleries that a person can check by eye: an embedding here is the colors of a 4x4 grid."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import RUNTIMES
 from kkcv.images.preprocess import Preprocess
 from kkcv.search.gallery import Gallery
+
+from .shown_engine import shown_engine
 
 
 class GridOfColors:
@@ -27,6 +29,18 @@ class GridOfColors:
 PREPROCESS = Preprocess(
     size=(32, 32), resize=32, interpolation="bilinear", mean=(0.5,) * 3, std=(0.5,) * 3
 )
+
+
+@pytest.fixture(params=["sqlite", "milvus", "shown"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, unused: str) -> Iterator[str]:
+    """An address on each engine where there is no gallery yet."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "gallery")
+    elif request.param == "milvus":
+        yield f"{request.getfixturevalue('milvus')}/{unused}?files={tmp_path / 'files'}"
+    else:
+        with shown_engine() as scheme:
+            yield f"{scheme}://{tmp_path / 'gallery.json'}"
 
 
 @pytest.fixture
