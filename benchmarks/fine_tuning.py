@@ -1,0 +1,213 @@
+"""What each step of training adds over several seeds: size, unfreezing, averaging, mirror images.
+
+    make bench-train
+    python -m benchmarks.fine_tuning cats_dogs monkeys produce --rows head,all --seeds 5
+
+Prints the tables of docs/training.md. Each row is ``kkcv train`` with the options that it names,
+and is measured twice: as the pictures are, and with mirror images (``--tta``). All rows and seeds
+share one inspection of the data, and the answers of the backbone as it was. Seconds are processor
+time of a run's training and measuring, with mirror images.
+
+DATA has ``cats_dogs/{train,val}/CLASS``, measured on ``val``, and ``monkeys/CLASS`` and
+``produce/CLASS``, measured on the test part of each seed; it is ``../shared/data`` beside the
+checkout. With ``--folds`` the training part alone is used, for choosing settings: it is cut into
+so many parts, and each is measured by a network that was trained on the others.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.training import SHARED
+from kkcv.images.preprocess import Preprocess
+from kkcv.training.data.inspection import Inspection, inspect_pictures
+from kkcv.training.data.source import Source
+from kkcv.training.data.split import split
+from kkcv.training.evaluation.metrics import measure
+from kkcv.training.evaluation.scoring import fit_temperature, softmax
+from kkcv.training.fit import datasets
+from kkcv.training.fit.job import Files, Job, Labelled
+from kkcv.training.fit.network import network_for, starting_point
+from kkcv.training.fit.processes import Processes
+from kkcv.training.fit.stages import fit
+from kkcv.training.inference import outputs, placed
+from kkcv.training.recipe import Recipe
+from kkcv.zoo.network import Network
+
+CPU = torch.device("cpu")
+TWO = {"epochs": 2}
+ROWS: dict[str, tuple[str, dict[str, Any]]] = {
+    "head": ("the head alone", {}),
+    "larger": ("--size 288", {"size": 288}),
+    "last": ("--unfreeze 1 --epochs 2", {"unfreeze": "1", **TWO}),
+    "last3": ("--unfreeze 3 --epochs 2", {"unfreeze": "3", **TWO}),
+    "last3averaged": ("--unfreeze 3 --epochs 2 --ema 0.9", {"unfreeze": "3", "ema": 0.9, **TWO}),
+    "all": ("--unfreeze all --epochs 2", {"unfreeze": "all", **TWO}),
+    "averaged": ("--unfreeze all --epochs 2 --ema 0.9", {"unfreeze": "all", "ema": 0.9, **TWO}),
+}
+
+
+class Parts(NamedTuple):
+    """``quoted`` is what figures are of; ``val`` chooses the epoch and the temperature."""
+
+    train: Labelled
+    val: Labelled
+    quoted: Labelled
+
+
+class Backbone:
+    """Answers of the backbone as it was, for a size: each picture goes through it once."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[tuple[int, int], str], Tensor] = {}
+        self.spent = 0.0  # seconds of processor time
+
+    @property
+    def each(self) -> float:
+        """Seconds a picture, so far."""
+        return self.spent / len(self.known)
+
+    def __call__(
+        self,
+        function: Callable[[Tensor], Tensor],
+        paths: Sequence[Path],
+        preprocess: Preprocess,
+        **_: Any,
+    ) -> tuple[Tensor, list[None]]:
+        """In place of ``inference.outputs``, for the stages that train on embeddings."""
+        size = preprocess.size
+        new = [path for path in paths if (size, str(path)) not in self.known]
+        if new:
+            began = time.process_time()
+            rows, errors = outputs(function, new, preprocess, device=CPU)
+            assert not any(errors)
+            self.spent += time.process_time() - began
+            self.known |= {(size, str(p)): row for p, row in zip(new, rows, strict=True)}
+        return torch.stack([self.known[size, str(path)] for path in paths]), []
+
+
+def parts_of(root: Path, inspection: Inspection, seed: int) -> Parts:
+    """As ``kkcv train`` splits."""
+    recipe, pictures = Recipe(seed=seed), inspection.pictures
+    parts = split(inspection, val=recipe.val, test=recipe.test, seed=seed).parts
+    classes = sorted({picture.label for picture in pictures})
+
+    def labelled(wanted: str) -> Labelled:
+        of = [p for p, part in zip(pictures, parts, strict=True) if part == wanted]
+        return Labelled([root / p.path for p in of], [classes.index(p.label) for p in of])
+
+    val = labelled("val")
+    return Parts(labelled("train"), val, labelled("test") if "test" in parts else val)
+
+
+def folds(whole: Labelled, count: int, seed: int) -> list[Parts]:
+    """Each picture is in ``quoted`` once; of the others 15% are ``val``."""
+    order = np.random.default_rng(seed).permutation(len(whole.paths)).tolist()
+
+    def labelled(which: list[int]) -> Labelled:
+        return Labelled([whole.paths[i] for i in which], [whole.labels[i] for i in which])
+
+    found = []
+    for fold in range(count):
+        rest = [i for at, i in enumerate(order) if at % count != fold]
+        cut = round(0.15 * len(rest))
+        found.append(Parts(*map(labelled, (rest[cut:], rest[:cut], order[fold::count]))))
+    return found
+
+
+def trained(
+    recipe: Recipe, classes: tuple[str, ...], parts: Parts, backbone: Backbone
+) -> tuple[list[dict[str, Any]], float]:
+    """The figures without and with mirror images, and the processor time."""
+    began = time.process_time() - backbone.spent
+    datasets.outputs = backbone  # type: ignore[assignment]  # all seeds share its answers
+    with tempfile.TemporaryDirectory() as scratch:
+        files = Files(*(Path(scratch) / name for name in ("resume.ckpt", "metrics.csv", "logs")))
+        base = starting_point(recipe)
+        job = Job(base, recipe, classes, parts.train, parts.val, files, CPU, Processes())
+        fitted = fit(job)
+    network = network_for(fitted.best, classes, recipe.seed)
+    network.load_state_dict(fitted.progress.best_state, strict=False)
+    measured = {id(part): scores(network, part, fitted.best.preprocess) for part in parts[1:]}
+    seconds = time.process_time() - backbone.spent - began
+    seconds += backbone.each * (len(parts.train.paths) + len(parts.val.paths))
+    return figures(measured[id(parts.val)], measured[id(parts.quoted)], parts, classes), seconds
+
+
+def scores(network: Network, part: Labelled, preprocess: Preprocess) -> list[np.ndarray]:
+    """(N, K) without and with mirror images."""
+    network = placed(network, CPU)
+
+    def both(images: Tensor) -> Tensor:
+        return torch.cat([network(images), network(images.flip(-1))], dim=1)
+
+    rows, _ = outputs(both, part.paths, preprocess, device=CPU)
+    plain, turned = (half.log_softmax(1) for half in rows.chunk(2, dim=1))
+    return [plain.numpy(), (torch.stack([plain, turned]).logsumexp(0) - np.log(2)).numpy()]
+
+
+def figures(
+    val: list[np.ndarray], quoted: list[np.ndarray], parts: Parts, classes: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    found = []
+    for chooses, answers in zip(val, quoted, strict=True):
+        temperature = fit_temperature(chooses, np.array(parts.val.labels))
+        labels = np.array(parts.quoted.labels)
+        found.append(measure(softmax(answers / temperature), labels, classes))
+    return found
+
+
+def row(title: str, found: list[dict[str, Any]], seconds: list[float]) -> str:
+    """Means over the runs; errors are of each."""
+    wrong = [round((1 - each["accuracy"]) * each["pictures"]) for each in found]
+    cells = [
+        title,
+        f"{statistics.mean(each['accuracy'] for each in found):.4f}",
+        f"{', '.join(map(str, wrong))} of {found[0]['pictures']}",
+        f"{statistics.mean(each['log_loss'] for each in found):.4f}",
+        f"{statistics.mean(seconds):.0f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("sets", nargs="*", default=["cats_dogs"], metavar="SET")
+    parser.add_argument("--data", type=Path, default=SHARED)
+    parser.add_argument("--rows", default="head,larger,last3,all", help=f"of {','.join(ROWS)}")
+    parser.add_argument("--seeds", type=int, default=5, help="how many, from 0 on")
+    parser.add_argument("--folds", type=int, default=0, help="measure on parts of train instead")
+    options = parser.parse_args()
+    for name in options.sets:
+        data = Source(options.data / name).read()
+        inspection = inspect_pictures(data)
+        backbones: dict[int, Backbone] = {}
+        classes = tuple(sorted({picture.label for picture in inspection.pictures}))
+        print(f"\n| {name} | accuracy | errors | log loss | seconds |\n|---|--:|---|--:|--:|")
+        for title, settings in (ROWS[key] for key in options.rows.split(",")):
+            found, seconds = [], []
+            backbone = backbones.setdefault(settings.get("size", 0), Backbone())
+            for seed in range(options.seeds):
+                parts = parts_of(data.root, inspection, seed)
+                cut = folds(parts.train, options.folds, seed) if options.folds else [parts]
+                for each in cut:
+                    both, taken = trained(Recipe(seed=seed, **settings), classes, each, backbone)
+                    found.append(both)
+                    seconds.append(taken)
+                    right = ", ".join(f"{of['accuracy']:.4f}" for of in both)
+                    print(f"{name} {title}, seed {seed}: {right}, {taken:.0f} s", file=sys.stderr)
+            for more, of in zip(("", ", --tta"), zip(*found, strict=True), strict=True):
+                print(row(title + more, list(of), seconds), flush=True)
+
+
+if __name__ == "__main__":
+    main()
