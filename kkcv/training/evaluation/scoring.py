@@ -72,11 +72,11 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
 
     Guo et al., On Calibration of Modern Neural Networks, arXiv:1706.04599, section 4.2. The ranking
     of classes does not change. Labels are softened as if each picture had been seen N times with
-    its own label and once with every label: else a part without a single error would ask for
-    certainty (Platt 1999, Probabilistic Outputs for Support Vector Machines, section 2.2).
+    its own label and twice with any: else a part without a single error would ask for certainty
+    (Platt 1999, Probabilistic Outputs for Support Vector Machines, section 2.2, for two classes).
     """
     count, classes = scores.shape
-    targets = (np.eye(classes)[labels] * count + 1) / (count + classes)
+    targets = (np.eye(classes)[labels] * count + 2 / classes) / (count + 2)
     inverse = np.geomspace(1 / HOTTEST, 1 / COLDEST, 49)
     for _ in range(4):  # the loss is convex in 1 / temperature: narrow down around the least
         best = int(np.argmin([cross_entropy(scores * b, targets) for b in inverse]))

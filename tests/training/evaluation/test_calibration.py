@@ -28,7 +28,7 @@ def test_the_loss_is_the_least_that_an_optimizer_finds():
 
     found = fit_temperature(3 * scores, labels)
 
-    targets = (np.eye(3)[labels] * 300 + 1) / 303
+    targets = (np.eye(3)[labels] * 300 + 2 / 3) / 302
     best = minimize_scalar(
         lambda b: cross_entropy(3 * scores * b, targets), bounds=(0.05, 20), method="bounded"
     )
@@ -46,10 +46,11 @@ def test_it_lowers_the_calibration_error_and_keeps_the_answers():
     assert after["confusion"] == before["confusion"]
 
 
-def test_a_part_without_errors_does_not_ask_for_certainty():
-    labels = np.arange(100) % 2
-    scores = 30.0 * np.eye(2)[labels]
+@pytest.mark.parametrize("classes", [2, 50])
+def test_a_part_without_errors_asks_for_neither_certainty_nor_doubt(classes):
+    labels = np.arange(100) % classes
+    scores = 30.0 * np.eye(classes)[labels]
 
     sure = softmax(scores / fit_temperature(scores, labels)).max(1)
 
-    assert sure == pytest.approx(np.full(100, 101 / 102), abs=1e-4)
+    assert sure == pytest.approx(np.full(100, (100 + 2 / classes) / 102), abs=1e-4)
