@@ -15,7 +15,6 @@ from kkcv.search.importing import import_pictures
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.library.forgetting import forget
 from kkcv.search.maintenance.doctor import examine
-from kkcv.search.maintenance.undo import undo
 
 from .toy import picture, sha256, toy_embedder, vector
 
@@ -185,13 +184,13 @@ class Life:
         self.kept = kept
         self.tell("ack", Effect(gone=[*kept]))
 
-    def undo(self) -> None:
+    def self.undo() -> None:
         """Pictures that were removed together come back under their ids."""
         if not self.kept:
             return
         kept, self.kept = self.kept, {}
         self.tell("try", Effect(put=kept))
-        undo(self.gallery)
+        self.gallery.undo()
         self.tell("ack", Effect(put=kept))
 
     def describe(self) -> None:

@@ -93,10 +93,9 @@ def undo(gallery: str, as_json: bool) -> None:
     kkcv undo photos.kkcv
     """
     from kkcv.search.gallery import Gallery
-    from kkcv.search.maintenance.undo import undo as take_back
 
     with Gallery.open(gallery) as opened:
-        done = take_back(opened)
+        done = opened.undo()
         left = len(opened)
     if as_json:
         print_json({"undone": done.what, "pictures": done.pictures, "in_all": left})
@@ -148,9 +147,7 @@ def roots(
 
 
 def list_roots(gallery: "Gallery", as_json: bool) -> None:
-    from kkcv.search.library.absence import standings
-
-    found = standings(gallery.library, gallery.pictures())
+    found = gallery.roots()
     facts = [
         {
             "root": each.place.path,
@@ -197,9 +194,7 @@ def remarks(facts: dict[str, Any]) -> str:
 
 
 def move_root(gallery: "Gallery", old: str, new: str, *, insist: bool, as_json: bool) -> None:
-    from kkcv.search.library.moving import moved_by_hand
-
-    count = moved_by_hand(gallery.library, old, new, insist)
+    count = gallery.move_root(old, new, insist=insist)
     if as_json:
         print_json({"moved": count, "root": new})
     else:
@@ -207,9 +202,7 @@ def move_root(gallery: "Gallery", old: str, new: str, *, insist: bool, as_json: 
 
 
 def forget_root(gallery: "Gallery", root: str, as_json: bool) -> None:
-    from kkcv.search.library.forgetting import forget
-
-    count = forget(gallery.library, gallery.library.named(root))
+    count = gallery.forget_root(root)
     if as_json:
         print_json({"removed": count, "pictures": len(gallery)})
     else:

@@ -38,6 +38,7 @@ from .projection import Projection
 from .tuning import Goal
 from .where import Condition, matches
 
+KEPT = "undo"  # a setting: what was done to the rows that are kept, and when
 WAIT_SECONDS = 30.0  # for another process that is writing
 CHUNK = 4096  # vectors in memory at once
 Vectors = Iterator[tuple[np.ndarray, np.ndarray]]  # ids int64 (n,) and their float32 (n, D)
@@ -207,9 +208,22 @@ class Writer(Reader):
     def keep(self, what: str, ids: Iterable[int], **more: Any) -> bool:
         """Keep rows as they are now, so that ``what`` is about to be done to them can be undone.
 
-        They replace those that were kept before. False if the engine cannot.
+        They replace those that were kept before. False if the engine cannot. The setting KEPT says
+        ``what``, ``when``, at which ``epoch``, and ``more``.
         """
         return False
+
+    @property
+    def epoch(self) -> str:
+        """Another text after each change of network, for an engine that can ``keep``."""
+        return ""
+
+    def put_back(self, id: int) -> None:
+        """Add a row that is kept, as it was, where there is none with its id or path."""
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Keep no rows for an undo any more, where the engine can."""
 
     def expect(self, files: Iterable[PictureFile]) -> None:
         """Announce files that ``by_path`` and ``by_sha256`` will be asked for, to fetch at once."""

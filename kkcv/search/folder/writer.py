@@ -11,6 +11,7 @@ import apsw
 import numpy as np
 
 from kkcv.search import engine
+from kkcv.search.engine import KEPT
 from kkcv.search.entries import Shape
 from kkcv.search.path_text import as_bytes
 from kkcv.search.picture import PictureFile, Stamp
@@ -18,7 +19,6 @@ from kkcv.search.picture import PictureFile, Stamp
 from . import checksums
 from .reader import Reader, bound
 
-KEPT = "undo"  # the setting that says what was done to the rows of the table of that name
 # Made when it is first needed: a catalog without it has the same format.
 STAMPS = """
 CREATE TABLE stamps (
@@ -108,13 +108,17 @@ class Writer(Reader, engine.Writer):
             self.execute("DELETE FROM stamps WHERE id = ?", (id,))
         return True
 
+    @property
+    def epoch(self) -> str:
+        return self.setting("epoch", "0")
+
     def keep(self, what: str, ids: Iterable[int], **more: Any) -> bool:
         self.forget()
         wanted = bound(np.array([int(id) for id in ids], np.int64))
         # with the columns of the rows, whatever they are by now
         self.execute("CREATE TABLE undo AS SELECT * FROM pictures WHERE 0")
         self.execute("INSERT INTO undo SELECT * FROM pictures WHERE id IN carray(?)", (wanted,))
-        record = {"what": what, "when": time.time(), "epoch": self.setting("epoch", "0"), **more}
+        record = {"what": what, "when": time.time(), "epoch": self.epoch, **more}
         self.set(KEPT, json.dumps(record))
         return True
 

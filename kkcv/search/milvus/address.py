@@ -1,6 +1,7 @@
 """``milvus://host:19530/name``: where a gallery is, in one line."""
 
 import re
+import secrets
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -46,6 +47,11 @@ class Address:
     def settings(self) -> str:
         """The collection of settings."""
         return f"{self.name}__settings"
+
+    @property
+    def kept(self) -> str:
+        """A new collection for rows that are kept for an undo."""
+        return f"{self.name}__undo_{secrets.token_hex(4)}"
 
     def rows(self, number: int) -> str:
         """The collection of the rows with the vectors of the nth network."""

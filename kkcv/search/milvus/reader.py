@@ -4,6 +4,7 @@ The first question of a reader waits until Milvus has processed everything ackno
 (Strong). The next ones need not wait: the same replica answers them.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from kkcv.hit import clipped
 from kkcv.search import engine
-from kkcv.search.engine import Vectors
+from kkcv.search.engine import KEPT, Vectors
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, no_neighbors
 from kkcv.search.picture import Picture, Totals
@@ -164,7 +165,19 @@ class Reader(engine.Reader):
         found = self._by_ids(ids, [*FIELDS, "version"])
         return {row["id"]: (unpack(row), row["version"]) for row in found}
 
+    def kept(self) -> Iterator[Picture]:
+        rows = self._kept()
+        return iter(()) if rows is None else rows.pictures()
+
     # Within
+
+    def _kept(self) -> "Reader | None":
+        """The rows that are kept for an undo, in a collection of their own."""
+        record = json.loads(self.setting(KEPT, "null"))
+        if record is None:
+            return None
+        about = self._settings, Layout(self.shape), self._gaps, STRONG
+        return Reader(self._server, record["rows"], *about)
 
     def _compared(self, vectors: np.ndarray, k: int, asked: str) -> Neighbors:
         rows = self._ask(f"{asked} and {HAS_VECTOR}", ["id", "vector"])

@@ -4,6 +4,7 @@ Readers see a request as a whole or not at all. One request writes new and chang
 removes rows. If the process dies between them, the transaction was not acknowledged.
 """
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -14,13 +15,14 @@ import numpy as np
 
 from kkcv.errors import GalleryError
 from kkcv.search import engine
+from kkcv.search.engine import KEPT
 from kkcv.search.picture import Picture, PictureFile
 from kkcv.search.where import Condition
 
 from .layout import Layout
 from .lease import Lease
 from .reader import LAST, MOST, Reader
-from .rows import FIELDS, Row, new_version, pack, place_of, unpack
+from .rows import FIELDS, Row, make_rows, new_version, pack, place_of, unpack
 
 BATCH = 512  # rows per request
 ASKED = 256  # files per question
@@ -42,6 +44,9 @@ class Writer(Reader, engine.Writer):
         self._changed: dict[int, Row | None] = {}  # None: removed
         self._set: dict[str, str | None] = {}
         self._last = int(now.get(LAST, "0"))
+        self._keeping: list[Row] = []
+        self._were: dict[int, Row] = {}  # those that are kept, once they are needed
+        self._no_longer: list[str] = []  # collections of rows that were kept before
         self._by_place: dict[str, Picture | None] = {}  # as read under the lease
         self._by_hash: dict[bytes, list[Picture]] = {}
 
@@ -144,8 +149,36 @@ class Writer(Reader, engine.Writer):
     def set(self, name: str, value: str | None) -> None:
         self._set[name] = value
 
+    @property
+    def epoch(self) -> str:
+        return self._rows
+
+    def keep(self, what: str, ids: Iterable[int], **more: Any) -> bool:
+        self.forget()
+        self._keeping = rows_of(self, [int(id) for id in ids])
+        about = {"epoch": self.epoch, "rows": self._server.address.kept, **more}
+        self.set(KEPT, json.dumps({"what": what, "when": time.time(), **about}))
+        return True
+
+    def forget(self) -> None:
+        if rows := self._kept():
+            self._no_longer.append(rows._rows)
+        self._keeping = []
+        self.set(KEPT, None)
+
+    def put_back(self, id: int) -> None:
+        if not self._were and (kept := self._kept()):
+            self._were = {row.picture.id: row for row in rows_of(kept)}
+        was = self._were[id]
+        self._change(was.picture, was.vector)
+
     def commit(self) -> None:
         """Write everything. Ids are reserved first, so that none is used twice after a failure."""
+        if self._keeping:
+            name, layout = json.loads(self.setting(KEPT))["rows"], Layout(self.shape)
+            make_rows(self._server, name, layout.dim)
+            self.write(name, self._keeping, layout)
+            self._server.call("load_collection", name)
         rows = [pack(row, self._layout) for row in self._changed.values() if row is not None]
         if self._last != int(self._now.get(LAST, "0")):
             self._keep({LAST: str(self._last)})
@@ -155,6 +188,8 @@ class Writer(Reader, engine.Writer):
             self._lease.hold()
             self._settings.drop(dropped)
         self._keep({name: value for name, value in self._set.items() if value is not None})
+        for collection in self._no_longer:
+            self._server.call("drop_collection", collection)
 
     def write(self, collection: str, rows: list[Row], layout: Layout) -> None:
         """Rows into a collection, now."""
@@ -187,6 +222,17 @@ class Writer(Reader, engine.Writer):
     def _rounded(self, vector: np.ndarray) -> np.ndarray:
         """Rounded to the gallery's type; Milvus itself stores float32."""
         return vector.astype(self._dtype).astype(np.float32)
+
+
+def rows_of(rows: Reader, ids: list[int] | None = None) -> list[Row]:
+    """Some rows as they are now, or all."""
+    wanted = None if ids is None else np.array(ids, np.int64)
+    vectors = {
+        id: vector
+        for some, found in rows.stored_vectors(ids=wanted)
+        for id, vector in zip(some.tolist(), found, strict=True)
+    }
+    return [Row(p, new_version(), vectors.get(p.id)) for p in rows.pictures(ids)]
 
 
 def among(field: str, values: set[str]) -> str:

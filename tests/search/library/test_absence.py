@@ -11,7 +11,6 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.library.absence import removable
 from kkcv.search.maintenance.doctor import examine
-from kkcv.search.maintenance.undo import undo
 
 from .test_roots import counts
 
@@ -108,7 +107,7 @@ def test_pictures_come_back_from_an_undo_after_their_files_were_indexed_again(
     import_pictures(indexed, [disk])
     indexed.describe(indexed.find(str(disk / "1.png")).id, {"since": True})
 
-    assert undo(indexed).pictures == 6
+    assert indexed.undo().pictures == 6
 
     assert [p.id for p in indexed.pictures()] == [p.id for p in before]
     assert [p.metadata for p in indexed.pictures()] == [
@@ -116,7 +115,7 @@ def test_pictures_come_back_from_an_undo_after_their_files_were_indexed_again(
     ]
     assert indexed.search(disk / "5.png", k=1)[0].id == 6
     with pytest.raises(RequestError, match="nothing to undo"):
-        undo(indexed)
+        indexed.undo()
     assert examine(indexed) == []
 
 
@@ -129,7 +128,7 @@ def test_pictures_that_a_gallery_holds_itself_come_back_with_their_bytes(
     gallery.remove([picture.id for picture in kept])
     assert len(gallery) == 0
     assert examine(gallery) == []  # the files wait for the undo
-    undo(gallery)
+    gallery.undo()
 
     assert list(gallery.pictures()) == kept
     assert [gallery.read(picture) for picture in kept] == data
@@ -152,7 +151,7 @@ def test_a_description_of_many_can_be_undone(indexed: Gallery) -> None:
     before = list(indexed.pictures())
     indexed.describe_many({picture.id: {"label": "wrong"} for picture in before})
 
-    assert undo(indexed).what == "described"
+    assert indexed.undo().what == "described"
 
     assert list(indexed.pictures()) == before
     assert indexed.count("n >= 1") == 6

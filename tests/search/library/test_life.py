@@ -28,7 +28,6 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.library.absence import removable
 from kkcv.search.maintenance.doctor import examine
-from kkcv.search.maintenance.undo import undo
 from kkcv.search.picture import Picture
 from tests.search.conftest import PREPROCESS, GridOfColors
 
@@ -215,7 +214,7 @@ class Life(RuleBasedStateMachine):
             self.gallery.remove(ids, at_least=1)
             assert {p.id for p in self.gallery.pictures()} == {p.id for p in before} - gone
 
-            assert undo(self.gallery).pictures == len(ids)
+            assert self.gallery.undo().pictures == len(ids)
             assert list(self.gallery.pictures()) == before
 
     @rule()

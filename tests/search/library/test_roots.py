@@ -13,7 +13,6 @@ from kkcv.search.importing import ImportReport, import_pictures
 from kkcv.search.library.absence import standings
 from kkcv.search.library.forgetting import forget
 from kkcv.search.library.moving import moved_by_hand
-from kkcv.search.maintenance.undo import undo
 
 Paint = Callable[..., Path]
 KINDS = ("added", "replaced", "moved", "copied", "unchanged")
@@ -192,7 +191,7 @@ def test_a_forgotten_root_comes_back_with_all_that_it_had(described: Gallery, ph
 
     assert forget(described.library, str(photos)) == 4
     assert (len(described), len(described.library.roots)) == (0, 0)
-    assert undo(described).pictures == 4
+    assert described.undo().pictures == 4
 
     assert {p.id: (p.file, p.metadata, p.added) for p in described.pictures()} == before
     assert [root.path for root in described.library.roots] == [str(photos)]

@@ -1,17 +1,19 @@
 """Rows as they were before the last change of many, so that it can be undone.
 
-They are kept in the table ``undo``, which has the columns of the rows, and are put there in the
-transaction of the change. What was done is the setting of the same name.
+The engine keeps them in the transaction of the change (Writer.keep), and says what was done in a
+setting.
 """
 
 import json
 from typing import Any, NamedTuple
 
 from kkcv.errors import RequestError
-from kkcv.search.picture import Picture
 
-from .catalog import Catalog
-from .writer import KEPT, Writer
+from .engine import KEPT, Catalog, Writer
+from .library.forgetting import remembered
+from .library.library import Library
+from .library.roots import as_root
+from .picture import Picture
 
 NOTHING = "there is nothing to undo: no pictures were removed or described together"
 
@@ -22,36 +24,39 @@ class Undone(NamedTuple):
     what: str
     when: float
     pictures: int
-    roots: list[dict[str, Any]]  # that were forgotten with them
 
 
-def undo(catalog: Catalog) -> Undone:
+def undo(library: Library) -> Undone:
     """Take the last removal or description of many pictures back.
 
     What was done to a picture since then is kept: its file, if the path has another one by now, and
     its metadata, where they say otherwise. Raises RequestError if there is nothing to undo, or the
     gallery has another network by now.
     """
+    catalog: Catalog = library.catalog
     with catalog.writing() as writer:
-        record = json.loads(writer.setting(KEPT, "null"))
+        record: dict[str, Any] | None = json.loads(writer.setting(KEPT, "null"))
         if record is None:
             raise RequestError(NOTHING)
+        kept = list(writer.kept())
         if record["what"] == "described":
-            count = describe_again(writer)
-        elif record["epoch"] != writer.setting("epoch", "0"):
+            count = describe_again(writer, kept)
+        elif record["epoch"] != writer.epoch:
             raise RequestError(
-                f"the pictures were removed before {catalog.folder} had its network; go back to "
-                f"that first: kkcv reindex {catalog.folder} --undo"
+                f"the pictures were removed before {catalog.address} had its network; go back to "
+                f"that first: kkcv reindex {catalog.address} --undo"
             )
         else:
-            count = sum(put_back(writer, picture) for picture in list(writer.kept()))
+            count = sum(put_back(writer, picture) for picture in kept)
         writer.forget()
-    return Undone(record["what"], record["when"], count, record.get("roots", []))
+    if roots := record.get("roots"):
+        remembered(library, [as_root(**root) for root in roots])
+    return Undone(record["what"], record["when"], count)
 
 
-def describe_again(writer: Writer) -> int:
+def describe_again(writer: Writer, kept: list[Picture]) -> int:
     count = 0
-    for was in writer.kept():
+    for was in kept:
         if writer.picture(was.id) is not None:
             writer.update(was.id, metadata=was.metadata)
             count += 1
