@@ -184,7 +184,7 @@ class Life:
         self.kept = kept
         self.tell("ack", Effect(gone=[*kept]))
 
-    def self.undo() -> None:
+    def undo(self) -> None:
         """Pictures that were removed together come back under their ids."""
         if not self.kept:
             return
