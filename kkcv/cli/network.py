@@ -130,8 +130,8 @@ FLAGS: tuple[Callable[[Command], Command], ...] = (
         help="An embedder of today by one word (kkcv models), a network of the zoo (kkcv zoo list),"
         " of another library (timm:resnet50d, torchvision:, open_clip:, transformers:), or the"
         " folder of a training run; dinov3-small@448 takes pictures of 448 pixels; with"
-        " +mirrored, +scales, +gem or +stages behind it, a richer embedding."
-        "  [default: efficientnet_lite0]",
+        " +mirrored, +scales, +gem or +stages behind it, a richer embedding; with +parts,"
+        " also vectors of parts.  [default: efficientnet_lite0]",
     ),
     click.option(
         "--weights",

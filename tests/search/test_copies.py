@@ -1,6 +1,7 @@
 """The picture that a query was taken from, or that was put into it, whatever was done to it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,14 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
 from kkcv.hit import Hit
 from kkcv.images.decode import decode
-from kkcv.images.disturb import compressed, on_a_page
+from kkcv.images.disturb import compressed, on_a_page, pasted_into
+from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.query import Like
-from kkcv.search.copies import by_what_they_show, is_flat
+from kkcv.search.confirming import Confirming, by_what_they_show, is_flat
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.verification.features import features
+from kkcv.search.verification.verify import Verifier
 
 Change = Callable[[Image.Image], Image.Image]
 
@@ -142,3 +146,23 @@ def test_another_photograph_of_the_same_scene_comes_first_and_is_no_copy(
     assert (first.path, first.points, first.match) == (str(here), 0, "")
     assert first.place is not None
     assert (itself.path, itself.match) == (str(here), "whole")
+
+
+@pytest.mark.parametrize(
+    ("change", "is_all"),
+    [(lambda picture: picture, True), (turned, True), ("pasted", False), (on_a_page, False)],
+    ids=["whole", "turned", "pasted", "page"],
+)
+def test_what_one_hit_explains_is_not_asked_for_in_other_ways(
+    filled: Gallery, photographs: list[Path], change: Change | str, is_all: bool
+) -> None:
+    explained = []
+    for path, other in zip(photographs[:6], photographs[6:12], strict=True):
+        made = pasted_into(opened(path))(opened(other)) if change == "pasted" else None
+        query = np.array(made or change(opened(path)))
+        confirming = Confirming(features(query), Verifier(filled, nullcontext, DEFAULT_LIMITS))
+
+        confirming.look_while_found(filled.search(path, 10))
+
+        explained.append(confirming.explained)
+    assert sum(explained) >= 4 if is_all else not any(explained)
