@@ -43,7 +43,10 @@ def best_fit(state: State, network: Network, path: Path, new_classifier: bool, e
         state = {k: v for k, v in state.items() if not is_average(k)}
     fits = [fit(state, network, new_classifier)]
     if fits[0].differences:
-        fits += [fit(under(state, p), network, new_classifier, p) for p in possible]
+        fits += [
+            fit(under(state, p), network, new_classifier, p, classifier_beside(state, p, network))
+            for p in possible
+        ]
     good = [each for each in fits if not each.differences]
     if not good:
         outside = {each.prefix: len(state) - len(under(state, each.prefix)) for each in fits}
@@ -57,11 +60,35 @@ def best_fit(state: State, network: Network, path: Path, new_classifier: bool, e
     return good[0]
 
 
-def fit(state: State, network: Network, new_classifier: bool, prefix: str = "") -> Fit:
-    """The state dict under the network's names, and what does not fit."""
+def classifier_beside(state: State, prefix: str, network: Network) -> State:
+    """The one linear layer that takes the embedding and stands outside the prefix, under our names.
+
+    Trainers keep a ``backbone`` and a classifier of any name. Two such layers would be in doubt.
+    """
+    own = network.state_dict()
+    ours = [k for k in own if k.startswith("head.") and k.endswith(".weight") and own[k].ndim == 2]
+    outside = {k: v for k, v in state.items() if not k.startswith(prefix)}
+    theirs = [k for k, v in outside.items() if k.endswith(".weight") and v.ndim == 2]
+    if len(ours) != 1 or len(theirs) != 1 or outside[theirs[0]].shape[1] != own[ours[0]].shape[1]:
+        return {}
+    to, layer = (key.removesuffix("weight") for key in (ours[0], theirs[0]))
+    return {to + k.removeprefix(layer): v for k, v in outside.items() if k.startswith(layer)}
+
+
+def fit(
+    state: State,
+    network: Network,
+    new_classifier: bool,
+    prefix: str = "",
+    beside: State | None = None,
+) -> Fit:
+    """The state dict under the network's names, and what does not fit.
+
+    ``beside`` are tensors under our names, where the state dict lacks them.
+    """
     assert network.spec is not None
     own = network.state_dict()
-    state = convert(state, network, network.spec.family.name)
+    state = {**(beside or {}), **convert(state, network, network.spec.family.name)}
     other_classes = {k for k in state if k in own and for_other_classes(k, state[k], own[k])}
     left_out = set(other_classes) if new_classifier else set()
     state = {k: v for k, v in state.items() if k not in left_out}

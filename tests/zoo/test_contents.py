@@ -264,6 +264,24 @@ def test_a_backbone_without_a_classifier_gets_a_new_one_if_classes_are_asked_for
     assert ours.head.weight.equal(fresh.head.weight)
 
 
+@pytest.mark.parametrize("classifier", ["head.fc.", "fc.", "model.classifier.1.", "linear."])
+def test_a_classifier_beside_the_backbone_is_taken_whatever_its_name(
+    peers_state: State, tmp_path: Path, classifier: str
+) -> None:
+    headless = {k: v for k, v in peers_state.items() if not k.startswith("fc.")}
+    head = {k.replace("fc.", classifier): peers_state[k] for k in ("fc.weight", "fc.bias")}
+    rest = {"criterion.weight": torch.ones(2, 1024)}
+    torch.save({"state_dict": {**prefixed("backbone.")(headless), **head}}, tmp_path / "w.pth")
+    torch.save({**prefixed("backbone.")(headless), **head, **rest}, tmp_path / "doubt.pth")
+
+    ours = zoo.create(PEER, weights=tmp_path / "w.pth")
+
+    assert ours.head.weight.equal(peers_state["fc.weight"])
+    assert ours.head.bias.equal(peers_state["fc.bias"])
+    with pytest.raises(WeightsError, match="it has no classifier"):  # there are two it could be
+        zoo.create(PEER, weights=tmp_path / "doubt.pth")
+
+
 @pytest.mark.parametrize(
     ("asked", "theirs", "answer"),
     [
