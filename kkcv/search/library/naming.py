@@ -1,12 +1,13 @@
 """How an import calls the files that it finds, so that one folder has one name in the catalog."""
 
 import os
+import stat
 from dataclasses import replace
 
 from kkcv.search.engine import Writer
 
 from .absence import holds_pictures_of
-from .identity import below, identity_of, join, seen, upwards
+from .identity import below, identity_of, join, mounts, seen, upwards
 from .library import Library, nearest
 from .moving import move_root
 from .roots import SETTING, Root, Roots
@@ -24,6 +25,7 @@ class Naming:
         self._roots = library.roots
         self._new: list[Root] = []  # those that are to be written
         self._names: dict[str, tuple[str, int]] = {}  # of folders, with their devices
+        self._mounts = {mount.point for mount in mounts()}  # also those of one device
         self._moved: set[str] = set()  # roots that were elsewhere before, by their path now
 
     def begin(self, folder: str, excludes: tuple[str, ...] = ()) -> None:
@@ -77,7 +79,8 @@ class Naming:
         name = join(above, os.path.basename(folder))
         try:
             status = os.lstat(folder)
-            if status.st_dev == device and not os.path.islink(folder):
+            apart = status.st_dev != device or folder in self._mounts
+            if not apart and not stat.S_ISLNK(status.st_mode):
                 return name, device
             return self._led_to(folder, name), os.stat(folder).st_dev
         except OSError:  # it has gone meanwhile: reading the file will say so
