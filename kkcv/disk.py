@@ -61,6 +61,17 @@ def reason(error: Exception) -> str:
 
 
 @contextmanager
+def writing(what: object, refused: type[Exception]) -> Iterator[None]:
+    """Turn an OSError into ``refused``, which says what cannot be written, and why."""
+    try:
+        yield
+    except OSError as error:
+        raise refused(
+            f"{what} cannot be written: {reason(error)}; look for free space and permissions"
+        ) from None
+
+
+@contextmanager
 def atomic_write(target: Path, mode: int = 0o666) -> Iterator[Path]:
     """An empty temporary file beside ``target``, which replaces ``target`` when the block ends.
 

@@ -130,7 +130,6 @@ SAFE = {"atomic_write", "atomic_folder", "TemporaryDirectory"}
 # Functions that write outside of a block of SAFE, and why they may.
 ELSEWHERE = {
     "export.py:export": "writes into the folder of networks.make",
-    "export.py:to_onnx": "writes into the folder of networks.make",
     "export.py:to_openvino": "writes into the folder of networks.make",
     "export_text.py:export": "writes into the folder of networks.make",
     "export.py:write_csv": "writes into the file of export",

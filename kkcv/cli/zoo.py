@@ -175,16 +175,14 @@ def notebook(name: str, output: str | None, lang: str | None) -> None:
     kkcv zoo notebook resnet50
     kkcv zoo notebook mobilenet_v2 --lang zh -o lesson.ipynb
     """
-    from kkcv.disk import write_file
+    from kkcv.disk import write_file, writing
     from kkcv.zoo.book.notebook import notebook as made
 
     text, file = made(name, lang or language()), Path(output or f"{name}.ipynb")
     if file.exists():
         raise RequestError(f"{file} is there already; another name: -o NAME.ipynb")
-    try:
+    with writing(file, RequestError):
         write_file(file, text)
-    except OSError as error:
-        raise RequestError(f"{file} cannot be written: {error.strerror}") from None
     click.echo(str(file))
 
 
@@ -225,6 +223,7 @@ def draw(name: str, output: str | None, lang: str | None, theme: str, width: int
     kkcv zoo draw resnet50 -o resnet50.png --lang zh --theme dark
     """
     file = Path(output or f"{name}.svg")
+    from kkcv.disk import writing
     from kkcv.zoo.diagram.files import check_format, write_picture
 
     check_format(file)
@@ -233,10 +232,8 @@ def draw(name: str, output: str | None, lang: str | None, theme: str, width: int
     from kkcv.zoo.draw import draw as picture
 
     drawn = picture(name, lang=lang or language(), theme=theme, width=width)
-    try:
+    with writing(file, RequestError):
         write_picture(drawn, file)
-    except OSError as error:
-        raise RequestError(f"{file} cannot be written: {error.strerror}") from None
     click.echo(str(file))
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from kkcv.disk import atomic_write, read_file
+from kkcv.disk import atomic_write, read_file, writing
 from kkcv.errors import RequestError
 
 METRICS, READ, WRITE = SCOPES = ("metrics", "read", "write")
@@ -117,11 +117,8 @@ def locked(file: Path) -> Iterator[None]:
 def write_keys(file: Path, keys: Sequence[Key]) -> None:
     """Write the file, which only its owner can read."""
     document = {"keys": [asdict(key) for key in keys]}
-    try:
-        with atomic_write(file, mode=0o600) as part:
-            part.write_text(json.dumps(document, indent=1))
-    except OSError as error:
-        raise RequestError(f"{file} cannot be written: {error.strerror}") from None
+    with writing(file, RequestError), atomic_write(file, mode=0o600) as part:
+        part.write_text(json.dumps(document, indent=1))
 
 
 class KeyRing:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from kkcv.checkpoint import Checkpoint
-from kkcv.disk import atomic_write
+from kkcv.disk import atomic_write, writing
 from kkcv.embedding.runtimes.onnxruntime import import_onnxruntime
 from kkcv.errors import MissingExtra, TrainingError
 from kkcv.zoo.network import Network
@@ -64,11 +64,8 @@ def export_onnx(checkpoint: Checkpoint, path: str | Path) -> None:
         "preprocess": json.dumps(spec.to_dict()),
     }
     onnx.helper.set_model_props(model, facts)
-    try:
-        with atomic_write(path) as part:
-            onnx.save(model, part)
-    except OSError as error:
-        raise TrainingError(f"{path} cannot be written: {error.strerror}") from None
+    with writing(path, TrainingError), atomic_write(path) as part:
+        onnx.save(model, part)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     answer = session.run(["probabilities"], {"images": images.numpy()})[0]
     with torch.inference_mode():

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from kkcv.checkpoint import Checkpoint
-from kkcv.disk import write_file
+from kkcv.disk import write_file, writing
 from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import DataError, TrainingError
 
@@ -216,12 +216,10 @@ def write_down(
         report=findings,
         changes=changes,
     )
-    try:
+    with writing(folder.path, TrainingError):
         run_data.write(folder.data)
         write_file(folder.recipe, recipe.to_json())
         write_split(folder.split, pictures)
-    except OSError as error:
-        raise TrainingError(f"{folder.path} cannot be written: {error.strerror}") from None
 
 
 def train_prepared(

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from kkcv.disk import absolute, atomic_write, reason
+from kkcv.disk import absolute, atomic_write, writing
 from kkcv.errors import GalleryError, RequestError
 from kkcv.search.gallery import Gallery
 
@@ -40,13 +40,8 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
         )
     if os.path.lexists(target):
         raise GalleryError(f"{target} is there already; name a new file")
-    try:
-        with atomic_write(target) as part:
-            return WRITERS[extension](gallery, part)
-    except OSError as error:
-        raise GalleryError(
-            f"{target} cannot be written: {reason(error)}; look for free space and permissions"
-        ) from None
+    with writing(target, GalleryError), atomic_write(target) as part:
+        return WRITERS[extension](gallery, part)
 
 
 def facts(gallery: Gallery) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

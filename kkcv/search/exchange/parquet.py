@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kkcv.disk import absolute, atomic_write, must_be_a_file, reason, sha256_of, write_file
+from kkcv.disk import absolute, atomic_write, must_be_a_file, reason, sha256_of, write_file, writing
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
 from kkcv.search.engines import engine_at
@@ -59,30 +59,26 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
     if os.path.exists(target):
         raise GalleryError(f"{target} is there already; name a new file")
     schema, count = described_schema(catalog.settings, folders_of(gallery)), 0
-    try:
-        with (
-            catalog.reading(frozen=True) as rows,
-            atomic_write(target) as part,
-        ):
-            with parquet_writer(part, schema) as writer:
-                for ids, vectors in rows.stored_vectors(ROWS):
-                    pictures = list(rows.pictures(ids))
-                    writer.write_table(
-                        table(
-                            schema,
-                            [replace(p.file, path=str(gallery.path(p))) for p in pictures],
-                            vectors,
-                            ids=[p.id for p in pictures],
-                            added=[p.added_seconds for p in pictures],
-                            metadata=[p.metadata for p in pictures],
-                        )
+    with (
+        writing(target, GalleryError),
+        catalog.reading(frozen=True) as rows,
+        atomic_write(target) as part,
+    ):
+        with parquet_writer(part, schema) as writer:
+            for ids, vectors in rows.stored_vectors(ROWS):
+                pictures = list(rows.pictures(ids))
+                writer.write_table(
+                    table(
+                        schema,
+                        [replace(p.file, path=str(gallery.path(p))) for p in pictures],
+                        vectors,
+                        ids=[p.id for p in pictures],
+                        added=[p.added_seconds for p in pictures],
+                        metadata=[p.metadata for p in pictures],
                     )
-                    count += len(ids)
-            write_file(checksum_file(target), f"{sha256_of(part)}  {target.name}\n")
-    except OSError as error:
-        raise GalleryError(
-            f"{target} cannot be written: {reason(error)}; look for free space and permissions"
-        ) from None
+                )
+                count += len(ids)
+        write_file(checksum_file(target), f"{sha256_of(part)}  {target.name}\n")
     return count
 
 

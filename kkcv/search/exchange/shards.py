@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from kkcv.checkpoint import resolve
-from kkcv.disk import absolute, atomic_write, make_folder, reason, sha256_of
+from kkcv.disk import absolute, atomic_write, make_folder, sha256_of, writing
 from kkcv.embedding.choice import Choice
 from kkcv.embedding.embedder import BATCH, Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
@@ -76,7 +76,7 @@ def embed_shards(
     check_worker(worker, workers)
     must_be_planned(plan, embedder.space, embedder.choice)
     folder = absolute(out)
-    try:
+    with writing(folder, DataError):
         make_folder(folder)
         report = WorkReport()
         for shard in plan.shards[worker::workers]:
@@ -95,10 +95,6 @@ def embed_shards(
                 report.rejected + len(done.rejects),
             )
             progress(report)
-    except OSError as error:
-        raise DataError(
-            f"{folder} cannot be written: {reason(error)}; look for free space and permissions"
-        ) from None
     return report
 
 

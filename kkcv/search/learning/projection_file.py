@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kkcv.disk import write_file
+from kkcv.disk import write_file, writing
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, KkcvError, RequestError
 from kkcv.search.engine import Progress, untold
@@ -30,10 +30,8 @@ def save(gallery: Gallery, file: str | PathLike[str]) -> Projection:
     out = io.BytesIO()
     space = json.dumps(generation.stored_space.to_dict())
     np.savez(out, matrix=generation.projection.matrix, space=np.array(space))
-    try:
+    with writing(file, RequestError):
         write_file(Path(file), out.getvalue())
-    except OSError as error:
-        raise RequestError(f"{file} cannot be written: {error.strerror or error}") from None
     return generation.projection
 
 

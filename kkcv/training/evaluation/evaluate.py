@@ -6,6 +6,7 @@ from typing import Any
 
 from kkcv import checkpoint as checkpoints
 from kkcv.checkpoint import Checkpoint
+from kkcv.disk import writing
 from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import CheckpointError, DataError
 from kkcv.images.folder import find_pictures
@@ -108,10 +109,8 @@ def predict_unlabelled(
         threads=threads,
         progress=progress,
     )
-    try:
+    with writing(out, DataError):
         write_submission(Path(out), scored, classes, base.temperature)
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror}") from None
     return scored.unreadable
 
 
