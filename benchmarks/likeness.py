@@ -3,11 +3,12 @@
 python -m benchmarks.likeness DATA
 
 DATA is the folder with imagenette, produce, monkeys, cats_dogs, near_dup_caltech and digits.
-``divider``: each picture of a set asks the others for 10 hits. ``something``: of those whose first
-hit is right, how many have a hit above the divider; ``precision``: of the hits above it, how many
-are right; ``kept``: of the right hits, how many are above it; ``strangers``: of pictures of the
-other sets, how many find something; ``absent kind``: the same of pictures whose kind was taken out
-of the gallery. Beside it a flat cut-off, the gallery's own score at a chance of 1 in its size.
+Each picture of a set asks the others for 10 hits. ``first right``: of those whose first hit is
+right, how many have a hit above the divider, the others are told that nothing is like it;
+``first wrong``: likewise; ``precision``: of the hits above it, how many are right; ``kept``: of the
+right hits, how many are above it; ``strangers``: of pictures of the other sets, how many find
+something; ``absent kind``: the same of pictures whose kind was taken out of the gallery. Beside it
+a flat cut-off, the gallery's own score at a chance of 1 in its size.
 """
 
 import argparse
@@ -18,52 +19,43 @@ from typing import Any
 import numpy as np
 
 from kkcv.embedding.embedder import Embedder
-from kkcv.hit import Hit, divider_of
-from kkcv.search.chance.bulk import many
-from kkcv.search.chance.likeness import rates_of_pictures, words
+from kkcv.hit import NO_LIKENESS
+from kkcv.search.chance.likeness import Chances, words
 from kkcv.search.chance.model import FEWEST, calibrated
+from kkcv.search.chance.store import FEW, SAMPLE
 from kkcv.search.quality.evaluate import embed_folder
 
 from .quality import SETS, show
 
 K = 10
-FEW, AXES = 128, 32  # as in kkcv/search/chance/store.py
 STRANGERS = 100  # of each other set
 RELATED = {"imagenette": {"cats_dogs/val"}, "cats_dogs/val": {"imagenette"}}  # both have dogs
 KINDS = 25  # that are taken out, at most, with 20 pictures each
-FINE = ("produce", "monkeys", "imagenette", "cats_dogs/val")
 
-Dividers = Callable[[np.ndarray, np.ndarray], list[int]]  # scores (Q, K), rows → a rank each
+Dividers = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (Q, D), scores (Q, K) → ranks (Q,)
 
 
 def per_query(vectors: np.ndarray) -> Dividers:
     """The divider as a search tells it, in a gallery of these vectors."""
     random = np.random.default_rng(0)
-    calibration = calibrated("", len(vectors), vectors[random.permutation(len(vectors))[:1500]])
+    calibration = calibrated("", len(vectors), vectors[random.permutation(len(vectors))[:SAMPLE]])
     assert calibration is not None
-    some = vectors[random.permutation(len(vectors))[:FEW]]
-    axes = np.linalg.svd(some, full_matrices=False)[2][:AXES].T
+    few = vectors[random.permutation(len(vectors))[:FEW]].T
 
-    def dividers(scores: np.ndarray, rows: np.ndarray) -> list[int]:
-        found = []
-        for row, near in zip(scores, rows, strict=True):
-            own = vectors[near] @ axes @ (some @ axes).T
-            rates = rates_of_pictures(row, calibration.chance(row), many(own))
-            hits = [
-                Hit(0, 0.0, "", {}, likeness=word) for word in words(rates[None], len(vectors))[0]
-            ]
-            found.append(divider_of(hits) or 0)
-        return found
+    def dividers(queries: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        rates = Chances.of(calibration, queries @ few).rates(scores)
+        alike = words(rates, len(vectors)) != NO_LIKENESS
+        return np.where(alike, np.arange(1, K + 1), 0).max(axis=1)
 
     return dividers
 
 
 def flat(vectors: np.ndarray) -> Dividers:
     """One score for all queries, which chance makes once in a search of the gallery."""
-    calibration = calibrated("", len(vectors), vectors[:1500])
+    calibration = calibrated("", len(vectors), vectors[:SAMPLE])
     assert calibration is not None
     cut = calibration.cut(max(1 / len(vectors), calibration.least))
-    return lambda scores, rows: (scores >= cut).sum(1).tolist()
+    return lambda queries, scores: (scores >= cut).sum(1)
 
 
 def nearest(
@@ -90,18 +82,20 @@ def divider(data: Path) -> list[dict[str, Any]]:
 def told(name: str, sets: dict[str, Any], make: Callable[[np.ndarray], Dividers]) -> dict[str, Any]:
     vectors, labels = sets[name].vectors, np.array(sets[name].labels)
     scores, rows = nearest(vectors, vectors, alone=True)
-    ends = np.array(make(vectors)(scores, rows))
+    ends = make(vectors)(vectors, scores)
     right = labels[rows] == labels[:, None]
     above = np.arange(K) < ends[:, None]
     strangers = np.concatenate(list(others(name, sets)))
     absent = [
-        np.array(make(left)(*nearest(asked, left))) > 0 for asked, left in without(vectors, labels)
+        make(left)(asked, nearest(asked, left)[0]) > 0 for asked, left in without(vectors, labels)
     ]
+    first = right[:, 0]
     return {
-        "something": float((ends[right[:, 0]] > 0).mean()),
+        "first right": float((ends[first] > 0).mean()),
+        "first wrong": float((ends[~first] > 0).mean()) if not first.all() else "",
         "precision": float((right & above).sum() / max(above.sum(), 1)),
         "kept": float((right & above).sum() / right.sum()),
-        "strangers": float((np.array(make(vectors)(*nearest(strangers, vectors))) > 0).mean()),
+        "strangers": float((make(vectors)(strangers, nearest(strangers, vectors)[0]) > 0).mean()),
         "absent kind": float(np.concatenate(absent).mean()),
     }
 

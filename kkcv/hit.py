@@ -24,7 +24,7 @@ class Hit:
     metadata: Annotated[dict[str, Any], "What was stored with the picture."]
     chance: Annotated[
         float | None,
-        "How often two unrelated pictures of this gallery score that high; null: not known.",
+        "How often chance makes so high a score of this query in this gallery; null: not known.",
     ] = None
     or_less: Annotated[
         bool, "Whether the chance may be less: the gallery has too few pictures to tell."
@@ -66,17 +66,16 @@ FIELDS = tuple(field.name for field in fields(Hit))
 
 
 def divider_of(hits: Iterable[Hit]) -> int | None:
-    """The rank that has the fewest hits on its wrong side, by their ``likeness``.
+    """The rank of the last hit that is like the query by its ``likeness``.
 
-    Hits in another order than that of their scores are not alike up to a rank and then no more.
+    0 if none is; None if that is not known of a hit.
     """
-    best = divider = lead = 0
+    divider = 0
     for rank, hit in enumerate(hits, 1):
         if hit.likeness is None:
             return None
-        lead += -1 if hit.likeness == NO_LIKENESS else 1
-        if lead > best:
-            best, divider = lead, rank
+        if hit.likeness != NO_LIKENESS:
+            divider = rank
     return divider
 
 

@@ -9,12 +9,12 @@ from collections.abc import Collection
 import numpy as np
 
 from kkcv.errors import RequestError
-from kkcv.hit import LOWEST, NO_LIKENESS, Hit
+from kkcv.hit import Hit
 from kkcv.timing import step
 
 from . import parts
-from .chance.likeness import TOGETHER, rates_of_pictures, rates_of_text, words
-from .chance.model import FEWEST, Calibration
+from .chance.likeness import Chances, words
+from .chance.model import FEWEST
 from .engine import Reader
 from .folding import folded_answers
 from .generation import Generation
@@ -76,10 +76,12 @@ def unfolded(
         if ranking != PLAIN:
             for query, *near in zip(vectors, ids, scores, strict=True):
                 reorder(rows, ranking, query, Neighbors(*near))
-        calibration = generation.calibration.get(rows)
-        ids[scores < max(options.min_score, cut(calibration, options.max_chance))] = NONE
-        texts = vectors if by_text else None
-        return hits_of(generation, rows, first(k, Neighbors(ids, scores)), calibration, texts)
+        chances = chances_of(generation, rows, vectors, by_text)
+        ids[scores < options.min_score] = NONE
+        if options.max_chance is not None:
+            ids[rates_of(chances, scores) > told(chances, options.max_chance)] = NONE
+        shown = first(k, Neighbors(ids, scores))
+        return hits_of(generation, rows, shown, chances, rates_of(chances, shown.scores))
 
 
 def found_by_parts(generation: Generation, options: SearchOptions) -> bool:
@@ -108,18 +110,19 @@ def by_parts(
         depth = k + len(without)
         out = np.array(list(without), np.int64)
         found = parts.compared(generation, rows, query[None], depth, options.condition, out)
-        calibration = generation.calibration.get(rows)
-        scores, whole, through = found.scores[0], found.whole[0], found.through[0]
-        good = (scores >= options.min_score) & (whole >= cut(calibration, options.max_chance))
+        chances = chances_of(generation, rows, query[None])
+        scores, through = found.scores, found.through[0]
+        rates = rates_of(chances, scores) * np.where(through == parts.WHOLE, 1, 1 + parts.PARTS)
+        good = scores[0] >= options.min_score
+        if options.max_chance is not None:
+            good &= rates[0] <= told(chances, options.max_chance)
         order = np.argsort(-np.where(good, found.likeness[0], -np.inf), kind="stable")
         order = order[: min(k, int(good.sum()))]
-        near = Neighbors(found.ids[None, order], scores[None, order])
+        near = Neighbors(found.ids[None, order], scores[:, order])
         part = dict(zip(found.ids[order].tolist(), through[order].tolist(), strict=True))
-        hits = hits_of(generation, rows, near, calibration, None)[0]
+        hits = hits_of(generation, rows, near, chances, rates[:, order])[0]
         for hit in hits:
-            if part[hit.id] != parts.WHOLE:
-                hit.place = parts.place_of(part[hit.id])
-                hit.chance = hit.chance and min(1.0, (1 + parts.PARTS) * hit.chance)
+            hit.place = parts.place_of(part[hit.id])
         return hits
 
 
@@ -142,82 +145,60 @@ def first(k: int, near: Neighbors) -> Neighbors:
     return Neighbors(*(np.take_along_axis(each, order, 1) for each in near))
 
 
-def cut(calibration: Calibration | None, max_chance: float | None) -> float:
-    """The lowest score that chance makes no more often than that (RequestError if unknown)."""
-    if max_chance is None:
-        return LOWEST
+def chances_of(
+    generation: Generation, rows: Reader, queries: np.ndarray, by_text: bool = False
+) -> Chances | None:
+    """How often chance makes the scores of queries (Q, D); None in a gallery of few pictures."""
+    calibration = generation.calibration.get(rows)
     if calibration is None:
+        return None
+    return Chances.of(calibration, queries @ generation.calibration.few(rows, calibration), by_text)
+
+
+def rates_of(chances: Chances | None, scores: np.ndarray) -> np.ndarray:
+    """(Q, N) → (Q, N); 1 where it is not known."""
+    return np.ones(scores.shape) if chances is None else chances.rates(scores)
+
+
+def told(chances: Chances | None, max_chance: float) -> float:
+    """A cut-off by chance, if this gallery can tell it (RequestError)."""
+    if chances is None:
         raise RequestError(
             f"a cut-off by chance needs a gallery of {FEWEST} pictures; use a score: min_score",
             field="max_chance",
         )
-    if max_chance < calibration.least:
+    if max_chance < chances.calibration.least:
         raise RequestError(
-            f"this gallery can tell chances down to {calibration.least:.2g}, not {max_chance:g}",
+            f"this gallery can tell chances down to {chances.calibration.least:.2g}, "
+            f"not {max_chance:g}",
             field="max_chance",
         )
-    return calibration.cut(max_chance)
+    return max_chance
 
 
 def hits_of(
     generation: Generation,
     rows: Reader,
     near: Neighbors,
-    calibration: Calibration | None,
-    texts: np.ndarray | None,
+    chances: Chances | None,
+    rates: np.ndarray,
 ) -> list[list[Hit]]:
-    """Neighbors, (Q, k), with path, metadata, chance and likeness.
-
-    ``texts`` are the queries, if they are of texts.
-    """
-    shown = generation.index.shown(rows, near.ids[near.ids != NONE])
-    chances = np.full(near.scores.shape, None)
-    least = np.zeros(near.scores.shape, bool)
-    surely: list[list[str]] | list[list[None]] = [[None] * near.ids.shape[1]] * len(near.ids)
-    if calibration is not None:
-        chances = calibration.chance(near.scores)
-        least = calibration.saturated(chances)
-        surely = likeness(generation, rows, near, chances, calibration, texts)
+    """Neighbors, (Q, k), with path, metadata, chance and likeness, by the rate of each (Q, k)."""
+    there = near.ids != NONE
+    shown = generation.index.shown(rows, near.ids[there])
+    limited, surely = np.full((2, *rates.shape), None)
+    least = np.zeros(rates.shape, bool)
+    if chances is not None:
+        calibration = chances.calibration
+        limited, least = rates.clip(calibration.least, 1), rates <= calibration.least
+        surely = words(np.where(there, rates, np.inf), calibration.pictures)
     located = generation.library.located
-    columns = near.ids, near.scores, chances, least
+    columns = near.ids, near.scores, limited, least, surely
     return [
         [
             Hit(id, score, located(found[0]), found[1], rate, or_less, word)
-            for id, score, rate, or_less, word in zip(*row, named, strict=True)
+            for id, score, rate, or_less, word in zip(*row, strict=True)
             if (found := shown.get(id))  # another process may have removed it
         ]
-        for *row, named in zip(*(each.tolist() for each in columns), surely, strict=True)
+        for row in zip(*(each.tolist() for each in columns), strict=True)
     ]
-
-
-def likeness(
-    generation: Generation,
-    rows: Reader,
-    near: Neighbors,
-    chances: np.ndarray,
-    calibration: Calibration,
-    texts: np.ndarray | None,
-) -> list[list[str]]:
-    """How surely each neighbor, (Q, k), is like its query."""
-    store = generation.calibration
-    named = np.full(near.ids.shape, NO_LIKENESS, object)
-    rates = np.full(near.ids.shape, np.inf)
-    alike = np.arange(len(near.ids))  # queries whose last hits looked at are still alike
-    for start in range(0, near.ids.shape[1], TOGETHER):
-        stop = min(start + TOGETHER, near.ids.shape[1])
-        queries, places = np.nonzero(near.ids[alike, start:stop] != NONE)
-        at = alike[queries], places + start
-        if texts is None:
-            own = store.bulks(rows, calibration, near.ids[at])
-            rates[at] = rates_of_pictures(near.scores[at], chances[at], own)
-        else:
-            axes, few = store.few(rows, calibration)
-            for query in alike:
-                there = at[1][at[0] == query]
-                own_of_text = texts[query] @ axes @ few
-                rates[query, there] = rates_of_text(near.scores[query, there], own_of_text)
-        named[alike, :stop] = words(rates[alike, :stop], calibration.pictures)
-        alike = alike[(named[alike, start:stop] != NO_LIKENESS).any(1)]
-        if not len(alike):
-            break
-    return named.tolist()

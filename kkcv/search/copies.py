@@ -18,14 +18,14 @@ import numpy as np
 
 from kkcv.embedding import windows
 from kkcv.errors import RequestError
-from kkcv.hit import LOWEST, Hit, Place, clipped
+from kkcv.hit import Hit, Place, clipped
 from kkcv.images.decode import decode
 from kkcv.images.limits import Limits
 from kkcv.query import Like, Text
 from kkcv.timing import step
 
 from . import parts
-from .answer import cut, hits_of
+from .answer import chances_of, hits_of, rates_of, told
 from .confirming import Confirming
 from .generation import Generation
 from .index.neighbors import Neighbors
@@ -143,11 +143,13 @@ def proposed(
         without = np.array(sorted(own), np.int64)
         depth = max(k, EACH) + len(without)
         found = candidates(generation, rows, vectors, depth, options, without)
-        calibration = generation.calibration.get(rows)
-        least = max(options.min_score, cut(calibration, options.max_chance), LOWEST)
-        found = Found(*(each[found.scores >= least] for each in found))
+        chances = chances_of(generation, rows, generation.projected(vectors[:1]))
+        good = found.scores >= options.min_score
+        if options.max_chance is not None:
+            good &= rates_of(chances, found.scores[None])[0] <= told(chances, options.max_chance)
+        found = Found(*(each[good] for each in found))
         near = Neighbors(found.ids[None], found.scores[None])
-        hits = hits_of(generation, rows, near, calibration, None)[0]
+        hits = hits_of(generation, rows, near, chances, rates_of(chances, near.scores))[0]
     places = {id: (view, part) for id, _, view, part, _ in zip(*map(list, found), strict=True)}
     for hit in hits:  # until points say more exactly
         hit.place, hit.query_place = where(*places[hit.id])

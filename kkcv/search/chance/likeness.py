@@ -1,53 +1,54 @@
-"""How surely a hit is like the query, in a word: more than chance makes in a gallery of this size.
+"""How often chance makes a score of a query, and in a word how surely a hit is like the query.
 
-A score means little between pictures that score high with everything. So it is normalized twice,
-by the scores of all pairs (model.py) and by those that the hit itself has with a sample of the
-gallery, and a mean of the two is taken, as the s-norm of speaker verification does: Shum et al.:
-Unsupervised Speaker Adaptation Based on the Cosine Similarity, Odyssey 2010. For a text only its
-own scores count: those of pictures with each other are higher.
+Some queries score high with everything. So a score is normalized twice, by the scores of all pairs
+(model.py) and by those that the query itself has with a sample of the gallery. The two rates are
+multiplied, each to the power of its weight; speaker verification takes a mean of two normalized
+scores likewise: Shum et al.: Unsupervised Speaker Adaptation Based on the Cosine Similarity,
+Odyssey 2010. For a text only its own scores count: those of pictures with each other are higher.
 
-    score ─two normalizations▶ rate ─times the pictures▶ expected by chance ─a hit found▶ share
+    score ─two normalizations▶ chance ─times the pictures▶ expected by chance ─a hit found▶ share
 
 The share of hits up to a rank that chance would make is their false discovery rate: Benjamini and
-Hochberg: Controlling the False Discovery Rate, JRSS B 1995. A word stands for a share.
+Hochberg: Controlling the False Discovery Rate, JRSS B 1995. A word stands for a share. So of one
+query the hit with the higher score never has the higher chance or the weaker word.
 """
 
-from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
 from kkcv.hit import NO_LIKENESS
 
-from .bulk import Bulk, Bulks, erfc
+from .bulk import Bulks, erfc, many
+from .model import Calibration
 
-WORDS = {0.001: "almost certain", 0.05: "likely", 0.5: "weak"}  # the largest share of each
+WORDS = {0.001: "almost certain", 0.05: "likely", 0.6: "weak"}  # the largest share of each
 SHARES = np.array(list(WORDS))
 NAMES = np.array([*WORDS.values(), NO_LIKENESS], object)
-OWN = 0.3  # weight of the hit's own scores: python -m benchmarks.likeness
-TOGETHER = 128  # hits that are looked at; more only while some of them are alike
-FARTHEST = 38.0  # deviations: the normal distribution is 0 beyond in float64
-CERTAIN = 1 - 1e-12  # the largest rate that has a deviation
+OWN, OWN_OF_TEXT = 0.1, 1.0  # weight of the query's own scores: python -m benchmarks.likeness
+FARTHEST = 37.0  # deviations: the normal distribution is 0 beyond in float64
+LEAST = 1e-300
 
 
-inverse = np.vectorize(NormalDist().inv_cdf, otypes=[np.float64])
+class Chances(NamedTuple):
+    """How often chance makes the scores of some queries, in one gallery."""
 
+    calibration: Calibration
+    own: Bulks  # of each query, (Q,)
+    weight: float
 
-def rates_of_pictures(scores: np.ndarray, chances: np.ndarray, own: Bulks) -> np.ndarray:
-    """How often chance makes these scores between queries and hits.
+    @classmethod
+    def of(cls, calibration: Calibration, own: np.ndarray, by_text: bool = False) -> "Chances":
+        """``own``: the scores of the queries with a sample of the gallery, float32 (Q, S)."""
+        return cls(calibration, many(own), OWN_OF_TEXT if by_text else OWN)
 
-    ``scores`` are float32 (M,), ``chances`` those of all pairs (M,), ``own`` the bulk of the
-    scores that each hit has with a sample of the gallery.
-    """
-    means, deviations, cube_roots = own
-    values = np.where(cube_roots, np.cbrt(scores), scores)
-    by_hit = np.minimum((values - means) / deviations, FARTHEST)
-    by_pairs = -inverse(np.minimum(chances, CERTAIN))
-    return upper(OWN * by_hit + (1 - OWN) * by_pairs)
-
-
-def rates_of_text(scores: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """How often chance makes these scores of a text, which has ``own`` with a sample: (S,)."""
-    return Bulk.of(own).rate(scores)
+    def rates(self, scores: np.ndarray) -> np.ndarray:
+        """(Q, N), a row a query → float64 (Q, N), smaller for higher scores, with no limit."""
+        means, deviations, cube_roots = (each[:, None] for each in self.own)
+        values = np.where(cube_roots, np.cbrt(scores), scores)
+        by_query = upper(np.minimum((values - means) / deviations, FARTHEST))
+        by_pairs = np.maximum(self.calibration.rate(scores), LEAST)
+        return by_query**self.weight * by_pairs ** (1 - self.weight)
 
 
 def upper(deviations: np.ndarray) -> np.ndarray:

@@ -33,20 +33,17 @@ class Calibration:
 
     def chance(self, scores: np.ndarray | float) -> np.ndarray:
         """From ``least`` to 1, smaller for higher scores."""
-        return np.clip(self._rate(scores), self.least, 1)
+        return np.clip(self.rate(scores), self.least, 1)
 
-    def saturated(self, rates: np.ndarray) -> np.ndarray:
-        """Which rates may be lower still: there are too few pairs to tell."""
-        return rates <= self.least
-
-    def _rate(self, scores: np.ndarray | float) -> np.ndarray:
+    def rate(self, scores: np.ndarray | float) -> np.ndarray:
+        """As ``chance``, also where so few pairs do not tell any more."""
         rate = self.tail.rate(scores)
         return rate if self.bulk is None else np.minimum(rate, self.bulk.rate(scores))
 
     @cached_property  # asked for with every search
     def least(self) -> float:
         """The smallest rate: that of the score 1, or the limit set by the number of pairs."""
-        return max(1 / (BEYOND * self.pairs), float(self._rate(1.0)))
+        return max(1 / (BEYOND * self.pairs), float(self.rate(1.0)))
 
     def cut(self, chance: float) -> float:
         """The lowest score whose chance is at most that, which is ``least`` or more."""

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,14 +13,11 @@ from kkcv.disk import write_file
 from kkcv.search.engine import Reader
 from kkcv.search.picture import Picture
 
-from .bulk import Bulks, many
 from .model import FEWEST, Calibration, calibrated
 
 FILE = "chance.json"
 SAMPLE = 1500  # pictures, with more than a million pairs
-FEW = 128  # pictures that a hit is compared with,
-AXES = 32  # by so few numbers of their vectors: a search must not wait for this
-REMEMBERED = 100_000  # bulks of pictures, some 20 MB
+FEW = 128  # pictures that a query is compared with
 MOST_DRAWS = 100_000
 GROWN = 0.2  # the share by which the gallery may grow or shrink before it is measured again
 PATIENCE_SECONDS = 1.0  # until the pictures are counted again
@@ -35,8 +31,7 @@ class CalibrationStore:
         self._file = folder / FILE
         self._space = space
         self._calibration: Calibration | None = None
-        self._few: tuple[Calibration, np.ndarray, np.ndarray] | None = None
-        self._bulks: tuple[Any, dict[int, tuple[float, float, bool]]] | None = None
+        self._few: tuple[Calibration, np.ndarray] | None = None
         self._good_until = 0.0
         self._measuring = threading.Lock()
 
@@ -55,40 +50,18 @@ class CalibrationStore:
             self._good_until = time.monotonic() + PATIENCE_SECONDS
         return found
 
-    def few(self, rows: Reader, calibration: Calibration) -> tuple[np.ndarray, np.ndarray]:
-        """Some random pictures, kept as long as the calibration, to compare hits with.
+    def few(self, rows: Reader, calibration: Calibration) -> np.ndarray:
+        """Vectors of some random pictures to compare queries with, float32 (D, S).
 
-        ``axes`` (D, A) and ``few`` (A, S): ``vectors @ axes @ few`` are nearly the scores of
-        vectors (M, D) with these pictures.
+        They are kept as long as the calibration.
         """
         kept = self._few
         if kept is None or kept[0] is not calibration:
             small, pictures = calibration.pictures <= SAMPLE, calibration.pictures
             some = rows.ids() if small else random_ids(rows, pictures, FEW)
             vectors = rows.vectors_of(np.random.default_rng(0).permutation(some)[:FEW])
-            axes = np.linalg.svd(vectors, full_matrices=False)[2][:AXES].T
-            self._few = kept = calibration, np.ascontiguousarray(axes), (vectors @ axes).T
-        return kept[1:]
-
-    def bulks(self, rows: Reader, calibration: Calibration, ids: np.ndarray) -> Bulks:
-        """The bulk of the scores that each picture, (M,), has with those few others.
-
-        They are remembered until the gallery changes: reading the vectors of hits is most of the
-        time that their likeness takes.
-        """
-        now = calibration, rows.revision()
-        if self._bulks is None or self._bulks[0] != now or len(self._bulks[1]) > REMEMBERED:
-            self._bulks = now, {}
-        known = self._bulks[1]
-        wanted = ids.tolist()
-        if new := list({id for id in wanted if id not in known}):
-            axes, few = self.few(rows, calibration)
-            found = many(rows.vectors_of(np.array(new, np.int64)) @ axes @ few)
-            known.update(
-                zip(new, zip(*(each.tolist() for each in found), strict=True), strict=True)
-            )
-        table = np.array([known[id] for id in wanted], np.float64).reshape(-1, 3)
-        return table[:, 0], table[:, 1], table[:, 2] > 0
+            self._few = kept = calibration, np.ascontiguousarray(vectors.T)
+        return kept[1]
 
     def fits(self, found: Calibration, pictures: int) -> bool:
         """Whether it was measured with this network and at about this size."""

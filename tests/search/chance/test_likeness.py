@@ -8,7 +8,8 @@ import pytest
 
 from kkcv.hit import NO_LIKENESS, Hit, divider_of
 from kkcv.search.chance.bulk import Bulk, many
-from kkcv.search.chance.likeness import words
+from kkcv.search.chance.likeness import Chances, words
+from kkcv.search.chance.model import calibrated
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 
@@ -84,11 +85,9 @@ def test_what_so_few_pictures_can_tell_ends_in_or_less(filled: Gallery, paint: P
 
 @pytest.mark.parametrize(
     ("likeness", "divider"),
-    [("aan", 2), ("nnn", 0), ("anaa", 4), ("aannna", 2), ("", 0), ("an?", None)],
+    [("aan", 2), ("nnn", 0), ("anaa", 4), ("", 0), ("an?", None)],
 )
-def test_the_divider_has_the_fewest_hits_on_its_wrong_side(
-    likeness: str, divider: int | None
-) -> None:
+def test_the_divider_follows_the_last_hit_that_is_alike(likeness: str, divider: int | None) -> None:
     known = {"a": "likely", "n": NO_LIKENESS, "?": None}
 
     assert divider_of(Hit(1, 0.5, "", {}, likeness=known[a]) for a in likeness) == divider
@@ -107,19 +106,42 @@ def test_words_follow_how_many_hits_chance_would_make() -> None:
     assert words(two, 1000).tolist() == [in_1000, [*in_1000[:3], "none", "none"]]  # of fewer hits
 
 
-def test_a_replaced_picture_is_judged_by_its_own_scores(filled: Gallery, paint: Paint) -> None:
-    """What is remembered of pictures is forgotten with every change."""
+@pytest.mark.parametrize("by_text", [False, True])
+def test_a_higher_score_has_no_higher_chance_and_no_weaker_word(by_text: bool) -> None:
+    """Of one query: chance, word and divider are of one statistic."""
+    vectors = np.random.default_rng(0).normal(size=(200, 64)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    calibration = calibrated("space", 200, vectors)
+    assert calibration is not None
+    scores = -np.sort(-np.linspace(-1, 1, 50, dtype=np.float32))[None].repeat(5, axis=0)
 
-    def told() -> list[str | None]:
-        return [hit.likeness for hit in filled.search(paint("7.png", 7), k=60)]
+    rates = Chances.of(calibration, vectors[:5] @ vectors.T, by_text).rates(scores)
 
-    before = told()
-    filled.replace(filled.search(paint("7.png", 7), k=1)[0].id, paint("new.png", 500))
-    after = told()
-    filled.generation.calibration._bulks = None  # computed again from the pictures as they are
+    assert (np.diff(rates, axis=1) >= 0).all()
+    order = ["almost certain", "likely", "weak", NO_LIKENESS]
+    ranks = np.vectorize(order.index)(words(rates, 200))
+    assert (np.diff(ranks, axis=1) >= 0).all()
+    assert {0, 3} <= set(ranks.ravel())
 
-    assert after == told()
-    assert after != before
+
+def test_beyond_the_divider_every_hit_is_none_in_any_order(things: Gallery, pictures: Path) -> None:
+    for kind in kinds(pictures / "imagenette"):
+        for ranking in ("plain", "best"):
+            hits = things.search(kind[40], 50, ranking=ranking)
+
+            assert {hit.likeness for hit in hits[hits.divider :]} <= {NO_LIKENESS}
+            assert hits.divider == 0 or hits[hits.divider - 1].likeness != NO_LIKENESS
+
+
+def test_a_cut_off_by_chance_is_one_of_the_chances_that_are_told(
+    things: Gallery, pictures: Path
+) -> None:
+    for kind in kinds(pictures / "imagenette"):
+        everything = things.search(kind[40], 50)
+
+        some = things.search(kind[40], 50, max_chance=0.001)
+
+        assert some == [hit for hit in everything if hit.chance <= 0.001]
 
 
 def test_many_fits_at_once_are_those_of_each() -> None:
