@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from kkcv.embedding import windows
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
+from kkcv.embedding.space import unit
 from kkcv.search.exchange.parquet import described_schema, parquet_writer, table
 from kkcv.search.generation import settings_for
 from kkcv.search.index.exact import inner_products
@@ -26,17 +28,23 @@ TERMS = 256  # of a combination
 
 
 class Grown:
-    """Unit vectors float32 (N, D) by their number, from real ones, float32 (R, D)."""
+    """Unit vectors float32 (N, D) by their number, from real ones, float32 (R, D).
 
-    def __init__(self, real: np.ndarray) -> None:
+    Rows with parts (kkcv/embedding/windows.py) have ``whole`` numbers before them: all are grown
+    together, from whole pictures that are near each other.
+    """
+
+    def __init__(self, real: np.ndarray, whole: int | None = None) -> None:
         self.real = real
-        self._near = inner_products(real, real, 11)[0][:, 1:]
+        self._whole = whole or real.shape[1]
+        pictures = real[:, : self._whole]
+        self._near = inner_products(pictures, pictures, 11)[0][:, 1:]
         self._deviations = real - real.mean(axis=0)
 
-    def chunks(self, count: int, seed: int = 0) -> Iterator[np.ndarray]:
-        """``count`` vectors, at most CHUNK at a time; another seed gives others."""
-        for start in range(0, count, CHUNK):
-            size = min(CHUNK, count - start)
+    def chunks(self, count: int, seed: int = 0, most: int = CHUNK) -> Iterator[np.ndarray]:
+        """``count`` vectors, at most so many at a time; another seed gives others."""
+        for start in range(0, count, most):
+            size = min(most, count - start)
             chance = np.random.default_rng((seed, start))
             first = chance.integers(len(self.real), size=size)
             second = self._near[first, chance.integers(self._near.shape[1], size=size)]
@@ -45,8 +53,9 @@ class Grown:
             noise = chance.standard_normal((size, len(terms)), np.float32) @ terms
             mixed = share * self.real[first] + (1 - share) * self.real[second]
             mixed += NOISE / len(terms) ** 0.5 * noise
-            mixed = np.maximum(mixed, 0)
-            yield mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
+            whole, parts = windows.split(mixed, self._whole)
+            flat = unit(parts.reshape(-1, windows.NUMBERS)).reshape(size, -1)
+            yield np.concatenate([unit(np.maximum(whole, 0)), flat], axis=1)
 
 
 def embedded(pictures: list[Path], scratch: Path) -> dict[str, str]:

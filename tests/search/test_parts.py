@@ -9,16 +9,22 @@ from PIL import Image
 
 from kkcv.embedding import windows
 from kkcv.embedding.embedder import Embedder
-from kkcv.errors import RequestError
 from kkcv.images.decode import decode
 from kkcv.images.source import read_bytes
-from kkcv.search.exchange.loading import import_parquet
+from kkcv.search.engine import Index
+from kkcv.search.entries import PARTS, PartsOfPictures
+from kkcv.search.exchange.loading import import_parquet, load, parquet_files
 from kkcv.search.exchange.parquet import export
+from kkcv.search.exchange.plan import make_plan
+from kkcv.search.exchange.shards import embed_shards
+from kkcv.search.expression import parse
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.maintenance.backup import backup, restore
 from kkcv.search.maintenance.doctor import examine
 from kkcv.search.maintenance.reindex import reindex, undo
-from kkcv.search.milvus.engine import MilvusEngine
+
+from .shown_engine import shown_engine
 
 MODEL = "efficientnet_lite0+parts"
 
@@ -34,8 +40,27 @@ def album(pictures: Path) -> list[Path]:
     return sorted((pictures / "imagenet_sample_300").glob("*.JPEG"))[:12]
 
 
+@pytest.fixture(params=["sqlite", "milvus", "shown"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, unused: str) -> Iterator[str]:
+    """Where there is no gallery yet, on each engine."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "gallery")
+    elif request.param == "milvus":
+        yield f"{request.getfixturevalue('milvus')}/{unused}?files={tmp_path / 'files'}"
+    else:
+        with shown_engine() as scheme:
+            yield f"{scheme}://{tmp_path / 'gallery.json'}"
+
+
 @pytest.fixture
-def gallery(tmp_path: Path, embedder: Embedder, album: list[Path]) -> Iterator[Gallery]:
+def gallery(address: str, embedder: Embedder, album: list[Path]) -> Iterator[Gallery]:
+    with Gallery.create(address, embedder) as opened:
+        import_pictures(opened, album)
+        yield opened
+
+
+@pytest.fixture
+def in_a_folder(tmp_path: Path, embedder: Embedder, album: list[Path]) -> Iterator[Gallery]:
     with Gallery.create(tmp_path / "gallery", embedder) as opened:
         import_pictures(opened, album)
         yield opened
@@ -89,8 +114,9 @@ def test_removed_replaced_and_filtered_pictures_are_not_found_by_their_parts(
 
 
 def test_a_built_index_of_parts_finds_what_comparing_all_finds(
-    gallery: Gallery, album: list[Path]
+    in_a_folder: Gallery, album: list[Path]
 ) -> None:
+    gallery = in_a_folder
     queries = [png(quarter(path)) for path in album]
     before = [[hit.id for hit in gallery.search(query, 3)] for query in queries]
     gallery.generation.index.rebuild()
@@ -115,10 +141,10 @@ def test_parts_go_along_with_an_export(
 
 
 def test_a_gallery_is_given_parts_later_and_loses_them_again(
-    tmp_path: Path, album: list[Path], embedder: Embedder
+    address: str, album: list[Path], embedder: Embedder
 ) -> None:
     query = png(quarter(album[0]))
-    with Gallery.create(tmp_path / "plain") as plain:
+    with Gallery.create(address) as plain:
         import_pictures(plain, album)
         vectors = plain.search(album[0], 3)
         reindex(plain, embedder)
@@ -129,6 +155,75 @@ def test_a_gallery_is_given_parts_later_and_loses_them_again(
 
         assert plain.search(query, 1)[0].place is None
         assert plain.search(album[0], 3) == vectors
+
+
+def test_what_was_done_to_a_copy_is_told_on_every_engine(
+    gallery: Gallery, album: list[Path]
+) -> None:
+    first = gallery.search(png(quarter(album[3])), 2, copies=True)[0]
+
+    assert (first.path, first.match) == (str(album[3]), "crop")
+
+
+def test_every_engine_finds_the_parts_that_comparing_all_finds(
+    gallery: Gallery, album: list[Path]
+) -> None:
+    generation = gallery.generation
+    asked = generation.embedder.embed([quarter(path) for path in album[:6]])
+    sketches = windows.sketch(asked)
+
+    with generation.catalog.reading() as rows:
+        found = generation.index.parts.search(rows, sketches, 8)
+        right = Index(PartsOfPictures()).search(rows, sketches, 8)
+        some = generation.index.parts.search(rows, sketches, 8, parse("id < 3"))
+
+    np.testing.assert_array_equal(found.ids, right.ids)
+    np.testing.assert_allclose(found.scores, right.scores, atol=0.01)
+    assert set((some.ids[some.ids >= 0] // PARTS).tolist()) == {1, 2}
+
+
+def test_a_backup_is_restored_with_parts_and_the_doctor_finds_all_well(
+    in_a_folder: Gallery, album: list[Path], tmp_path: Path, embedder: Embedder
+) -> None:
+    backup(in_a_folder, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "again")
+
+    with Gallery.open(tmp_path / "again", embedder) as again:
+        hit = again.search(png(quarter(album[0])), 1)[0]
+        assert examine(again) == []
+
+    assert (hit.path, hit.place is not None) == (str(album[0]), True)
+
+
+def test_the_doctor_mends_a_damaged_index_of_parts(
+    in_a_folder: Gallery, album: list[Path], embedder: Embedder
+) -> None:
+    in_a_folder.generation.index.rebuild()
+    in_a_folder.close()
+    for file in (in_a_folder.folder / "index-parts").iterdir():
+        file.write_bytes(file.read_bytes()[:40])
+
+    with Gallery.open(in_a_folder.folder, embedder) as again:
+        found = examine(again, repair=True)
+        hit = again.search(png(quarter(album[0])), 1)[0]
+        after = examine(again)
+
+    assert "bad-index" in {finding.kind for finding in found}
+    assert (hit.path, hit.place is not None) == (str(album[0]), True)
+    assert after == []
+
+
+def test_shards_hold_parts(album: list[Path], tmp_path: Path, embedder: Embedder) -> None:
+    pytest.importorskip("pyarrow")
+    plan = make_plan(tmp_path / "plan", album[:4], embedder, shards=2)
+    for worker in range(2):
+        embed_shards(plan, tmp_path / "vectors", embedder, worker, 2)
+    load(tmp_path / "other", parquet_files([tmp_path / "vectors"], plan))
+
+    with Gallery.open(tmp_path / "other", embedder) as other:
+        hit = other.search(png(quarter(album[0])), 1)[0]
+
+    assert (hit.path, hit.place is not None) == (str(album[0]), True)
 
 
 def test_products_of_sketches_are_nearly_those_of_the_vectors() -> None:
@@ -149,10 +244,3 @@ def test_the_signs_of_the_sketch_never_change() -> None:
         [-1, 1, 1, -1, 1, 1, 1, -1],
         [-1, -1, -1, 1, -1, 1, 1, 1],
     ]
-
-
-def test_milvus_says_that_it_keeps_no_parts() -> None:
-    with pytest.raises(RequestError) as error:
-        MilvusEngine.create("milvus://127.0.0.1:1/pictures", {"space": '{"parts": "5x256"}'})
-
-    assert str(error.value) == "parts of pictures (+parts) are for galleries in folders, not Milvus"

@@ -1,20 +1,18 @@
 """A gallery on a Milvus server."""
 
-import json
 from collections.abc import Mapping
 from contextlib import closing
 from os import PathLike
 from typing import Self
 
 from kkcv.embedding.space import EmbeddingSpace
-from kkcv.errors import RequestError
 from kkcv.search import engine
 from kkcv.search.engine import WAIT_SECONDS
 
 from . import catalog
 from .address import parse
 from .catalog import Catalog
-from .index import MilvusIndex
+from .index import MilvusIndex, MilvusParts
 from .next_vectors import NextVectors
 from .server import Server
 
@@ -32,11 +30,7 @@ class MilvusEngine(engine.Engine):
 
     @classmethod
     def create(cls, address: str | PathLike[str], settings: Mapping[str, str]) -> Self:
-        """Also raises GalleryLocked, and RequestError for a network with parts."""
-        if json.loads(settings["space"]).get("parts"):
-            raise RequestError(
-                "parts of pictures (+parts) are for galleries in folders, not Milvus"
-            )
+        """Also raises GalleryLocked."""
         return cls(Catalog.create(parse(address), settings, WAIT_SECONDS))
 
     @classmethod
@@ -45,4 +39,6 @@ class MilvusEngine(engine.Engine):
             catalog.must_be_free(server)
 
     def index_for(self, space: EmbeddingSpace) -> MilvusIndex:
-        return MilvusIndex(self.catalog)
+        found = MilvusIndex(self.catalog)
+        found.parts = MilvusParts() if space.parts else None
+        return found

@@ -23,6 +23,21 @@ LOOK_SECONDS = 10.0  # between two looks at how much is not flushed
 log = logging.getLogger(__name__)
 
 
+class MilvusParts(engine.Index):
+    """The parts of pictures, which lie in the same rows (layout.py)."""
+
+    def search(
+        self,
+        rows: engine.Reader,
+        vectors: np.ndarray,
+        k: int,
+        where: Condition | None = None,
+    ) -> Neighbors:
+        assert isinstance(rows, Reader)
+        keys, scores = rows.nearest_parts(vectors, k, where)
+        return Neighbors(keys, clipped(scores))
+
+
 class MilvusIndex(engine.Index):
     """The index of a collection."""
 

@@ -1,10 +1,14 @@
 """How a vector lies in a row of a collection, and where a projection is kept.
 
+A collection of Milvus 2.3 has one field of vectors. What is compared with something else lies side
+by side in it, and a query has zeros wherever it does not ask: the whole picture, then its parts
+(windows.py), each of which is asked for by a query of its own. Milvus links neighbors by the whole
+field; parts are scaled down, so that all of them weigh there as much as the whole picture. A power
+of two loses no bit.
+
 A gallery that learned from its labels is compared through a projection (projection.py), and yet
-keeps the vectors of the network. A collection of Milvus 2.3 has one field of vectors, so both lie
-in it: the network's, scaled down, and its projection behind. A query has zeros in front: inner
-products are then those of the projections. Scaled down, the front hardly weighs where Milvus links
-neighbors, which it does by the whole field; a power of two loses no bit.
+keeps the vectors of the network: these are scaled down so far that they hardly weigh, and their
+projection is behind.
 
 The projection is longer than a setting may be. It lies in pieces in a collection of its own,
 ``ROWS_projection``, and the settings of the network have its fingerprint.
@@ -12,22 +16,25 @@ The projection is longer than a setting may be. It lies in pieces in a collectio
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from kkcv.search.entries import Shape
+from kkcv.embedding import windows
+from kkcv.search.entries import PARTS, Shape
 from kkcv.search.projection import SETTING, Projection
 
 from .server import Server
 from .settings import Settings, make_settings
 
-SCALE = np.float32(2**-6)
+SCALE = np.float32(2**-6)  # of what has a projection
+SCALE_OF_PARTS = np.float32(2**-1)
 PIECE = 60_000  # characters in a setting
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """The field of vectors for rows of a ``shape``; without a ``projection`` it is the row."""
+    """The field of vectors for rows of a ``shape``: the row, and its projection if there is one."""
 
     shape: Shape
     projection: Projection | None = None
@@ -39,19 +46,37 @@ class Layout:
 
     def stored(self, row: np.ndarray) -> np.ndarray:
         """A row as the network made it, float32 (row,), as the field: float32 (dim,)."""
+        scaled = row * self._scales
         if self.projection is None:
-            return row
-        return np.concatenate([row * SCALE, self.projection(row[: self.shape.whole])])
+            return scaled
+        return np.concatenate([scaled, self.projection(row[: self.shape.whole])])
 
     def rows(self, stored: np.ndarray) -> np.ndarray:
         """Fields float32 (N, dim) as the network made the rows: float32 (N, row)."""
-        return stored if self.projection is None else stored[:, : self.shape.row] / SCALE
+        return stored[:, : self.shape.row] / self._scales
 
     def query(self, vectors: np.ndarray) -> np.ndarray:
         """The query that finds the fields of the nearest vectors: float32 (Q, D) → (Q, dim)."""
-        if self.projection is None:
-            return vectors
-        return np.pad(vectors, ((0, 0), (self.shape.row, 0)))
+        start = 0 if self.projection is None else self.shape.row
+        return np.pad(vectors, ((0, 0), (start, self.dim - start - vectors.shape[1])))
+
+    def query_parts(self, sketches: np.ndarray) -> np.ndarray:
+        """A query for each part of a picture: sketches float32 (Q, 256) → (Q · 5, dim)."""
+        queries = np.zeros((len(sketches), PARTS, self.dim), np.float32)
+        for part in range(PARTS):
+            start = self.shape.whole + part * windows.NUMBERS
+            scaled = sketches / self._scales[start]
+            queries[:, part, start : start + windows.NUMBERS] = scaled
+        return queries.reshape(-1, self.dim)
+
+    @cached_property
+    def _scales(self) -> np.ndarray:
+        """The factor of each number of a row in the field: float32 (row,)."""
+        if self.projection is not None:
+            return np.full(self.shape.row, SCALE)
+        scales = np.full(self.shape.row, SCALE_OF_PARTS)
+        scales[: self.shape.whole] = 1
+        return scales
 
 
 def layout_of(settings: Mapping[str, str]) -> Layout:

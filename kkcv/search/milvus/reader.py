@@ -13,6 +13,7 @@ import numpy as np
 from kkcv.hit import clipped
 from kkcv.search import engine
 from kkcv.search.engine import KEPT, Vectors
+from kkcv.search.entries import PARTS, PartsOfPictures
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, no_neighbors
 from kkcv.search.picture import Picture, Totals
@@ -132,10 +133,26 @@ class Reader(engine.Reader):
                 yield some, self._layout.rows(stored)
 
     def nearest(self, vectors: np.ndarray, k: int, where: Condition | None) -> Neighbors:
-        """float32 (Q, D) → (Q, k or less).
+        """Whole pictures: float32 (Q, D) → (Q, k or less)."""
+        near = self._near(self._layout.query(vectors), k, where)
+        return engine.Index().search(self, vectors, k, where) if near is None else near
+
+    def nearest_parts(self, sketches: np.ndarray, k: int, where: Condition | None) -> Neighbors:
+        """Keys of parts (entries.py): float32 (Q, 256) → (Q, k or less)."""
+        near = self._near(self._layout.query_parts(sketches), k, where)
+        if near is None:
+            return engine.Index(PartsOfPictures()).search(self, sketches, k, where)
+        part = np.tile(np.arange(PARTS), len(sketches))[:, None]
+        keys = np.where(near.ids < 0, -1, near.ids * PARTS + part).reshape(len(sketches), -1)
+        scores = near.scores.reshape(len(sketches), -1)
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return Neighbors(*(np.take_along_axis(each, order, 1) for each in (keys, scores)))
+
+    def _near(self, queries: np.ndarray, k: int, where: Condition | None) -> Neighbors | None:
+        """Rows near queries of the layout, float32 (Q, dim) → (Q, k or less).
 
         Milvus searches around the query and may find nothing if a filter leaves few rows, or too
-        few where its graph falls into islands. Then all rows are fetched and compared here.
+        few where its graph falls into islands. Then it is None: all rows are to be compared.
         """
         asked = " and ".join(
             ([] if where is None else [self._asked(where)]) + ([HAS_VECTOR] if self._gaps else [])
@@ -143,13 +160,13 @@ class Reader(engine.Reader):
         if where is not None and self._matching(asked) <= min(
             MOST, COMPARED // (4 * self._layout.dim)
         ):
-            return self._compared(vectors, k, asked)
+            return self._compared(queries, k, asked)
         if k <= MOST:
-            near = self._looked_for(vectors, k, asked)
+            near = self._looked_for(queries, k, asked)
             full = near.ids.shape[1] == k and (near.ids[:, -1] >= 0).all()
             if full or (near.ids >= 0).sum(axis=1).min() >= self._matching(asked):
                 return near
-        return engine.Index().search(self, vectors, k, where)
+        return None
 
     def _matching(self, asked: str) -> int:
         return self._ask(asked or "id > 0", ["count(*)"])[0]["count(*)"]
@@ -179,21 +196,20 @@ class Reader(engine.Reader):
         about = self._settings, Layout(self.shape), self._gaps, STRONG
         return Reader(self._server, record["rows"], *about)
 
-    def _compared(self, vectors: np.ndarray, k: int, asked: str) -> Neighbors:
+    def _compared(self, queries: np.ndarray, k: int, asked: str) -> Neighbors:
         rows = self._ask(f"{asked} and {HAS_VECTOR}", ["id", "vector"])
         if not rows:
-            return no_neighbors(len(vectors))
+            return no_neighbors(len(queries))
         ids = np.array([row["id"] for row in rows], np.int64)
         stored = np.array([row["vector"] for row in rows], np.float32)
-        query = self._layout.query(vectors)
-        found, scores = inner_products(query, stored, min(k, len(rows)))
+        found, scores = inner_products(queries, stored, min(k, len(rows)))
         return Neighbors(ids[found], clipped(scores))
 
-    def _looked_for(self, vectors: np.ndarray, k: int, asked: str) -> Neighbors:
+    def _looked_for(self, queries: np.ndarray, k: int, asked: str) -> Neighbors:
         answers = self._server.call(
             "search",
             self._rows,
-            data=self._layout.query(vectors).tolist(),
+            data=queries.tolist(),
             anns_field="vector",
             limit=k,
             filter=asked,
@@ -204,8 +220,8 @@ class Reader(engine.Reader):
             consistency_level=self._level,
         )
         self._level = ANY
-        ids = np.full((len(vectors), k), -1, np.int64)
-        scores = np.full((len(vectors), k), -np.inf, np.float32)
+        ids = np.full((len(queries), k), -1, np.int64)
+        scores = np.full((len(queries), k), -np.inf, np.float32)
         for row, answer in enumerate(answers):
             ids[row, : len(answer)] = [hit["id"] for hit in answer]
             scores[row, : len(answer)] = [hit["distance"] for hit in answer]

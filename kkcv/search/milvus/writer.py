@@ -88,11 +88,15 @@ class Writer(Reader, engine.Writer):
         found += [picture for picture in mine if picture.file.sha256 == sha256]
         return sorted(found, key=lambda picture: picture.id)[:limit]
 
-    def vector(self, id: int) -> np.ndarray | None:
+    def row(self, id: int) -> np.ndarray | None:
         if id in self._changed:
             row = self._changed[id]
             return None if row is None else row.vector
-        return super().vector(id)
+        return super().row(id)
+
+    def vector(self, id: int) -> np.ndarray | None:
+        row = self.row(id)
+        return None if row is None else self.whole(row[np.newaxis])[0]
 
     def expect(self, files: Iterable[PictureFile]) -> None:
         some = iter(files)
@@ -138,7 +142,7 @@ class Writer(Reader, engine.Writer):
             picture = replace(picture, file=file)
         if metadata is not None:
             picture = replace(picture, metadata=dict(metadata))
-        self._change(picture, self.vector(id) if vector is None else self._rounded(vector))
+        self._change(picture, self.row(id) if vector is None else self._rounded(vector))
 
     def remove(self, id: int) -> bool:
         if self.picture(id) is None:
