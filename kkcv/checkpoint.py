@@ -64,7 +64,7 @@ class Checkpoint:
 
     @property
     def weights_id(self) -> str:
-        """The sha256 of the weights file, ``ema:`` and that, or ``random``."""
+        """The sha256 of the weights file, behind ``ema:`` for an average in it, or ``random``."""
         if isinstance(self.weights, Published):
             return self.weights.digest
         return self.weights.id if self.weights else "random"

@@ -18,12 +18,13 @@ from . import windows
 class EmbeddingSpace:
     """The origin of a vector. Two vectors are comparable when all of this is equal.
 
-    ``weights`` is the sha256 of the weights file, or ``random``. All preprocessing backends give
-    the same pixels, and so the same space (docs/preprocessing.md). So do float32 and bfloat16 on
-    all runtimes, which may be mixed; an int8 network is a space of its own (docs/speed.md), and
-    ``int8`` is its id. ``text`` says that texts lie in it too. ``projection`` is the fingerprint of
-    what a gallery has learned from its labels: its vectors are compared through that. ``parts`` is
-    the layout of the vectors of parts that it keeps too (windows.py); ``dim`` is of the whole.
+    ``weights`` is the sha256 of the weights file, behind ``ema:`` where the average of weights in
+    it is taken, or ``random``. All preprocessing backends give the same pixels, and so the same
+    space (docs/preprocessing.md). So do float32 and bfloat16 on all runtimes, which may be mixed;
+    an int8 network is a space of its own (docs/speed.md), and ``int8`` is its id. ``text`` says
+    that texts lie in it too. ``projection`` is the fingerprint of what a gallery has learned from
+    its labels: its vectors are compared through that. ``parts`` is the layout of the vectors of
+    parts that it keeps too (windows.py); ``dim`` is of the whole.
     """
 
     network: str

@@ -81,7 +81,7 @@ class RunFolder:
         It does where only the head was trained: the embedding is that of before.
 
         Args:
-            weights: sha256 of the weights of an embedding space.
+            weights: of an embedding space: its id of the weights.
             preprocess: its preprocessing, as ``Preprocess.to_dict`` gives it.
         """
         facts = read_json(self.best.with_suffix(".json"))
