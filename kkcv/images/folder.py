@@ -68,6 +68,7 @@ class Walk:
         """As find_pictures; folders of ``entered`` count as entered already."""
         self.recursive = recursive
         self.skips = skips
+        self.answers: Callable[[str], bool] = lambda folder: True  # else it is yielded, not entered
         self.passed = Counter() if passed is None else passed
         self._entered: set[tuple[int, int]] = set()
         for folder in entered:
@@ -88,6 +89,9 @@ class Walk:
         waiting = [folder]
         while waiting:
             here = waiting.pop()
+            if not self.answers(here):
+                yield here
+                continue
             try:
                 if self._was_entered(os.stat(here)):
                     continue

@@ -25,6 +25,7 @@ from .library.absence import Judge
 from .library.ignore import Ignored
 from .library.library import Library, nearest
 from .library.naming import Naming
+from .library.places import answering
 from .library.twins import WAITS, Twins
 from .looking import Found, Named, Sheet, look_at
 from .metadata import EXIF, with_exif
@@ -255,6 +256,7 @@ def walked(
     ``own`` is the gallery's folder, of which nothing is found; ``exclude`` are more patterns.
     """
     walk = Walk(passed=passed, entered=[str(own)])
+    walk.answers = answering()
     for path in dict.fromkeys(paths):
         found = nearest(library.roots, path)
         root, up = found or (None, path)

@@ -18,6 +18,7 @@ from kkcv.images.skipped import is_sheet
 from kkcv.images.source import label_of, read_bytes
 
 from .engine import Catalog
+from .library.places import SILENT, is_stuck
 from .picture import UNKEPT, PictureFile, Stamp
 
 LARGEST = 2**63 - 1  # that a catalog can hold: nanoseconds until the year 2262
@@ -52,6 +53,8 @@ def look_at(
     an older kkcv did not make: EXIF, and the vectors of panoramas.
     """
     path, name = named
+    if is_stuck(path):
+        raise PictureError(f"{label_of(path)}{SILENT}", "unreadable")
     status = status_of(path)  # before the bytes: a change in between is seen next time
     mtime_ns, stamp = (0, UNKEPT) if status is None else times_of(status)
     with catalog.stale_reading() as rows:

@@ -4,16 +4,18 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal, NamedTuple, TypeVar
 
 from kkcv.disk import reason
 from kkcv.images.folder import Walk
 
-from .identity import elsewhere, seen
+from .identity import elsewhere, mounts, seen
 from .roots import Root
 
 THERE, EMPTY, UNREACHABLE, READ_ONLY = "there", "empty", "unreachable", "read-only"
 SECONDS = 3.0  # that a folder may take to answer: a dead network mount never does
+SILENT = f"it does not answer within {SECONDS:g} s"
 REMEMBERED = 2.0  # seconds, in which a root is not looked for again
 Result = TypeVar("Result")
 
@@ -86,7 +88,7 @@ def inspected(place: Place) -> Place:
 
 
 def silent(path: str) -> Place:
-    return Place(path, UNREACHABLE, f"it does not answer within {SECONDS:g} s")
+    return Place(path, UNREACHABLE, SILENT)
 
 
 stuck: dict[str, threading.Thread] = {}  # threads that wait for a path
@@ -97,7 +99,7 @@ def in_time(path: str, function: Callable[[], Result], otherwise: Result) -> Res
 
     A thread that waits for longer is left behind; as long as it does, nobody else waits.
     """
-    if (before := stuck.get(path)) and before.is_alive():
+    if is_stuck(path):
         return otherwise
     results: list[Result] = []
     thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
@@ -106,6 +108,24 @@ def in_time(path: str, function: Callable[[], Result], otherwise: Result) -> Res
     if thread.is_alive():
         stuck[path] = thread
     return results[0] if results else otherwise
+
+
+def is_stuck(path: str) -> bool:
+    """Whether a thread still waits for a path."""
+    return path in stuck and stuck[path].is_alive()
+
+
+def answering() -> Callable[[str], bool]:
+    """Whether a folder answers in time. Mounts are asked; other folders are taken to."""
+    points = {mount.point for mount in mounts()}
+    return lambda folder: folder not in points or in_time(folder, lambda: touched(folder), False)
+
+
+def touched(folder: str) -> bool:
+    """True, however it answers."""
+    with suppress(OSError):
+        os.stat(folder)
+    return True
 
 
 def presence(path: str) -> Presence:

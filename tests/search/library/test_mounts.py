@@ -117,6 +117,27 @@ def test_a_dead_mount_costs_its_own_pictures_alone(library: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("bindfs"), reason="bindfs is not installed")
+@pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="no FUSE")
+def test_a_mount_that_never_answers_is_not_waited_for(library: Path) -> None:
+    _, silent, again = run(
+        f"""
+        bindfs -f disk lib/mounted & daemon=$!; trap 'kill -9 $daemon' EXIT
+        for i in $(seq 50); do [ -e lib/mounted/5.png ] && break; sleep .1; done
+        [ -e lib/mounted/5.png ] || exit 77
+        {INDEX}; kill -STOP $daemon
+        {INDEX}; kill -CONT $daemon
+        {INDEX}
+        """,
+        library,
+    )
+
+    assert (silent["unchanged"], silent["rejected"]) == (4, 1)
+    assert silent["rejects"][0]["message"].endswith("mounted: it does not answer within 3 s")
+    assert (again["unchanged"], again["rejected"]) == (10, 0)
+
+
+@pytest.mark.slow
 def test_a_disk_that_goes_while_it_is_read_leaves_what_was_read(library: Path) -> None:
     for number in range(200):
         shutil.copy(library / "disk/5.png", library / f"disk/more{number}.png")
