@@ -73,12 +73,15 @@ bench-adapt: $(VENV)/.dev ## what kkcv adapt gains on labelled folders, in five 
 	$(BIN)/python -m benchmarks.adapter ../shared/data/monkeys ../shared/data/produce ../shared/data/imagenette
 
 bench-train: $(VENV)/.dev ## train on cats and dogs, monkeys, produce: the figures of docs/training.md
-	$(BIN)/python -m benchmarks.training cats_dogs --rows head,all --most-seconds 120 --retrieval
-	$(BIN)/python -m benchmarks.training cats_dogs monkeys produce --rows auto
+	$(BIN)/python -m benchmarks.training cats_dogs --most-seconds 120 --retrieval
+	$(BIN)/python -m benchmarks.training monkeys produce --rows head,auto
 	$(BIN)/python -m benchmarks.fine_tuning cats_dogs monkeys produce
 
 bench-train-heads: $(VENV)/.dev ## the head alone over five seeds: sizes and mirror images
 	$(BIN)/python -m benchmarks.fine_tuning cats_dogs monkeys produce --rows head,larger
+
+bench-train-resnet50: $(VENV)/.dev ## ResNet50 from a local weights file at full size: measured here, computed for a GPU
+	$(BIN)/python -m benchmarks.resnet50
 
 gpu-check: $(VENV)/.dev ## all that a GPU run needs, in at most five minutes (a machine with a GPU)
 	$(BIN)/python -m benchmarks.gpu_check

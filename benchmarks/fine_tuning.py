@@ -6,7 +6,7 @@
 Prints the tables of docs/training.md. Each row is ``kkcv train`` with the options that it names,
 and is measured twice: as the pictures are, and with mirror images (``--tta``). All rows and seeds
 share one inspection of the data, and the answers of the backbone as it was. Seconds are processor
-time of a run's training and measuring, with mirror images.
+time of a run's training and measuring; a run of the head alone measures with its embeddings.
 
 DATA has ``cats_dogs/{train,val}/CLASS``, measured on ``val``, and ``monkeys/CLASS`` and
 ``produce/CLASS``, measured on the test part of each seed; it is ``../shared/data`` beside the
@@ -65,16 +65,21 @@ class Parts(NamedTuple):
 
 
 class Backbone:
-    """Answers of the backbone as it was, for a size: each picture goes through it once."""
+    """Embeddings of the backbone as it was, for a size: each picture goes through it once.
+
+    It stands in for ``inference.outputs`` in the stages that train the head alone.
+    """
 
     def __init__(self) -> None:
-        self.known: dict[tuple[tuple[int, int], str], Tensor] = {}
+        self.known: dict[
+            tuple[tuple[int, int], str], Tensor
+        ] = {}  # (2, D): and of the mirror image
         self.spent = 0.0  # seconds of processor time
 
     @property
     def each(self) -> float:
-        """Seconds a picture, so far."""
-        return self.spent / len(self.known)
+        """Seconds a picture, without its mirror image."""
+        return self.spent / len(self.known) / 2
 
     def __call__(
         self,
@@ -83,16 +88,26 @@ class Backbone:
         preprocess: Preprocess,
         **_: Any,
     ) -> tuple[Tensor, list[None]]:
-        """In place of ``inference.outputs``, for the stages that train on embeddings."""
         size = preprocess.size
-        new = [path for path in paths if (size, str(path)) not in self.known]
-        if new:
+        if new := [path for path in paths if (size, str(path)) not in self.known]:
             began = time.process_time()
-            rows, errors = outputs(function, new, preprocess, device=CPU)
+            rows, errors = outputs(both_ways(function), new, preprocess, device=CPU)
             assert not any(errors)
             self.spent += time.process_time() - began
             self.known |= {(size, str(p)): row for p, row in zip(new, rows, strict=True)}
-        return torch.stack([self.known[size, str(path)] for path in paths]), []
+        return torch.stack([self.known[size, str(path)][0] for path in paths]), []
+
+    def scores(self, network: Network, part: Labelled, preprocess: Preprocess) -> Tensor:
+        """(N, 2, K) of a head that was trained alone, from the embeddings."""
+        self(network.embedding, part.paths, preprocess)
+        rows = torch.stack([self.known[preprocess.size, str(path)] for path in part.paths])
+        with torch.inference_mode():
+            return network.head(rows.flatten(0, 1)).unflatten(0, rows.shape[:2])
+
+
+def both_ways(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """(N, C, H, W) → (N, 2, …): of the pictures, and of their mirror images."""
+    return lambda images: torch.stack([function(images), function(images.flip(-1))], dim=1)
 
 
 def parts_of(root: Path, inspection: Inspection, seed: int) -> Parts:
@@ -137,33 +152,38 @@ def trained(
         fitted = fit(job)
     network = network_for(fitted.best, classes, recipe.seed)
     network.load_state_dict(fitted.progress.best_state, strict=False)
-    measured = {id(part): scores(network, part, fitted.best.preprocess) for part in parts[1:]}
+    network, preprocess = placed(network, CPU), fitted.best.preprocess
+
+    def scores(part: Labelled) -> Tensor:
+        if fitted.embeddings is not None:
+            return backbone.scores(network, part, preprocess)
+        return outputs(both_ways(network), part.paths, preprocess, device=CPU)[0]
+
+    val = scores(parts.val)
+    quoted = val if parts.quoted is parts.val else scores(parts.quoted)
+    found = figures(val, quoted, parts, classes)
     seconds = time.process_time() - backbone.spent - began
-    seconds += backbone.each * (len(parts.train.paths) + len(parts.val.paths))
-    return figures(measured[id(parts.val)], measured[id(parts.quoted)], parts, classes), seconds
-
-
-def scores(network: Network, part: Labelled, preprocess: Preprocess) -> list[np.ndarray]:
-    """(N, K) without and with mirror images."""
-    network = placed(network, CPU)
-
-    def both(images: Tensor) -> Tensor:
-        return torch.cat([network(images), network(images.flip(-1))], dim=1)
-
-    rows, _ = outputs(both, part.paths, preprocess, device=CPU)
-    plain, turned = (half.log_softmax(1) for half in rows.chunk(2, dim=1))
-    return [plain.numpy(), (torch.stack([plain, turned]).logsumexp(0) - np.log(2)).numpy()]
+    seen = len(parts.train.paths) + len(parts.val.paths)
+    return found, seconds + backbone.each * seen
 
 
 def figures(
-    val: list[np.ndarray], quoted: list[np.ndarray], parts: Parts, classes: tuple[str, ...]
+    val: Tensor, quoted: Tensor, parts: Parts, classes: tuple[str, ...]
 ) -> list[dict[str, Any]]:
+    """Of scores (N, 2, K): without and with mirror images, each with its temperature."""
     found = []
-    for chooses, answers in zip(val, quoted, strict=True):
+    for mirrors in (False, True):
+        chooses, answers = (mean(scores, mirrors).numpy() for scores in (val, quoted))
         temperature = fit_temperature(chooses, np.array(parts.val.labels))
         labels = np.array(parts.quoted.labels)
         found.append(measure(softmax(answers / temperature), labels, classes))
     return found
+
+
+def mean(scores: Tensor, mirrors: bool) -> Tensor:
+    """Logarithms of the mean probability over the pictures and their mirror images: (N, K)."""
+    logs = scores[:, : 1 + mirrors].log_softmax(-1)
+    return logs.logsumexp(1) - np.log(logs.shape[1])
 
 
 def row(title: str, found: list[dict[str, Any]], seconds: list[float]) -> str:
