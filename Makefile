@@ -141,6 +141,9 @@ bench-embedding: $(VENV)/.bench ## networks by runtime and precision, and what p
 	$(BIN)/python -m benchmarks.embedding rate $(PHOTOS) --networks $(NETWORKS)
 	$(BIN)/python -m benchmarks.embedding quality $(PICTURES) $(LABELLED)
 
+bench-presets: $(VENV)/.bench ## presets beside their libraries, with random weights: docs/embedders.md
+	$(BIN)/python -m benchmarks.presets ../shared/data/near_dup_caltech
+
 bench-import: $(VENV)/.bench ## PHOTOS to a gallery, beside a DataLoader script and the floor
 	$(BIN)/python -m benchmarks.baseline $(PHOTOS)
 	$(BIN)/python -m benchmarks.baseline $(PHOTOS) --network resnet50 --weights none

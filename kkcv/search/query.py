@@ -85,7 +85,7 @@ class Vectorizer:
         if not space.text:
             raise RequestError(
                 f"{catalog.address} was made by {space.network}, which reads no text; "
-                "a network of open_clip: or transformers: may (kkcv reindex --model)"
+                "siglip2-base and others of kkcv models do: kkcv reindex GALLERY --model siglip2-base"
             )
         if not text.strip():
             raise RequestError("the text to search for is empty")
