@@ -85,7 +85,8 @@ class Vectorizer:
         if not space.text:
             raise RequestError(
                 f"{catalog.address} was made by {space.network}, which reads no text; "
-                "siglip2-base and others of kkcv models do: kkcv reindex GALLERY --model siglip2-base"
+                "siglip2-base and others of kkcv models do: "
+                "kkcv reindex GALLERY --model siglip2-base"
             )
         if not text.strip():
             raise RequestError("the text to search for is empty")

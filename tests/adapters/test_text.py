@@ -69,7 +69,8 @@ def test_a_network_that_does_not_read_says_so(made_gallery: Path) -> None:
             opened.search_text("a red bus")
     assert str(error.value) == (
         f"{made_gallery} was made by efficientnet_lite0, which reads no text; "
-        "siglip2-base and others of kkcv models do: kkcv reindex GALLERY --model siglip2-base"
+        "siglip2-base and others of kkcv models do: "
+        "kkcv reindex GALLERY --model siglip2-base"
     )
 
 
