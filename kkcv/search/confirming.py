@@ -2,7 +2,8 @@
 
 They see turned, mirrored, cut and pasted copies alike, wherever there is texture. A copy keeps
 parallel lines parallel; another photograph of the same scene shares points too, but in perspective.
-What is not confirmed follows by its points, then by its score.
+And pixels agree where the points are and around them; those of two photographs with the same
+watermark do not. What is not confirmed follows by its points, then by its score.
 """
 
 import os
@@ -15,6 +16,7 @@ import numpy as np
 
 from kkcv.hit import SURE, Hit, Place
 
+from .verification.agreement import agree
 from .verification.features import Features
 from .verification.geometry import Match, match
 from .verification.verify import SECONDS, Verifier, corners_of
@@ -36,9 +38,12 @@ How = tuple[Match, bool]  # and whether the query is mirrored
 class Confirming:
     """Compares one query with hits, each of them once."""
 
-    def __init__(self, query: Features, verifier: Verifier) -> None:
+    def __init__(self, query: Features, pixels: np.ndarray, verifier: Verifier) -> None:
+        """``pixels`` are those of the query, uint8 (H, W, 3)."""
         self._query, self._flipped = query, query.mirrored()
-        self._verifier = verifier
+        self._pixels, self._verifier = pixels, verifier
+        self._hits: dict[int, Hit] = {}
+        self._copied: dict[int, bool] = {}
         self._straight: dict[int, Match | None] = {}
         self._mirrored: dict[int, Match | None] = {}
         verifier.until = time.monotonic() + SECONDS
@@ -60,6 +65,7 @@ class Confirming:
         known = hit.id in self._straight
         if known and (not mirrored or hit.id in self._mirrored or self.how(hit.id)):
             return
+        self._hits[hit.id] = hit
         other = self._verifier.features_of(hit)
         if not known:
             self._straight[hit.id] = None if other is None else match(self._query, other)
@@ -80,9 +86,21 @@ class Confirming:
     @property
     def explained(self) -> bool:
         """Whether a hit shares points all over the query, which then shows nothing else."""
-        found = [how for how in self._straight.values() if how and len(how) >= FEWEST]
-        points = [how.query for how in found if is_flat(how.place)]
-        return any(all_over(each, self._query.points) for each in points)
+        return any(
+            how and all_over(how.query, self._query.points) and self.is_copy(id)
+            for id, how in self._straight.items()
+        )
+
+    def is_copy(self, id: int) -> bool:
+        """Whether enough points say so, nothing is seen in perspective, and pixels agree."""
+        how = self.how(id)
+        if how is None or not is_flat(how[0].place):
+            return False
+        if id not in self._copied:
+            pixels = self._verifier.pixels_of(self._hits[id])
+            place = np.array(places(*how)[0], np.float32)
+            self._copied[id] = pixels is None or agree(self._pixels, pixels, place)
+        return self._copied[id]
 
     def ordered(self, hits: Sequence[Hit]) -> list[Hit]:
         """The hits that share points with the query first, and how they match.
@@ -97,7 +115,7 @@ class Confirming:
             how = self.how(hit.id)
             if how:
                 hit.place, hit.query_place = places(*how)
-            if how and is_flat(how[0].place):
+            if how and self.is_copy(hit.id):
                 hit.points, hit.likeness, hit.match = len(how[0]), SURE, words(*how)
                 sure.append((cells_of(*how), hit))
             else:

@@ -80,7 +80,7 @@ def copies(
         as_it_is = embedded(generation, [pixels])
         hits, _ = proposed(generation, as_it_is, k, options, own)
         confirming = Confirming(
-            points.result(), Verifier(pictures, generation.sharing.turn, limits)
+            points.result(), pixels, Verifier(pictures, generation.sharing.turn, limits)
         )
     with step("search"):
         confirming.look_while_found(hits)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
@@ -18,7 +18,8 @@ from kkcv.query import Like
 from kkcv.search.confirming import Confirming, by_what_they_show, is_flat
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
-from kkcv.search.verification.features import features
+from kkcv.search.verification.features import features, features_of
+from kkcv.search.verification.geometry import match
 from kkcv.search.verification.verify import Verifier
 
 Change = Callable[[Image.Image], Image.Image]
@@ -160,9 +161,38 @@ def test_what_one_hit_explains_is_not_asked_for_in_other_ways(
     for path, other in zip(photographs[:6], photographs[6:12], strict=True):
         made = pasted_into(opened(path))(opened(other)) if change == "pasted" else None
         query = np.array(made or change(opened(path)))
-        confirming = Confirming(features(query), Verifier(filled, nullcontext, DEFAULT_LIMITS))
+        confirming = Confirming(
+            features(query), query, Verifier(filled, nullcontext, DEFAULT_LIMITS)
+        )
 
         confirming.look_while_found(filled.search(path, 10))
 
         explained.append(confirming.explained)
     assert sum(explained) >= 4 if is_all else not any(explained)
+
+
+def test_a_watermark_that_two_photographs_share_makes_them_no_copies(
+    tmp_path: Path, pictures: Path, photographs: list[Path]
+) -> None:
+    """Their points agree in it, and nothing around it does."""
+    first, second = (
+        marked(opened(path).resize((400, 400)), tmp_path / f"{n}.png")
+        for n, path in enumerate(photographs[:2])
+    )
+    with Gallery.create(tmp_path / "gallery") as gallery:
+        import_pictures(gallery, [first, *photographs[2:8]])
+        hit = gallery.search(second, 1, copies=True)[0]
+        again = gallery.search(first, 1, copies=True)[0]
+
+    assert match(features_of(first), features_of(second)) is not None
+    assert (hit.path, hit.points) == (str(first), 0)
+    assert again.match == "whole"
+
+
+def marked(picture: Image.Image, path: Path) -> Path:
+    font = ImageFont.load_default(40)
+    draw = ImageDraw.Draw(picture)
+    for at in ((20, 20), (20, 330)):
+        draw.text(at, "PHOTO ARCHIVE 2026", "white", font, stroke_width=3, stroke_fill="black")
+    picture.save(path)
+    return path

@@ -29,6 +29,7 @@ from .geometry import Match, match
 from .store import read_features, write_features
 
 FIRST = 50  # hits that are verified
+SMALL = 192  # pixels of the shorter side of a copy whose pixels are compared, at least
 TIE = 0.03  # scores this close to each other decide nothing
 SECONDS = 5.0  # that a search may spend on computing features that are not stored yet
 
@@ -92,6 +93,15 @@ class Verifier:
             if stored is None and time.monotonic() > self.until:
                 return None
             return stored or self._of_picture(picture)
+        except (FileMissing, PictureError, UnknownPicture):
+            return None
+
+    def pixels_of(self, hit: Hit) -> np.ndarray | None:
+        """A small copy: uint8 (H, W, 3); None for a file that is gone or unreadable."""
+        try:
+            data = self._pictures.read(self._pictures.get(hit.id))
+            with self._turn():
+                return decode(data, self._limits, target=SMALL)
         except (FileMissing, PictureError, UnknownPicture):
             return None
 
