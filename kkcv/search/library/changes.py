@@ -1,7 +1,6 @@
 """Changes to files below folders, as the system reports them, or by looking again and again."""
 
 import logging
-import os
 import queue
 import threading
 from collections.abc import Iterable
@@ -11,8 +10,8 @@ from watchfiles import watch
 from .identity import is_below, mounted
 
 log = logging.getLogger(__name__)
-UNKNOWN = "\ufffd"  # in place of bytes that are no UTF-8
 QUIET = 500  # milliseconds without a change after which changes are told
+PAUSE = 5.0  # seconds between two looks at everything, where names cannot be told
 LOOK_AGAIN = 2000  # milliseconds between two looks, where the system tells nothing
 # File systems that tell nothing of what other machines do.
 SILENT = frozenset(
@@ -70,36 +69,41 @@ class Changes:
 
     def _collect(self, folders: list[str], by_looking: bool, ready: threading.Event) -> None:
         try:
-            for changes in watch(
-                *folders,
-                watch_filter=None,
-                debounce=QUIET,
-                rust_timeout=QUIET,
-                yield_on_timeout=True,  # the first time says that it has begun
-                stop_event=self._stop,
-                raise_interrupt=False,
-                force_polling=by_looking or None,
-                poll_delay_ms=LOOK_AGAIN,
-                ignore_permission_denied=True,
-            ):
-                ready.set()
-                if changes:
-                    self._queue.put({with_a_known_name(path) for _, path in changes})
-        except OSError as error:
-            if by_looking or self._stop.is_set():
-                log.warning("%s cannot be watched: %s", ", ".join(folders), error)
-            else:
-                log.warning("the system cannot tell of changes (%s): they are looked for", error)
-                self._collect(folders, True, ready)
+            while not self._stop.is_set():
+                try:
+                    self._watch(folders, by_looking, ready)
+                except RuntimeError:  # watchfiles has no words for a name that is not UTF-8
+                    ready.set()
+                    self._queue.put(set(folders))  # so all is looked at
+                    self._stop.wait(PAUSE)
+                except OSError as error:
+                    if by_looking:
+                        log.warning("%s cannot be watched: %s", ", ".join(folders), error)
+                        return
+                    log.warning(
+                        "the system cannot tell of changes (%s): they are looked for", error
+                    )
+                    by_looking = True
         finally:
             ready.set()
 
-
-def with_a_known_name(path: str) -> str:
-    """The path, or the folder above a name that is no UTF-8, of which watchfiles tells no more."""
-    while UNKNOWN in path and not os.path.lexists(path):
-        path = os.path.dirname(path)
-    return path
+    def _watch(self, folders: list[str], by_looking: bool, ready: threading.Event) -> None:
+        """Until ``close`` (OSError, RuntimeError)."""
+        for changes in watch(
+            *folders,
+            watch_filter=None,
+            debounce=QUIET,
+            rust_timeout=QUIET,
+            yield_on_timeout=True,  # the first time says that it has begun
+            stop_event=self._stop,
+            raise_interrupt=False,
+            force_polling=by_looking or None,
+            poll_delay_ms=LOOK_AGAIN,
+            ignore_permission_denied=True,
+        ):
+            ready.set()
+            if changes:
+                self._queue.put({path for _, path in changes})
 
 
 def outermost(folders: Iterable[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """What is done to the files of a library is done to its gallery, within seconds."""
 
+import os
 import shutil
 import threading
 import time
@@ -70,6 +71,16 @@ def test_a_library_is_followed(follower: Follower, paint: Paint, tmp_path: Path)
     (photos / "trip").mkdir()
     shutil.copy(tmp_path / "outside/0.png", photos / "trip/copy.png")
     follower.until(lambda: len(gallery) == 5)
+
+
+def test_names_that_are_not_utf8_are_followed_too(follower: Follower, tmp_path: Path) -> None:
+    odd = os.fsencode(tmp_path) + b"/photos/\xc0lbum"
+    os.mkdir(odd)
+    shutil.copy(tmp_path / "photos/0.png", odd + b"/caf\xe9.png")
+    follower.until(lambda: os.fsdecode(odd + b"/caf\xe9.png") in follower.gallery)
+
+    shutil.copy(tmp_path / "photos/1.png", tmp_path / "photos/after.png")
+    follower.until(lambda: str(tmp_path / "photos/after.png") in follower.gallery)
 
 
 def test_what_is_hidden_or_excluded_is_not_taken(
