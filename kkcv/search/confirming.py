@@ -8,7 +8,7 @@ watermark do not. What is not confirmed follows by its points, then by its score
 
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -26,7 +26,7 @@ CELLS = 16  # of the query in each direction: points in one, or beside it, show 
 BLOCKS = (2, 3, 4, 5)  # of the query in each direction: what is pasted into it fills one of them
 EXPECTED = 3.0  # points in a block: of fewer there may be none by chance
 PARALLEL = 0.025  # of the size of a copy, by which its outline may miss a parallelogram
-TOGETHER = 8  # hits that are looked at before it is asked whether more are worth it
+TOGETHER = 4  # hits that are looked at before it is asked whether more are worth it
 STRAIGHT = 8.0  # degrees: less is no turn, and so near to a quarter is one
 MOST_OF = 0.85  # of an area that counts as all of it
 STEPS = (np.arange(32) + 0.5) / 32
@@ -48,18 +48,33 @@ class Confirming:
         self._mirrored: dict[int, Match | None] = {}
         verifier.until = time.monotonic() + SECONDS
 
-    def look(self, hits: Sequence[Hit], mirrored: Collection[int] = ()) -> None:
-        """Compare hits with the query, and those among ``mirrored`` with its mirror image."""
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            list(threads.map(lambda hit: self._look_at(hit, hit.id in mirrored), hits))
-
-    def look_while_found(self, hits: Sequence[Hit]) -> None:
+    def look(self, hits: Sequence[Hit]) -> None:
         """Compare hits in their order, until several of them in a row are no copies."""
-        for start in range(0, len(hits), TOGETHER):
-            some = hits[start : start + TOGETHER]
-            self.look(some)
-            if not any(self.how(hit.id) for hit in some):
+        for some in self._compared(hits):
+            if not self._any(some):
                 return
+
+    def look_closely(self, hits: Sequence[Hit], mirrored: Collection[int]) -> None:
+        """Compare all hits, and those among ``mirrored`` with the query's mirror image, too.
+
+        Once one has all that the query shows, until several in a row are no copies.
+        """
+        for some in self._compared(hits, mirrored):
+            if not self._any(some) and self.explained:
+                return
+
+    def _compared(
+        self, hits: Sequence[Hit], mirrored: Collection[int] = ()
+    ) -> Iterator[Sequence[Hit]]:
+        """Some hits at a time, once they are compared."""
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for start in range(0, len(hits), TOGETHER):
+                some = hits[start : start + TOGETHER]
+                list(threads.map(lambda hit: self._look_at(hit, hit.id in mirrored), some))
+                yield some
+
+    def _any(self, hits: Sequence[Hit]) -> bool:
+        return any(self.how(hit.id) for hit in hits)
 
     def _look_at(self, hit: Hit, mirrored: bool) -> None:
         known = hit.id in self._straight
@@ -87,8 +102,9 @@ class Confirming:
     def explained(self) -> bool:
         """Whether a hit shares points all over the query, which then shows nothing else."""
         return any(
-            how and all_over(how.query, self._query.points) and self.is_copy(id)
-            for id, how in self._straight.items()
+            all_over(points_of(*how), self._query.points) and self.is_copy(id)
+            for id in self._straight
+            if (how := self.how(id))
         )
 
     def is_copy(self, id: int) -> bool:
@@ -147,10 +163,14 @@ def is_flat(place: np.ndarray) -> bool:
     return float(np.linalg.norm(a - b + c - d)) <= PARALLEL * size
 
 
+def points_of(how: Match, mirrored: bool) -> np.ndarray:
+    """The points of a match in the query, as it is: float32 (N, 2), from 0 to 1."""
+    return np.abs(how.query - [1, 0]) if mirrored else how.query
+
+
 def cells_of(how: Match, mirrored: bool) -> np.ndarray:
-    """Where the points of a match lie in the query, as it is: column and row, int64 (N, 2)."""
-    points = np.abs(how.query - [1, 0]) if mirrored else how.query  # within 0 and 1
-    return (points * CELLS).clip(0, CELLS - 1).astype(np.int64)
+    """Where they lie: column and row, int64 (N, 2)."""
+    return (points_of(how, mirrored) * CELLS).clip(0, CELLS - 1).astype(np.int64)
 
 
 def by_what_they_show(sure: list[tuple[np.ndarray, Hit]]) -> list[Hit]:

@@ -83,12 +83,12 @@ def copies(
             points.result(), pixels, Verifier(pictures, generation.sharing.turn, limits)
         )
     with step("search"):
-        confirming.look_while_found(hits)
+        confirming.look(hits[:LOOKED_AT])
     if not confirming.explained:
         vectors = np.concatenate([as_it_is, embedded(generation, other_views(pixels))])
         hits, mirrored = proposed(generation, vectors, k, options, own)
         with step("search"):
-            confirming.look(hits[:LOOKED_AT], mirrored)
+            confirming.look_closely(hits[:LOOKED_AT], mirrored)
     return confirming.ordered(hits)[:k]
 
 
