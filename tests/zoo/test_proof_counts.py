@@ -18,7 +18,7 @@ from kkcv.zoo.peers import peers_of
 from kkcv.zoo.registry import create_on_meta
 from kkcv.zoo.verify import check_counts, check_printed, missing, verify
 
-from .conftest import COUNTED, SMALLEST
+from .conftest import COUNTED, SMALL, SMALLEST
 
 Reference = dict[str, dict[str, Any]]
 
@@ -109,10 +109,14 @@ def test_the_shapes_are_those_of_a_network_that_computes(name: str) -> None:
     for module in network.modules():
         module.register_forward_hook(lambda *call: shapes.append(tuple(call[-1].shape[1:])))
 
-    with torch.no_grad():
-        network(torch.rand(2, *network.spec.input_size))
+    channels, side, _ = network.spec.input_size
+    if not network.spec.fixed_size:
+        side = max(SMALL, network.spec.min_size)
 
-    calls = trace(create_on_meta(name), network.spec.input_size)
+    with torch.no_grad():
+        network(torch.rand(1, channels, side, side))
+
+    calls = trace(create_on_meta(name), (channels, side, side))
     assert [call.shape for call in calls] == shapes
 
 
