@@ -13,7 +13,7 @@ SIDE, CELL = 96, 12  # pixels of the square, and of its cells
 FINE, COARSE = 1.0, 4.0  # pixels: structure between these deviations of a blur is compared
 BLANK = 1.0  # of 255, squared: cells with less structure tell nothing
 FEWEST = 8  # cells that tell enough; with fewer, points decide alone
-AGREE = 0.85  # correlation: that of copies of all kinds is 0.92 or more
+AGREE = 0.75  # correlation: 0.9 or more of copies, down to 0.7 of small ones of JPEG quality 5
 
 
 def agree(query: np.ndarray, hit: np.ndarray, place: np.ndarray) -> bool:
