@@ -191,8 +191,8 @@ def test_a_watermark_that_two_photographs_share_makes_them_no_copies(
 
 def marked(picture: Image.Image, path: Path) -> Path:
     font = ImageFont.load_default(40)
-    draw = ImageDraw.Draw(picture)
-    for at in ((20, 20), (20, 330)):
-        draw.text(at, "PHOTO ARCHIVE 2026", "white", font, stroke_width=3, stroke_fill="black")
+    ImageDraw.Draw(picture).text(
+        (20, 20), "PHOTO ARCHIVE 2026", "white", font, stroke_width=3, stroke_fill="black"
+    )
     picture.save(path)
     return path
