@@ -121,6 +121,12 @@ def next_steps(folder: RunFolder, job: Job, trained: bool) -> list[str]:
             f"  kkcv index photos.kkcv PICTURES --model {run}    a gallery to search with it",
             f"  kkcv reindex GALLERY --model {run}    an old gallery adopts it",
         ]
+    if any(stage.depth for stage in stages(job.recipe)):
+        return [
+            *steps,
+            "  no epoch of fine-tuning was better than the head alone, which is kept: "
+            f"a search with this run finds what {job.base.name} finds",
+        ]
     return [
         *steps,
         f"  only the head was trained: a search with this run finds what {job.base.name} finds; "

@@ -6,6 +6,7 @@ import resource
 import shutil
 from collections import Counter
 from importlib.metadata import version
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,8 +27,10 @@ from kkcv.images.preprocess import Preprocess
 from kkcv.training.data.changes import Changes
 from kkcv.training.data.source import Source
 from kkcv.training.data.split import fingerprint, read_split
+from kkcv.training.finish import next_steps
 from kkcv.training.recipe import Recipe
 from kkcv.training.run import resume, train
+from kkcv.training.run_folder import RunFolder
 
 from .conftest import LENET, metrics_of, read_data, weights_of
 
@@ -440,3 +443,16 @@ def test_predictions_are_probabilities_of_every_picture(run):
 
     assert Counter(row[1] for row in rows) == {"train": 48, "val": 24}
     assert np.array([row[4:] for row in rows], float).sum(1) == pytest.approx(np.ones(72), abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("unfreeze", "said"),
+    [("none", "only the head was trained"), ("1", "no epoch of fine-tuning was better than the")],
+)
+def test_a_run_that_changes_no_search_says_why(tmp_path, unfreeze, said):
+    job = SimpleNamespace(recipe=Recipe(unfreeze=unfreeze), base=SimpleNamespace(name="resnet18"))
+
+    steps = next_steps(RunFolder(tmp_path), job, trained=False)
+
+    assert said in steps[-1]
+    assert "a search with this run finds what resnet18 finds" in steps[-1]
