@@ -15,6 +15,7 @@ opened it. docs/howto/add-engine.md has a complete engine; tests/search/test_con
 promises.
 """
 
+import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -217,6 +218,13 @@ class Writer(Reader):
     def epoch(self) -> str:
         """Another text after each change of network, for an engine that can ``keep``."""
         return ""
+
+    def kept_at(self, old: str, new: str) -> str | None:
+        """The setting KEPT for the epoch ``new``, which has the same network as ``old``."""
+        record = json.loads(self.setting(KEPT) or "null")
+        if record is not None and record["epoch"] == old:
+            record["epoch"] = new
+        return record and json.dumps(record)
 
     def put_back(self, id: int) -> None:
         """Add a row that is kept, as it was, where there is none with its id or path."""

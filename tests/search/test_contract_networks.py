@@ -132,6 +132,20 @@ def test_another_network_and_a_projection_are_undone_each_by_itself(
     assert len(gallery.search(paint("5.png", 5), k=20)) == 9
 
 
+@KEEP_PROJECTIONS
+def test_pictures_that_were_removed_before_a_projection_come_back_through_it(
+    gallery: Gallery, paint: Paint
+) -> None:
+    ids = [gallery.add(paint(f"{n}.png", n)).id for n in range(8)]
+    gallery.remove(ids[:4], at_least=1)
+    adapt.adopt(gallery, a_projection(0))
+
+    assert gallery.undo().pictures == 4
+
+    assert ids_of(gallery, paint("2.png", 2), 1) == [ids[2]]
+    assert gallery.vectors().vectors.shape == (8, 8)
+
+
 @pytest.mark.parametrize("address", ["shown"], indirect=True)
 def test_an_engine_without_projections_says_so(gallery: Gallery) -> None:
     with pytest.raises(RequestError, match="keeps no projection: kkcv adapt is for galleries in"):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kkcv.search import engine
-from kkcv.search.engine import Progress, Vectors, untold
+from kkcv.search.engine import KEPT, Progress, Vectors, untold
 from kkcv.search.picture import Picture
 from kkcv.search.projection import SETTING
 
@@ -92,7 +92,9 @@ class NextVectors(engine.NextVectors):
     def project(self, text: str, progress: Progress = untold) -> None:
         with self._catalog.writing() as writer:
             writer.set(SETTING, text or None)
+            before = writer.epoch
             renew(writer)
+            writer.set(KEPT, writer.kept_at(before, writer.epoch))
 
 
 def swap(writer: Writer) -> int:

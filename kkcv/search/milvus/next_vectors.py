@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kkcv.search import engine
-from kkcv.search.engine import Progress, Vectors, untold
+from kkcv.search.engine import KEPT, Progress, Vectors, untold
 from kkcv.search.picture import Picture
 from kkcv.search.projection import SETTING
 
@@ -172,6 +172,8 @@ class NextVectors(engine.NextVectors):
         else:
             gone = catalog.rows
             done += [PREVIOUS] if previous == gone else []  # of a change that was interrupted
+            if record := writer.kept_at(catalog.rows, rows):
+                kept[KEPT] = record
         catalog.texts.keep(kept)
         catalog.server.call("alter_alias", rows, catalog.place.name)
         catalog.texts.drop(done)
