@@ -44,18 +44,13 @@ def test_a_diagram_is_an_svg_file(kkcv: Kkcv, tmp_path: Path) -> None:
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
 
 
-@pytest.mark.parametrize(
-    ("file", "start"), [("x.svg", b"<svg "), ("x.png", b"\x89PNG\r\n"), ("x.PDF", b"%PDF-")]
-)
-def test_the_extension_says_the_format_of_a_diagram(
-    kkcv: Kkcv, tmp_path: Path, file: str, start: bytes
-) -> None:
+def test_the_extension_says_the_format_of_a_diagram(kkcv: Kkcv, tmp_path: Path) -> None:
     arguments = ("--lang", "zh", "--theme", "dark", "--width", 328)
 
-    said = kkcv("zoo", "draw", "lenet5", "-o", tmp_path / file, *arguments)
+    said = kkcv("zoo", "draw", "lenet5", "-o", tmp_path / "x.PDF", *arguments)
 
     assert said.code == 0, said.err
-    assert (tmp_path / file).read_bytes().startswith(start)
+    assert (tmp_path / "x.PDF").read_bytes().startswith(b"%PDF-")
 
 
 def test_a_png_has_two_pixels_for_each_of_the_layout(kkcv: Kkcv, tmp_path: Path) -> None:
@@ -63,7 +58,7 @@ def test_a_png_has_two_pixels_for_each_of_the_layout(kkcv: Kkcv, tmp_path: Path)
         kkcv("zoo", "draw", "lenet5", "-o", tmp_path / "x.png", "--theme", theme)
 
         with Image.open(tmp_path / "x.png") as picture:
-            assert picture.width == 2 * 640
+            assert (picture.format, picture.width) == ("PNG", 2 * 640)
             assert picture.convert("RGB").getpixel((40, 4)) == paper
 
 

@@ -172,6 +172,7 @@ def test_the_converter_of_openvino_stays_usable() -> None:
     assert in_a_process(code) == "convert_model"
 
 
+@pytest.mark.slow
 def test_a_damaged_network_in_the_cache_is_exported_again(shared_cache: Path) -> None:
     checkpoint = pretrained(SMALL, "none")
     first = exported(checkpoint, "openvino")
@@ -185,6 +186,7 @@ def test_a_damaged_network_in_the_cache_is_exported_again(shared_cache: Path) ->
     assert weights.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_two_processes_that_export_at_once_share_one_network(empty_cache: Path) -> None:
     code = f"""
         from kkcv.checkpoint import pretrained

@@ -68,13 +68,15 @@ class Changes:
             thread.join()
 
     def _collect(self, folders: list[str], by_looking: bool, ready: threading.Event) -> None:
+        unseen: set[str] = set()
         try:
             while not self._stop.is_set():
                 try:
-                    self._watch(folders, by_looking, ready)
+                    self._watch(folders, by_looking, ready, unseen)
                 except RuntimeError:  # watchfiles has no words for a name that is not UTF-8
                     ready.set()
-                    self._queue.put(set(folders))  # so all is looked at
+                    unseen = set(folders)  # so all is looked at, also once it is watched again
+                    self._queue.put(unseen)
                     self._stop.wait(PAUSE)
                 except OSError as error:
                     if by_looking:
@@ -83,12 +85,14 @@ class Changes:
                     log.warning(
                         "the system cannot tell of changes (%s): they are looked for", error
                     )
-                    by_looking = True
+                    by_looking, unseen = True, set(folders)
         finally:
             ready.set()
 
-    def _watch(self, folders: list[str], by_looking: bool, ready: threading.Event) -> None:
-        """Until ``close`` (OSError, RuntimeError)."""
+    def _watch(
+        self, folders: list[str], by_looking: bool, ready: threading.Event, unseen: set[str]
+    ) -> None:
+        """Until ``close`` (OSError, RuntimeError); ``unseen`` may have changed before."""
         for changes in watch(
             *folders,
             watch_filter=None,
@@ -102,8 +106,9 @@ class Changes:
             ignore_permission_denied=True,
         ):
             ready.set()
-            if changes:
-                self._queue.put({path for _, path in changes})
+            if found := unseen | {path for _, path in changes}:
+                self._queue.put(found)
+            unseen = set()
 
 
 def outermost(folders: Iterable[str]) -> list[str]:

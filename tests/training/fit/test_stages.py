@@ -96,6 +96,7 @@ def states(*runs):
     return [checkpoint.load(run / "last.json").build().state_dict() for run in runs]
 
 
+@pytest.mark.slow
 def test_two_processes_do_what_one_does(digits, tmp_path, lenet_weights):
     recipe = dataclasses.replace(
         LENET, weights=str(lenet_weights), head_epochs=2, unfreeze="all", epochs=2, lr=1e-3
