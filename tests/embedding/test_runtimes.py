@@ -118,6 +118,7 @@ def test_threads_get_their_own_answers(
         np.testing.assert_allclose(answer, truth[order[: len(answer)]], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_one_picture_does_not_wait_for_an_import(shared_cache: Path) -> None:
     runtime = RUNTIMES["openvino"](pretrained(SMALL, "none"), None, "float32")
     assert isinstance(runtime, CropRuntime)

@@ -45,7 +45,8 @@ def test_pictures_are_embedded_as_the_library_documents(
     assert found.apart >= APART
 
 
-@pytest.mark.parametrize("truth", ["dinov3-small"], indirect=True)  # an export takes its time
+@pytest.mark.slow  # an export takes its time
+@pytest.mark.parametrize("truth", ["dinov3-small"], indirect=True)
 @pytest.mark.parametrize("precision", LEAST)
 def test_they_are_so_without_pytorch_too(
     truth: Truth, photos: list[Image.Image], precision: str
