@@ -14,6 +14,7 @@ from typing import Any
 from kkcv.errors import UnknownNetwork
 
 from .paper import Paper
+from .richness import PARTS, RICHNESS, SIGN
 
 Shape = tuple[int, ...]
 
@@ -135,4 +136,6 @@ def unknown(name: str, known: list[str]) -> UnknownNetwork:
     """The error for an unknown name, with the nearest known ones."""
     near = difflib.get_close_matches(name.lower(), dict.fromkeys(known), n=4, cutoff=0.4)
     hint = f"the nearest: {', '.join(near)}" if near else "see: kkcv zoo list"
+    if SIGN in name and name.partition(SIGN)[0].lower() in {each.lower() for each in known}:
+        hint = f"what may follow a {SIGN}: {', '.join((*RICHNESS, PARTS))}"
     return UnknownNetwork(f"no network {name!r} in the zoo; {hint}")

@@ -24,8 +24,6 @@ from kkcv.search.maintenance.backup import backup, restore
 from kkcv.search.maintenance.doctor import examine
 from kkcv.search.maintenance.reindex import reindex, undo
 
-from .shown_engine import shown_engine
-
 MODEL = "efficientnet_lite0+parts"
 
 
@@ -38,18 +36,6 @@ def embedder() -> Embedder:
 def album(pictures: Path) -> list[Path]:
     """Twelve different photographs."""
     return sorted((pictures / "imagenet_sample_300").glob("*.JPEG"))[:12]
-
-
-@pytest.fixture(params=["sqlite", "milvus", "shown"])
-def address(request: pytest.FixtureRequest, tmp_path: Path, unused: str) -> Iterator[str]:
-    """Where there is no gallery yet, on each engine."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "gallery")
-    elif request.param == "milvus":
-        yield f"{request.getfixturevalue('milvus')}/{unused}?files={tmp_path / 'files'}"
-    else:
-        with shown_engine() as scheme:
-            yield f"{scheme}://{tmp_path / 'gallery.json'}"
 
 
 @pytest.fixture

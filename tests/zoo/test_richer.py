@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from kkcv import zoo
 from kkcv.checkpoint import resolve
-from kkcv.errors import RequestError
+from kkcv.errors import RequestError, UnknownNetwork
 from kkcv.zoo.network import Network
 from kkcv.zoo.richer import Richer, resized
 
@@ -91,6 +91,11 @@ def test_what_cannot_be_richer_says_why(name: str, message: str) -> None:
         resolve(name, "none").build()
 
     assert str(error.value).startswith(message)
+
+
+def test_a_slip_behind_the_sign_names_what_may_stand_there() -> None:
+    with pytest.raises(UnknownNetwork, match=r"what may follow a \+: mirrored, .*, parts$"):
+        resolve(f"{NAME}+part", "none")
 
 
 def test_it_names_no_classes_and_explains_nothing(network: Network, images: torch.Tensor) -> None:
