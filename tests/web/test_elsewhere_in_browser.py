@@ -19,6 +19,8 @@ from tests.serve.conftest import running as serving
 from .conftest import CHINESE, ENGLISH, Visit, names, running, search, settle
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
     from kkcv.embedding.embedder import Embedder
 
 pytestmark = pytest.mark.browser
@@ -46,16 +48,7 @@ def test_it_works_over_a_service_elsewhere(
         page.locator("[role=dialog] img.warm").nth(1).wait_for()
         page.keyboard.press("Escape")
 
-        page.get_by_role("link", name=text("page.library")).click()
-        page.locator(".card[aria-pressed]").first.wait_for()
-        page.set_input_files("input[type=file]", stranger)
-        page.get_by_role("button", name=text("library.add_one")).click()
-        expect(page.locator(".card")).to_have_count(13)
-        page.locator(".card").first.click()
-        page.get_by_role("button", name=text("library.remove"), exact=True).click()
-        expect(page.locator(".card")).to_have_count(12)
-        page.get_by_role("button", name=text("library.undo")).click()
-        expect(page.locator(".card")).to_have_count(13)
+        add_remove_and_undo(page, text, stranger)
         assert names(page)[0] == stranger.name
         page.get_by_text(text("library.statistics"), exact=True).click()
         expect(page.get_by_text(text("page.local_only"))).to_be_visible()
@@ -66,6 +59,20 @@ def test_it_works_over_a_service_elsewhere(
         expect(page.get_by_test_id("stAlert").first).to_contain_text("does not answer")
         page.screenshot(path=screenshots / f"remote-gone-{locale}.png")
         page.close()  # before its server goes
+
+
+def add_remove_and_undo(page: "Page", text: Strings, stranger: Path) -> None:
+    """In the library of twelve pictures, which has the stranger as its thirteenth then."""
+    page.get_by_role("link", name=text("page.library")).click()
+    page.locator(".card[aria-pressed]").first.wait_for()
+    page.set_input_files("input[type=file]", stranger)
+    page.get_by_role("button", name=text("library.add_one")).click()
+    expect(page.locator(".card")).to_have_count(13)
+    page.locator(".card").first.click()
+    page.get_by_role("button", name=text("library.remove"), exact=True).click()
+    expect(page.locator(".card")).to_have_count(12)
+    page.get_by_role("button", name=text("library.undo")).click()
+    expect(page.locator(".card")).to_have_count(13)
 
 
 def test_a_gallery_on_milvus_is_searched_and_changed_like_any_other(
@@ -86,16 +93,7 @@ def test_a_gallery_on_milvus_is_searched_and_changed_like_any_other(
         assert names(page)[0] == album[7].name
         assert set(names(page)[1:3]) == {album[6].name, album[8].name}
 
-        page.get_by_role("link", name=ENGLISH("page.library")).click()
-        page.locator(".card[aria-pressed]").first.wait_for()
-        page.set_input_files("input[type=file]", stranger)
-        page.get_by_role("button", name=ENGLISH("library.add_one")).click()
-        expect(page.locator(".card")).to_have_count(13)
-        page.locator(".card").first.click()
-        page.get_by_role("button", name=ENGLISH("library.remove"), exact=True).click()
-        expect(page.locator(".card")).to_have_count(12)
-        page.get_by_role("button", name=ENGLISH("library.undo")).click()
-        expect(page.locator(".card")).to_have_count(13)
+        add_remove_and_undo(page, ENGLISH, stranger)
         page.get_by_text(ENGLISH("library.statistics"), exact=True).click()
         expect(page.get_by_text("13", exact=True).first).to_be_visible()
         settle(page)
