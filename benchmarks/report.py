@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kkcv import __version__
-from kkcv.embedding.record import machine
+from kkcv.machine import machine
 
 OUT = Path("bench-out")
 PACKAGES = ("openvino", "torch", "faiss-cpu", "onnxruntime", "numpy", "opencv-python-headless")

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "kkcv"
 # From the foundation up: a room may import from itself and from the rooms that it names.
 GROUND = (
     *("errors", "environment", "timing", "deadline", "disk", "forks", "extras", "tables"),
-    "notebook",
+    *("machine", "notebook"),
 )
 BELOW_SEARCH = (
     *GROUND,
@@ -40,6 +40,7 @@ ROOMS = {
     "forks": ("errors",),
     "extras": ("errors",),
     "tables": ("errors",),
+    "machine": (),
     "notebook": (),
     "images": GROUND,
     "zoo": GROUND,

@@ -56,11 +56,7 @@ def known(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, 
 
 
 def remembered() -> dict[str, dict[str, Any]]:
-    """Prices that were measured here before, without loading the code that measures."""
-    from kkcv.environment import cache_folder
-
-    if not (cache_folder() / "prices").is_dir():
-        return {}
+    """Prices that were measured here before."""
     from kkcv.embedding.price import prices
 
     return {name: as_plain(price) for name, price in prices().items()}

@@ -31,7 +31,7 @@ def runtimes(
     from kkcv.checkpoint import DEFAULT_NETWORK, resolve
     from kkcv.embedding.choice import choose
     from kkcv.embedding.measuring import measured as measured_here
-    from kkcv.embedding.record import machine
+    from kkcv.machine import machine
 
     checkpoint = resolve(model or DEFAULT_NETWORK, weights_meant(weights, ema) or "imagenet")
     measured = measured_here(checkpoint, again=again)

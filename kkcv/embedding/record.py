@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import platform
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,9 +11,9 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.disk import write_file
 from kkcv.environment import cache_folder, make_cache_folder
 from kkcv.extras import versions
+from kkcv.machine import machine
 
 from .runtimes import RUNTIMES
-from .threads import cores
 
 
 class Measured(NamedTuple):
@@ -39,18 +38,6 @@ def record_file(checkpoint: Checkpoint) -> Path:
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
     name = re.sub(r"[^\w.-]", "_", checkpoint.network)
     return cache_folder() / "runtimes" / f"{name}-{key}.json"
-
-
-def machine() -> str:
-    """The processor, how many cores of it, and whether there is a GPU of NVIDIA."""
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    gpu = " with a GPU" if Path("/dev/nvidia0").exists() else ""
-    return f"{name}, {cores()} cores{gpu}"
 
 
 def libraries() -> dict[str, str]:

@@ -1,7 +1,5 @@
 """Threads that would fight: pictures are prepared in one thread a core already."""
 
-import os
-
 import threadpoolctl
 
 
@@ -14,10 +12,3 @@ def numpy_in_one_thread() -> None:
     """
     libraries = threadpoolctl.ThreadpoolController()
     libraries.select(prefix="libscipy_openblas").limit(limits=1)
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

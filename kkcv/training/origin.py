@@ -1,14 +1,14 @@
 """Where a run comes from: command, date, duration, hardware, versions."""
 
 import datetime
-import os
 import platform
 import shlex
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
+
+from kkcv.machine import cores, processor
 
 from .fit.job import Job
 from .run_data import RunData
@@ -52,18 +52,7 @@ def command(job: Job, data: RunData) -> str:
 
 def hardware(device: torch.device, threads: int) -> str:
     """``Intel(R) Xeon(R) CPU, 2 cores, 2 threads``, with the GPU before it where one trained."""
-    cores = f"{processor()}, {os.cpu_count()} cores, {threads} threads"
+    here = f"{processor()}, {cores()} cores, {threads} threads"
     if device.type != "cuda":
-        return cores
-    return f"{torch.cuda.get_device_name(device)}, {cores}"
-
-
-def processor() -> str:
-    """The name of the processor, as Linux knows it, or else its architecture."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+        return here
+    return f"{torch.cuda.get_device_name(device)}, {here}"

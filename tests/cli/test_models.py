@@ -3,6 +3,11 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kkcv.embedding import price
 
 from .conftest import Said
 
@@ -35,7 +40,11 @@ def test_a_model_that_there_is_not_is_one_line(kkcv: Kkcv) -> None:
     assert said.err.startswith("kkcv: no preset 'dinov4'; there are: efficientnet_lite0, dinov3-")
 
 
-def test_listing_models_loads_nothing_heavy() -> None:
+def test_listing_models_loads_nothing_heavy_also_where_some_were_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KKCV_CACHE", str(tmp_path))
+    price.remember("dinov3-small", price.Price(81.5, 900, "openvino", "float32"))
     code = (
         "import sys; from kkcv.cli import main\n"
         "try: main(['models'])\n"
@@ -43,6 +52,7 @@ def test_listing_models_loads_nothing_heavy() -> None:
         "print([m for m in ('torch', 'numpy', 'timm', 'faiss', 'PIL') if m in sys.modules])"
     )
 
-    said = subprocess.check_output([sys.executable, "-c", code], text=True)
+    said = subprocess.check_output([sys.executable, "-c", code], text=True).splitlines()
 
-    assert said.splitlines()[-1] == "[]"
+    assert any("dinov3-small" in line and "81.5" in line for line in said)
+    assert said[-1] == "[]"

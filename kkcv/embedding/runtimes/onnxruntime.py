@@ -9,9 +9,9 @@ import numpy as np
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.networks import exported
-from kkcv.embedding.threads import cores
 from kkcv.environment import set_default
 from kkcv.errors import RequestError
+from kkcv.machine import cores
 
 CHUNK = 8  # pictures an inference: more are hardly faster, and take more memory
 

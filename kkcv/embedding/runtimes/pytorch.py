@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from kkcv.checkpoint import Checkpoint
-from kkcv.embedding.threads import cores
 from kkcv.errors import RequestError
+from kkcv.machine import cores
 
 
 class PyTorch:

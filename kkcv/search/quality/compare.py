@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any
 
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.price import milliseconds_alone
+from kkcv.embedding.pricing import milliseconds_alone
 
 from .evaluate import Progress, evaluate_search
 
