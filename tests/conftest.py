@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 os.environ["KKCV_LANG"] = "en"  # whatever the locale of the machine
 settings.register_profile("kkcv", deadline=None)  # a busy machine is no failure
 settings.load_profile("kkcv")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run has a cache of its own, which its workers share: it neither reads nor fills the user's."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        cache = tempfile.mkdtemp(prefix="kkcv-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
+        os.environ["KKCV_CACHE"] = cache
+
 
 # A camera that shows a test picture, and nobody who is asked whether it may be used.
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
