@@ -26,7 +26,7 @@ settings.load_profile("kkcv")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A run has a cache of its own, which its workers share: it neither reads nor fills the user's."""
+    """A run has a cache of its own, which its workers share; it leaves the user's alone."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         cache = tempfile.mkdtemp(prefix="kkcv-tests-")
         config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
