@@ -36,10 +36,9 @@ def run(
     Raises NotAGallery, KkcvError when it cannot listen, WeightsError.
     """
     with ExitStack() as opened:
-        first, *others = [opened.enter_context(Gallery.open(each)) for each in galleries]
-        service = Service(first, settings)
-        for gallery in others:
-            Service(gallery, settings, service)
+        service = Service.of_all(
+            [opened.enter_context(Gallery.open(each)) for each in galleries], settings
+        )
         app = create_app(service)
         server = Server(app, host, port, settings)
         server.stop_at_signals()

@@ -2,11 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore as Slots
 from urllib.parse import quote
 
 from flask import request
@@ -44,14 +44,10 @@ class Service:
         self.named[self.name] = self
         self._is_first = first is None
         self.thumbnails = Thumbnails()
-        self.metrics: Metrics = Metrics() if first is None else first.metrics
+        self.metrics: Metrics = first.metrics if first else Metrics()
         self.metrics.watch(self.name, gallery)
-        self._room: BoundedSemaphore = (
-            first._room if first else BoundedSemaphore(settings.concurrent)
-        )
-        self._workers: BoundedSemaphore = (
-            first._workers if first else BoundedSemaphore(settings.workers)
-        )
+        self._room: Slots = first._room if first else Slots(settings.concurrent)
+        self._workers: Slots = first._workers if first else Slots(settings.workers)
         self._recall = RecallCheck(
             gallery, settings.recall_check, partial(self.metrics.recall_measured, self.name)
         )
@@ -59,6 +55,15 @@ class Service:
         self.access: Access = first.access if first else Access(settings)
         self.settings = settings
         gallery.share(Sharing(self.turn, settings.batch_wait, self.metrics.ran))
+
+    @classmethod
+    def of_all(cls, galleries: Iterable[Gallery], settings: Settings) -> "Service":
+        """The service of the first gallery, which knows the others too."""
+        first, *others = galleries
+        service = cls(first, settings)
+        for gallery in others:
+            cls(gallery, settings, service)
+        return service
 
     @property
     def limits(self) -> Limits:

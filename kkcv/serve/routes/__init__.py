@@ -1,47 +1,16 @@
 """The table of routes, from which the application and its OpenAPI description are made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
 from kkcv.serve.keys import METRICS, READ, WRITE
 from kkcv.serve.models.parsing import FORM, JSON, MULTIPART
-from kkcv.serve.models.requests import (
-    BatchRequest,
-    ClassifyRequest,
-    Description,
-    DuplicatesQuery,
-    ExplainRequest,
-    FormRequest,
-    KeepRequest,
-    LikeRequest,
-    NewPicture,
-    NewPictures,
-    Nothing,
-    OtherPicture,
-    PageQuery,
-    SearchRequest,
-    SimilarQuery,
-    TextRequest,
-    ThumbnailQuery,
-)
-from kkcv.serve.models.responses import (
-    AddedMany,
-    Batch,
-    Duplicates,
-    Explained,
-    FormAnswer,
-    Galleries,
-    Guesses,
-    Health,
-    Hits,
-    Model,
-    Page,
-    PictureInfo,
-    Stats,
-)
+from kkcv.serve.models.requests import Nothing
+from kkcv.serve.models.responses import PictureInfo
 
 from . import networks, operations, pictures, search
 
@@ -55,27 +24,46 @@ Answers = dict[int, type[BaseModel] | str | None]
 
 @dataclass(frozen=True)
 class Route:
-    """A method of an address.
+    """A method of an address. The types of the handler say what it takes and answers.
 
-    ``answers`` maps each status of success to a model, a media type, or None for no body.
-    ``problems`` are the kinds that not every route can have. An ``open`` route needs no key, one
-    that ``writes`` a key with this scope. A ``query`` of None is ignored.
+    ``media`` are the types of its body. ``other_answers`` maps each status of success to a model, a
+    media type, or None for no body, where that is not 200 with the handler's model. ``problems``
+    are the kinds that not every route can have. An ``open`` route needs no key, one that ``writes``
+    a key with this scope. ``any_query``: parameters of the address are ignored, not checked.
     """
 
     method: str
     path: str
     handler: Callable[..., Any]
-    answers: Answers
-    body: type[BaseModel] | None = None
+    tag: str
     media: tuple[str, ...] = ()
-    query: type[BaseModel] | None = Nothing
+    other_answers: Answers = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     open: bool = False
-    tag: str = ""
+    any_query: bool = False
 
     @property
     def name(self) -> str:
         return self.handler.__name__
+
+    @cached_property
+    def _types(self) -> dict[str, Any]:
+        return get_type_hints(self.handler)
+
+    @property
+    def body(self) -> type[BaseModel] | None:
+        return self._types.get("body")
+
+    @property
+    def query(self) -> type[BaseModel] | None:
+        """The parameters of the address; None: they are ignored."""
+        return None if self.any_query else self._types.get("query", Nothing)
+
+    @property
+    def answers(self) -> Answers:
+        """The model, media type or None for each status of success."""
+        model = self._types["return"]
+        return self.other_answers or ({204: None} if model is type(None) else {200: model})
 
     @property
     def writes(self) -> bool:
@@ -102,97 +90,46 @@ class Route:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route(
-        "POST", "/v1/search", search.search, {200: Hits},
-        body=SearchRequest, media=SEND_PICTURE, problems=(*EMBEDS, "unknown-picture"),
-        tag="Search",
-    ),
-    Route(
-        "POST", "/v1/search/like", search.search_like, {200: Hits},
-        body=LikeRequest, media=(JSON,), problems=(*EMBEDS, "file-missing", "unknown-picture"),
-        tag="Search",
-    ),
-    Route(
-        "POST", "/v1/search/text", search.search_text, {200: Hits},
-        body=TextRequest, media=(JSON,), problems=("loading", "timed-out"), tag="Search",
-    ),
-    Route(
-        "POST", "/v1/batch/search", search.search_batch, {200: Batch},
-        body=BatchRequest, media=(JSON,), problems=(*EMBEDS, "unknown-picture"), tag="Search",
-    ),
-    Route(
-        "GET", "/v1/images/{id}/similar", search.similar, {200: Hits},
-        query=SimilarQuery, problems=("loading", "timed-out"), tag="Search",
-    ),
-    Route(
-        "POST", "/search", search.search_form, {200: FormAnswer},
-        body=FormRequest, media=(FORM, MULTIPART), problems=EMBEDS, tag="Search",
-    ),
-    Route(
-        "POST", "/v1/explain", networks.explain, {200: Explained},
-        body=ExplainRequest, media=(JSON,), problems=EXPLAINS, tag="Search",
-    ),
-    Route(
-        "POST", "/v1/explain/picture", networks.explain_as_picture, {200: "image/png"},
-        body=ExplainRequest, media=(JSON,), problems=EXPLAINS, tag="Search",
-    ),
-    Route(
-        "POST", "/v1/classify", networks.classify, {200: Guesses},
-        body=ClassifyRequest, media=SEND_PICTURE, problems=EMBEDS, tag="Search",
-    ),
-    Route(
-        "POST", "/v1/images", pictures.add, {200: PictureInfo, 201: PictureInfo},
-        body=NewPicture, media=SEND_PICTURE, problems=EMBEDS + WRITES, tag="Pictures",
-    ),
-    Route(
-        "POST", "/v1/batch/images", pictures.add_batch, {200: AddedMany},
-        body=NewPictures, media=(JSON,), problems=WRITES, tag="Pictures",
-    ),
-    Route(
-        "GET", "/v1/images", pictures.list_pictures, {200: Page}, query=PageQuery, tag="Pictures",
-    ),
-    Route("GET", "/v1/images/{id}", pictures.get, {200: PictureInfo}, tag="Pictures"),
-    Route(
-        "PUT", "/v1/images/{id}", pictures.replace, {200: PictureInfo},
-        body=OtherPicture, media=SEND_PICTURE, problems=(*EMBEDS, *WRITES, "already-there"),
-        tag="Pictures",
-    ),
-    Route(
-        "PATCH", "/v1/images/{id}", pictures.describe, {200: PictureInfo},
-        body=Description, media=(JSON,), problems=WRITES, tag="Pictures",
-    ),
-    Route(
-        "DELETE", "/v1/images/{id}", pictures.remove, {204: None},
-        problems=WRITES, tag="Pictures",
-    ),
-    Route(
-        "GET", "/v1/images/{id}/file", pictures.file, {200: "image/*", 206: "image/*", 304: None},
-        problems=("file-missing", "bad-range"), tag="Pictures",
-    ),
-    Route(
-        "GET", "/v1/images/{id}/thumbnail", pictures.thumbnail,
-        {200: "image/jpeg", 206: "image/jpeg", 304: None},
-        query=ThumbnailQuery, problems=("file-missing", "bad-range", *EMBEDS), tag="Pictures",
-    ),
-    Route(
-        "GET", "/v1/duplicates", operations.find_duplicates, {200: Duplicates},
-        query=DuplicatesQuery, problems=("timed-out",), tag="Pictures",
-    ),
-    Route(
-        "POST", "/v1/duplicates/keep", operations.keep_duplicates, {204: None},
-        body=KeepRequest, media=(JSON,), problems=(*WRITES, "unknown-picture"), tag="Pictures",
-    ),
-    Route("GET", "/v1/galleries", operations.galleries, {200: Galleries}, tag="Service"),
-    Route("GET", "/v1/stats", operations.stats, {200: Stats}, tag="Service"),
-    Route("GET", "/v1/model", operations.model, {200: Model}, tag="Service"),
-    Route(
-        "GET", "/metrics", operations.metrics, {200: "text/plain"}, query=None, tag="Service",
-    ),
-    Route(
-        "GET", "/healthz", operations.health, {200: Health}, query=None, open=True, tag="Service",
-    ),
-    Route(
-        "GET", "/readyz", operations.ready, {200: Health},
-        query=None, problems=("loading", "not-a-gallery"), open=True, tag="Service",
-    ),
+    Route("POST", "/v1/search", search.search, "Search",
+          SEND_PICTURE, problems=(*EMBEDS, "unknown-picture")),
+    Route("POST", "/v1/search/like", search.search_like, "Search",
+          (JSON,), problems=(*EMBEDS, "file-missing", "unknown-picture")),
+    Route("POST", "/v1/search/text", search.search_text, "Search",
+          (JSON,), problems=("loading", "timed-out")),
+    Route("POST", "/v1/batch/search", search.search_batch, "Search",
+          (JSON,), problems=(*EMBEDS, "unknown-picture")),
+    Route("GET", "/v1/images/{id}/similar", search.similar, "Search",
+          problems=("loading", "timed-out")),
+    Route("POST", "/search", search.search_form, "Search", (FORM, MULTIPART), problems=EMBEDS),
+    Route("POST", "/v1/explain", networks.explain, "Search", (JSON,), problems=EXPLAINS),
+    Route("POST", "/v1/explain/picture", networks.explain_as_picture, "Search",
+          (JSON,), {200: "image/png"}, EXPLAINS),
+    Route("POST", "/v1/classify", networks.classify, "Search", SEND_PICTURE, problems=EMBEDS),
+    Route("POST", "/v1/images", pictures.add, "Pictures",
+          SEND_PICTURE, {200: PictureInfo, 201: PictureInfo}, EMBEDS + WRITES),
+    Route("POST", "/v1/batch/images", pictures.add_batch, "Pictures", (JSON,), problems=WRITES),
+    Route("GET", "/v1/images", pictures.list_pictures, "Pictures"),
+    Route("GET", "/v1/images/{id}", pictures.get, "Pictures"),
+    Route("PUT", "/v1/images/{id}", pictures.replace, "Pictures",
+          SEND_PICTURE, problems=(*EMBEDS, *WRITES, "already-there")),
+    Route("PATCH", "/v1/images/{id}", pictures.describe, "Pictures", (JSON,), problems=WRITES),
+    Route("DELETE", "/v1/images/{id}", pictures.remove, "Pictures", problems=WRITES),
+    Route("GET", "/v1/images/{id}/file", pictures.file, "Pictures",
+          other_answers={200: "image/*", 206: "image/*", 304: None},
+          problems=("file-missing", "bad-range")),
+    Route("GET", "/v1/images/{id}/thumbnail", pictures.thumbnail, "Pictures",
+          other_answers={200: "image/jpeg", 206: "image/jpeg", 304: None},
+          problems=("file-missing", "bad-range", *EMBEDS)),
+    Route("GET", "/v1/duplicates", operations.find_duplicates, "Pictures",
+          problems=("timed-out",)),
+    Route("POST", "/v1/duplicates/keep", operations.keep_duplicates, "Pictures",
+          (JSON,), problems=(*WRITES, "unknown-picture")),
+    Route("GET", "/v1/galleries", operations.galleries, "Service"),
+    Route("GET", "/v1/stats", operations.stats, "Service"),
+    Route("GET", "/v1/model", operations.model, "Service"),
+    Route("GET", "/metrics", operations.metrics, "Service",
+          other_answers={200: "text/plain"}, any_query=True),
+    Route("GET", "/healthz", operations.health, "Service", open=True, any_query=True),
+    Route("GET", "/readyz", operations.ready, "Service",
+          problems=("loading", "not-a-gallery"), open=True, any_query=True),
 )  # fmt: skip
