@@ -48,6 +48,7 @@ TWO = {"epochs": 2}
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "head": ("the head alone", {}),
     "larger": ("--size 288", {"size": 288}),
+    "larger320": ("--size 320", {"size": 320}),
     "last": ("--unfreeze 1 --epochs 2", {"unfreeze": "1", **TWO}),
     "last3": ("--unfreeze 3 --epochs 2", {"unfreeze": "3", **TWO}),
     "last3averaged": ("--unfreeze 3 --epochs 2 --ema 0.9", {"unfreeze": "3", "ema": 0.9, **TWO}),

@@ -139,7 +139,7 @@ def announcement(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs)
         side = sized(costs.base, stage.size).preprocess.size[0]
         if stage.on_embeddings:
             what = (
-                f"the head alone, {stage.epochs} epochs on the embeddings of "
+                f"the head alone, {counted(stage.epochs, 'epoch')} on the embeddings of "
                 f"{counts.train + counts.val:,} pictures"
             )
         else:
@@ -149,12 +149,17 @@ def announcement(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs)
                 -1: "the whole network",
             }
             layers = trained.get(stage.depth, f"the head and the last {stage.depth} stages")
-            what = f"{layers}, {stage.epochs} epochs of {counts.train:,} pictures"
+            what = f"{layers}, {counted(stage.epochs, 'epoch')} of {counts.train:,} pictures"
         out.append(f"  {stage.name}: {what} at {side} pixels, about {spoken(seconds)}")
         total += seconds
     total += measuring_seconds(plan, tta, counts, costs)
-    where = f"{costs.device.type}, {costs.threads} threads"
-    return [f"the plan, in all about {spoken(total)} here ({where}):", *out]
+    device, threads = costs.device.type, counted(costs.threads, "thread")
+    return [f"the plan, in all about {spoken(total)} here ({device}, {threads}):", *out]
+
+
+def counted(number: int, what: str) -> str:
+    """``1 epoch``, ``2 epochs``."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def spoken(seconds: float) -> str:

@@ -186,7 +186,7 @@ def test_every_text_is_still_said_somewhere() -> None:
         said |= {text for node in ast.walk(module) if (text := as_pattern(node)) is not None}
     inside = "\n".join(said)
     names = {"index kind", "index recall", "milliseconds a query", "picture bytes", "catalog bytes"}
-    counted = ("network", "check", "decision", "folder", "group", "picture")
+    counted = ("network", "check", "decision", "epoch", "folder", "group", "picture", "thread")
     names |= {f"{{}} {each}{end}" for each in counted for end in ("", "s")}
 
     stale = [

@@ -115,6 +115,15 @@ def test_the_plan_names_stages_pictures_and_time():
     ]
 
 
+def test_one_epoch_is_one_epoch():
+    lines = announcement(
+        stages(Recipe(unfreeze="all", head_epochs=1, epochs=1)), False, COUNTS, costs()
+    )
+
+    assert "the head alone, 1 epoch on the embeddings of 1,200 pictures" in lines[1]
+    assert "the whole network, 1 epoch of 1,000 pictures" in lines[2]
+
+
 def test_costs_are_measured_once(digits: Path):
     base = starting_point(Recipe(model="lenet5_modern", weights="none"))
     paths = sorted(digits.rglob("*.png"))
