@@ -29,6 +29,7 @@ TRANSLATED = (
     ("docs/tutorial.md", "docs/zh/tutorial.md"),
     ("docs/embedders.md", "docs/zh/embedders.md"),
     ("docs/howto/china.md", "docs/zh/china.md"),
+    ("docs/training.md", "docs/zh/training.md"),
 )
 
 
