@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import click
 
-from kkcv.environment import set_default
+from kkcv import environment
 from kkcv.errors import KkcvError
 from kkcv.extras import missing
 
@@ -120,6 +120,10 @@ class Kkcv(click.Group):
             sys.exit(Failure.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
+        if environment.language() != "en":
+            from kkcv.embedding import telling
+
+            telling.in_words = say
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             try:
@@ -203,4 +207,4 @@ def main() -> None:
     kkcv search photos.kkcv cat.jpg        the pictures most like this one
     """
     # Before Faiss is loaded: else its threads spin while they wait (docs/speed.md).
-    set_default("OMP_WAIT_POLICY", "PASSIVE")
+    environment.set_default("OMP_WAIT_POLICY", "PASSIVE")

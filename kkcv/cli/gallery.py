@@ -7,7 +7,7 @@ import click
 from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
 
-from .language import each_said
+from .language import each_said, language
 from .options import Within, json_option
 from .output import counted, echo, print_json, print_table, progress_bar
 
@@ -23,6 +23,7 @@ def stats(gallery: str, as_json: bool) -> None:
     \b
     kkcv stats photos.kkcv
     """
+    from kkcv.embedding.terms import facts
     from kkcv.search.gallery import Gallery
     from kkcv.search.quality.latency import latency
 
@@ -31,6 +32,7 @@ def stats(gallery: str, as_json: bool) -> None:
     if as_json:
         print_json(figures)
     else:
+        figures |= facts(figures["network"], language())
         index = figures.pop("index")
         for detail in ("curve", "plans"):  # kkcv tune shows them
             index.pop(detail, None)

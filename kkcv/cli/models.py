@@ -6,7 +6,7 @@ import click
 
 from kkcv.errors import UnknownNetwork
 
-from .language import language, say
+from .language import each_said, language, say
 from .options import json_option
 from .output import echo, print_json, print_table, progress_bar
 
@@ -132,7 +132,7 @@ def show(row: dict[str, Any]) -> None:
         ("weights", row.get("repository") or "embedded"),
         ("size", f"{row['megabytes']:,} MB, {row['parameters']:,} parameters"),
         ("license", f"{row['license']}. {license_of(row)} {row['license_address']}"),
-        ("picture", f"{row['input']} pixels, {row['resize']}, {row['interpolation']}"),
+        ("picture", each_said(f"{row['input']} pixels, {row['resize']}, {row['interpolation']}")),
         ("vector", f"{row['numbers']} numbers: {row['vector']}"),
         ("reads text", text),
     ]

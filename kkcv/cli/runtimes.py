@@ -29,11 +29,14 @@ def runtimes(
     """
     from kkcv import environment
     from kkcv.checkpoint import DEFAULT_NETWORK, resolve
+    from kkcv.embedding import terms
     from kkcv.embedding.choice import choose
     from kkcv.embedding.measuring import measured as measured_here
     from kkcv.machine import machine
 
-    checkpoint = resolve(model or DEFAULT_NETWORK, weights_meant(weights, ema) or "imagenet")
+    model = model or DEFAULT_NETWORK
+    terms.say(model)
+    checkpoint = resolve(model, weights_meant(weights, ema) or "imagenet")
     measured = measured_here(checkpoint, again=again)
     chosen = choose(checkpoint, environment.runtime(), environment.precision())
     if as_json:
@@ -55,5 +58,5 @@ def runtimes(
         )
         for m in measured
     ]
-    title = f"{checkpoint.network} on {machine()}"
+    title = f"{checkpoint.network}, {machine()}"
     print_table(["runtime", "precision", "pictures/s", ""], rows, title=title)

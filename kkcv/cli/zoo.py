@@ -1,6 +1,7 @@
 """The zoo from the command line: ``kkcv zoo list``, ``show``, ``explain``, ``draw``, …"""
 
 import dataclasses
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -253,6 +254,7 @@ def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool)
     kkcv zoo verify 'mobilenet*'
     """
     from kkcv.zoo import verify as proof
+    from kkcv.zoo.page_words import Words
 
     checks: list[Check] = []
     chosen = [name for pattern in names or ("*",) for name in matching(pattern)]
@@ -272,8 +274,9 @@ def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool)
             }
         )
     else:
+        said = Words(language()).said
         rows = [
-            (c.network, say(c.what), say(c.expected), say(c.ours), say(c.outcome), c.note)
+            (c.network, what_of(c), say(c.expected), say(c.ours), say(c.outcome), said(c.note))
             for c in checks
         ]
         print_table(["network", "what", "expected", "ours", "", "note"], rows)
@@ -286,6 +289,19 @@ def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool)
         )
     if failed:
         sys.exit(1)
+
+
+def what_of(check: "Check") -> str:
+    """The fact that was checked and its place in the paper, in the language of the user."""
+    if language() == "en" or not check.where:
+        return say(check.what, "table")
+    from kkcv.zoo.page_words import Words
+
+    words = Words(language())
+    what = words.said(check.what.removesuffix(f", {check.where}"))
+    if stage := re.fullmatch("(parameters|multiply-adds) of (.*)", what):
+        what = f"{stage[2]} 的{words.said(stage[1])}"
+    return f"{what}，{words.said(check.where)}"
 
 
 def peer_checks(name: str, size: int | None) -> "list[Check]":

@@ -2,8 +2,10 @@
 
 import logging
 import sys
+from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
+in_words: Callable[[str], str] = str  # the command line sets its own: the language of the user
 
 
 def tell(message: str) -> None:
@@ -11,4 +13,4 @@ def tell(message: str) -> None:
     if logger.hasHandlers():
         logger.info(message)
     elif sys.stderr is not None:
-        print(f"kkcv: {message}", file=sys.stderr, flush=True)
+        print(f"kkcv: {in_words(message)}", file=sys.stderr, flush=True)

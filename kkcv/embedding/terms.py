@@ -1,6 +1,7 @@
 """The license of a preset, said before its first use."""
 
-from kkcv.presets import preset as presets
+from kkcv.environment import language
+from kkcv.presets.preset import Preset, find
 from kkcv.zoo.richness import split
 
 from .telling import tell
@@ -10,20 +11,25 @@ _said: set[str] = set()  # by this process
 
 def say(model: str) -> None:
     """Say once what the weights of a preset may be used for; nothing of other networks."""
-    preset = presets.find(split(model)[0])
+    preset = preset_of(model)
     if preset is not None and preset.name not in _said:
         _said.add(preset.name)
-        tell(f"{preset.name}, {preset.terms.name}: {preset.terms.en}")
+        tell(f"{preset.name}, {preset.terms.said(language())}")
 
 
 def known(model: str) -> None:
     """The license was said before, when the gallery with this network was made."""
-    preset = presets.find(split(model)[0])
+    preset = preset_of(model)
     if preset is not None:
         _said.add(preset.name)
 
 
-def facts(model: str) -> dict[str, str]:
+def facts(model: str, language: str = "en") -> dict[str, str]:
     """The license for the facts of a gallery; nothing of networks that are no preset."""
-    preset = presets.find(split(model)[0])
-    return {} if preset is None else {"license": f"{preset.terms.name}: {preset.terms.en}"}
+    preset = preset_of(model)
+    return {} if preset is None else {"license": preset.terms.said(language)}
+
+
+def preset_of(model: str) -> Preset | None:
+    """The preset of a word such as ``dinov3-small+parts``."""
+    return find(split(model)[0])

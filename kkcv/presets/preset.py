@@ -37,6 +37,10 @@ class License:
     en: str
     zh: str
 
+    def said(self, language: str) -> str:
+        """Its name and what may be done, in ``zh`` or ``en``."""
+        return f"{self.name}: {self.zh if language == 'zh' else self.en}"
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -48,9 +52,10 @@ class Preset:
         repository: of the hub, with the weights.
         pixels: side of the input; other sides are multiples of ``step``, ``most`` at most.
         resize: ``crop`` the center, the shortest side whole; or ``squash`` the whole picture.
+        interpolation: ``bicubic`` or ``bilinear``.
         numbers: of the vector.
         parameters: of the network, the text tower included.
-        vector: what is taken as the vector.
+        vector: ``class token``, ``attention pooling`` or ``mean of the map``.
         context: tokens of a text, 0 where the network reads none.
         license: its key in ``licenses.toml``.
     """

@@ -19,6 +19,7 @@ class Check:
     passed: bool
     note: str = ""
     explained: bool = False  # it differs, and the note says why
+    where: str = ""  # the place in the paper, with which ``what`` ends
 
     @property
     def outcome(self) -> str:
@@ -48,7 +49,7 @@ def check_printed(figure: Printed, measured: Counted) -> Check:
     """
     what = f"{figure.what}, {figure.where}"
     if figure.what not in MEASURED:
-        return Check(figure.network, what, figure.text, "", True, figure.note)
+        return Check(figure.network, what, figure.text, "", True, figure.note, where=figure.where)
     row: Counted | StageCost = measured
     if figure.stage:
         what = f"{figure.what} of {figure.stage}, {figure.where}"
@@ -57,4 +58,6 @@ def check_printed(figure: Printed, measured: Counted) -> Check:
     agrees = figure.agrees(ours)
     note = "" if agrees else figure.note
     passed = agrees or bool(note)
-    return Check(figure.network, what, figure.text, f"{ours:,}", passed, note, bool(note))
+    return Check(
+        figure.network, what, figure.text, f"{ours:,}", passed, note, bool(note), figure.where
+    )

@@ -1,5 +1,6 @@
 """``kkcv models``: the embedders of one word, in a table."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kkcv.embedding import price
+from kkcv.embedding import price, terms
 
 from .conftest import Said
 
@@ -56,3 +57,19 @@ def test_listing_models_loads_nothing_heavy_also_where_some_were_measured(
 
     assert any("dinov3-small" in line and "81.5" in line for line in said)
     assert said[-1] == "[]"
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "no military use"), ("zh", "禁止军事用途")])
+def test_the_license_is_said_once_in_the_language_of_the_user(
+    language: str, words: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("KKCV_LANG", language)
+    monkeypatch.setattr(terms, "_said", set())
+
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            terms.say("dinov3-small+parts")
+
+    (said,) = caplog.messages
+    assert said.startswith("dinov3-small, DINOv3 License: Built with DINOv3")
+    assert words in said
