@@ -136,7 +136,7 @@ def show(gallery: str, picture: str, as_json: bool) -> None:
 
     with Gallery.open(gallery) as opened:
         found = opened.find(picture)
-        known = facts(opened, found) | {"missing": not opened.path(found).exists()}
+        known = facts(opened, found)
     if as_json:
         print_json(known)
         return

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from errno import EHOSTDOWN, EIO, ENOTCONN, ESTALE, ETIMEDOUT
 from pathlib import Path
 
 from kkcv.disk import typed
@@ -16,6 +17,7 @@ from .source import label_of
 Path_ = str | os.PathLike[str]
 Skips = Callable[[str, bool], bool]  # a path, and whether it is a folder: whether it is left out
 EXCLUDED = "excluded"
+DEAD = {EIO, ENOTCONN, ESTALE, EHOSTDOWN, ETIMEDOUT}  # of a mount or a disk, not of a path
 
 
 def find_pictures(
@@ -49,10 +51,22 @@ def find_pictures(
 
 
 def must_exist(paths: Iterable[Path_]) -> None:
-    """Raises PictureError, not-found; a link that leads nowhere does exist."""
+    """Raises PictureError, not-found; a link that leads nowhere does exist.
+
+    So may what a dead mount fails to tell of: it is listed with its reason, and the rest goes on.
+    """
     for path in paths:
-        if not os.path.lexists(path):
+        if not os.path.lexists(path) and not is_dead(path):
             raise PictureError(f"{label_of(path)}there is no file at this path", "not-found")
+
+
+def is_dead(path: Path_) -> bool:
+    """Whether the disk, or the server that it is on, fails at a path, and so says nothing of it."""
+    try:
+        os.lstat(path)
+    except (OSError, ValueError) as error:  # ValueError: a null character
+        return getattr(error, "errno", None) in DEAD
+    return False
 
 
 class Walk:

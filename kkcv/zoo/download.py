@@ -68,6 +68,12 @@ def fetch(url: str, path: Path, expected: str = "", *, must_tell: bool = True) -
     return path
 
 
+def is_web_page(file: Path) -> bool:
+    """As a proxy that wants a login sends in place of any file; weights never begin like one."""
+    with file.open("rb") as opened:
+        return opened.read(64).lstrip().startswith(b"<")
+
+
 def download(url: str, part: Path, expected: str, must_tell: bool) -> None:
     """Fill ``part`` with the file at ``url``, going on from what it holds, and check it."""
     host = urlsplit(url).hostname or url
@@ -86,10 +92,13 @@ def download(url: str, part: Path, expected: str, must_tell: bool) -> None:
         if wanted and matches(file, wanted):
             file.replace(part)
             return
-        if not (wanted or must_tell) and length_told:
+        page = is_web_page(part)
+        if not (wanted or must_tell or page) and length_told:
             return
         for wrong in {file, part}:
             wrong.unlink(missing_ok=True)
+        if page:
+            raise WeightsError(f"{host} sent a web page in place of the file")
         if not wanted:
             raise WeightsError(f"{host} tells no hash to check the file against")
         if not had or not tries_left:

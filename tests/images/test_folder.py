@@ -1,5 +1,8 @@
 """Which files are pictures, in which order."""
 
+import errno
+import os
+
 import pytest
 
 from kkcv.errors import DataError, PictureError
@@ -106,6 +109,24 @@ def test_a_path_that_does_not_exist_is_told_before_anything_is_found(album):
 
     assert caught.value.reason == "not-found"
     assert str(caught.value) == f"{folder / 'missing'}: there is no file at this path"
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.ENOTCONN, errno.EIO])
+def test_a_dead_mount_that_is_named_does_not_stop_the_others(album, monkeypatch, number):
+    folder = album("a.jpg")
+    dead = str(folder / "dead")
+    lstat = os.lstat
+
+    def of_the_system(path, **words):
+        if os.fspath(path) == dead:
+            raise OSError(number, os.strerror(number), dead)
+        return lstat(path, **words)
+
+    monkeypatch.setattr(os, "lstat", of_the_system)
+
+    found = [str(path) for path in find_pictures([dead, folder])]
+
+    assert found == [dead, str(folder / "a.jpg")]
 
 
 def test_the_nasty_folder_lists_each_picture_once(pictures):

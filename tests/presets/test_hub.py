@@ -124,6 +124,16 @@ def test_what_is_not_what_the_hub_told_never_counts(hub: Hub) -> None:
     assert not (folder_of(DINO) / "model.safetensors").exists()
 
 
+def test_a_page_to_log_in_is_never_kept_as_weights(hub: Hub) -> None:
+    hub.files[f"{DINO.repository}/model.safetensors"] = b"<!DOCTYPE html><title>Log in</title>"
+    hub.tells = False
+
+    with pytest.raises(WeightsError, match="sent a web page in place of the file"):
+        weights_of(DINO, "imagenet")
+
+    assert not (folder_of(DINO) / "model.safetensors").exists()
+
+
 def test_a_mirror_that_tells_no_hash_is_believed_when_the_length_is_right(hub: Hub) -> None:
     hub.files[f"{DINO.repository}/model.safetensors"] = BODY
     hub.tells = False

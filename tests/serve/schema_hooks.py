@@ -21,6 +21,7 @@ BEYOND_SCHEMAS = (
     "metadata",
     "max_chance",
     "verify",
+    "copies",
 )  # fields with rules that no schema says
 
 
