@@ -63,6 +63,8 @@ def test_help_errors_and_tables_are_chinese_and_json_keys_are_not(
     assert unknown.returncode == 2
     assert "不是图库；要新建：kkcv index" in unknown.stderr
     assert kkcv("serch", **chinese).stderr.startswith("kkcv: 没有命令 'serch'（是否想用")
+    stats = kkcv("stats", made_gallery, **chinese).stdout
+    assert not re.findall(r"^ ([a-z].*?)  ", stats, re.MULTILINE)
     assert "可用" in kkcv("roots", made_gallery, **chinese).stdout
     found = kkcv("search", made_gallery, album[0], "-k", 2, **chinese)
     assert (
@@ -185,7 +187,17 @@ def test_every_text_is_still_said_somewhere() -> None:
     for module in modules():
         said |= {text for node in ast.walk(module) if (text := as_pattern(node)) is not None}
     inside = "\n".join(said)
-    names = {"index kind", "index recall", "milliseconds a query", "picture bytes", "catalog bytes"}
+    names = {"milliseconds a query", "picture bytes", "catalog bytes"}
+    of_index = (
+        "kind",
+        "efforts",
+        "recall",
+        "recall worst tenth",
+        "recall at least",
+        "milliseconds",
+    )
+    counts = ("memory a picture", "bytes a picture", "compared one by one", "indexed")
+    names |= {f"index {name}" for name in (*of_index, *counts)}  # kkcv stats puts them together
     counted = ("network", "check", "decision", "epoch", "folder", "group", "picture", "thread")
     names |= {f"{{}} {each}{end}" for each in counted for end in ("", "s")}
 
