@@ -104,18 +104,20 @@ def request_id(sent: str) -> str:
 def view(service: Service, route: Route) -> Callable[..., Response]:
     """The view function of a route: checks the request, calls the handler, makes the response."""
 
+    body, query, media = route.body, route.query, route.media
+
     def answer(gallery: str | None = None, **arguments: Any) -> Response:
         asked = service if gallery is None else service.of(gallery)
         if "id" in arguments:
             arguments["id"] = known_id(arguments["id"])
-        if route.body is not None and is_picture(request, route.media):
-            arguments["body"] = read_picture(request, route.body)
-        elif route.query is not None:
-            query = read_query(request, route.query)
-            if route.query.model_fields:
-                arguments["query"] = query
-        if route.body is not None and "body" not in arguments:
-            arguments["body"] = read_body(request, route.body, route.media)
+        if body is not None and is_picture(request, media):
+            arguments["body"] = read_picture(request, body)
+        elif query is not None:
+            parameters = read_query(request, query)
+            if query.model_fields:
+                arguments["query"] = parameters
+        if body is not None and "body" not in arguments:
+            arguments["body"] = read_body(request, body, media)
         most = service.settings.max_pixels_together
         with (
             within(service.settings.timeout),
