@@ -46,7 +46,12 @@ def read(path: Path, picture: Picture) -> bytes:
     """
     try:
         data = read_bytes(path)
-    except PictureError:
+    except PictureError as error:
+        if error.reason == "unreadable":  # which is no reason to remove it
+            raise FileMissing(
+                f"the file of picture {picture.id} cannot be read now: its disk does not answer, "
+                "or you may not read it"
+            ) from None
         data = b""
     if hashlib.sha256(data).digest() != picture.file.sha256:
         raise FileMissing(

@@ -88,3 +88,15 @@ def test_another_file_at_the_place_of_a_picture_is_never_read(
 
     with pytest.raises(FileMissing, match="the file of picture 1 has gone or changed since"):
         gallery.read(picture)
+
+
+def test_a_file_that_the_system_cannot_read_is_not_called_gone(
+    gallery: Gallery, paint: Paint
+) -> None:
+    picture = gallery.add(paint("a.png", 1))
+    path = gallery.path(picture)
+    path.unlink()
+    path.symlink_to(path)
+
+    with pytest.raises(FileMissing, match="the file of picture 1 cannot be read now"):
+        gallery.read(picture)
