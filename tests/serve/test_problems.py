@@ -107,6 +107,13 @@ def test_every_field_at_fault_is_named(http: httpx.Client) -> None:
             "bad-json",
             "unexpected end of hex escape at line 1 column 18",
         ),
+        (
+            b'{"image": "/9j/\nAAAA"}',
+            400,
+            "bad-json",
+            "control character (\\u0000-\\u001F) found while parsing a string at line 2 column 0; "
+            "base64 must be one line, without line breaks: base64 -w0 FILE",
+        ),
         (b"[]", 422, "bad-request", "the body must be a JSON object"),
         (b"null", 422, "bad-request", "the body must be a JSON object"),
     ],
@@ -118,6 +125,7 @@ def test_every_field_at_fault_is_named(http: httpx.Client) -> None:
         "not UTF-8",
         "nested",
         "surrogate",
+        "base64 in lines",
         "list",
         "null",
     ],

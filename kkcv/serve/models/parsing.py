@@ -22,6 +22,7 @@ JSON, MULTIPART, FORM = (
 MAX_ERRORS = 20
 MAX_VALUES = 500_000  # in JSON: twice what 16 pictures with the largest metadata have
 TYPES = {"dict_type": "an object", "model_type": "an object", "list_type": "a list"}  # of JSON
+ONE_LINE = "; base64 must be one line, without line breaks: base64 -w0 FILE"
 
 
 def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) -> Checked:
@@ -75,7 +76,8 @@ def read_json(data: bytes) -> dict[str, Any]:
     try:
         value = from_json(data, allow_inf_nan=False)
     except ValueError as error:
-        raise Problem("bad-json", f"the body cannot be read as JSON: {error}") from None
+        hint = ONE_LINE if "control character" in str(error) else ""
+        raise Problem("bad-json", f"the body cannot be read as JSON: {error}{hint}") from None
     if not isinstance(value, dict):
         raise Problem("bad-request", "the body must be a JSON object")
     return value
