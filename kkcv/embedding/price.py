@@ -1,7 +1,7 @@
 """The price of embedding a picture on this machine: milliseconds and memory, by network.
 
-Measured in a process of its own (pricing.py), with random weights of the same shape, for no
-download is needed and the time is the same. The network is exported into a cache that is thrown
+Measured in a process of its own (pricing.py), with random weights of the same shape: nothing is
+downloaded, and the time is the same. The network is exported into a cache that is thrown
 away. The findings are remembered, for this machine and version.
 """
 
