@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from errno import ENOENT
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,14 +55,27 @@ def milvus_token() -> str:
     return os.environ.get("KKCV_MILVUS_TOKEN", "")
 
 
-def offline() -> bool:
-    """True when ``$KKCV_OFFLINE`` is set to anything but 0: nothing is downloaded."""
-    return os.environ.get("KKCV_OFFLINE", "0") not in ("", "0")
+def offline() -> str:
+    """The variable that forbids downloads, ``KKCV_OFFLINE`` or ``HF_HUB_OFFLINE``; empty if none.
+
+    It does so unless it is 0, no, off or false.
+    """
+    return next(filter(forbids, ("KKCV_OFFLINE", "HF_HUB_OFFLINE")), "")
+
+
+def forbids(name: str) -> bool:
+    """Whether this variable forbids downloads."""
+    return os.environ.get(name, "").lower() not in ("", "0", "no", "off", "false")
 
 
 def model_hub() -> str:
     """The address of the Hugging Face hub, or of its mirror ``$HF_ENDPOINT``."""
     return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
+
+def hub_token() -> str:
+    """``$HF_TOKEN``, for a hub that wants a login; else empty."""
+    return os.environ.get("HF_TOKEN", "").strip()
 
 
 def runtime() -> str:
@@ -78,14 +92,16 @@ def precision() -> str:
 VARIABLES: dict[str, Callable[[], object]] = {
     "KKCV_CACHE": cache_folder,
     "KKCV_DATA": data_folder,
-    "KKCV_OFFLINE": offline,
+    "KKCV_OFFLINE": partial(forbids, "KKCV_OFFLINE"),
+    "HF_HUB_OFFLINE": partial(forbids, "HF_HUB_OFFLINE"),
     "HF_ENDPOINT": model_hub,
+    "HF_TOKEN": hub_token,
     "KKCV_RUNTIME": runtime,
     "KKCV_PRECISION": precision,
     "KKCV_LANG": language,
     "KKCV_MILVUS_TOKEN": milvus_token,
 }
-SECRET = ("KKCV_MILVUS_TOKEN",)
+SECRET = ("KKCV_MILVUS_TOKEN", "HF_TOKEN")
 
 
 def resolved() -> list[tuple[str, str, str]]:

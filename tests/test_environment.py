@@ -7,6 +7,8 @@ import pytest
 
 from kkcv.environment import cache_folder, model_hub, offline
 
+OFFLINE = ("KKCV_OFFLINE", "HF_HUB_OFFLINE")
+
 
 def test_the_cache_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
@@ -22,21 +24,18 @@ def test_the_cache_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> No
     assert cache_folder() == Path("/home/ada/.cache/kkcv")
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"), [("1", True), ("yes", True), ("0", False), ("", False)]
-)
-def test_offline_is_anything_but_zero(
-    monkeypatch: pytest.MonkeyPatch, value: str, expected: bool
-) -> None:
-    monkeypatch.setenv("KKCV_OFFLINE", value)
-
-    assert offline() is expected
-
-
-def test_downloads_are_allowed_unless_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("KKCV_OFFLINE", raising=False)
-
+@pytest.mark.parametrize("name", OFFLINE)
+def test_either_variable_forbids_downloads(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for each in OFFLINE:
+        monkeypatch.delenv(each, raising=False)
     assert not offline()
+
+    for value in ("1", "yes", "TRUE"):
+        monkeypatch.setenv(name, value)
+        assert offline() == name
+    for value in ("0", "", "no", "False"):
+        monkeypatch.setenv(name, value)
+        assert not offline()
 
 
 def test_the_hub_can_be_a_mirror(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,8 +87,8 @@ def kept(
         return WeightsFile(file.absolute(), sha256(file))
     file = cache_folder() / "adapters" / f"{re.sub(r'[^A-Za-z0-9.-]', '_', network)}.safetensors"
     if not file.exists():
-        if offline():
-            raise WeightsError(f"the weights of {network} are not here, and KKCV_OFFLINE is set")
+        if forbidden := offline():
+            raise WeightsError(f"the weights of {network} are not here, and {forbidden} is set")
         try:
             state = download()
             make_cache_folder(file.parent)

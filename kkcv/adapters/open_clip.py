@@ -172,9 +172,9 @@ def downloaded(network: str, published: dict[str, Any]) -> Path:
     """The file of public weights in the library's own cache (WeightsError)."""
     from open_clip import download_pretrained
 
-    if offline():
+    if forbidden := offline():
         raise WeightsError(
-            f"the weights of {network} are downloaded, and KKCV_OFFLINE is set; give a file"
+            f"the weights of {network} are downloaded, and {forbidden} is set; give a file"
         )
     try:
         return Path(download_pretrained(published))

@@ -100,7 +100,7 @@ def local(name: str) -> Path:
     try:
         wanted = ("*.json", "*.txt", "*.model", *FILES)
         return Path(
-            snapshot_download(name, allow_patterns=list(wanted), local_files_only=offline())
+            snapshot_download(name, allow_patterns=list(wanted), local_files_only=bool(offline()))
         )
     except Exception as error:  # of the hub, of the network, of the disk
         raise no_weights(f"transformers:{name}", error) from None

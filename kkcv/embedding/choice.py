@@ -15,6 +15,7 @@ from kkcv.extras import is_installed
 
 from . import measuring
 from .bundled import is_bundled
+from .child import Interrupted
 from .networks import exported
 from .record import Measured, read, record_file, write
 from .runtimes import FORMATS, PRECISIONS, RUNTIMES
@@ -72,11 +73,7 @@ def first_that_works(checkpoint: Checkpoint, precision: str, record: list[Measur
             continue
         if runtime == "onnxruntime" and is_bundled(checkpoint):
             return Choice(runtime, "float32")  # a test compares the very file
-        known = [m for m in record if m.runtime == runtime]
-        found = known or [checked(checkpoint, runtime)]
-        if not known:
-            record = [*record, *found]
-            write(record_file(checkpoint), checkpoint, record)
+        found = [m for m in record if m.runtime == runtime] or [checked(checkpoint, runtime)]
         works = next((m for m in found if not m.failure), None)
         if works is not None and not (precision == "bfloat16" and works.precision == "float32"):
             return Choice(runtime, works.precision if precision == AUTO else precision)
@@ -86,7 +83,9 @@ def first_that_works(checkpoint: Checkpoint, precision: str, record: list[Measur
 def checked(checkpoint: Checkpoint, runtime: str) -> Measured:
     """Whether a runtime answers rightly here; says what is done, for it takes some seconds.
 
-    Raises MissingExtra where neither the exported network nor torch is there.
+    The answer is remembered, unless installing a package or more memory may change it.
+
+    Raises MissingExtra where neither the exported network nor torch is there; WeightsError.
     """
     try:
         network = exported(checkpoint, FORMATS[runtime])  # by itself, for it may take a while
@@ -96,9 +95,15 @@ def checked(checkpoint: Checkpoint, runtime: str) -> Measured:
         if not is_installed("torch"):
             raise
         return Measured(runtime, "float32", None, str(error))
+    except Interrupted as error:
+        found = Measured(runtime, "float32", None, str(error))
+        measuring.warn([found])
+        return found
     except RequestError as error:
         found = Measured(runtime, "float32", None, str(error))
     measuring.warn([found])
+    file = record_file(checkpoint)
+    write(file, checkpoint, [*read(file), found])
     return found
 
 

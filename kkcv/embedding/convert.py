@@ -6,10 +6,10 @@ OpenVINO reads ONNX too, but its own format in a fifth of the time.
 
 import shutil
 import sys
-import warnings
 from pathlib import Path
 
 from . import bundled
+from .child import as_child
 from .runtimes.openvino import import_openvino
 
 
@@ -21,5 +21,5 @@ def convert(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    convert(Path(sys.argv[-1]))
+    with as_child():
+        convert(Path(sys.argv[-1]))

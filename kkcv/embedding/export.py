@@ -6,7 +6,6 @@ few pictures with their embeddings in float32, against which runtimes are checke
 
 import pickle
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import torch
 from kkcv.checkpoint import Checkpoint
 from kkcv.images.preprocess import Preprocess
 
+from .child import as_child
 from .runtimes.openvino import import_openvino
 
 
@@ -84,6 +84,6 @@ def synthetic_pictures(preprocess: Preprocess, count: int = 4) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
     torch.set_num_threads(1)  # there is little to compute, and threads would only wait
-    export(pickle.load(sys.stdin.buffer), sys.argv[1], Path(sys.argv[2]))
+    with as_child():
+        export(pickle.load(sys.stdin.buffer), sys.argv[1], Path(sys.argv[2]))

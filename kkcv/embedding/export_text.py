@@ -7,7 +7,6 @@ are compared with the library's own for some texts: a difference is an error.
 import json
 import pickle
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from kkcv import adapters
 from kkcv.checkpoint import Checkpoint
 from kkcv.errors import RequestError
 
+from .child import as_child
 from .probe import CLOSE, cosine
 from .runtimes.onnxruntime import session
 from .text import OUTPUT
@@ -55,6 +55,6 @@ def export(checkpoint: Checkpoint, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
     torch.set_num_threads(1)  # as in export.py
-    export(pickle.load(sys.stdin.buffer), Path(sys.argv[2]))
+    with as_child():
+        export(pickle.load(sys.stdin.buffer), Path(sys.argv[2]))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from kkcv.checkpoint import Checkpoint
 from kkcv.extras import is_installed
 
+from .child import raise_refusal
 from .record import Measured, read, record_file, write
 from .telling import tell
 
@@ -98,12 +99,16 @@ def rates(checkpoint: Checkpoint, runtime: str, seconds: float) -> list[Measured
 def ask(
     checkpoint: Checkpoint, what: str, runtime: str, precisions: Sequence[str], seconds: float
 ) -> tuple[list[Measured], str]:
-    """The findings of a child, and how it ended if it failed."""
+    """The findings of a child, and how it ended if it failed.
+
+    Raises KkcvError for what no runtime can do, such as WeightsError.
+    """
     command = [sys.executable, "-P", "-m", "kkcv.embedding.probe", what, runtime, *precisions]
     try:
         done = subprocess.run(
             command, input=pickle.dumps(checkpoint), capture_output=True, timeout=seconds
         )
+        raise_refusal(done.returncode, done.stderr)
         said, end = done.stdout, f"its process ended with {done.returncode}"
         if done.returncode == 0:
             end = ""

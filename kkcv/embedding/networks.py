@@ -14,8 +14,6 @@ import hashlib
 import json
 import pickle
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
@@ -34,6 +32,7 @@ from kkcv.zoo.digest import remembered, sha256
 
 from . import bundled
 from .bundled import is_bundled
+from .child import Interrupted, run_child
 from .telling import tell
 
 FILES = {
@@ -101,7 +100,7 @@ def cached(
                 make(checkpoint, folder, format, module, question())
                 found = opened(folder, format)
     except OSError as error:
-        raise RequestError(f"cannot export {checkpoint.network} to {folder}: {error}") from None
+        raise Interrupted(f"cannot export {checkpoint.network} to {folder}: {error}") from None
     if found is None:
         raise RequestError(f"{folder} is damaged right after it was written")
     return found
@@ -127,7 +126,7 @@ def make(checkpoint: Checkpoint, folder: Path, format: str, module: str, questio
     """Let a child write the files; a damaged network makes room."""
     shutil.rmtree(folder, ignore_errors=True)
     with atomic_folder(folder) as part:
-        run_child(module, format, str(part), stdin=question)
+        run_child(module, format, str(part), stdin=question, seconds=EXPORT_SECONDS)
         meta = {
             "network": checkpoint.network,
             "weights": checkpoint.weights_id,
@@ -136,18 +135,6 @@ def make(checkpoint: Checkpoint, folder: Path, format: str, module: str, questio
             "sha256": {path.name: sha256(path) for path in sorted(part.iterdir())},
         }
         (part / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
-
-
-def run_child(module: str, *arguments: str, stdin: bytes) -> None:
-    """``python -m module``; RequestError with the last line that it said when it fails."""
-    command = [sys.executable, "-P", "-m", module, *arguments]
-    try:
-        done = subprocess.run(command, input=stdin, capture_output=True, timeout=EXPORT_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise RequestError(f"{module} hung for {EXPORT_SECONDS} seconds") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise RequestError(f"{module} ended with {done.returncode}: {said[-1]}")
 
 
 def fingerprint(checkpoint: Checkpoint) -> str:

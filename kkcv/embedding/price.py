@@ -6,8 +6,6 @@ away. The findings are remembered, for this machine and version.
 """
 
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +13,9 @@ from typing import NamedTuple
 from kkcv import __version__
 from kkcv.disk import write_file
 from kkcv.environment import cache_folder, environment_with_cache, make_cache_folder
-from kkcv.errors import RequestError
 from kkcv.machine import machine
+
+from .child import run_child
 
 
 class Price(NamedTuple):
@@ -38,15 +37,10 @@ def prices() -> dict[str, Price]:
 
 
 def measure(word: str) -> Price:
-    """The price of a network, which is then remembered (RequestError)."""
+    """The price of a network, which is then remembered (KkcvError where it cannot be measured)."""
     with tempfile.TemporaryDirectory(prefix="kkcv-") as cache:
-        command = [sys.executable, "-P", "-m", "kkcv.embedding.pricing", word]
         env = environment_with_cache(cache)
-        done = subprocess.run(command, capture_output=True, text=True, env=env)
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise RequestError(f"{word} cannot be measured: {said[-1]}")
-    price = Price(**json.loads(done.stdout))
+        price = Price(**json.loads(run_child("kkcv.embedding.pricing", word, env=env)))
     remember(word, price)
     return price
 

@@ -5,12 +5,12 @@ import resource
 import statistics
 import sys
 import time
-import warnings
 
 import numpy as np
 
 from kkcv.checkpoint import DEFAULT_NETWORK, resolve
 
+from .child import as_child
 from .embedder import Embedder
 from .price import Price
 
@@ -40,5 +40,5 @@ def milliseconds_alone(embedder: Embedder) -> float:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    print(json.dumps(priced(sys.argv[1])._asdict()))
+    with as_child():
+        print(json.dumps(priced(sys.argv[1])._asdict()))

@@ -11,13 +11,13 @@ import json
 import pickle
 import sys
 import time
-import warnings
 
 import numpy as np
 
 from kkcv.checkpoint import Checkpoint
-from kkcv.errors import KkcvError, RequestError
+from kkcv.errors import MissingExtra, RequestError
 
+from .child import as_child
 from .networks import exported
 from .record import Measured
 from .runtimes import FORMATS, RUNTIMES, CropRuntime, Runtime, run_crops
@@ -25,6 +25,7 @@ from .runtimes import FORMATS, RUNTIMES, CropRuntime, Runtime, run_crops
 BATCH = 16
 PASS_SECONDS = 0.3
 PASSES = 4  # the best counts: others may be using the machine
+FAILURES = (RequestError, MissingExtra)  # of the runtime; weights that are missing are not
 CLOSE = {"float32": 0.9999, "bfloat16": 0.99}  # least cosine to PyTorch in float32
 
 
@@ -32,7 +33,7 @@ def check(checkpoint: Checkpoint, name: str, precision: str) -> Measured:
     """Whether the runtime's answers are those of PyTorch."""
     try:
         checked(checkpoint, name, precision)
-    except KkcvError as error:
+    except FAILURES as error:
         return Measured(name, precision, None, str(error))
     return Measured(name, precision, None)
 
@@ -41,7 +42,7 @@ def measure(checkpoint: Checkpoint, name: str, precision: str) -> Measured:
     """The same, and how many pictures a second it embeds."""
     try:
         runtime = checked(checkpoint, name, precision)
-    except KkcvError as error:
+    except FAILURES as error:
         return Measured(name, precision, None, str(error))
     return Measured(name, precision, round(rate(runtime, checkpoint), 1))
 
@@ -78,11 +79,11 @@ def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    checkpoint = pickle.load(sys.stdin.buffer)
-    what, name, *precisions = sys.argv[1:]
-    for precision in precisions:
-        found = (check if what == "check" else measure)(checkpoint, name, precision)
-        print(json.dumps(found), flush=True)
-        if what == "check" and not found.failure:
-            break
+    with as_child():
+        checkpoint = pickle.load(sys.stdin.buffer)
+        what, name, *precisions = sys.argv[1:]
+        for precision in precisions:
+            found = (check if what == "check" else measure)(checkpoint, name, precision)
+            print(json.dumps(found), flush=True)
+            if what == "check" and not found.failure:
+                break

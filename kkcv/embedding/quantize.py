@@ -6,7 +6,6 @@ crops to calibrate with. It writes the network, and how close it is to the one i
 
 import pickle
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from kkcv.images.preprocess import Preprocess
 
+from .child import as_child
 from .runtimes.openvino import import_openvino
 
 COMPARED = 64  # crops
@@ -49,6 +49,6 @@ def vectors(core: Any, model: Any, images: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    file, preprocess, crops = pickle.load(sys.stdin.buffer)
-    quantize(file, preprocess, crops, Path(sys.argv[-1]))
+    with as_child():
+        file, preprocess, crops = pickle.load(sys.stdin.buffer)
+        quantize(file, preprocess, crops, Path(sys.argv[-1]))

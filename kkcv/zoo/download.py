@@ -25,7 +25,7 @@ from filelock import FileLock
 
 from kkcv import __version__
 from kkcv.disk import move_into_place, sync_file
-from kkcv.environment import make_cache_folder, offline
+from kkcv.environment import hub_token, make_cache_folder, model_hub, offline
 from kkcv.errors import WeightsError
 
 from .digest import matches, mismatch
@@ -53,8 +53,8 @@ def fetch(url: str, path: Path, expected: str = "", *, must_tell: bool = True) -
     """
     if path.is_file():
         return path
-    if offline():
-        raise WeightsError("KKCV_OFFLINE is set")
+    if forbidden := offline():
+        raise WeightsError(f"{forbidden} is set")
     part = path.with_name(f"{path.name}.part")
     try:
         make_cache_folder(path.parent)
@@ -128,6 +128,10 @@ def receive(url: str, part: Path) -> tuple[str, bool]:
     had = part.stat().st_size if part.exists() else 0
     agent = {"User-Agent": f"kkcv/{__version__}"}
     request = Request(url, headers=agent)  # noqa: S310  # addresses of the tables, and of mirrors
+    of_hub = urlsplit(url).netloc == urlsplit(model_hub()).netloc
+    if of_hub and hub_token():
+        # not for the host to which a hub redirects
+        request.add_unredirected_header("Authorization", f"Bearer {hub_token()}")
     if had:
         request.add_header("Range", f"bytes={had}-")
     redirects = Redirects()
@@ -138,6 +142,11 @@ def receive(url: str, part: Path) -> tuple[str, bool]:
         error.close()
         if error.code == 416 and had:  # nothing is left to send: the part is whole, or wrong
             return redirects.told, True
+        if of_hub and error.code in (401, 403):
+            raise WeightsError(
+                f"{host} answers {error.code} {error.reason}: log in there, accept the license if "
+                "it asks for that, and set HF_TOKEN"
+            ) from None
         kind = NotThere if error.code == 404 else WeightsError
         raise kind(f"{host} answers {error.code} {error.reason}") from None
     except (OSError, HTTPException) as error:

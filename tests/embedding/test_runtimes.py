@@ -21,9 +21,10 @@ from kkcv.embedding.networks import exported
 from kkcv.embedding.record import Measured, read, record_file, write
 from kkcv.embedding.runtimes import RUNTIMES, CropRuntime
 from kkcv.embedding.runtimes.openvino import CHUNK
-from kkcv.errors import RequestError
+from kkcv.errors import RequestError, WeightsError
 from kkcv.images.decode import decode
 from kkcv.images.folder import find_pictures
+from kkcv.zoo.weights import WeightsFile
 
 # A network that is quick to export.
 SMALL = "shufflenet_v2_x0.5"
@@ -204,11 +205,32 @@ def test_two_processes_that_export_at_once_share_one_network(empty_cache: Path) 
     assert len(left) == 1  # and nothing unfinished
 
 
-def test_what_cannot_be_exported_is_said_why(empty_cache: Path) -> None:
-    nothing = Checkpoint("none", "no_such_network", None, pretrained().preprocess)
+def test_weights_that_are_gone_are_no_fault_of_the_runtime(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processors(monkeypatch, "x86_64")
+    gone = WeightsFile(empty_cache / "gone.safetensors", "0" * 64)
+    checkpoint = Checkpoint("file", SMALL, gone, pretrained().preprocess)
 
-    with pytest.raises(RequestError, match=r"kkcv\.embedding\.export ended with 1: .*no_such_net"):
-        exported(nothing, "openvino")
+    with pytest.raises(WeightsError, match=r"gone\.safetensors"):
+        choose(checkpoint)
+
+    assert not read(record_file(checkpoint))
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "time.sleep(60)"])
+def test_an_export_that_is_killed_or_hangs_is_tried_again_another_time(
+    end: str, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processors(monkeypatch, "x86_64")
+    answers(monkeypatch, f"import os, signal, time; {end}")
+    monkeypatch.setattr(networks, "EXPORT_SECONDS", 0.5)
+
+    with pytest.warns(RuntimeWarning, match=r"openvino cannot .*(ended with -9|hung for)"):
+        chosen = choose(pretrained())
+
+    assert chosen == Choice("onnxruntime", "float32")
+    assert not read(record_file(pretrained()))
 
 
 # Choosing
@@ -256,6 +278,15 @@ def test_a_runtime_that_crashes_gives_way_with_a_warning_and_is_not_tried_again(
         chosen = choose(pretrained())
 
     assert chosen == choose(pretrained()) == Choice("onnxruntime", "float32")
+
+
+def test_what_cannot_be_exported_is_said_why(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(monkeypatch, "raise SystemExit('no such operation')")
+
+    with pytest.raises(RequestError, match=r"kkcv\.embedding\.convert ended with 1: no such opera"):
+        exported(pretrained(), "openvino")
 
 
 def test_a_runtime_that_hangs_is_given_up(

@@ -34,6 +34,8 @@ class Hub(ThreadingHTTPServer):
         self.stalls = False  # and say nothing more, instead of closing
         self.tells = True
         self.lies = False
+        self.token = ""  # without which it answers 401; with it, where the file is stored
+        self.told_to_storage: str | None = None
 
     @property
     def address(self) -> str:
@@ -46,7 +48,16 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         hub, path = self.server, self.path.lstrip("/")
         hub.asked.append(path)
-        body = hub.files.get(path.replace("/resolve/main/", "/"))
+        body = hub.files.get(path.replace("/resolve/main/", "/").removeprefix("storage/"))
+        if hub.token and not path.startswith("storage/"):
+            if self.headers["Authorization"] != f"Bearer {hub.token}":
+                self.send_error(401)
+                return
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{hub.server_port}/storage/{path}")
+            self.end_headers()
+            return
+        hub.told_to_storage = self.headers["Authorization"]
         if body is None:
             self.send_error(404)
             return
@@ -79,7 +90,15 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
     server = Hub()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    for name in ("KKCV_OFFLINE", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+    for name in (
+        "KKCV_OFFLINE",
+        "HF_HUB_OFFLINE",
+        "HF_TOKEN",
+        "http_proxy",
+        "https_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_ENDPOINT", server.address)
     monkeypatch.setenv("KKCV_CACHE", str(tmp_path / "cache"))
@@ -150,14 +169,31 @@ def test_the_other_name_of_a_file_is_asked_for_where_there_is_no_first(hub: Hub)
         weights_of(SIGLIP, "imagenet")
 
 
-def test_offline_nothing_is_asked_for(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", ["KKCV_OFFLINE", "HF_HUB_OFFLINE"])
+def test_offline_nothing_is_asked_for(
+    variable: str, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub.files[f"{DINO.repository}/model.safetensors"] = BODY
-    monkeypatch.setenv("KKCV_OFFLINE", "1")
+    monkeypatch.setenv(variable, "1")
 
-    with pytest.raises(WeightsError, match="KKCV_OFFLINE is set"):
+    with pytest.raises(WeightsError, match=rf"\({variable} is set\)"):
         weights_of(DINO, "imagenet")
 
     assert hub.asked == []
+
+
+def test_a_hub_that_wants_a_login_is_told_the_token_and_no_other_host_is(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.files[f"{DINO.repository}/model.safetensors"] = BODY
+    hub.token = "hf_secret"
+
+    with pytest.raises(WeightsError, match=r"answers 401 Unauthorized: log in.*set HF_TOKEN"):
+        weights_of(DINO, "imagenet")
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+
+    assert weights_of(DINO, "imagenet").path.read_bytes() == BODY
+    assert hub.told_to_storage is None
 
 
 def test_a_folder_or_a_file_takes_the_place_of_the_hub(hub: Hub, tmp_path: Path) -> None:

@@ -106,7 +106,14 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the file shall come to lie, on a machine that may download."""
-    for name in ("KKCV_OFFLINE", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+    for name in (
+        "KKCV_OFFLINE",
+        "HF_HUB_OFFLINE",
+        "http_proxy",
+        "https_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "cache" / "net.pth"
 

@@ -14,21 +14,22 @@ BY_HAND = (
 )
 
 
-def fetch_cats_dogs(folder: str | Path, source: str, *, offline: bool = False) -> Path:
+def fetch_cats_dogs(folder: str | Path, source: str, *, offline: str = "") -> Path:
     """Labelled cats and dogs below ``folder``, laid out as ``Source`` reads them.
 
     ``kaggle`` is the competition's set, by kagglehub, which wants an account (its rules must be
     accepted once, in a browser); ``pets`` is Oxford-IIIT Pet (Parkhi et al., CVPR 2012), 7,349
     pictures, by torchvision, which wants none.
 
-    Raises DataError that says what to do by hand.
+    Raises DataError that says what to do by hand; it does if ``offline``, the variable that forbids
+    downloads, is not empty.
     """
     folder = Path(folder)
     by_hand = BY_HAND.format(folder=folder)
     if source not in SOURCES:
         raise DataError(f"no source {source!r}; there are: {', '.join(SOURCES)}")
     if offline:
-        raise DataError(f"KKCV_OFFLINE is set, so nothing is fetched; {by_hand}")
+        raise DataError(f"{offline} is set, so nothing is fetched; {by_hand}")
     if folder.is_dir() and any(folder.iterdir()):
         raise DataError(f"{folder} is not empty; choose another folder")
     try:

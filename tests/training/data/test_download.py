@@ -12,7 +12,7 @@ from tests.training.conftest import read_data
 
 def test_without_a_network_it_says_what_to_do_by_hand(tmp_path):
     with pytest.raises(DataError) as caught:
-        fetch_cats_dogs(tmp_path / "pets", "kaggle", offline=True)
+        fetch_cats_dogs(tmp_path / "pets", "kaggle", offline="KKCV_OFFLINE")
 
     assert str(caught.value) == (
         "KKCV_OFFLINE is set, so nothing is fetched; by hand: log in at "
