@@ -11,12 +11,11 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import cv2
 import numpy as np
 
 from kkcv.hit import SURE, Hit, Place
 
-from .verification.agreement import agree
+from .verification.agreement import agree, is_flat
 from .verification.features import Features
 from .verification.geometry import Match, match
 from .verification.verify import SECONDS, Verifier, corners_of
@@ -25,7 +24,6 @@ FEWEST = 8  # points that confirm a copy: more than those of the same object
 CELLS = 16  # of the query in each direction: points in one, or beside it, show the same
 BLOCKS = (2, 3, 4, 5)  # of the query in each direction: what is pasted into it fills one of them
 EXPECTED = 3.0  # points in a block: of fewer there may be none by chance
-PARALLEL = 0.025  # of the size of a copy, by which its outline may miss a parallelogram
 TOGETHER = 4  # hits that are looked at before it is asked whether more are worth it
 STRAIGHT = 8.0  # degrees: less is no turn, and so near to a quarter is one
 MOST_OF = 0.85  # of an area that counts as all of it
@@ -154,13 +152,6 @@ def all_over(some: np.ndarray, points: np.ndarray) -> bool:
         if ((found == 0) & (there * len(some) / len(points) >= EXPECTED)).any():
             return False
     return True
-
-
-def is_flat(place: np.ndarray) -> bool:
-    """Whether an outline (4, 2) is nearly a parallelogram: benchmarks/copies.py, ``strangers``."""
-    a, b, c, d = place
-    size = np.sqrt(cv2.contourArea(place))
-    return float(np.linalg.norm(a - b + c - d)) <= PARALLEL * size
 
 
 def points_of(how: Match, mirrored: bool) -> np.ndarray:

@@ -15,9 +15,10 @@ from kkcv.images.decode import decode
 from kkcv.images.disturb import compressed, on_a_page, pasted_into
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.query import Like
-from kkcv.search.confirming import Confirming, by_what_they_show, is_flat
+from kkcv.search.confirming import Confirming, by_what_they_show
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.verification.agreement import is_flat
 from kkcv.search.verification.features import features, features_of
 from kkcv.search.verification.geometry import match
 from kkcv.search.verification.verify import Verifier

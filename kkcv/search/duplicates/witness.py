@@ -7,6 +7,7 @@ pictures are the same if their details agree, as a whole or point by point:
   correlation). Copies in another size, light or quality of JPEG reach 0.9, other pages of text in
   the same layout at most 0.75.
 - point by point (verification/): also where borders were cut off, or the picture was turned.
+  Their pixels agree there, and nothing is seen in perspective.
 
 A picture with transparent parts is looked at on white and on black.
 """
@@ -20,6 +21,7 @@ import numpy as np
 from kkcv.errors import KkcvError
 from kkcv.images.decode import decode_small
 from kkcv.search.picture import Picture
+from kkcv.search.verification.agreement import agree, is_flat
 from kkcv.search.verification.features import Features, features_of
 from kkcv.search.verification.geometry import match
 
@@ -72,9 +74,9 @@ class Witness:
                     return name
         if not details(first.white) or not details(second.white):
             return None
-        if self._share_points(a, b):
+        if self._share_points(a, b, first.white, second.white):
             return "a part" if copies else "the same"
-        if copies and self._share_points(a, b, mirrored=True):
+        if copies and self._share_points(a, b, mirrored(first.white), second.white, flipped=True):
             return "a mirrored part"
         return None
 
@@ -102,13 +104,22 @@ class Witness:
         except KkcvError:
             return None
 
-    def _share_points(self, a: Picture, b: Picture, *, mirrored: bool = False) -> bool:
-        here, there = self._kept_points(a.id), self._kept_points(b.id)
-        if here is None or there is None:
+    def _share_points(
+        self, a: Picture, b: Picture, here: np.ndarray, there: np.ndarray, *, flipped: bool = False
+    ) -> bool:
+        """Whether points agree that ``here`` was cut from ``there`` or around it, and pixels too.
+
+        ``flipped``: ``here`` is the mirror image of ``a``. Other photographs of a shelf share as
+        many points, but are seen in perspective, and what was moved in between does not agree.
+        """
+        first, second = self._kept_points(a.id), self._kept_points(b.id)
+        if first is None or second is None:
             return False
-        found = match(here.mirrored() if mirrored else here, there)
-        fewest = min(len(here.points), len(there.points))
-        return found is not None and len(found) >= max(POINTS, SHARE * fewest)
+        found = match(first.mirrored() if flipped else first, second)
+        fewest = min(len(first.points), len(second.points))
+        if found is None or len(found) < max(POINTS, SHARE * fewest):
+            return False
+        return is_flat(found.place) and agree(here, there, found.place)
 
 
 def turned(times: int) -> Callable[[np.ndarray], np.ndarray]:

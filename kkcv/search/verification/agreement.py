@@ -9,11 +9,19 @@ picture, hides the others.
 import cv2
 import numpy as np
 
+PARALLEL = 0.025  # of the size of a copy, by which its outline may miss a parallelogram
 SIDE, CELL = 96, 12  # pixels of the square, and of its cells
 FINE, COARSE = 1.0, 4.0  # pixels: structure between these deviations of a blur is compared
 BLANK = 1.0  # of 255, squared: cells with less structure tell nothing
 FEWEST = 8  # cells that tell enough; with fewer, points decide alone
 AGREE = 0.75  # correlation: 0.9 or more of copies, down to 0.7 of small ones of JPEG quality 5
+
+
+def is_flat(place: np.ndarray) -> bool:
+    """Whether an outline (4, 2) is nearly a parallelogram: benchmarks/copies.py, ``strangers``."""
+    a, b, c, d = place
+    size = np.sqrt(cv2.contourArea(place))
+    return float(np.linalg.norm(a - b + c - d)) <= PARALLEL * size
 
 
 def agree(query: np.ndarray, hit: np.ndarray, place: np.ndarray) -> bool:
