@@ -17,6 +17,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.search.learning.adapt import is_better, quality, validated
 from kkcv.search.quality.evaluate import embed_folder
 
+from .command import existing, run
 from .report import report
 
 FOLDS = 5
@@ -45,7 +46,7 @@ def gain(embedder: Embedder, model: str, folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("folders", nargs="+", type=existing)
     parser.add_argument("--networks", default="efficientnet_lite0")
     parser.add_argument("--weights", default="imagenet")
     options = parser.parse_args()
@@ -57,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -24,9 +24,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command import existing, pictures_in, run
 from kkcv.checkpoint import resolve
-from kkcv.embedding.threads import cores
-from kkcv.images.folder import find_pictures
+from kkcv.machine import cores
 
 BATCH = 32
 
@@ -159,14 +159,14 @@ def main() -> None:
     from .report import report
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("folders", nargs="+", type=existing)
     parser.add_argument("--network", default="efficientnet_lite0")
     parser.add_argument("--weights", default="imagenet")
     parser.add_argument("--pictures", type=int, default=1000, help="at most so many of the folder")
     parser.add_argument("--passes", type=int, default=2)
     parser.add_argument("--memory", action="store_true")
     options = parser.parse_args()
-    found = [str(path.resolve()) for path in find_pictures(options.folders)]
+    found = [str(path.resolve()) for path in pictures_in(options.folders)]
     paths = found[:: max(1, len(found) // options.pictures)][: options.pictures]
     about = (options.network, options.weights)
     if options.memory:
@@ -181,4 +181,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

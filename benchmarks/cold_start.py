@@ -21,8 +21,8 @@ from typing import Any
 
 from kkcv.client import Client
 from kkcv.extras import is_installed
-from kkcv.images.folder import find_pictures
 
+from .command import existing, pictures_in, run
 from .report import report
 
 PICTURES = 100
@@ -59,10 +59,10 @@ def answered(gallery: str, picture: str, environment: dict[str, str]) -> tuple[f
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=existing)
     parser.add_argument("--passes", type=int, default=5)
     options = parser.parse_args()
-    paths = [str(path) for path in list(find_pictures([options.folder]))[:PICTURES]]
+    paths = [str(path) for path in pictures_in([options.folder])[:PICTURES]]
     with tempfile.TemporaryDirectory() as folder:
         gallery = str(Path(folder) / "g")
         kkcv = [sys.executable, "-m", "kkcv"]
@@ -108,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -36,6 +36,7 @@ from kkcv.search.parts import WEIGHT
 from kkcv.search.quality.selfcheck import pixels_of, sampled, selfcheck
 from kkcv.search.verification.making import make_missing
 
+from .command import existing, run
 from .quality import show
 
 SETS = ("imagenette", "monkeys", "produce")
@@ -204,11 +205,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=WORK)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=existing)
     parser.add_argument("--sample", type=int, default=100)
     asked = parser.parse_args()
     show(WORK[asked.what](asked.data, asked.sample))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -31,6 +31,7 @@ from kkcv.search.picture import PictureFile
 from kkcv.search.quality.selfcheck import pixels_of, sampled
 from kkcv.search.verification.making import make_missing
 
+from .command import existing, run
 from .copies import PARTS, SETS
 from .grown import Grown
 from .quality import show
@@ -49,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=existing)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--sample", type=int, default=40)
     asked = parser.parse_args()
@@ -117,4 +118,4 @@ def took(
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -32,12 +32,13 @@ from kkcv.embedding.embedder import BACKEND, Embedder
 from kkcv.embedding.measuring import PRECISIONS, candidates
 from kkcv.embedding.pipeline import ahead
 from kkcv.embedding.quantized import Quantized, calibrated
-from kkcv.embedding.threads import cores
 from kkcv.errors import KkcvError
 from kkcv.images.folder import find_pictures, labelled_pictures
+from kkcv.machine import cores
 from kkcv.presets import preset as presets
 from kkcv.search.quality.metrics import leave_one_out
 
+from .command import existing, run
 from .report import report
 
 EAGER = "pytorch, eager"
@@ -225,7 +226,7 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["rate", "quality"])
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("folders", nargs="+", type=existing)
     parser.add_argument("--networks", default="efficientnet_lite0")
     parser.add_argument("--runtime", default="openvino", help="of quality")
     options = parser.parse_args()
@@ -246,4 +247,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

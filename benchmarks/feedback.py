@@ -17,6 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import existing, run
 from kkcv.checkpoint import DEFAULT_NETWORK
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
@@ -77,7 +78,7 @@ def embedded(folder: Path, embedder: Embedder) -> tuple[np.ndarray, list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("folders", nargs="+", type=existing)
     parser.add_argument("--model", default=DEFAULT_NETWORK)
     parser.add_argument("--weights-too", action="store_true")
     arguments = parser.parse_args()
@@ -94,4 +95,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

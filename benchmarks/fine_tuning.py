@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.command import existing, run, some_of
 from benchmarks.training import SHARED
 from kkcv.images.preprocess import Preprocess
 from kkcv.training.data.inspection import Inspection, inspect_pictures
@@ -203,8 +204,10 @@ def row(title: str, found: list[dict[str, Any]], seconds: list[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("sets", nargs="*", default=["cats_dogs"], metavar="SET")
-    parser.add_argument("--data", type=Path, default=SHARED)
-    parser.add_argument("--rows", default="head,larger,last3,all", help=f"of {','.join(ROWS)}")
+    parser.add_argument("--data", type=existing, default=SHARED)
+    parser.add_argument(
+        "--rows", type=some_of(ROWS), default="head,larger,last3,all", help=f"of {','.join(ROWS)}"
+    )
     parser.add_argument("--seeds", type=int, default=5, help="how many, from 0 on")
     parser.add_argument("--folds", type=int, default=0, help="measure on parts of train instead")
     options = parser.parse_args()
@@ -214,7 +217,7 @@ def main() -> None:
         backbones: dict[int, Backbone] = {}
         classes = tuple(sorted({picture.label for picture in inspection.pictures}))
         print(f"\n| {name} | accuracy | errors | log loss | seconds |\n|---|--:|---|--:|--:|")
-        for title, settings in (ROWS[key] for key in options.rows.split(",")):
+        for title, settings in (ROWS[key] for key in options.rows):
             found, seconds = [], []
             backbone = backbones.setdefault(settings.get("size", 0), Backbone())
             for seed in range(options.seeds):
@@ -231,4 +234,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -28,13 +28,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from kkcv.images.folder import find_pictures
 from kkcv.search.exchange.loading import load, parquet_files
 from kkcv.search.gallery import Gallery
 from kkcv.search.index import kinds
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, nearest_of, no_neighbors
 
+from .command import existing, pictures_in, run
 from .grown import FILE_ROWS, Grown, embedded, write
 
 K = 10
@@ -210,14 +210,14 @@ def made(pictures: list[Path], count: int, recall: float, scratch: Path) -> Rows
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folders", type=Path, nargs="+", metavar="PICTURES")
+    parser.add_argument("folders", type=existing, nargs="+", metavar="PICTURES")
     parser.add_argument("--count", type=int, default=1_000_000, help="vectors in the gallery")
     parser.add_argument("--recall", type=float, default=0.99, help="what the index is tuned for")
     parser.add_argument(
         "--keep", type=Path, help="where to keep the gallery; one that is there is only searched"
     )
     options = parser.parse_args()
-    pictures = [Path(path) for path in find_pictures(options.folders)]
+    pictures = pictures_in(options.folders)
     scratch = nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory()
     with scratch as name:
         folder, rows = Path(name), []
@@ -247,4 +247,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

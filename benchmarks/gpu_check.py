@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from benchmarks.command import run
 from kkcv import checkpoint
 from kkcv.training.data.source import Source
 from kkcv.training.fit.freezing import freeze, training_mode
@@ -211,4 +212,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -8,8 +8,8 @@ networks: those whose weights an installed package holds.
 
 import argparse
 import csv
-from pathlib import Path
 
+from benchmarks.command import existing, run
 from kkcv.classify import Classifier
 from kkcv.zoo.weights import is_here, table
 
@@ -18,7 +18,7 @@ PACKAGED = [row.network for row in table() if row.source.startswith("package:") 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=existing)
     parser.add_argument("networks", nargs="*", default=PACKAGED)
     options = parser.parse_args()
     with (options.folder / "labels.csv").open(encoding="utf-8") as lines:
@@ -39,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.command import existing, run
 from kkcv import zoo
 from kkcv.zoo.network import Network
 
@@ -34,7 +35,7 @@ BACKGROUND, INK = -0.1, 1.175  # section II-B
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, help="where the two t10k-*.gz files are")
+    parser.add_argument("folder", type=existing, help="where the two t10k-*.gz files are")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     args = parser.parse_args()
 
@@ -114,4 +115,4 @@ def predict(network: Network, digits: Tensor) -> Tensor:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

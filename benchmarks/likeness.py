@@ -25,6 +25,7 @@ from kkcv.search.chance.model import FEWEST, calibrated
 from kkcv.search.chance.store import FEW, SAMPLE
 from kkcv.search.quality.evaluate import embed_folder
 
+from .command import existing, run
 from .quality import SETS, show
 
 K = 10
@@ -119,10 +120,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=existing)
     asked = parser.parse_args()
     show(divider(asked.data))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -16,6 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import run
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import RUNTIMES
@@ -96,4 +97,4 @@ def timed(what: str, work: Callable[[int], object]) -> tuple[str, str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

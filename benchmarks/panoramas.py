@@ -24,6 +24,7 @@ from kkcv.embedding.space import unit
 from kkcv.images.decode import decode
 from kkcv.images.folder import find_pictures, labelled_pictures
 
+from .command import existing, run
 from .quality import show
 
 RATIOS = (4, 8)
@@ -181,11 +182,11 @@ def recall(scores: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=existing)
     parser.add_argument("--sample", type=int, default=200, help="panoramas of each shape")
     options = parser.parse_args()
     show(compared(options.data, options.sample))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

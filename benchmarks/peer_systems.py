@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kkcv.embedding.threads import cores
+from kkcv.machine import cores
 
 PATIENCE = 240  # seconds of processor time for storing
 

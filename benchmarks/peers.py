@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from kkcv.embedding.threads import cores
+from kkcv.machine import cores
 from kkcv.search.index.exact import inner_products
 
+from .command import existing, pictures_in, run, some_of
 from .gallery import embedded, overlap, say
 from .grown import Grown
 from .peer_systems import SYSTEMS, System, TooSlow
@@ -172,19 +173,18 @@ def main() -> None:
         child(sys.argv[2], Path(sys.argv[3]))
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pictures", nargs="+", type=Path)
-    parser.add_argument("--outside", nargs="+", type=Path, required=True, metavar="OTHERS")
+    parser.add_argument("pictures", nargs="+", type=existing)
+    parser.add_argument("--outside", nargs="+", type=existing, required=True, metavar="OTHERS")
     parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--only", help="names, parted by commas")
+    parser.add_argument(
+        "--only", type=some_of(SYSTEMS), default=",".join(SYSTEMS), help="names, parted by commas"
+    )
     options = parser.parse_args()
-    names = options.only.split(",") if options.only else list(SYSTEMS)
     with tempfile.TemporaryDirectory(prefix="kkcv-peers-") as folder:
-        from kkcv.images.folder import find_pictures
-
         say("growing the vectors")
-        files = [list(find_pictures(paths)) for paths in (options.pictures, options.outside)]
+        files = [pictures_in(paths) for paths in (options.pictures, options.outside)]
         prepare(*files, options.count, Path(folder))
-        rows = compare(names, Path(folder))
+        rows = compare(options.only, Path(folder))
     title = (
         f"search among {options.count:,} vectors of 1280, queries from outside, recall of at least "
         f"{RECALL}"
@@ -194,4 +194,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -20,10 +20,10 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import existing, pictures_in, run
 from kkcv.embedding.embedder import Embedder
 from kkcv.images.backends import BACKENDS
 from kkcv.images.decode import decode
-from kkcv.images.folder import find_pictures
 from kkcv.images.preprocess import Preprocess
 
 
@@ -106,7 +106,7 @@ def report(embedder: Embedder, rows: list[Row]) -> Table:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=existing)
     parser.add_argument("--pictures", type=int, default=300, help="at most so many of the folder")
     parser.add_argument("--network", default="efficientnet_lite0")
     options = parser.parse_args()
@@ -115,7 +115,7 @@ def main() -> None:
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    found = list(find_pictures(options.folder))
+    found = pictures_in([options.folder])
     paths = found[:: max(1, len(found) // options.pictures)][: options.pictures]
     embedder = Embedder.load(options.network)
     console = Console(width=114)
@@ -124,4 +124,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -26,15 +26,16 @@ import torch
 from PIL import Image
 from torch import nn
 
+from kkcv.adapters.preset import named
 from kkcv.checkpoint import resolve
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes.openvino import has_bfloat16, import_openvino
 from kkcv.embedding.space import unit
 from kkcv.embedding.text import TextTower
 from kkcv.images.decode import decode
-from kkcv.images.folder import find_pictures
 from kkcv.presets.preset import FILES, Preset, presets
 
+from .command import existing, pictures_in, run
 from .report import report
 
 PHOTOS = 8
@@ -261,7 +262,7 @@ def bfloat16_here() -> bool:
 
 def rows_of(name: str, photos: list[Image.Image], folder: Path) -> Iterator[dict[str, Any]]:
     """A row for each comparison of one preset."""
-    truth = documented(presets()[name], photos, folder)
+    truth = documented(named(name), photos, folder)
     gc.collect()  # of the library's network: the large ones take gigabytes
 
     def row(what: str, side: object, runtime: str, precision: str, found: Near) -> dict[str, Any]:
@@ -285,10 +286,10 @@ def rows_of(name: str, photos: list[Image.Image], folder: Path) -> Iterator[dict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pictures", nargs="+", type=Path)
+    parser.add_argument("pictures", nargs="+", type=existing)
     parser.add_argument("--networks", default=",".join(presets()))
     options = parser.parse_args()
-    every = list(find_pictures(options.pictures))
+    every = pictures_in(options.pictures)
     chosen = every[:: max(1, len(every) // PHOTOS)][:PHOTOS]
     photos = [Image.fromarray(decode(path)) for path in chosen]
     rows: list[dict[str, Any]] = []
@@ -305,4 +306,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -11,6 +11,7 @@ import argparse
 from kkcv.embedding.price import measure
 from kkcv.presets.table import rows
 
+from .command import run
 from .report import report
 
 
@@ -33,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

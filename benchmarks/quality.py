@@ -44,6 +44,7 @@ from kkcv.search.quality.reordering import Timed, by_ranking, by_verification
 from kkcv.search.ranking.names import BEST, PLAIN, RANKINGS
 from kkcv.search.verification.features import features
 
+from .command import existing, run
 from .scenes import backgrounds, originals, scene
 
 SETS = (
@@ -293,7 +294,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=WORK)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=existing)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
     asked = parser.parse_args()
@@ -306,4 +307,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from kkcv.images.folder import find_pictures
 from kkcv.search.index import effort
 from kkcv.search.index.build import built
 from kkcv.search.index.exact import inner_products
@@ -27,6 +26,7 @@ from kkcv.search.index.outside import held_out
 from kkcv.search.index.records import Records
 from kkcv.search.index.snapshot import Snapshot
 
+from .command import existing, pictures_in, run
 from .gallery import embedded, say
 from .grown import Grown
 from .report import report
@@ -97,19 +97,19 @@ def measured(name: str, kind: str, vectors: np.ndarray, outside: np.ndarray) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pictures", nargs="+", type=Path)
-    parser.add_argument("--bursts", nargs="+", type=Path, required=True, metavar="PHOTOGRAPHS")
-    parser.add_argument("--outside", nargs="+", type=Path, required=True, metavar="OTHERS")
+    parser.add_argument("pictures", nargs="+", type=existing)
+    parser.add_argument("--bursts", nargs="+", type=existing, required=True, metavar="PHOTOGRAPHS")
+    parser.add_argument("--outside", nargs="+", type=existing, required=True, metavar="OTHERS")
     parser.add_argument("--always", action="store_true", help="use the index in any case")
     options = parser.parse_args()
     if options.always:
         effort.WORTH_MS = -np.inf
     with tempfile.TemporaryDirectory(prefix="kkcv-recall-") as folder:
         scratch = Path(folder)
-        real = vectors_of(list(find_pictures(options.pictures)), scratch)
-        outside = vectors_of(list(find_pictures(options.outside)), scratch)
+        real = vectors_of(pictures_in(options.pictures), scratch)
+        outside = vectors_of(pictures_in(options.outside), scratch)
         say("making bursts")
-        photographs = list(find_pictures(options.bursts))[:150]
+        photographs = pictures_in(options.bursts)[:150]
         bursts = vectors_of(written(photographs, scratch / "shots"), scratch)
         grown = np.concatenate(list(Grown(real).chunks(GROWN)))
     rows = []
@@ -121,4 +121,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

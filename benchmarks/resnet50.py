@@ -18,6 +18,7 @@ import torch.nn.functional as F
 import torchvision
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.command import existing, run
 from benchmarks.training import SHARED, train
 from kkcv import zoo
 from kkcv.training.fit.freezing import freeze, training_mode
@@ -41,7 +42,7 @@ def operations(depth: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--set", default="monkeys", help="a folder of DATA")
-    parser.add_argument("--data", type=Path, default=SHARED)
+    parser.add_argument("--data", type=existing, default=SHARED)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         weights = Path(scratch) / "resnet50.pth"
@@ -66,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

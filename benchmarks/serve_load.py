@@ -12,8 +12,8 @@ import random
 import statistics
 import threading
 import time
-from pathlib import Path
 
+from benchmarks.command import existing, run
 from kkcv.client import Client
 from kkcv.errors import KkcvError
 
@@ -21,12 +21,13 @@ from kkcv.errors import KkcvError
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("address")
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=existing)
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
     files = [path.read_bytes() for path in sorted(options.folder.rglob("*.jp*g"))[:500]]
     client = Client(options.address)
+    client.stats()  # a service that is not there is said at once
     seconds: list[float] = []
     added: list[tuple[int, bytes]] = []
     errors: list[str] = []
@@ -69,4 +70,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -27,9 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from kkcv.embedding.threads import cores
-from kkcv.images.folder import find_pictures
+from kkcv.machine import cores
 
+from .command import existing, pictures_in, run
 from .report import report
 
 CLIENTS = (1, 8, 32)
@@ -185,12 +185,12 @@ def main() -> None:
         in_process(scratch / "gallery", json.loads((scratch / "paths.json").read_text()))
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pictures", nargs="+", type=Path)
+    parser.add_argument("pictures", nargs="+", type=existing)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--passes", type=int, default=2)
     options = parser.parse_args()
     low, high = BYTES
-    found = [path for path in find_pictures(options.pictures) if low < path.stat().st_size < high]
+    found = [path for path in pictures_in(options.pictures) if low < path.stat().st_size < high]
     if not found:
         raise SystemExit(f"no picture there has {low:,} to {high:,} bytes")
     with tempfile.TemporaryDirectory(prefix="kkcv-serving-") as scratch:
@@ -202,4 +202,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

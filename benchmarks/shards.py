@@ -27,8 +27,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import existing, pictures_in, run
 from kkcv.embedding.embedder import Embedder
-from kkcv.images.folder import find_pictures
 from kkcv.search.exchange.loading import load, parquet_files
 from kkcv.search.exchange.parquet import (
     batches,
@@ -198,12 +198,12 @@ def short(value: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=existing)
     parser.add_argument("--pictures", type=int, default=512, help="at most so many of the folder")
     parser.add_argument("--rows", type=int, default=20_000, help="rows to load and to index")
     options = parser.parse_args()
 
-    found = list(find_pictures(options.folder))
+    found = pictures_in([options.folder])
     pictures = found[:: max(1, len(found) // options.pictures)][: options.pictures]
     with tempfile.TemporaryDirectory() as scratch:
         measured = measure(pictures, options.rows, Path(scratch))
@@ -221,4 +221,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

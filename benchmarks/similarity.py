@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import existing, run
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import run_crops
 from kkcv.images.folder import labelled_pictures
@@ -37,7 +38,7 @@ def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("folders", type=existing, nargs="+")
     embedder = Embedder.load(precision="float32")
     print("| pictures | cosine | inner product | Euclidean | length, middle 90% |")
     print("|---|---|---|---|---|")
@@ -59,4 +60,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

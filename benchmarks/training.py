@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.command import existing, run, some_of
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 ROWS = {
     "head": ("the head alone", []),
@@ -78,8 +80,10 @@ def retrieval(model: str, folder: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("sets", nargs="*", default=["cats_dogs"], metavar="SET")
-    parser.add_argument("--data", type=Path, default=SHARED)
-    parser.add_argument("--rows", default="head,all,auto", help=f"of {','.join(ROWS)}")
+    parser.add_argument("--data", type=existing, default=SHARED)
+    parser.add_argument(
+        "--rows", type=some_of(ROWS), default="head,all,auto", help=f"of {','.join(ROWS)}"
+    )
     parser.add_argument("--seeds", type=int, default=1, help="how many, from 0 on")
     parser.add_argument("--keep", type=Path, help="folder for the runs; else they are removed")
     parser.add_argument("--retrieval", action="store_true", help="search with the tuned network")
@@ -92,7 +96,7 @@ def main() -> None:
         for name in options.sets:
             print(f"\n| {name} | accuracy | errors | log loss | on val | seconds | of processor |")
             print("|---|--:|---|--:|--:|--:|--:|")
-            for key in options.rows.split(","):
+            for key in options.rows:
                 title, settings = ROWS[key]
                 runs = [
                     train(
@@ -120,4 +124,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
