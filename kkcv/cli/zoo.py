@@ -33,6 +33,7 @@ def list_(pattern: str, as_json: bool) -> None:
     \b
     kkcv zoo list 'resnet*'
     """
+    from kkcv.zoo.printed import short
     from kkcv.zoo.recorded import names
 
     rows = [row_of(name) for name in found(names(pattern), pattern)]
@@ -47,8 +48,8 @@ def list_(pattern: str, as_json: bool) -> None:
                 r["network"],
                 r["family"],
                 r["year"],
-                count(r["parameters"]),
-                count(r["multiply_adds"]),
+                short(r["parameters"]),
+                short(r["multiply_adds"]),
                 r["input"],
                 r["embedding"],
                 r["weights"],
@@ -332,6 +333,7 @@ def bench(names: tuple[str, ...], batch: int, threads: int | None, as_json: bool
     kkcv zoo bench efficientnet_lite0 resnet50 'mobilenet_v3*'
     """
     from kkcv.zoo.bench import bench as measure
+    from kkcv.zoo.printed import short
 
     chosen = [name for pattern in names for name in matching(pattern)]
     with progress_bar("measuring") as update:
@@ -345,8 +347,8 @@ def bench(names: tuple[str, ...], batch: int, threads: int | None, as_json: bool
     rows = [
         (
             s.network,
-            count(s.parameters),
-            count(s.macs),
+            short(s.parameters),
+            short(s.macs),
             "x".join(map(str, s.input_size)),
             s.embedding_dim,
             f"{s.pictures_a_second:.1f}",
@@ -371,11 +373,3 @@ def found(names: list[str], pattern: str) -> list[str]:
     if not names:
         raise RequestError(f"no network matches {pattern!r}; see: kkcv zoo list")
     return names
-
-
-def count(value: Any) -> str:
-    """In millions or billions, three digits."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("K", 1e3)):
-        if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return str(value)

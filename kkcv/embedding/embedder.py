@@ -186,25 +186,16 @@ class Embedder:
         pieces = panoramas.squares(pixels, squares)
         return np.concatenate([crop(each, self.backend) for each in pieces])
 
-    def embed(
-        self,
-        pictures: Source | Iterable[Source],
-        limits: Limits = DEFAULT_LIMITS,
-    ) -> np.ndarray:
+    def embed(self, pictures: Source | Iterable[Source]) -> np.ndarray:
         """Pictures to unit vectors: N of them → float32 (N, D), one → float32 (D,).
 
-        Args:
-            pictures: paths, bytes, files, Pillow images, arrays (H, W, 3) or tensors (3, H, W).
-            limits: on bytes and pixels of each.
-
-        Raises:
-            PictureError: one cannot be read; the message names its file.
+        They are paths, bytes, files, Pillow images, arrays (H, W, 3) or tensors (3, H, W). Raises
+        PictureError if one cannot be read; the message names its file.
         """
         if is_one(pictures):
-            return self.embed_picture(pictures, limits)
+            return self.embed_picture(pictures)
         with ThreadPoolExecutor() as pool:
-            several = cast(Iterable[Source], pictures)
-            crops = pool.map(lambda picture: self.prepare(picture, limits), several)
+            crops = pool.map(self.prepare, cast(Iterable[Source], pictures))
             return self.embed_crops(list(crops))
 
     def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:

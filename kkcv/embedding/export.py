@@ -69,8 +69,9 @@ def to_onnx(
     return program
 
 
-def synthetic_pictures(preprocess: Preprocess, count: int = 4) -> np.ndarray:
-    """Colored clouds, each its own: uint8 (count, H, W, C)."""
+def synthetic_pictures(preprocess: Preprocess) -> np.ndarray:
+    """Colored clouds, each its own: uint8 (4, H, W, C)."""
+    count = 4
     random = np.random.default_rng(0)
     height, width = preprocess.size
     rows, columns = np.mgrid[:height, :width] / max(height, width)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+STRIP = 1024  # rows that are in memory twice at once
+
 
 def to_rgb(image: Image.Image, paper: str = "white") -> Image.Image:
     """The picture as a viewer shows it on white paper, or another color, in mode RGB.
@@ -56,10 +58,10 @@ def _range(image: Image.Image) -> tuple[float, float]:
     return low, high if high > low else low + 1
 
 
-def _strips(image: Image.Image, rows: int = 1024) -> Iterator[tuple[int, np.ndarray]]:
+def _strips(image: Image.Image) -> Iterator[tuple[int, np.ndarray]]:
     """Arrays of some rows each, with the first row's number: the whole would take gigabytes."""
-    for top in range(0, image.height, rows):
-        box = (0, top, image.width, min(top + rows, image.height))
+    for top in range(0, image.height, STRIP):
+        box = (0, top, image.width, min(top + STRIP, image.height))
         yield top, np.asarray(image.crop(box))
 
 

@@ -13,7 +13,7 @@ from kkcv.errors import PictureError
 
 from .arrays import Pixels, rgb_of
 from .beside_pillow import opened_beside_pillow
-from .color import to_rgb
+from .color import STRIP, to_rgb
 from .containers import has_many_scans, icon_sizes, is_cut_off
 from .formats import FORMATS, KNOWN_BUT_NOT_OPENED, sniff
 from .limits import (
@@ -144,14 +144,14 @@ def _upright(
     return rgb if turn is None else rgb.transpose(turn)
 
 
-def _pixels(rgb: Image.Image, rows: int = 1024) -> np.ndarray:
+def _pixels(rgb: Image.Image) -> np.ndarray:
     """The pixels as an array, strip by strip: Pillow copies what it converts twice."""
-    if rgb.height <= rows:
+    if rgb.height <= STRIP:
         return np.array(rgb)
     pixels = np.empty((rgb.height, rgb.width, 3), np.uint8)
-    for top in range(0, rgb.height, rows):
-        strip = (0, top, rgb.width, min(top + rows, rgb.height))
-        pixels[top : top + rows] = np.asarray(rgb.crop(strip))
+    for top in range(0, rgb.height, STRIP):
+        strip = (0, top, rgb.width, min(top + STRIP, rgb.height))
+        pixels[top : top + STRIP] = np.asarray(rgb.crop(strip))
     return pixels
 
 

@@ -141,11 +141,11 @@ def captioned(picture: Image.Image) -> Image.Image:
     return changed
 
 
-def pasted_into(other: Image.Image, share: float = 0.4) -> Change:
-    """In a corner of another picture, at a ``share`` of its width."""
+def pasted_into(other: Image.Image) -> Change:
+    """In a corner of another picture, at 40% of its width."""
 
     def change(picture: Image.Image) -> Image.Image:
-        random, width = random_of(picture), max(1, round(share * other.width))
+        random, width = random_of(picture), max(1, round(0.4 * other.width))
         height = min(other.height, max(1, round(picture.height * width / picture.width)))
         small = picture.resize((width, height), Image.Resampling.LANCZOS)
         changed = other.copy()

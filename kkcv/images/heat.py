@@ -19,9 +19,7 @@ Match = tuple[tuple[float, float], tuple[float, float]]  # x, y in one picture a
 
 
 def overlaid(
-    pixels: np.ndarray,
-    heat: np.ndarray,
-    seen: tuple[float, float, float, float] = (0, 0, 1, 1),
+    pixels: np.ndarray, heat: np.ndarray, seen: Sequence[float] = (0, 0, 1, 1)
 ) -> np.ndarray:
     """A picture with a heat map over the part that was seen: uint8 (H, W, 3).
 

@@ -50,6 +50,11 @@ def untold(done: int, total: int) -> None:
     """The progress that nobody follows."""
 
 
+def by_id(vectors: Vectors) -> dict[int, np.ndarray]:
+    """Each vector, float32 (D,), by its id."""
+    return {id: row for ids, rows in vectors for id, row in zip(ids.tolist(), rows, strict=True)}
+
+
 class Reader(ABC):
     """Questions inside ``Catalog.reading``."""
 
@@ -62,13 +67,6 @@ class Reader(ABC):
     @abstractmethod
     def superseded(self) -> bool:
         """Whether the vectors are another network's than when the catalog was opened."""
-
-    def revision(self) -> object:
-        """A value that is another one after every change, for what is remembered until then.
-
-        By default it is never the same, and nothing is remembered.
-        """
-        return object()
 
     @abstractmethod
     def setting(self, name: str, default: str = "") -> str: ...

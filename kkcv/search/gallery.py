@@ -227,44 +227,31 @@ class Gallery(Rows):
         k = checked_k(k)
         options = merged(options, words)
         generation = self.generation
-        if options.copies:
-            return self._copies(generation, pictures, k, options, limits)
-        query = Vectorizer(generation, self, self.worker, limits).query(pictures)
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
-        by_score, first = options, k
-        if options.verify:  # sorted when they are verified
-            from .verification.verify import FIRST, Verifier
+        if options.copies:
+            from .copies import copies
 
-            by_score, first = options.replace(sort=None), max(k, FIRST)
-        by_text = any(isinstance(like.picture, Text) for like in pictures)
-        hits = answers(generation, query[None], first, by_score, own, by_text)[0]
+            hits = copies(generation, self, list(pictures), k, options, own, limits)
+        else:
+            query = Vectorizer(generation, self, self.worker, limits).query(pictures)
+            by_text = any(isinstance(like.picture, Text) for like in pictures)
+            by_score, first = options, k
+            if options.verify:  # sorted when they are verified
+                from .verification.verify import FIRST, Verifier
+
+                by_score, first = options.replace(sort=None), max(k, FIRST)
+            hits = answers(generation, query[None], first, by_score, own, by_text)[0]
+            if options.verify:
+                verifier = Verifier(self, generation.sharing.turn, limits)
+                hits = verifier.verified(pictures, hits, options.verify)[:k]
         if not hits and options.condition:
             self.must_name_known_keys(options.condition)
-        if options.verify:
-            verifier = Verifier(self, generation.sharing.turn, limits)
-            hits = verifier.verified(pictures, hits, options.verify)[:k]
+        if options.copies or options.verify:
             with generation.catalog.reading() as rows:
                 hits = sorted_hits(rows, hits, options.sort)
         for hit in hits:
             hit.missing = generation.library.is_missing(hit.path)
         return Hits(hits)
-
-    def _copies(
-        self,
-        generation: Generation,
-        likes: Sequence[Like],
-        k: int,
-        options: SearchOptions,
-        limits: Limits,
-    ) -> Hits:
-        from .copies import copies
-
-        own = {like.picture for like in likes if isinstance(like.picture, int)}
-        hits = copies(generation, self, list(likes), k, options, own, limits)
-        if not hits and options.condition:
-            self.must_name_known_keys(options.condition)
-        with generation.catalog.reading() as rows:
-            return Hits(sorted_hits(rows, hits, options.sort))
 
     @with_words
     def search_vector(

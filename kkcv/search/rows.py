@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from kkcv.embedding import terms
-from kkcv.errors import AlreadyThere, RequestError, UnknownPicture
+from kkcv.errors import (
+    AlreadyThere,
+    FileMissing,
+    PictureError,
+    RequestError,
+    UnknownPicture,
+)
 from kkcv.hit import Hit
 from kkcv.hits import thumbnail as small
 from kkcv.images.exif import exif_of
@@ -148,6 +154,13 @@ class Rows(Rooted):
         Raises FileMissing if the file has gone, changed, or become another one.
         """
         return read(self.path(picture), picture)
+
+    def read_in_batch(self, picture: Picture) -> bytes:
+        """As ``read``, but a file that has gone or changed is a PictureError: it stops no batch."""
+        try:
+            return self.read(picture)
+        except FileMissing as error:
+            raise PictureError(str(error), "unreadable") from None
 
     @property
     def ranking(self) -> str:

@@ -17,7 +17,8 @@ from .diagram.metrics import wrapped
 from .diagram.panels import draw_panels, panels
 from .diagram.stages import draw_stages
 from .diagram.svg import SMALL, USUAL, line, picture, placed, text
-from .diagram.words import LANGUAGES, Words
+from .diagram.words import Words
+from .labels import LANGUAGES
 from .network import Paper
 from .printed import short
 from .registry import FAMILIES, spec

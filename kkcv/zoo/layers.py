@@ -157,13 +157,13 @@ def channel_shuffle(x: Tensor, groups: int) -> Tensor:
     return x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
 
 
-def make_divisible(width: float, divisor: int = 8) -> int:
-    """The multiple of ``divisor`` nearest to ``width``, never more than 10% below it.
+def make_divisible(width: float) -> int:
+    """The multiple of 8 nearest to ``width``, never more than 10% below it.
 
     The rounding of the MobileNet authors' code; the papers do not print it.
     """
-    rounded = max(divisor, int(width + divisor / 2) // divisor * divisor)
-    return rounded if rounded >= 0.9 * width else rounded + divisor
+    rounded = max(8, int(width + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * width else rounded + 8
 
 
 def he_normal(module: nn.Module) -> None:

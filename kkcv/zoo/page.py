@@ -17,9 +17,10 @@ from .book.papers import papers_page
 from .book.trained import compared_page, trained_page
 from .costs import cost
 from .draw import FOLDERS
+from .labels import LANGUAGES
 from .markdown import cited, table
 from .network import Family, Spec
-from .page_words import LANGUAGES, Words
+from .page_words import Words
 from .printed import short
 from .registry import FAMILIES
 from .weights import accuracy, published

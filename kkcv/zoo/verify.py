@@ -69,23 +69,20 @@ def text(shape: Shape) -> str:
     return "x".join(map(str, shape))
 
 
-def verify_peers(name: str, images: Tensor, gradients: bool = False) -> list[Check]:
+def verify_peers(name: str, images: Tensor) -> list[Check]:
     """Check that a network computes what its peers compute: their weights in ours, same pictures.
 
     Raises UnknownNetwork, MissingExtra when a peer's library is not installed.
     """
-    return [check_peer(peer, images, gradients) for peer in peers_of(spec(name).name)]
+    return [check_peer(peer, images) for peer in peers_of(spec(name).name)]
 
 
-def check_peer(peer: Peer, images: Tensor, gradients: bool) -> Check:
+def check_peer(peer: Peer, images: Tensor) -> Check:
     if peer.differs:
         return Check(peer.network, peer.call, "another network", "", True, peer.differs)
     try:
-        found = parity.compare(peer, images, gradients)
+        found = parity.compare(peer, images)
     except ValueError as error:
         return Check(peer.network, peer.call, "the same parameters", "others", False, str(error))
     ours = f"scores {found.forward:.0e}"
-    if found.gradient is not None:
-        ours += f", gradients {found.gradient:.0e}"
-    note = peer.trains_differently if gradients else ""
-    return Check(peer.network, peer.call, f"within {parity.TOLERANCE:.0e}", ours, found.holds, note)
+    return Check(peer.network, peer.call, f"within {parity.TOLERANCE:.0e}", ours, found.holds)

@@ -9,8 +9,9 @@ import pytest
 from kkcv.zoo import page as pages_of_the_zoo
 from kkcv.zoo.book.pictures import pictures
 from kkcv.zoo.facts import printed
+from kkcv.zoo.labels import LANGUAGES
 from kkcv.zoo.markdown import cited
-from kkcv.zoo.page_words import LANGUAGES, texts
+from kkcv.zoo.page_words import texts
 from kkcv.zoo.registry import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs"

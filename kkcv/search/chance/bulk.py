@@ -38,7 +38,12 @@ class Bulk:
     def rate(self, scores: np.ndarray | float) -> np.ndarray:
         """For each score, the share of unrelated pairs that score at least this."""
         values = np.cbrt(scores) if self.cube_roots else np.asarray(scores)
-        return 0.5 * erfc((values - self.mean) / self.deviation / math.sqrt(2))
+        return upper_tail((values - self.mean) / self.deviation)
+
+
+def upper_tail(deviations: np.ndarray) -> np.ndarray:
+    """The share of a normal distribution above so many standard deviations."""
+    return 0.5 * erfc(deviations / math.sqrt(2))
 
 
 Bulks = tuple[np.ndarray, np.ndarray, np.ndarray]  # means, deviations, cube roots, each (M,)

@@ -19,7 +19,7 @@ import numpy as np
 
 from kkcv.hit import NO_LIKENESS
 
-from .bulk import Bulks, erfc, many
+from .bulk import Bulks, many, upper_tail
 from .model import Calibration
 
 WORDS = {0.001: "almost certain", 0.05: "likely", 0.6: "weak"}  # the largest share of each
@@ -46,14 +46,9 @@ class Chances(NamedTuple):
         """(Q, N), a row a query → float64 (Q, N), smaller for higher scores, with no limit."""
         means, deviations, cube_roots = (each[:, None] for each in self.own)
         values = np.where(cube_roots, np.cbrt(scores), scores)
-        by_query = upper(np.minimum((values - means) / deviations, FARTHEST))
+        by_query = upper_tail(np.minimum((values - means) / deviations, FARTHEST))
         by_pairs = np.maximum(self.calibration.rate(scores), LEAST)
         return by_query**self.weight * by_pairs ** (1 - self.weight)
-
-
-def upper(deviations: np.ndarray) -> np.ndarray:
-    """The share of a normal distribution that is above."""
-    return 0.5 * erfc(deviations / np.sqrt(2))
 
 
 def words(rates: np.ndarray, pictures: int) -> np.ndarray:

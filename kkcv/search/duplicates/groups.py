@@ -13,7 +13,7 @@ import numpy as np
 
 from kkcv.errors import KkcvError
 from kkcv.images.decode import decode
-from kkcv.search.engine import Reader
+from kkcv.search.engine import Progress, Reader, untold
 from kkcv.search.options import OPTIONS
 from kkcv.search.picture import Picture
 from kkcv.search.rows import Rows
@@ -28,7 +28,6 @@ COPY_NEIGHBORS = 8  # of each way to change it, and pictures that it is compared
 SAME_BYTES = "the same bytes"
 WAYS = (turned(1), turned(2), turned(3), mirrored)
 
-Progress = Callable[[int, int], None]
 Near = dict[int, float]  # ids with their scores
 
 
@@ -49,7 +48,7 @@ class DuplicateGroup(NamedTuple):
 def duplicates(
     gallery: Rows,
     min_score: float = 0.95,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = untold,
     *,
     copies: bool = False,
     unread: Callable[[int], None] = lambda pictures: None,

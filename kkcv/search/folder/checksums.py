@@ -14,10 +14,12 @@ import apsw
 NAME = "row_crc32"
 TABLE = "CREATE TABLE checksums (id INTEGER PRIMARY KEY, crc32 INTEGER NOT NULL)"
 # Text as bytes: SQLite would stop at one that is damaged.
-CHECKED = "id, CAST(path AS BLOB), bytes, added, CAST(metadata AS BLOB)"
+VALUES = "CAST(path AS BLOB), bytes, added, CAST(metadata AS BLOB)"
+CHECKED = f"id, {VALUES}"
 WRITE = f"INSERT OR REPLACE INTO checksums SELECT id, {NAME}({CHECKED}) FROM pictures"
 WRITTEN = "(SELECT crc32 FROM checksums WHERE checksums.id = pictures.id)"  # None: not known
-WHOLE = f"SELECT {NAME}({CHECKED}) = {WRITTEN} FROM pictures WHERE id = ?"
+SAME = f"{NAME}({CHECKED}) = {WRITTEN}"
+WHOLE = f"SELECT {SAME} FROM pictures WHERE id = ?"
 log = logging.getLogger(__name__)
 
 

@@ -70,9 +70,6 @@ class Reader(engine.Reader):
         """For the files of this folder that have tables of their own in the catalog."""
         return self._connection.execute(sql, bindings)
 
-    def revision(self) -> object:
-        return self.sequence()
-
     def sequence(self) -> int:
         """The number of the last change; cheap."""
         found = str(self.setting("sequence"))

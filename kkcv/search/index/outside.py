@@ -7,6 +7,8 @@ easy and as hard as real ones were (``make bench-recall``).
 
 import numpy as np
 
+from kkcv.embedding.space import unit
+
 EACH = 200  # queries of a kind, where the gallery has so many pictures
 SHARE = 0.1  # of the pictures are held out, at most
 TERMS = 512  # vectors whose deviations from the mean make the noise
@@ -25,7 +27,7 @@ def perturbed(sample: np.ndarray) -> np.ndarray:
     """Vectors of the gallery, moved by a tenth to all of their length: (S, D) → (EACH, D)."""
     generator = np.random.default_rng(SEED)
     moved = unit(noise(sample, generator)) * generator.uniform(0.1, 1, (EACH, 1))
-    return unit(sample[generator.integers(len(sample), size=EACH)] + moved)
+    return unit(sample[generator.integers(len(sample), size=EACH)] + moved).astype(np.float32)
 
 
 def unlike(sample: np.ndarray) -> np.ndarray:
@@ -50,7 +52,7 @@ def between(sample: np.ndarray) -> np.ndarray:
     generator = np.random.default_rng(SEED)
     means = unit(sample[generator.integers(len(sample), size=(EACH, 3))].mean(axis=1))
     share = generator.uniform(0, 1, (EACH, 1))
-    return unit((1 - share) * means + share * unlike(sample))
+    return unit((1 - share) * means + share * unlike(sample)).astype(np.float32)
 
 
 def noise(sample: np.ndarray, generator: "np.random.Generator") -> np.ndarray:
@@ -58,8 +60,3 @@ def noise(sample: np.ndarray, generator: "np.random.Generator") -> np.ndarray:
     some = sample[generator.permutation(len(sample))[:TERMS]]
     weights = generator.standard_normal((EACH, len(some))) / len(some) ** 0.5
     return weights.astype(np.float32) @ (some - sample.mean(axis=0))
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import chain
@@ -14,6 +14,7 @@ import numpy as np
 from kkcv.disk import atomic_write, has_hash, make_folder
 from kkcv.errors import GalleryFormatError, KkcvError
 from kkcv.search import files
+from kkcv.search.engine import Progress, untold
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.engine import in_a_folder
 from kkcv.search.folder.index import FolderIndex
@@ -35,7 +36,7 @@ def examine(
     gallery: Gallery,
     *,
     repair: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = untold,
 ) -> list[Finding]:
     """Examine a gallery, also while others write; with ``repair``, repair what is safe to repair.
 
@@ -117,9 +118,7 @@ def is_object(text: bytes | None) -> bool:
         return False
 
 
-def pictures(
-    gallery: Gallery, repair: bool, progress: Callable[[int, int], None]
-) -> Iterator[Finding]:
+def pictures(gallery: Gallery, repair: bool, progress: Progress) -> Iterator[Finding]:
     """Rows whose file or vector has changed or is damaged."""
     done, total, after = 0, len(gallery), 0
     judge = Judge(gallery.library)

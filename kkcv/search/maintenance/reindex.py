@@ -4,7 +4,7 @@ Searches and additions go on meanwhile. The work can be stopped at any time and 
 was. The old vectors are kept for ``undo`` until the next change of network.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -13,8 +13,8 @@ import numpy as np
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.embedding.quantized import keep
-from kkcv.errors import GalleryError, KkcvError, PictureError, RequestError
-from kkcv.search.engine import Catalog, NextVectors, Vectors
+from kkcv.errors import GalleryError, PictureError, RequestError
+from kkcv.search.engine import Catalog, NextVectors, Progress, by_id, untold
 from kkcv.search.gallery import Gallery
 from kkcv.search.generation import embedder_for, settings_for
 from kkcv.search.importing import Reject
@@ -46,7 +46,7 @@ def reindex(
     embedder: Embedder,
     *,
     leave_out: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = untold,
 ) -> Reindexed:
     """Embed all pictures with another network, then use those vectors.
 
@@ -69,7 +69,7 @@ def undo(
     gallery: Gallery,
     *,
     leave_out: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = untold,
 ) -> Reindexed:
     """Go back to the previous network: only pictures added since then are embedded.
 
@@ -82,9 +82,7 @@ def undo(
     return finish(gallery, embedder, leave_out, progress)
 
 
-def finish(
-    gallery: Gallery, embedder: Embedder, leave_out: bool, progress: Callable[[int, int], None]
-) -> Reindexed:
+def finish(gallery: Gallery, embedder: Embedder, leave_out: bool, progress: Progress) -> Reindexed:
     """Embed until no picture lacks a vector, then swap."""
     new = gallery.generation.next_vectors
     rejected: dict[int, Reject] = {}
@@ -111,7 +109,7 @@ def embed_missing(
     embedder: Embedder,
     missing: list[int],
     new: NextVectors,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> dict[int, Reject]:
     """Embed pictures by id; those that failed, with the reason."""
     rejected: dict[int, Reject] = {}
@@ -124,12 +122,7 @@ def embed_missing(
             yield from found
 
     def prepare(picture: Picture) -> np.ndarray:
-        try:
-            return embedder.prepare_row(gallery.read(picture))
-        except PictureError:
-            raise
-        except KkcvError as error:  # the file has gone or changed
-            raise PictureError(str(error), "unreadable") from None
+        return embedder.prepare_row(gallery.read_in_batch(picture))
 
     stream = embed_stream(embedder, ahead(prepare, pictures()))
     while batch := list(islice(stream, COMMIT)):
@@ -152,23 +145,18 @@ def comparison(
     """
     with catalog.reading() as rows:
         sampled = np.sort(np.random.default_rng(0).permutation(rows.ids())[:SAMPLE])
-        before = by_id(rows.stored_vectors(ids=sampled), rows.shape.whole)
-        after = by_id(new.vectors(sampled), dim)
+        before, whole = by_id(rows.stored_vectors(ids=sampled)), rows.shape.whole
+        after = by_id(new.vectors(sampled))
         pictures = [p for p in rows.pictures(sampled) if p.id in before and p.id in after]
     if len(pictures) < 2:
         return 1.0, None, None
-    old, fresh = (np.stack([found[p.id] for p in pictures]) for found in (before, after))
+    old = np.stack([before[p.id][:whole] for p in pictures])
+    fresh = np.stack([after[p.id][:dim] for p in pictures])
     labels = [picture.metadata.get("label") for picture in pictures]
     if None in labels:
         return overlap(old, fresh), None, None
     texts = [str(label) for label in labels]
     return overlap(old, fresh), figures(old, texts), figures(fresh, texts)
-
-
-def by_id(vectors: Vectors, dim: int) -> dict[int, np.ndarray]:
-    return {
-        id: row[:dim] for ids, rows in vectors for id, row in zip(ids.tolist(), rows, strict=True)
-    }
 
 
 def overlap(old: np.ndarray, new: np.ndarray, k: int = 10) -> float:

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kkcv.search.folder.catalog import Catalog
-from kkcv.search.folder.checksums import CHECKED, NAME
+from kkcv.search.folder.checksums import SAME, VALUES
 from kkcv.search.folder.reader import Reader, as_text
 
 RESTORE = "restore a backup: kkcv restore"
 ROWS = "pictures NOT INDEXED"
-COPIED = "CAST(path AS BLOB), bytes, added, CAST(metadata AS BLOB)"
 ONE = "WHERE id = ?"
 BESIDE = "pictures INDEXED BY pictures_described"
 
@@ -38,7 +37,7 @@ def half_damaged(catalog: Catalog, repair: bool) -> list[Finding]:
     """
     with catalog.reading() as rows:
         good = {
-            id: rows.execute(f"SELECT {COPIED} FROM {ROWS if in_row else BESIDE} {ONE}", (id,)).get
+            id: rows.execute(f"SELECT {VALUES} FROM {ROWS if in_row else BESIDE} {ONE}", (id,)).get
             for id, in_row, beside in differing(rows)
             if in_row or beside
         }
@@ -77,12 +76,7 @@ def differing(rows: Reader) -> Iterator[tuple[int, bool, bool]]:
     """The ids of damaged rows, with whether the row is whole, and the copy beside it."""
     whole: dict[int, list[bool]] = {}
     for source in (ROWS, BESIDE):
-        found = rows.execute(
-            f"SELECT id, {NAME}({CHECKED}) = "
-            "(SELECT crc32 FROM checksums WHERE checksums.id = pictures.id) "
-            f"FROM {source} ORDER BY id"
-        )
-        for id, same in found:
+        for id, same in rows.execute(f"SELECT id, {SAME} FROM {source} ORDER BY id"):
             whole.setdefault(id, []).append(same != 0)  # None: no checksum is known
     for id, copies in whole.items():
         if not all(copies):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kkcv.search import engine
-from kkcv.search.engine import KEPT, Progress, Vectors, untold
+from kkcv.search.engine import KEPT, Progress, Vectors, by_id, untold
 from kkcv.search.picture import Picture
 from kkcv.search.projection import SETTING
 
@@ -180,10 +180,6 @@ class NextVectors(engine.NextVectors):
         if gone not in (None, rows):
             drop(catalog.server, gone)
             catalog.texts.drop([generation(gone)])
-
-
-def by_id(vectors: Vectors) -> dict[int, np.ndarray]:
-    return {id: row for ids, rows in vectors for id, row in zip(ids.tolist(), rows, strict=True)}
 
 
 def fits(there: Version, made: Version | None) -> bool:

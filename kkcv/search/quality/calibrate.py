@@ -4,13 +4,13 @@ Chance says how many unrelated pictures pass a cut-off. How many matches it lose
 certain matches: disturbed copies of the gallery's own pictures (images/disturb.py).
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from kkcv.errors import GalleryError, PictureError, RequestError
 from kkcv.search.chance.model import FEWEST, Calibration
+from kkcv.search.engine import Progress, untold
 from kkcv.search.gallery import Gallery
 
 from .selfcheck import disturbed
@@ -42,7 +42,7 @@ def calibrate(
     gallery: Gallery,
     sample: int = SAMPLE,
     *,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = untold,
 ) -> Calibrated:
     """Calibrate the gallery again, and try cut-offs on disturbed copies.
 
@@ -64,7 +64,7 @@ def calibrate(
     return Calibrated(calibration, len(scores), cut_offs)
 
 
-def sure_scores(gallery: Gallery, sample: int, progress: Callable[[int, int], None]) -> np.ndarray:
+def sure_scores(gallery: Gallery, sample: int, progress: Progress) -> np.ndarray:
     """The score of each disturbed copy with its original: float32 (N,) (GalleryError)."""
     scores: list[np.ndarray] = []
     for picture, copies in disturbed(gallery, sample, progress):

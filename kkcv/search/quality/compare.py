@@ -6,8 +6,9 @@ from typing import Any
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pricing import milliseconds_alone
+from kkcv.search.engine import Progress, untold
 
-from .evaluate import Progress, evaluate_search
+from .evaluate import evaluate_search
 
 VECTOR_BYTES = 2  # a number of a vector, as galleries store it unless told otherwise
 FACTS = ("pictures", "classes", "queries", "rejected")  # the same for every network
@@ -19,7 +20,7 @@ def compare_models(
     models: Sequence[str],
     load: Callable[[str], Embedder],
     *,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = untold,
     **asked: Any,
 ) -> dict[str, Any]:
     """``evaluate_search`` with each network, as plain values: ``models`` has a row for each.

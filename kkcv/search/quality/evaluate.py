@@ -1,6 +1,6 @@
 """Retrieval over a labelled folder, with any network and any order of the answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,14 +14,13 @@ from kkcv.images.folder import labelled_pictures
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of
 from kkcv.search.chance.model import FEWEST, calibrated
+from kkcv.search.engine import Progress, untold
 from kkcv.search.options import OPTIONS
 from kkcv.search.ranking.names import PLAIN
 from kkcv.search.verification.features import Features, features_of
 
 from .metrics import Retrieval, leave_one_out
 from .reordering import Timed, by_ranking, by_verification
-
-Progress = Callable[[int, int], None]
 
 
 class Embedded(NamedTuple):
@@ -49,7 +48,7 @@ def evaluate_search(
     max_chance: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
     threads: int | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = untold,
 ) -> dict[str, Any]:
     """Leave-one-out retrieval over a folder whose subfolders are classes, as plain values.
 
@@ -86,7 +85,7 @@ def compare_rankings(
     max_chance: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
     threads: int | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = untold,
 ) -> dict[str, Any]:
     """As ``evaluate_search``, with a row for each of several rankings."""
     for ranking in rankings:
@@ -109,7 +108,7 @@ def embed_folder(
     embedder: Embedder,
     limits: Limits = DEFAULT_LIMITS,
     threads: int | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = untold,
 ) -> Embedded:
     """Embed a folder whose subfolders are classes.
 

@@ -1,16 +1,17 @@
 """How often a gallery finds the original of a disturbed copy of its own pictures."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from kkcv.embedding.pipeline import ahead
-from kkcv.errors import GalleryError, KkcvError, PictureError
+from kkcv.errors import GalleryError, PictureError
 from kkcv.hit import Hit
 from kkcv.images.decode import decode
 from kkcv.images.disturb import COPIES, DISTURBANCES, PASTED, Disturbance, pasted_into
+from kkcv.search.engine import Progress, untold
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
 
@@ -42,7 +43,7 @@ def selfcheck(
     sample: int = SAMPLE,
     *,
     copies: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = untold,
 ) -> SelfCheck:
     """Search with disturbed copies of a sample of the pictures. Nothing is changed.
 
@@ -83,12 +84,7 @@ def selfcheck(
 def pixels_of(gallery: Gallery, picture: Picture) -> np.ndarray:
     """Large enough for a part of a picture to be seen (PictureError)."""
     target = CLOSER * gallery.generation.embedder.checkpoint.preprocess.target
-    try:
-        return decode(gallery.read(picture), target=target)
-    except PictureError:
-        raise
-    except KkcvError as error:  # the file has gone or changed
-        raise PictureError(str(error), "unreadable") from None
+    return decode(gallery.read_in_batch(picture), target=target)
 
 
 def searched(gallery: Gallery, disturbed: list[np.ndarray], copies: bool) -> list[Sequence[Hit]]:
@@ -124,7 +120,7 @@ def sampled(gallery: Gallery, sample: int) -> list[Picture]:
 
 
 def disturbed(
-    gallery: Gallery, sample: int, progress: Callable[[int, int], None]
+    gallery: Gallery, sample: int, progress: Progress
 ) -> Iterator[tuple[Picture, np.ndarray | PictureError]]:
     """A sample of the pictures, each with the vectors of its disturbed copies, float32 (N, D)."""
     generation, chosen = gallery.generation, sampled(gallery, sample)
@@ -132,12 +128,7 @@ def disturbed(
     target = embedder.checkpoint.preprocess.target
 
     def crops(picture: Picture) -> list[np.ndarray]:
-        try:
-            pixels = decode(gallery.read(picture), target=target)
-        except PictureError:
-            raise
-        except KkcvError as error:  # the file has gone or changed
-            raise PictureError(str(error), "unreadable") from None
+        pixels = decode(gallery.read_in_batch(picture), target=target)
         return [embedder.crop(disturb(pixels)) for disturb in DISTURBANCES]
 
     for start in range(0, len(chosen), CHUNK):

@@ -20,11 +20,9 @@ NEIGHBORS = 5
 ALPHA = 3.0
 
 
-def augmented(
-    query: np.ndarray, candidates: np.ndarray, neighbors: int = NEIGHBORS, alpha: float = ALPHA
-) -> np.ndarray:
+def augmented(query: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Similarity of query and candidates after augmentation: (D,), (M, D) → (M,)."""
-    first, *others = augment(np.vstack([query[None], candidates]), neighbors, alpha)
+    first, *others = augment(np.vstack([query[None], candidates]))
     return np.array([first @ other for other in others], np.float32)
 
 

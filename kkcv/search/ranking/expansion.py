@@ -13,11 +13,9 @@ NEIGHBORS = 5
 ALPHA = 3.0
 
 
-def expanded(
-    query: np.ndarray, candidates: np.ndarray, neighbors: int = NEIGHBORS, alpha: float = ALPHA
-) -> np.ndarray:
+def expanded(query: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Similarity to the expanded query: (D,), (M, D) → (M,)."""
-    return candidates @ expand(query, candidates, neighbors, alpha)
+    return candidates @ expand(query, candidates)
 
 
 def expand(

@@ -3,13 +3,11 @@
 A gallery remembers that it wants them: then they are made of whatever is added, too.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from kkcv.embedding.pipeline import ahead
-from kkcv.errors import KkcvError, PictureError
-from kkcv.search.engine import Catalog
+from kkcv.search.engine import Catalog, Progress, untold
 from kkcv.search.picture import Picture
 
 from .features import features_of
@@ -26,7 +24,7 @@ class Gallery(Protocol):
     @property
     def catalog(self) -> Catalog: ...
 
-    def read(self, picture: Picture) -> bytes: ...
+    def read_in_batch(self, picture: Picture) -> bytes: ...
 
 
 def are_wanted(catalog: Catalog) -> bool:
@@ -40,9 +38,7 @@ def want(catalog: Catalog) -> None:
         writer.set(SETTING, "1")
 
 
-def make_missing(
-    gallery: Gallery, progress: Callable[[int, int], None] = lambda done, total: None
-) -> int:
+def make_missing(gallery: Gallery, progress: Progress = untold) -> int:
     """Make those that are not stored yet; how many there were.
 
     Pictures whose file has gone or cannot be read are passed over. ``progress`` is called with the
@@ -57,12 +53,8 @@ def make_missing(
     ]
 
     def make(picture: Picture) -> None:
-        try:
-            write_features(gallery.folder, picture.file.sha256, features_of(gallery.read(picture)))
-        except PictureError:
-            raise
-        except KkcvError as error:  # the file has gone or changed
-            raise PictureError(str(error), "unreadable") from None
+        features = features_of(gallery.read_in_batch(picture))
+        write_features(gallery.folder, picture.file.sha256, features)
 
     made = 0
     for done, (_, failed) in enumerate(ahead(make, missing), 1):

@@ -5,25 +5,25 @@ local_library.py and remote_library.py have the rest.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-
 from kkcv.client import Client
+from kkcv.embedding.explanation import Explanation
 from kkcv.hit import Hit
 from kkcv.hits import Hits
 from kkcv.images.source import printable
 from kkcv.query import Like
+from kkcv.search.engine import Progress
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import SearchOptions
+from kkcv.serve.models.responses import Explained
 
 SPREAD = 10  # times as many are looked at as are shown to begin with
 THUMBNAIL = 256  # pixels of the longer side
-Progress = Callable[[int, int], None]  # done, total
 
 
 @dataclass(frozen=True)
@@ -48,24 +48,6 @@ class DuplicateGroup(NamedTuple):
     exact: bool
     similarity: float
     how: tuple[str, ...] = ()
-
-
-class HeatMap(NamedTuple):
-    """The heat of each position: what it adds to a score, (h, w), and the part that was seen.
-
-    ``seen`` is left, top, width and height as fractions of the picture (images/heat.py).
-    """
-
-    heat: np.ndarray
-    seen: tuple[float, float, float, float]
-
-
-class Explanation(NamedTuple):
-    """A score, and where it comes from in the two pictures."""
-
-    score: float
-    query: HeatMap
-    hit: HeatMap
 
 
 class Removed(NamedTuple):
@@ -156,10 +138,9 @@ class Library(ABC):
         """Remember that these are no duplicates (UnknownPicture)."""
         self._source.keep_both(ids)
 
-    def explain(self, query: bytes | int, hit: bytes | int) -> Explanation:
+    @abstractmethod
+    def explain(self, query: bytes | int, hit: bytes | int) -> Explanation | Explained:
         """The positions of two pictures, or ids, that made them match (RequestError)."""
-        found = self._explain(query, hit)
-        return Explanation(found.score, heat_map(found.query), heat_map(found.hit))
 
     @abstractmethod
     def add(self, content: bytes, name: str) -> bool:
@@ -187,16 +168,8 @@ class Library(ABC):
     @abstractmethod
     def _thumbnail(self, picture: Entry | Hit) -> bytes | None: ...
 
-    @abstractmethod
-    def _explain(self, query: bytes | int, hit: bytes | int) -> Any: ...
-
 
 def name_of(picture: Entry | Hit) -> str:
     """The name of a picture on the page: ``name`` of its metadata, else that of its file."""
     name = picture.metadata.get("name")
     return name if isinstance(name, str) else printable(PurePath(picture.path).name)
-
-
-def heat_map(side: Any) -> HeatMap:
-    left, top, width, height = side.seen
-    return HeatMap(np.asarray(side.heat, np.float32), (left, top, width, height))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kkcv.embedding.explanation import Explanation
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import GalleryError, PictureError, UnknownPicture
 from kkcv.hit import Hit
@@ -103,7 +104,7 @@ class LocalLibrary(Library):
         except (GalleryError, PictureError):
             return None
 
-    def _explain(self, query: bytes | int, hit: bytes | int) -> Any:
+    def explain(self, query: bytes | int, hit: bytes | int) -> Explanation:
         return explain(self.gallery, query, hit)
 
 

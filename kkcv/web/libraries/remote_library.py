@@ -12,6 +12,7 @@ from kkcv.hit import Hit
 from kkcv.hits import Hits
 from kkcv.query import Like
 from kkcv.search.options import SearchOptions
+from kkcv.serve.models.responses import Explained
 
 from .library import (
     THUMBNAIL,
@@ -91,5 +92,5 @@ class RemoteLibrary(Library):
         except KkcvError:
             return None
 
-    def _explain(self, query: bytes | int, hit: bytes | int) -> Any:
+    def explain(self, query: bytes | int, hit: bytes | int) -> Explained:
         return self.client.explain(query, hit)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from kkcv.search.describing import as_value
 from kkcv.web.components.markup import as_markdown
 from kkcv.web.libraries.library import Library
 from kkcv.web.search.query_state import forget_answer
@@ -18,28 +19,21 @@ def edit(text: Strings, here: Library, ids: Sequence[int]) -> None:
     """Open the dialog for these pictures."""
 
     @st.dialog(text("edit.title"))
-    def one() -> None:
-        entry = here.get(ids[0])
-        st.caption(as_markdown(entry.path))
-        changed = fields(text, entry.metadata, str(entry.id))
+    def dialog() -> None:
+        one = here.get(ids[0]) if len(ids) == 1 else None
+        if one:
+            st.caption(as_markdown(one.path))
+        else:
+            st.write(text("edit.many", count=len(ids)))
+        changed = fields(text, one.metadata if one else {}, str(one.id) if one else "many")
         st.caption(text("edit.help"))
         if st.button(text("edit.save"), type="primary"):
-            here.describe(entry.id, changed)
+            for entry in [one] if one else here.get_many(ids):
+                here.describe(entry.id, changed if one else {**entry.metadata, **changed})
             forget_answer()
             st.rerun()
 
-    @st.dialog(text("edit.title"))
-    def many() -> None:
-        st.write(text("edit.many", count=len(ids)))
-        changed = fields(text, {}, "many")
-        st.caption(text("edit.help"))
-        if st.button(text("edit.save"), type="primary"):
-            for entry in here.get_many(ids):
-                here.describe(entry.id, {**entry.metadata, **changed})
-            forget_answer()
-            st.rerun()
-
-    one() if len(ids) == 1 else many()
+    dialog()
 
 
 def fields(text: Strings, metadata: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -52,7 +46,7 @@ def fields(text: Strings, metadata: Mapping[str, Any], key: str) -> dict[str, An
         with right:
             words = line(text("edit.value"), as_text(value), f"value-{key}-{row}", shown=row == 0)
         if name:
-            said[name] = value if words == as_text(value) else as_value(words)
+            said[name] = value if words == as_text(value) else (as_value(words) if words else "")
     return said
 
 
@@ -64,12 +58,3 @@ def line(label: str, value: str, key: str, *, shown: bool) -> str:
 
 def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def as_value(words: str) -> Any:
-    """The JSON value of a text, or the text itself where it is no JSON."""
-    try:
-        value = json.loads(words)
-    except ValueError:
-        return words
-    return words if isinstance(value, float) and not abs(value) < float("inf") else value

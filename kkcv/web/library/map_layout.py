@@ -5,20 +5,18 @@ for up to a thousand vectors. It starts from the first two principal components,
 the same every time. (scikit-learn has it too, and is not worth 150 MB for these 50 lines.)
 """
 
-from collections.abc import Callable
-
 import faiss
 import numpy as np
+
+from kkcv.search.engine import Progress, untold
 
 PERPLEXITY = 25  # neighbors that count, roughly
 STEPS = 300
 EXAGGERATED = 80  # first steps, in which clusters form
 CLUSTERS = 8
 
-Progress = Callable[[int, int], None]
 
-
-def plane(vectors: np.ndarray, progress: Progress = lambda done, total: None) -> np.ndarray:
+def plane(vectors: np.ndarray, progress: Progress = untold) -> np.ndarray:
     """A point for each unit vector: float32 (N, D) → float32 (N, 2), each coordinate 0 to 1."""
     points = principal(vectors)
     if len(vectors) > 4:

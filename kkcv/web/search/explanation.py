@@ -1,5 +1,6 @@
 """A dialog that explains a hit: heat maps over the query and the hit."""
 
+import numpy as np
 import streamlit as st
 
 from kkcv.hit import Hit
@@ -27,7 +28,8 @@ def explain(here: Library, query: Query, hit: Hit) -> None:
             found = here.explain(query_file if own is None else own, hit.id)
         sides = ((query.name, query_file, found.query), (name_of(hit), hit_file, found.hit))
         for column, (name, content, side) in zip(st.columns(2), sides, strict=True):
-            warm = overlaid(decode_small(content, SIDE), side.heat, side.seen)
+            heat = np.asarray(side.heat, np.float32)
+            warm = overlaid(decode_small(content, SIDE), heat, side.seen)
             with column:
                 st.html(f'<img class="warm" alt="" src="{data_url(shrink(warm, SIDE))}">')
                 st.caption(as_markdown(name))

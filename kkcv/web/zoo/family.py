@@ -11,11 +11,11 @@ from kkcv.web.components.markup import as_html, data_url
 from kkcv.web.session import diagrams
 from kkcv.web.strings import Strings
 from kkcv.zoo.book.reading import lesson
+from kkcv.zoo.printed import short
 
 from .facts import families, network_facts
 
 ARXIV = re.compile(r"arXiv:([0-9.]+[0-9])")
-UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "K"))
 
 
 def show_family(text: Strings) -> None:
@@ -116,11 +116,3 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return f'<div class="scroll"><table><tr>{cells("th", heads)}</tr>{body}</table></div>'
-
-
-def short(number: float) -> str:
-    """Three digits and a unit: 25.6 M."""
-    for size, unit in UNITS:
-        if number >= size:
-            return f"{number / size:.3g} {unit}"
-    return f"{number:g}"

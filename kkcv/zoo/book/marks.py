@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
-LANGUAGES = ("en", "zh")
 MARK = re.compile(r"\{\{\s*(.+?)\s*\}\}")
 FIGURE = re.compile(r"(parameters|macs) (\S+)(?: (\S+))?")
 

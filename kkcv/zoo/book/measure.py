@@ -16,12 +16,13 @@ from torch import Tensor, nn
 
 from kkcv.disk import write_file
 from kkcv.zoo.costs import cost, trace
+from kkcv.zoo.labels import LANGUAGES
 from kkcv.zoo.network import Network
 from kkcv.zoo.recorded import families
 from kkcv.zoo.registry import create_on_meta
 from kkcv.zoo.shapes import WithoutValues
 
-from .marks import LANGUAGES, figures_in, modules_in, prose
+from .marks import figures_in, modules_in, prose
 
 Rows = list[list[Any]]
 

@@ -8,6 +8,7 @@ from .metrics import FONTS
 from .theme import style
 
 SMALL, USUAL, LARGE = 11.0, 12.0, 13.0  # sizes of text; nothing is smaller
+RADIUS = 6.0  # of the corners of wires
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,15 @@ def line(x1: float, y1: float, x2: float, y2: float, color: str, width: float = 
     )
 
 
-def wire(points: Sequence[tuple[float, float]], radius: float = 6, *, head: bool = True) -> str:
-    """A path along the points with round corners and, if asked for, a head at its end."""
+def wire(points: Sequence[tuple[float, float]]) -> str:
+    """A path along the points with round corners and a head at its end."""
     path = [f"M{number(points[0][0])} {number(points[0][1])}"]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        (x1, y1), (x2, y2) = towards(corner, before, radius), towards(corner, after, radius)
+        (x1, y1), (x2, y2) = towards(corner, before, RADIUS), towards(corner, after, RADIUS)
         path.append(f"L{number(x1)} {number(y1)}")
         path.append(f"Q{number(corner[0])} {number(corner[1])} {number(x2)} {number(y2)}")
     path.append(f"L{number(points[-1][0])} {number(points[-1][1])}")
-    return curve("".join(path), head=head)
+    return curve("".join(path), head=True)
 
 
 def curve(path: str, *, head: bool) -> str:

@@ -7,8 +7,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-LANGUAGES = ("en", "zh")
-
 
 @cache
 def texts() -> Mapping[str, Any]:
