@@ -10,18 +10,19 @@ from kkcv.errors import RequestError
 
 from .language import say
 from .network import Network, network_options, warn_of_random
-from .options import OneOf, Within, json_option, kinds
-from .output import echo, print_json, print_table, progress_bar
+from .options import OneOf, Within, json_option, kinds, open_gallery
+from .output import echo, print_json, print_result, print_table, progress_bar
 
 if TYPE_CHECKING:
     from kkcv.embedding.space import EmbeddingSpace
+    from kkcv.search.gallery import Gallery
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.option("--repair", is_flag=True, help="Repair what can be repaired; nothing is deleted.")
 @json_option
-def doctor(gallery: str, repair: bool, as_json: bool) -> None:
+def doctor(gallery: "Gallery", repair: bool, as_json: bool) -> None:
     """Check a gallery for damage.
 
     The exit code is 1 if something is wrong and was not repaired.
@@ -29,12 +30,11 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
     \b
     kkcv doctor photos.kkcv --repair
     """
-    from kkcv.search.gallery import Gallery
     from kkcv.search.maintenance.doctor import examine
 
-    with Gallery.open(gallery) as opened, progress_bar("looking") as update:
-        findings = examine(opened, repair=repair, progress=update)
-        pictures = len(opened)
+    with progress_bar("looking") as update:
+        findings = examine(gallery, repair=repair, progress=update)
+        pictures = len(gallery)
     if as_json:
         print_json({"pictures": pictures, "findings": [f._asdict() for f in findings]})
     elif findings:
@@ -47,7 +47,7 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.option(
     "--recall",
     type=Within(0.5, 1),
@@ -62,7 +62,9 @@ def doctor(gallery: str, repair: bool, as_json: bool) -> None:
 )
 @click.option("--kind", type=OneOf(kinds), help="[default: by size]")
 @json_option
-def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_json: bool) -> None:
+def tune(
+    gallery: "Gallery", recall: float, memory: str | None, kind: str | None, as_json: bool
+) -> None:
     """Rebuild the index of a gallery, and measure how hard it must search for a recall.
 
     The recall is measured with pictures that the index was built without, perturbed copies, and
@@ -73,13 +75,11 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
     kkcv tune photos.kkcv --recall 0.995
     kkcv tune photos.kkcv --memory 500MB
     """
-    from kkcv.search.gallery import Gallery
     from kkcv.search.tuning import Goal, parse_memory
 
     goal = Goal(recall, parse_memory(memory) if memory is not None else None, kind)
-    with Gallery.open(gallery) as opened:
-        opened.generation.index.tune(goal)
-        described = opened.generation.index.describe()
+    gallery.generation.index.tune(goal)
+    described = gallery.generation.index.describe()
     if as_json:
         print_json(described)
         return
@@ -100,7 +100,7 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @network_options
 @click.option("--leave-out", is_flag=True, help="Continue without files that cannot be read.")
 @click.option(
@@ -108,7 +108,7 @@ def tune(gallery: str, recall: float, memory: str | None, kind: str | None, as_j
 )
 @json_option
 def reindex(
-    gallery: str,
+    gallery: "Gallery",
     network: Network,
     leave_out: bool,
     undo: bool,
@@ -123,21 +123,20 @@ def reindex(
     kkcv reindex photos.kkcv --model mobilenet_v3_large_1.0
     kkcv reindex photos.kkcv --undo
     """
-    from kkcv.search.gallery import Gallery
     from kkcv.search.maintenance import reindex as work
 
     if not undo and not {"model", "weights", "precision"} & network.given.keys():
         raise RequestError("name the other network: --model NAME (see: kkcv zoo list), or --undo")
-    with Gallery.open(gallery) as opened, progress_bar("embedding") as update:
+    with progress_bar("embedding") as update:
         if undo:
-            report = work.undo(opened, leave_out=leave_out, progress=update)
+            report = work.undo(gallery, leave_out=leave_out, progress=update)
         else:
-            paths = (opened.path(picture) for picture in opened.pictures())
-            warn_of_head_alone(network.model, opened.space)
+            paths = (gallery.path(picture) for picture in gallery.pictures())
+            warn_of_head_alone(network.model, gallery.space)
             embedder = network.load(paths)
             warn_of_random(embedder, "the way back: --undo")
-            report = work.reindex(opened, embedder, leave_out=leave_out, progress=update)
-        name = opened.space.network
+            report = work.reindex(gallery, embedder, leave_out=leave_out, progress=update)
+        name = gallery.space.network
     if as_json:
         print_json({"network": name, **work.as_plain(report)})
         return
@@ -167,19 +166,17 @@ def warn_of_head_alone(model: str | None, space: "EmbeddingSpace") -> None:
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.argument("file", type=click.Path())
-def backup(gallery: str, file: str) -> None:
+def backup(gallery: "Gallery", file: str) -> None:
     """Write a gallery into one FILE, also while it is in use.
 
     \b
     kkcv backup photos.kkcv photos.backup
     """
-    from kkcv.search.gallery import Gallery
     from kkcv.search.maintenance.backup import backup as write
 
-    with Gallery.open(gallery) as opened:
-        echo(f"{write(opened, file)} pictures are in {file}")
+    echo(f"{write(gallery, file)} pictures are in {file}")
 
 
 @click.command()
@@ -200,9 +197,9 @@ def restore(gallery: str, file: str) -> None:
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.argument("file", type=click.Path())
-def export(gallery: str, file: str) -> None:
+def export(gallery: "Gallery", file: str) -> None:
     """Write the pictures of a gallery into a FILE, in the format of its extension.
 
     .parquet has everything, vectors too, and can be imported again; .csv and .jsonl have ids, paths
@@ -213,10 +210,8 @@ def export(gallery: str, file: str) -> None:
     kkcv export photos.kkcv photos.csv
     """
     from kkcv.search.exchange.export import export as write
-    from kkcv.search.gallery import Gallery
 
-    with Gallery.open(gallery) as opened:
-        echo(f"{write(opened, file)} pictures are in {file}")
+    echo(f"{write(gallery, file)} pictures are in {file}")
 
 
 @click.command("import")
@@ -243,7 +238,5 @@ def import_(gallery: str, files: tuple[str, ...], roots: tuple[str, ...], as_jso
 
     counts = [import_parquet(gallery, file, roots=roots) for file in files]
     added, known = (sum(column) for column in zip(*counts, strict=True))
-    if as_json:
-        print_json({"added": added, "known": known})
-    else:
-        echo(f"{added} pictures came in, {known} were there")
+    line = f"{added} pictures came in, {known} were there"
+    print_result({"added": added, "known": known}, line, as_json)

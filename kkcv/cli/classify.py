@@ -11,7 +11,7 @@ from kkcv.errors import PictureError, RequestError
 from .language import language
 from .network import ema_option, weights_meant
 from .options import json_option
-from .output import echo, print_json, print_table, progress_bar
+from .output import print_json, print_table, progress_bar, tell_skipped
 
 if TYPE_CHECKING:
     from kkcv.classify import Guess
@@ -82,8 +82,7 @@ def classify(
                 if len(rejects) == len(paths):
                     raise
             update(done, len(paths))
-    for reject in rejects:
-        echo(f"skipped: {reject['message']} [{reject['reason']}]", err=True)
+    tell_skipped(rejects)
     if as_json:
         named = [{"path": p, "guesses": [g._asdict() for g in guesses]} for p, guesses in answers]
         network = classifier.checkpoint.network

@@ -1,7 +1,8 @@
 """Embedding on many machines: ``embed``, and ``index --from`` for its shards."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ from kkcv.environment import scheduled_worker
 from kkcv.errors import RequestError
 
 from .network import Network, network_options
-from .options import json_option
+from .options import json_option, threads_option
 from .output import echo, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     help="This is worker I of N, counted from 0: 0/4, 1/4, 2/4, 3/4."
     "  [default: $RANK/$WORLD_SIZE, else 0/1]",
 )
-@click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@threads_option
 @network_options
 @json_option
 def embed(
@@ -157,11 +158,8 @@ def work(
         def progress(report: "WorkReport") -> None:
             update(report.pictures, total)
 
-        try:
+        with stoppable():
             report = embed_shards(plan, out, embedder, *worker, threads=threads, progress=progress)
-        except KeyboardInterrupt:
-            echo("stopped; run it again to go on", err=True)
-            sys.exit(130)
     facts = {
         "worker": f"{worker[0]}/{worker[1]}",
         "shards": report.shards,
@@ -186,11 +184,8 @@ def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json
         def progress(report: "LoadReport") -> None:
             update(report.files, len(files))
 
-        try:
+        with stoppable():
             report = load(gallery, files, verified=planned is not None, progress=progress)
-        except KeyboardInterrupt:
-            echo("stopped; run it again to go on", err=True)
-            sys.exit(130)
     with Gallery.open(gallery) as opened:
         if opened.generation.index.wants_rebuild:
             echo("building the index", err=True)
@@ -205,6 +200,16 @@ def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json
             "gallery": opened.address,
         }
     show(facts, as_json)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C stops the work, which goes on when the command is run again."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        echo("stopped; run it again to go on", err=True)
+        sys.exit(130)
 
 
 def show(facts: dict[str, Any], as_json: bool) -> None:

@@ -9,8 +9,8 @@ from kkcv.search.options import OPTIONS, SearchOptions
 
 from .evaluate_classifier import classifier
 from .network import Network, network_options
-from .options import json_option
-from .output import echo, print_json, print_table, progress_bar
+from .options import json_option, threads_option
+from .output import print_json, print_table, progress_bar, tell_skipped
 
 
 @click.group()
@@ -24,7 +24,7 @@ evaluate.add_command(classifier)
 @evaluate.command("search")
 @click.argument("folder")
 @network_options
-@click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@threads_option
 @click.option(
     "--ranking",
     metavar="NAME,…",
@@ -87,8 +87,7 @@ def search(
         else:
             embedder = network.load()
             result = evaluate_search(folder, embedder, ranking=ranking, progress=update, **asked)
-    for reject in result["rejected"]:
-        echo(f"skipped: {reject['message']} [{reject['reason']}]", err=True)
+    tell_skipped(result["rejected"])
     if as_json:
         print_json(result)
     else:

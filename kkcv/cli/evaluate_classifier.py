@@ -6,8 +6,8 @@ import click
 
 from kkcv.errors import DataError
 
-from .options import json_option
-from .output import echo, print_json, print_table, progress_bar
+from .options import json_option, threads_option
+from .output import echo, print_json, print_table, progress_bar, tell_skipped
 from .train import source_of, source_options
 
 HEADLINE = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
@@ -32,7 +32,7 @@ HEADLINE = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
     help="Write predictions of the unlabelled pictures of DATA, a CSV as Kaggle takes it.",
 )
 @click.option("--device", help="Where the network runs: cpu, cuda, mps.")
-@click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@threads_option
 @source_options
 @json_option
 def classifier(
@@ -88,8 +88,3 @@ def classifier(
     ]
     title = f"{result['pictures']} pictures ({result['part']})"
     print_table(["", "figure", "from", "to"], rows, title)
-
-
-def tell_skipped(pictures: list[dict[str, str]]) -> None:
-    for each in pictures:
-        echo(f"skipped: {each['message']} [{each['reason']}]", err=True)

@@ -1,6 +1,6 @@
 """The content of a gallery: ``stats``, ``duplicates``."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -8,14 +8,17 @@ from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
 
 from .language import each_said, language
-from .options import Within, json_option
-from .output import counted, echo, print_json, print_table, progress_bar
+from .options import Within, json_option, open_gallery
+from .output import counted, echo, print_json, print_result, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from kkcv.search.gallery import Gallery
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @json_option
-def stats(gallery: str, as_json: bool) -> None:
+def stats(gallery: "Gallery", as_json: bool) -> None:
     """Show the content, network and index of a gallery, with recall, memory and time.
 
     The recall was measured by the last tuning; the time is measured now.
@@ -24,11 +27,9 @@ def stats(gallery: str, as_json: bool) -> None:
     kkcv stats photos.kkcv
     """
     from kkcv.embedding.terms import facts
-    from kkcv.search.gallery import Gallery
     from kkcv.search.quality.latency import latency
 
-    with Gallery.open(gallery) as opened:
-        figures = opened.stats() | {"milliseconds_a_query": latency(opened.generation)}
+    figures = gallery.stats() | {"milliseconds_a_query": latency(gallery.generation)}
     if as_json:
         print_json(figures)
     else:
@@ -50,7 +51,7 @@ def in_words(value: Any) -> str:
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.argument("pictures", nargs=-1, metavar="[ID|PATH]...")
 @click.option(
     "--min-score",
@@ -71,7 +72,7 @@ def in_words(value: Any) -> str:
 @click.option("--forget-decisions", is_flag=True, help="Forget all that --keep-both remembered.")
 @json_option
 def duplicates(
-    gallery: str,
+    gallery: "Gallery",
     pictures: tuple[str, ...],
     min_score: float,
     copies: bool,
@@ -90,27 +91,22 @@ def duplicates(
     kkcv duplicates photos.kkcv 3 17 --keep-both
     """
     from kkcv.search import duplicates as room
-    from kkcv.search.gallery import Gallery
 
     if pictures and not keep_both:
         raise RequestError("pictures are named to keep them: add --keep-both")
     if keep_both and not pictures:
         raise RequestError("name the pictures to keep: ids or paths")
     if keep_both or forget_decisions:
-        with Gallery.open(gallery) as opened:
-            forgotten = room.forget_decisions(opened) if forget_decisions else 0
-            ids = [opened.find(picture).id for picture in pictures]
-            kept = room.keep_both(opened, ids) if keep_both else []
-        if as_json:
-            print_json({"kept": kept, "forgotten": forgotten})
-        else:
-            done = [f"kept apart: {', '.join(map(str, kept))}"] if kept else []
-            done += [f"forgot {counted(forgotten, 'decision')}"] if forget_decisions else []
-            echo("; ".join(done))
+        forgotten = room.forget_decisions(gallery) if forget_decisions else 0
+        ids = [gallery.find(picture).id for picture in pictures]
+        kept = room.keep_both(gallery, ids) if keep_both else []
+        done = [f"kept apart: {', '.join(map(str, kept))}"] if kept else []
+        done += [f"forgot {counted(forgotten, 'decision')}"] if forget_decisions else []
+        print_result({"kept": kept, "forgotten": forgotten}, "; ".join(done), as_json)
         return
     unread: list[int] = []
-    with Gallery.open(gallery) as opened, progress_bar("comparing") as update:
-        groups = room.duplicates(opened, min_score, update, copies=copies, unread=unread.append)
+    with progress_bar("comparing") as update:
+        groups = room.duplicates(gallery, min_score, update, copies=copies, unread=unread.append)
     summary = room.summary_of(groups) | {"unread": sum(unread)}
     if as_json:
         listed = [
@@ -118,7 +114,7 @@ def duplicates(
                 "exact": group.exact,
                 "similarity": group.similarity,
                 "pictures": [
-                    {"id": p.id, "path": str(opened.path(p)), "how": how}
+                    {"id": p.id, "path": str(gallery.path(p)), "how": how}
                     for p, how in zip(group.pictures, (None, *group.how), strict=True)
                 ],
             }
@@ -128,7 +124,7 @@ def duplicates(
         return
     if groups:
         rows = [
-            (n, each_said(how), group.similarity, p.id, str(opened.path(p)))
+            (n, each_said(how), group.similarity, p.id, str(gallery.path(p)))
             for n, group in enumerate(groups, 1)
             for p, how in zip(group.pictures, ("oldest", *group.how), strict=True)
         ]

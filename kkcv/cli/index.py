@@ -12,8 +12,8 @@ from kkcv.search.options import OPTIONS
 from .embed import index_from
 from .language import say
 from .network import Network, network_options, warn_of_random
-from .options import json_option
-from .output import echo, print_json, print_table, progress_bar
+from .options import json_option, threads_option
+from .output import echo, print_json, print_result, print_table, progress_bar, tell_skipped
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -48,7 +48,7 @@ ONE = {  # of what is passed over
     type=click.Choice(["float16", "float32"]),
     help="How a new gallery stores its vectors.  [default: float16]",
 )
-@click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@threads_option
 @click.option(
     "--ranking", metavar="NAME", help=f"{OPTIONS['ranking'].help} From now on, for all searches."
 )
@@ -170,10 +170,8 @@ def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
 
     with Gallery.open(folder) as opened:
         opened.rank_by(ranking)
-    if as_json:
-        print_json({"gallery": folder, "ranking": ranking})
-    else:
-        echo(f"{folder} ranks by {ranking} from now on")
+    line = f"{folder} ranks by {ranking} from now on"
+    print_result({"gallery": folder, "ranking": ranking}, line, as_json)
 
 
 def open_or_create(
@@ -240,8 +238,7 @@ def show_report(
     if report.passed:
         echo(f"passed over: {passed_over(report.passed)}", err=True)
     tell_of_absent(gallery, report)
-    for reject in report.rejected[:SHOWN_REJECTS]:
-        echo(f"skipped: {reject.message} [{reject.reason}]", err=True)
+    tell_skipped(rejects[:SHOWN_REJECTS])
     if len(rejects) > SHOWN_REJECTS:
         echo(f"… all {len(rejects)} are in {gallery.folder / 'rejects.csv'}", err=True)
 

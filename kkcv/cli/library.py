@@ -10,8 +10,8 @@ import click
 from kkcv.errors import RequestError
 
 from .language import say
-from .options import json_option
-from .output import counted, echo, print_json, print_table
+from .options import json_option, open_gallery, threads_option
+from .output import counted, echo, print_json, print_result, print_table
 
 if TYPE_CHECKING:
     from kkcv.search.gallery import Gallery
@@ -22,7 +22,7 @@ SHOWN = 3  # paths in a line
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.argument("pictures", nargs=-1, metavar="[ID|PATH]...")
 @click.option(
     "--missing",
@@ -32,7 +32,7 @@ SHOWN = 3  # paths in a line
 @click.option("--yes", is_flag=True, help="With --missing: also what may come back with its disk.")
 @json_option
 def remove(
-    gallery: str, pictures: tuple[str, ...], missing: bool, yes: bool, as_json: bool
+    gallery: "Gallery", pictures: tuple[str, ...], missing: bool, yes: bool, as_json: bool
 ) -> None:
     """Remove pictures from a gallery, by id or path. Your own files are never deleted.
 
@@ -45,21 +45,17 @@ def remove(
     kkcv remove photos.kkcv --missing
     kkcv remove photos.kkcv --missing ~/Pictures
     """
-    from kkcv.search.gallery import Gallery
 
     if not pictures and not missing:
         raise RequestError("name what to remove: ids, paths, or --missing")
-    with Gallery.open(gallery) as opened:
-        folders = [each for each in pictures if missing and is_folder_of(opened, each)]
-        ids = [opened.find(picture).id for picture in pictures if picture not in folders]
-        if missing and (folders or not pictures):
-            ids += missing_ids(opened, folders, yes)
-        removed = opened.remove(dict.fromkeys(ids), at_least=1 if missing else 2)
-        left = len(opened)
-    if as_json:
-        print_json({"removed": removed, "pictures": left})
-    else:
-        echo(f"removed {len(removed)}, {left} left")
+    folders = [each for each in pictures if missing and is_folder_of(gallery, each)]
+    ids = [gallery.find(picture).id for picture in pictures if picture not in folders]
+    if missing and (folders or not pictures):
+        ids += missing_ids(gallery, folders, yes)
+    removed = gallery.remove(dict.fromkeys(ids), at_least=1 if missing else 2)
+    left = len(gallery)
+    facts = {"removed": removed, "pictures": left}
+    print_result(facts, f"removed {len(removed)}, {left} left", as_json)
 
 
 def is_folder_of(gallery: "Gallery", path: str) -> bool:
@@ -82,9 +78,9 @@ def missing_ids(gallery: "Gallery", folders: list[str], insist: bool) -> list[in
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @json_option
-def undo(gallery: str, as_json: bool) -> None:
+def undo(gallery: "Gallery", as_json: bool) -> None:
     """Undo the last removal or description of several pictures.
 
     They come back with their ids, vectors and metadata. Kept is the last such change alone.
@@ -92,24 +88,21 @@ def undo(gallery: str, as_json: bool) -> None:
     \b
     kkcv undo photos.kkcv
     """
-    from kkcv.search.gallery import Gallery
 
-    with Gallery.open(gallery) as opened:
-        done = opened.undo()
-        left = len(opened)
-    if as_json:
-        print_json({"undone": done.what, "pictures": done.pictures, "in_all": left})
-    else:
-        when = datetime.fromtimestamp(done.when).astimezone()
-        noun = say("picture" if done.pictures == 1 else "pictures")
-        echo(
-            f"undone: {done.pictures:,} {noun} {say(done.what)} at {when:%Y-%m-%d %H:%M}; "
-            f"{left:,} are there now"
-        )
+    done = gallery.undo()
+    left = len(gallery)
+    when = datetime.fromtimestamp(done.when).astimezone()
+    noun = say("picture" if done.pictures == 1 else "pictures")
+    print_result(
+        {"undone": done.what, "pictures": done.pictures, "in_all": left},
+        f"undone: {done.pictures:,} {noun} {say(done.what)} at {when:%Y-%m-%d %H:%M}; "
+        f"{left:,} are there now",
+        as_json,
+    )
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.option(
     "--move",
     nargs=2,
@@ -124,7 +117,7 @@ def undo(gallery: str, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="With --move: also where none of the pictures is in NEW.")
 @json_option
 def roots(
-    gallery: str, move: tuple[str, str] | None, forget: str | None, yes: bool, as_json: bool
+    gallery: "Gallery", move: tuple[str, str] | None, forget: str | None, yes: bool, as_json: bool
 ) -> None:
     """List the folders that were indexed, and how they are: there, empty, unreachable, read-only.
 
@@ -133,17 +126,15 @@ def roots(
     kkcv roots photos.kkcv --move /mnt/old/Pictures ~/Pictures
     kkcv roots photos.kkcv --forget ~/Pictures/scans
     """
-    from kkcv.search.gallery import Gallery
 
     if move and forget:
         raise RequestError("one at a time: --move or --forget")
-    with Gallery.open(gallery) as opened:
-        if move:
-            move_root(opened, *move, insist=yes, as_json=as_json)
-        elif forget:
-            forget_root(opened, forget, as_json)
-        else:
-            list_roots(opened, as_json)
+    if move:
+        move_root(gallery, *move, insist=yes, as_json=as_json)
+    elif forget:
+        forget_root(gallery, forget, as_json)
+    else:
+        list_roots(gallery, as_json)
 
 
 def list_roots(gallery: "Gallery", as_json: bool) -> None:
@@ -195,26 +186,23 @@ def remarks(facts: dict[str, Any]) -> str:
 
 def move_root(gallery: "Gallery", old: str, new: str, *, insist: bool, as_json: bool) -> None:
     count = gallery.move_root(old, new, insist=insist)
-    if as_json:
-        print_json({"moved": count, "root": new})
-    else:
-        echo(f"{counted(count, 'picture')} of {old} are in {new} now")
+    line = f"{counted(count, 'picture')} of {old} are in {new} now"
+    print_result({"moved": count, "root": new}, line, as_json)
 
 
 def forget_root(gallery: "Gallery", root: str, as_json: bool) -> None:
     count = gallery.forget_root(root)
-    if as_json:
-        print_json({"removed": count, "pictures": len(gallery)})
-    else:
-        echo(f"removed {count:,}, {len(gallery):,} left; back again: kkcv undo {gallery.address}")
+    left = len(gallery)
+    line = f"removed {count:,}, {left:,} left; back again: kkcv undo {gallery.address}"
+    print_result({"removed": count, "pictures": left}, line, as_json)
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.option("--poll", is_flag=True, help="Look for changes, also where the system tells of them.")
-@click.option("--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]")
+@threads_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line, for programs.")
-def watch(gallery: str, poll: bool, threads: int | None, as_json: bool) -> None:
+def watch(gallery: "Gallery", poll: bool, threads: int | None, as_json: bool) -> None:
     """Follow the folders of a gallery until Ctrl-C: what is done to their files is done here too.
 
     New files are added, changed ones embedded again, moved ones keep their ids, and deleted ones
@@ -227,30 +215,29 @@ def watch(gallery: str, poll: bool, threads: int | None, as_json: bool) -> None:
     import signal
     import threading
 
-    from kkcv.search.gallery import Gallery
     from kkcv.search.watching import Watching
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):  # systemd ends it by the second
         signal.signal(number, signal.default_int_handler)
-    with Gallery.open(gallery) as opened:
-        if not len(opened.library.roots):
-            raise RequestError(
-                f"{gallery} has no folder to follow; to add one: kkcv index {gallery} FOLDER"
-            )
-        _ = opened.embedder  # before "watching": it may have to be loaded
-        echo(f"watching {counted(len(opened.library.roots), 'folder')}", err=True)
+    if not len(gallery.library.roots):
+        raise RequestError(
+            f"{gallery.address} has no folder to follow; to add one: "
+            f"kkcv index {gallery.address} FOLDER"
+        )
+    _ = gallery.embedder  # before "watching": it may have to be loaded
+    echo(f"watching {counted(len(gallery.library.roots), 'folder')}", err=True)
 
-        def tell(done: "Followed") -> None:
-            click.echo(json_line(done) if as_json else in_a_line(done))
+    def tell(done: "Followed") -> None:
+        click.echo(json_line(done) if as_json else in_a_line(done))
 
-        def warn(message: str) -> None:
-            echo(f"kkcv: {message}", err=True)
+    def warn(message: str) -> None:
+        echo(f"kkcv: {message}", err=True)
 
-        try:
-            Watching(opened, stop, tell, warn, poll=poll, threads=threads).run()
-        except KeyboardInterrupt:
-            stop.set()
+    try:
+        Watching(gallery, stop, tell, warn, poll=poll, threads=threads).run()
+    except KeyboardInterrupt:
+        stop.set()
     echo("stopped", err=True)
 
 

@@ -10,7 +10,7 @@ import click
 from kkcv.errors import RequestError
 
 from .language import say
-from .options import json_option
+from .options import json_option, open_gallery
 from .output import counted, echo, json_text, print_json, print_table
 
 if TYPE_CHECKING:
@@ -26,12 +26,14 @@ where_option = click.option("--where", metavar="EXPR", help="Only pictures that 
 
 
 @click.command("list")
-@click.argument("gallery")
+@open_gallery
 @where_option
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a column for each key.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many pictures.")
-def list_(gallery: str, where: str | None, as_json: bool, as_csv: bool, limit: int | None) -> None:
+def list_(
+    gallery: "Gallery", where: str | None, as_json: bool, as_csv: bool, limit: int | None
+) -> None:
     """List pictures with their metadata, in the order of their ids.
 
     A table shows the first 1000 unless --limit says otherwise. The CSV can be edited and read again
@@ -44,29 +46,29 @@ def list_(gallery: str, where: str | None, as_json: bool, as_csv: bool, limit: i
     from itertools import islice
 
     from kkcv.search.describing import matching
-    from kkcv.search.gallery import Gallery
 
     if as_json and as_csv:
         raise RequestError("one form at a time: --json or --csv")
-    with Gallery.open(gallery) as opened:
-        total = opened.count(where)
-        most = limit or (None if as_json or as_csv else LISTED)
+    total = gallery.count(where)
+    most = limit or (None if as_json or as_csv else LISTED)
 
-        def listed() -> Iterator["Picture"]:
-            return islice(matching(opened, where), most)
+    def listed() -> Iterator["Picture"]:
+        return islice(matching(gallery, where), most)
 
-        if as_json:
-            print_objects(opened, listed(), total)
-        elif as_csv:
-            print_csv(opened, listed)
-        elif total:
-            rows = [[p.id, opened.path(p), in_words(p.metadata)] for p in listed()]
-            print_table(["id", "path", "metadata"], rows)
-            if len(rows) < total:
-                left = f"{total - len(rows):,} more"
-                echo(f"… {left}; --limit {total} shows all, --csv and --json too", err=True)
-        else:
-            echo("no picture matches the filter" if where else "there are no pictures")
+    if as_json:
+        print_objects(gallery, listed(), total)
+    elif as_csv:
+        print_csv(gallery, listed)
+    elif total:
+        rows = [
+            [p.id, gallery.path(p), " ".join(map("=".join, cells(p.metadata)))] for p in listed()
+        ]
+        print_table(["id", "path", "metadata"], rows)
+        if len(rows) < total:
+            left = f"{total - len(rows):,} more"
+            echo(f"… {left}; --limit {total} shows all, --csv and --json too", err=True)
+    else:
+        echo("no picture matches the filter" if where else "there are no pictures")
 
 
 def print_objects(gallery: "Gallery", pictures: Iterable["Picture"], total: int) -> None:
@@ -80,19 +82,13 @@ def print_objects(gallery: "Gallery", pictures: Iterable["Picture"], total: int)
 
 
 def print_csv(gallery: "Gallery", listed: Any) -> None:
-    from kkcv.search.describing import as_cell
-    from kkcv.search.expression import spelled
-    from kkcv.search.keys import leaves
-    from kkcv.search.where import META
-
-    names = dict.fromkeys(name for p in listed() for name, _ in leaves((META,), p.metadata))
+    names = dict.fromkeys(name for p in listed() for name, _ in cells(p.metadata))
     table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow([*COLUMNS, *map(spelled, names)])
+    table.writerow([*COLUMNS, *names])
     for picture in listed():
-        values = dict(leaves((META,), picture.metadata))
-        known = facts(gallery, picture)
-        cells = [as_cell(values[name]) if name in values else "" for name in names]
-        table.writerow([*(known[column] for column in COLUMNS), *cells])
+        known, values = facts(gallery, picture), dict(cells(picture.metadata))
+        own = [values.get(name, "") for name in names]
+        table.writerow([*(known[column] for column in COLUMNS), *own])
 
 
 def facts(gallery: "Gallery", picture: "Picture") -> dict[str, Any]:
@@ -108,54 +104,46 @@ def facts(gallery: "Gallery", picture: "Picture") -> dict[str, Any]:
     }
 
 
-def in_words(metadata: dict[str, Any]) -> str:
-    """``label=cat exif.rating=4``, as kkcv describe takes it."""
+def cells(metadata: dict[str, Any]) -> list[tuple[str, str]]:
+    """Keys as filters name them, with their values as text, as kkcv describe takes both."""
     from kkcv.search.describing import as_cell
     from kkcv.search.expression import spelled
     from kkcv.search.keys import leaves
     from kkcv.search.where import META
 
-    return " ".join(f"{spelled(n)}={as_cell(v)}" for n, v in leaves((META,), metadata))
+    return [(spelled(name), as_cell(value)) for name, value in leaves((META,), metadata)]
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.argument("picture", metavar="ID|PATH")
 @json_option
-def show(gallery: str, picture: str, as_json: bool) -> None:
+def show(gallery: "Gallery", picture: str, as_json: bool) -> None:
     """Show what a gallery knows of one picture.
 
     \b
     kkcv show photos.kkcv 17
     """
-    from kkcv.search.describing import as_cell
-    from kkcv.search.expression import spelled
-    from kkcv.search.gallery import Gallery
-    from kkcv.search.keys import leaves
-    from kkcv.search.where import META
-
-    with Gallery.open(gallery) as opened:
-        found = opened.find(picture)
-        known = facts(opened, found)
+    found = gallery.find(picture)
+    known = facts(gallery, found)
     if as_json:
         print_json(known)
         return
     known.pop("metadata")
     known["missing"] = say("yes" if known["missing"] else "no")
     rows = [(name, f"{value:,}" if name == "bytes" else value) for name, value in known.items()]
-    rows += [(spelled(name), as_cell(value)) for name, value in leaves((META,), found.metadata)]
-    print_table(["", ""], rows)
+    print_table(["", ""], [*rows, *cells(found.metadata)])
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.argument("values", nargs=-1, metavar="[KEY=VALUE]...")
 @where_option
 @click.option("--from", "table", metavar="TABLE", help="A CSV with a column of paths or of id.")
 @click.option("--path-column", metavar="NAME", help="With --from: its column of paths.")
 @json_option
 def describe(
-    gallery: str,
+    gallery: "Gallery",
     values: tuple[str, ...],
     where: str | None,
     table: str | None,
@@ -174,7 +162,6 @@ def describe(
     """
     from kkcv.disk import absolute
     from kkcv.search.describing import assignments, describe_by_table, describe_where
-    from kkcv.search.gallery import Gallery
     from kkcv.tables import read_table
 
     if table is None and (where is None or not values):
@@ -186,11 +173,10 @@ def describe(
         raise RequestError("--from has the pictures and their values: leave out the others")
     given = assignments(values)
     read = None if table is None else read_table(absolute(table))
-    with Gallery.open(gallery) as opened:
-        if read is not None:
-            report = describe_by_table(opened, read, path_column)
-        else:
-            report = describe_where(opened, where or "", given)
+    if read is not None:
+        report = describe_by_table(gallery, read, path_column)
+    else:
+        report = describe_where(gallery, where or "", given)
     show_report(report, as_json)
 
 

@@ -40,6 +40,22 @@ def kinds() -> Sequence[str]:
     return tuple(KINDS)
 
 
+def open_gallery(command: Command) -> Command:
+    """Gives a command the argument GALLERY, opened, as ``gallery``."""
+
+    @wraps(command)
+    def call(*arguments: Any, gallery: str, **others: Any) -> Any:
+        from kkcv.search.gallery import Gallery
+
+        with Gallery.open(gallery) as opened:
+            return command(*arguments, gallery=opened, **others)
+
+    return click.argument("gallery")(call)
+
+
+threads_option = click.option(
+    "--threads", type=click.IntRange(1), help="Decoding threads.  [default: one a core]"
+)
 json_option = click.option(
     "--json",
     "as_json",

@@ -4,7 +4,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +34,20 @@ def json_text(value: Any) -> str:
 def echo(text: str, err: bool = False) -> None:
     """Print a line for people, in their language."""
     click.echo(say(text), err=err)
+
+
+def print_result(facts: dict[str, Any], line: str, as_json: bool) -> None:
+    """Print the result of a command: facts for programs, or a line for people."""
+    if as_json:
+        print_json(facts)
+    else:
+        echo(line)
+
+
+def tell_skipped(rejects: Iterable[Mapping[str, Any]]) -> None:
+    """Name the pictures that could not be read, by their ``message`` and ``reason``."""
+    for reject in rejects:
+        echo(f"skipped: {reject['message']} [{reject['reason']}]", err=True)
 
 
 def counted(number: int, what: str) -> str:

@@ -8,10 +8,11 @@ import click
 from kkcv.errors import RequestError
 
 from .language import say
-from .options import json_option
+from .options import json_option, open_gallery
 from .output import echo, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from kkcv.search.gallery import Gallery
     from kkcv.search.learning.adapt import Adapted
     from kkcv.search.projection import Projection
 
@@ -27,11 +28,11 @@ def sample_option(default: int) -> Callable[[Callable[..., None]], Callable[...,
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @sample_option(100)
 @click.option("--copies", is_flag=True, help="Search for copies: kkcv search --copies.")
 @json_option
-def selfcheck(gallery: str, sample: int, copies: bool, as_json: bool) -> None:
+def selfcheck(gallery: "Gallery", sample: int, copies: bool, as_json: bool) -> None:
     """Measure how often a gallery finds the original of a disturbed copy.
 
     A sample of its pictures is turned, mirrored, cropped, recolored, compressed, resized,
@@ -42,11 +43,10 @@ def selfcheck(gallery: str, sample: int, copies: bool, as_json: bool) -> None:
     \b
     kkcv selfcheck photos.kkcv --sample 200
     """
-    from kkcv.search.gallery import Gallery
     from kkcv.search.quality.selfcheck import selfcheck as check
 
-    with Gallery.open(gallery) as opened, progress_bar("checking") as update:
-        found = check(opened, sample, copies=copies, progress=update)
+    with progress_bar("checking") as update:
+        found = check(gallery, sample, copies=copies, progress=update)
     if as_json:
         print_json({**found._asdict(), "rows": [row._asdict() for row in found.rows]})
         return
@@ -59,10 +59,10 @@ def selfcheck(gallery: str, sample: int, copies: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @sample_option(50)
 @json_option
-def calibrate(gallery: str, sample: int, as_json: bool) -> None:
+def calibrate(gallery: "Gallery", sample: int, as_json: bool) -> None:
     """Measure what the scores of a gallery mean, and which cut-off keeps how much.
 
     For each rate of false matches: the score that it takes, how many unrelated pictures of this
@@ -73,11 +73,10 @@ def calibrate(gallery: str, sample: int, as_json: bool) -> None:
     \b
     kkcv calibrate photos.kkcv
     """
-    from kkcv.search.gallery import Gallery
     from kkcv.search.quality.calibrate import calibrate as measure
 
-    with Gallery.open(gallery) as opened, progress_bar("comparing") as update:
-        found = measure(opened, sample, progress=update)
+    with progress_bar("comparing") as update:
+        found = measure(gallery, sample, progress=update)
     facts = {
         "pictures": found.calibration.pictures,
         "pairs": found.calibration.pairs,
@@ -96,7 +95,7 @@ def calibrate(gallery: str, sample: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("gallery")
+@open_gallery
 @click.option(
     "--labels",
     metavar="folder|KEY",
@@ -117,7 +116,7 @@ def calibrate(gallery: str, sample: int, as_json: bool) -> None:
 )
 @json_option
 def adapt(
-    gallery: str, labels: str, undo: bool, save: str | None, use: str | None, as_json: bool
+    gallery: "Gallery", labels: str, undo: bool, save: str | None, use: str | None, as_json: bool
 ) -> None:
     """Adapt a gallery to its labels.
 
@@ -130,7 +129,6 @@ def adapt(
     kkcv adapt photos.kkcv --save plants.npz
     kkcv adapt others.kkcv --use plants.npz
     """
-    from kkcv.search.gallery import Gallery
     from kkcv.search.learning import adapt as work
     from kkcv.search.learning import projection_file
 
@@ -138,17 +136,17 @@ def adapt(
         raise RequestError("--undo, --save and --use are three things to do; name one")
     report = None
     plain: dict[str, Any]
-    with Gallery.open(gallery) as opened, progress_bar("adapting") as update:
+    with progress_bar("adapting") as update:
         if undo:
-            work.undo(opened, update)
+            work.undo(gallery, update)
             plain, said = {"adopted": False}, "the vectors are those of the network again"
         elif save is not None:
-            plain, said = used(projection_file.save(opened, save)), f"the projection is in {save}"
+            plain, said = used(projection_file.save(gallery, save)), f"the projection is in {save}"
         elif use is not None:
-            plain = used(projection_file.use(opened, use, update))
+            plain = used(projection_file.use(gallery, use, update))
             said = f"the projection of {use} is used from now on"
         else:
-            report = work.adapt(opened, labels, update)
+            report = work.adapt(gallery, labels, update)
             plain = work.as_plain(report)
             adopted, not_adopted = "used from now on", "not used: it is not surely better"
             said = adopted if report.adopted else not_adopted

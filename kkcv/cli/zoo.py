@@ -18,6 +18,10 @@ from .output import counted, echo, print_json, print_table, progress_bar
 if TYPE_CHECKING:
     from kkcv.zoo.verify import Check
 
+lang_option = click.option(
+    "--lang", type=click.Choice(["en", "zh"]), help="The language.  [default: that of the locale]"
+)
+
 
 @click.group()
 def zoo() -> None:
@@ -133,11 +137,7 @@ def show(name: str, as_json: bool) -> None:
 
 @zoo.command()
 @click.argument("name")
-@click.option(
-    "--lang",
-    type=click.Choice(["en", "zh"]),
-    help="The language.  [default: that of the locale]",
-)
+@lang_option
 def explain(name: str, lang: str | None) -> None:
     """The textbook's chapter on a network or a family: what its paper found, and how it works.
 
@@ -163,11 +163,7 @@ def explain(name: str, lang: str | None) -> None:
 @zoo.command()
 @click.argument("name")
 @click.option("-o", "--output", type=click.Path(), help="The file.  [default: NAME.ipynb]")
-@click.option(
-    "--lang",
-    type=click.Choice(["en", "zh"]),
-    help="The language.  [default: that of the locale]",
-)
+@lang_option
 def notebook(name: str, output: str | None, lang: str | None) -> None:
     """A Jupyter notebook that reads a network against its paper, with cells that run.
 
@@ -196,11 +192,7 @@ def notebook(name: str, output: str | None, lang: str | None) -> None:
     type=click.Path(),
     help="The file, .svg, .png or .pdf.  [default: NAME.svg]",
 )
-@click.option(
-    "--lang",
-    type=click.Choice(["en", "zh"]),
-    help="The language.  [default: that of the locale]",
-)
+@lang_option
 @click.option(
     "--theme",
     type=click.Choice(["light", "dark", "auto"]),
