@@ -1,8 +1,12 @@
-"""The machine that runs this: its processor, cores and GPU."""
+"""The machine that runs this: its processor, cores and GPU; its threads and memory."""
 
+import ctypes
 import os
 import platform
+import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 
 def machine() -> str:
@@ -25,3 +29,29 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def numpy_in_one_thread() -> None:
+    """NumPy's own products run in the thread that asks, in this process, from now on.
+
+    They are small here (images/backends/opencv.py), and pictures are prepared in one thread a core
+    already. Left alone, OpenBLAS starts a thread a core for each of them in each decoding thread:
+    an import took three times the processor time, and three times the memory. Faiss and torch have
+    their own threads and keep them.
+    """
+    import threadpoolctl
+
+    libraries = threadpoolctl.ThreadpoolController()
+    libraries.select(prefix="libscipy_openblas").limit(limits=1)
+
+
+def give_back_memory() -> None:
+    """glibc keeps what large pictures took, for each thread that decoded one: gigabytes."""
+    if trim := malloc_trim():
+        trim(0)
+
+
+@cache
+def malloc_trim() -> Any:
+    """The function of glibc; None where the allocator has none."""
+    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None

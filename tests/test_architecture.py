@@ -240,3 +240,32 @@ def test_only_one_file_knows_the_range_of_a_score() -> None:
     }
 
     assert found == {"hit.py"}
+
+
+def defined(module: str) -> set[str]:
+    """The names in a module of kkcv and the modules below it."""
+    place = PACKAGE.parent / module.replace(".", "/")
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    names = {below.stem for below in place.iterdir()} if place.is_dir() else set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        match node:
+            case ast.FunctionDef(name) | ast.ClassDef(name) | ast.Name(name, ast.Store()):
+                names.add(name)
+            case ast.ImportFrom() | ast.Import():
+                names |= {each.asname or each.name for each in node.names}
+    return names
+
+
+def test_what_benchmarks_and_docs_import_is_there() -> None:
+    files = [*PACKAGE.parent.glob("benchmarks/**/*.py"), *PACKAGE.parent.glob("docs/**/*.py")]
+    nodes = [(file, node) for file in files for node in ast.walk(ast.parse(file.read_text()))]
+
+    lacking = [
+        f"{file.name}: {node.module}.{each.name}"
+        for file, node in nodes
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kkcv")
+        for each in node.names
+        if each.name not in defined(node.module or "")
+    ]
+
+    assert lacking == []

@@ -20,6 +20,7 @@ from kkcv.images.backends import BACKENDS
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, is_one
+from kkcv.machine import numpy_in_one_thread
 from kkcv.timing import step
 
 from . import panoramas, terms, windows
@@ -28,7 +29,6 @@ from .gathering import Gathering, Sharing
 from .quantized import Quantized, calibrated
 from .runtimes import RUNTIMES, CropRuntime, Runtime
 from .space import EmbeddingSpace, unit
-from .threads import numpy_in_one_thread
 
 Part = Callable[[np.ndarray], np.ndarray]
 BATCH = 32  # pictures a run of the network, at most

@@ -17,13 +17,13 @@ from kkcv.deadline import within
 from kkcv.errors import PictureError
 from kkcv.images.limits import at_most_together
 from kkcv.images.reducing import LARGE
+from kkcv.machine import give_back_memory
 from kkcv.timing import timed
 
 from .access import invite, is_preflight
 from .docs.openapi import openapi
 from .docs.page import describe_problem, docs_page, docs_script, docs_style
 from .keys import READ
-from .memory import give_back
 from .metrics import Metrics, Seen
 from .models.fields import MAX_FIELDS, picture_id
 from .models.parsing import is_picture, read_body, read_picture, read_query, shown
@@ -128,7 +128,7 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
                 return respond(route.handler(asked, **arguments))
             finally:
                 if spent.pixels > LARGE:
-                    give_back()
+                    give_back_memory()
 
     return answer
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 
 from kkcv.errors import RequestError
@@ -63,7 +64,7 @@ class Settings:
     def needs_key(self) -> bool:
         return self.api_key is not None or self.keys is not None
 
-    @property
+    @cached_property
     def limits(self) -> Limits:
         """The limits of one picture."""
         return Limits(

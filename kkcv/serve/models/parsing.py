@@ -57,10 +57,14 @@ def read_picture(request: Request, model: type[Checked]) -> Checked:
     """A body that is a picture, with the other fields in the address: ``?k=2``."""
     if request.content_length is None:
         raise Problem("length-required", "send the header Content-Length")
-    check_count(request.query_string, "the address")
-    sent = [(name, json_or_text(text)) for name, all in request.args.lists() for text in all]
-    sent.append(("image", request.get_data()))
+    sent = [*in_address(request), ("image", request.get_data())]
     return check(model, gathered(sent, lists_of(model)))
+
+
+def in_address(request: Request) -> list[tuple[str, Any]]:
+    """The parameters of the address (Problem)."""
+    check_count(request.query_string, "the address")
+    return [(name, json_or_text(text)) for name, all in request.args.lists() for text in all]
 
 
 def check_count(encoded: bytes, what: str) -> None:
@@ -132,9 +136,7 @@ def listed(values: list[Any]) -> Any:
 
 def read_query(request: Request, model: type[Checked]) -> Checked:
     """The parameters of the address as the model."""
-    check_count(request.query_string, "the address")
-    sent = [(name, json_or_text(text)) for name, all in request.args.lists() for text in all]
-    return check(model, by_name(sent))
+    return check(model, by_name(in_address(request)))
 
 
 def by_name(sent: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Nothing is guessed: an unknown field, a number in quotes, or a ``k`` of 0 is an error.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -36,6 +36,8 @@ from .fields import (
 from .responses import MAX_BATCH
 
 MAX_PAGE = 500
+Item = TypeVar("Item")
+Some = Annotated[list[Item], at_most(MAX_BATCH), Field(min_length=1, max_length=MAX_BATCH)]
 
 
 class Strict(BaseModel):
@@ -155,16 +157,14 @@ AnyLike = Annotated[
 class LikeRequest(SearchFields):
     """Find the pictures most like some, and unlike others."""
 
-    like: Annotated[list[AnyLike], at_most(MAX_BATCH), Field(min_length=1, max_length=MAX_BATCH)]
+    like: Some[AnyLike]
     fields: Fields = None
 
 
 class BatchRequest(Strict):
     """Several searches at once."""
 
-    queries: Annotated[
-        list[SearchRequest], at_most(MAX_BATCH), Field(min_length=1, max_length=MAX_BATCH)
-    ]
+    queries: Some[SearchRequest]
 
 
 class NewPicture(Strict):
@@ -184,9 +184,7 @@ class OtherPicture(Strict):
 class NewPictures(Strict):
     """Several pictures to add."""
 
-    pictures: Annotated[
-        list[NewPicture], at_most(MAX_BATCH), Field(min_length=1, max_length=MAX_BATCH)
-    ]
+    pictures: Some[NewPicture]
 
 
 class Description(Strict):

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from waitress import wasyncore
@@ -33,25 +34,12 @@ PROBLEMS = {
 FAILED = ("internal", "the service failed; its log says why")
 
 
-class RequestTimeout(Error):
-    """408, for which waitress has no error."""
+class Refusal(Error):
+    """An error with a status that waitress itself never sends."""
 
-    code = 408
-    reason = "Request Timeout"
-
-
-class Busy(Error):
-    """503, for which waitress has no error."""
-
-    code = 503
-    reason = "Service Unavailable"
-
-
-class KeyRequired(Error):
-    """401, for which waitress has no error."""
-
-    code = 401
-    reason = "Unauthorized"
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__(body)
+        self.code, self.reason = status, HTTPStatus(status).phrase
 
 
 class ProblemTask(ErrorTask):
@@ -64,9 +52,9 @@ class ProblemTask(ErrorTask):
         log.info("refused: %s", detail, extra={"fields": {"status": error.code, "problem": code}})
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", CONTENT_TYPE))
-        if error.code == Busy.code:
+        if error.code == 503:
             self.response_headers.append(("Retry-After", str(RETRY_SECONDS)))
-        if error.code == KeyRequired.code:
+        if error.code == 401:
             self.response_headers.append(("WWW-Authenticate", "Bearer"))
         self.set_close_on_finish()
         self.channel.refused = True
@@ -93,7 +81,7 @@ class RequestParser(HTTPRequestParser):
             headers = self.headers
             sent = sent_key(headers.get("AUTHORIZATION", ""), headers.get("X_API_KEY", ""))
             if not self._is_known(sent):
-                self.error = KeyRequired("the API key is missing or wrong")
+                self.error = Refusal(401, "the API key is missing or wrong")
                 self.completed, self.expect_continue = True, False
         return count
 

@@ -18,7 +18,7 @@ from kkcv.errors import KkcvError
 from kkcv.serve.keys import KeyRing
 from kkcv.serve.settings import Settings
 
-from .channel import Busy, Channel, RequestTimeout
+from .channel import Channel, Refusal
 
 CONNECTIONS = 1000
 ARRIVING = 800  # requests at the same time; the other connections are for health checks and answers
@@ -106,7 +106,7 @@ class Server:
                 continue
             channel.last_activity = time.time()  # not idle: a request has all the time there is
             if channel.began < latest:
-                channel.refuse(RequestTimeout("the request took too long to arrive"))
+                channel.refuse(Refusal(408, "the request took too long to arrive"))
 
     def _refuse_many(self) -> None:
         """Refuse the requests that have been arriving longest, where there are too many of them."""
@@ -117,7 +117,7 @@ class Server:
             if len(arriving) - number <= ARRIVING and held <= HELD:
                 break
             held -= channel.held
-            channel.refuse(Busy("too many requests are arriving"))
+            channel.refuse(Refusal(503, "too many requests are arriving"))
 
     def _turn(self, seconds: float) -> None:
         """Poll all sockets once, for at most so many seconds."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol
 
-from kkcv.client import Client
+from kkcv.client import Client, Explained
 from kkcv.embedding.explanation import Explanation
 from kkcv.hit import Hit
 from kkcv.hits import Hits
@@ -20,7 +20,6 @@ from kkcv.query import Like
 from kkcv.search.engine import Progress
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import SearchOptions
-from kkcv.serve.models.responses import Explained
 
 SPREAD = 10  # times as many are looked at as are shown to begin with
 THUMBNAIL = 256  # pixels of the longer side

@@ -6,13 +6,12 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from kkcv.client import Client, PictureInfo
+from kkcv.client import Client, Explained, PictureInfo
 from kkcv.errors import KkcvError, UnknownPicture
 from kkcv.hit import Hit
 from kkcv.hits import Hits
 from kkcv.query import Like
 from kkcv.search.options import SearchOptions
-from kkcv.serve.models.responses import Explained
 
 from .library import (
     THUMBNAIL,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kkcv.web.library.edit import as_text, as_value
+from kkcv.search.describing import as_value
+from kkcv.web.library.edit import as_text
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,6 @@ from kkcv.web.library.edit import as_text, as_value
         ("猫", "猫"),
         ("NaN", "NaN"),
         ("1e999", "1e999"),
-        ("", ""),
     ],
 )
 def test_words_become_what_they_say(words: str, value: object) -> None:
