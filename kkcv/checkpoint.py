@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kkcv import adapters, zoo
-from kkcv.disk import atomic_write, write_file
+from kkcv.disk import atomic_write, sha256_of, write_file
 from kkcv.errors import CheckpointError, UnknownNetwork
 from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
@@ -29,7 +29,6 @@ from kkcv.zoo.weights import (
     find,
     is_here,
     name_of,
-    sha256,
 )
 
 if TYPE_CHECKING:
@@ -216,7 +215,7 @@ def load(path: str | PathLike[str]) -> Checkpoint:
         facts = json.loads(file.read_text(encoding="utf-8"))
         if facts["format"] > FORMAT:
             raise CheckpointError(f"{file} was written by a newer kkcv; update kkcv to read it")
-        digest = sha256(weights)
+        digest = sha256_of(weights)
         if digest != facts["sha256"]:
             raise CheckpointError(f"{weights} is damaged or another's: its sha256 is not {file}'s")
         return Checkpoint(
@@ -258,7 +257,7 @@ def save(
         "trained_in": trained_in,
         "classes": list(classes),
         "preprocess": preprocess.to_dict(),
-        "sha256": sha256(weights),
+        "sha256": sha256_of(weights),
         **(facts or {}),
     }
     write_file(file, json.dumps(document, indent=1, ensure_ascii=False))

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from kkcv.disk import atomic_write, typed
+from kkcv.disk import atomic_write, sha256_of, typed
 from kkcv.environment import cache_folder, make_cache_folder, offline
 from kkcv.errors import UnknownNetwork, WeightsError
 from kkcv.images.preprocess import Preprocess
 from kkcv.presets.preset import Preset
 from kkcv.zoo.network import Family, Network, Paper, Spec
-from kkcv.zoo.weights import WeightsFile, sha256
+from kkcv.zoo.weights import WeightsFile
 
 INTERPOLATIONS = {0: "nearest", 2: "bilinear", 3: "bicubic"}  # Pillow's numbers
 
@@ -84,7 +84,7 @@ def kept(
         file = Path(typed(weights))
         if not file.is_file():
             raise WeightsError(f"no weights {weights!r} for {network}: imagenet, none, or a file")
-        return WeightsFile(file.absolute(), sha256(file))
+        return WeightsFile(file.absolute(), sha256_of(file))
     file = cache_folder() / "adapters" / f"{re.sub(r'[^A-Za-z0-9.-]', '_', network)}.safetensors"
     if not file.exists():
         if forbidden := offline():
@@ -96,7 +96,7 @@ def kept(
                 save_file({key: value.contiguous().clone() for key, value in state.items()}, part)
         except Exception as error:  # each library and each network fails in its own way
             raise no_weights(network, error) from None
-    return WeightsFile(file, sha256(file))
+    return WeightsFile(file, sha256_of(file))
 
 
 def no_weights(network: str, error: Exception) -> WeightsError:

@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from kkcv.disk import typed
+from kkcv.disk import sha256_of, typed
 from kkcv.environment import offline
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, UnknownNetwork, WeightsError
 from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
 from kkcv.presets.preset import Preset
 from kkcv.zoo.network import Network
-from kkcv.zoo.weights import WeightsFile, sha256
+from kkcv.zoo.weights import WeightsFile
 
 from .foreign import Calling, Tower, as_network, no_weights, not_weights, resized, seeded
 from .found import Found, Texts
@@ -137,7 +137,7 @@ def in_folder(folder: Path) -> Found:
         raise CheckpointError(f"{folder} holds no open_clip model: {error!r}") from None
     if file is None:
         raise CheckpointError(f"{folder} holds no {' or '.join(FILES)}")
-    found = WeightsFile(file.absolute(), sha256(file))
+    found = WeightsFile(file.absolute(), sha256_of(file))
     return Found(f"open_clip:{folder.absolute()}", "open_clip", found, "imagenet", spec, True)
 
 
@@ -165,7 +165,7 @@ def by_name(name: str, weights: str) -> Found:
                 f"no weights {weights!r} for {network}: none, a file, or {', '.join(tags)}"
             )
         weights, spec = str(file.absolute()), preprocess_of(config, {})
-    return Found(network, network, WeightsFile(file, sha256(file)), weights, spec, True)
+    return Found(network, network, WeightsFile(file, sha256_of(file)), weights, spec, True)
 
 
 def downloaded(network: str, published: dict[str, Any]) -> Path:

@@ -9,12 +9,12 @@ presets/siglip2-base/
 from contextlib import suppress
 from pathlib import Path
 
-from kkcv.disk import typed, write_file
+from kkcv.disk import sha256_of, typed, write_file
 from kkcv.environment import cache_folder, model_hub
 from kkcv.errors import WeightsError
 from kkcv.extras import need
 from kkcv.presets.preset import FILES, Preset
-from kkcv.zoo.digest import remembered, sha256
+from kkcv.zoo.digest import remembered
 from kkcv.zoo.download import NotThere, fetch
 from kkcv.zoo.weights import WeightsFile
 
@@ -57,7 +57,7 @@ def own_weights(preset: Preset) -> WeightsFile:
         return WeightsFile(file, (folder / "sha256").read_text(encoding="ascii").strip())
     except OSError:
         file = downloaded(preset)
-        digest = sha256(file)
+        digest = sha256_of(file)
         write_file(folder / "sha256", digest)
         return WeightsFile(file, digest)
 

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kkcv.disk import typed
+from kkcv.disk import sha256_of, typed
 from kkcv.environment import offline
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, WeightsError
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.network import Network
-from kkcv.zoo.weights import WeightsFile, sha256
+from kkcv.zoo.weights import WeightsFile
 
 from .foreign import INTERPOLATIONS, Calling, Tower, as_network, no_weights
 from .found import Found, Texts
@@ -49,7 +49,7 @@ class Transformers:
         file = next((folder / each for each in FILES if (folder / each).is_file()), None)
         if file is None:
             raise WeightsError(f"{folder} holds no {' or '.join(FILES)}")
-        found = WeightsFile(file.absolute(), sha256(file))
+        found = WeightsFile(file.absolute(), sha256_of(file))
         return Found(f"transformers:{place}", network, found, weights, preprocess, text)
 
     def build(self, name: str, weights: str, file: Path | None, preprocess: Preprocess) -> Network:

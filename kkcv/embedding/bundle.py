@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from kkcv.checkpoint import pretrained
-from kkcv.disk import atomic_write
+from kkcv.disk import atomic_write, sha256_of
 from kkcv.zoo.network import Network
-from kkcv.zoo.weights import sha256
 
 from . import bundled
 from .export import synthetic_pictures, to_onnx
@@ -47,7 +46,7 @@ def main() -> None:
         vectors = network(images)[1].numpy()
     with atomic_write(bundled.REFERENCE) as part, part.open("wb") as out:
         np.savez_compressed(out, crops=crops, vectors=vectors)
-    print(f"{sha256(bundled.FILE)}  {bundled.FILE.name}")
+    print(f"{sha256_of(bundled.FILE)}  {bundled.FILE.name}")
 
 
 def without_traces_of_this_machine(program: torch.onnx.ONNXProgram) -> None:

@@ -24,11 +24,11 @@ import numpy as np
 
 from kkcv import __version__, adapters
 from kkcv.checkpoint import Checkpoint
-from kkcv.disk import atomic_folder
+from kkcv.disk import atomic_folder, sha256_of
 from kkcv.environment import cache_folder, make_cache_folder
 from kkcv.errors import RequestError
 from kkcv.extras import need
-from kkcv.zoo.digest import remembered, sha256
+from kkcv.zoo.digest import remembered
 
 from . import bundled
 from .bundled import is_bundled
@@ -119,7 +119,7 @@ def opened(folder: Path, format: str) -> Exported | None:
 
 def digest_of(file: Path) -> str:
     """The sha256 of a file, remembered where computing it takes as long as a search."""
-    return remembered(file) if file.stat().st_size > LARGE else sha256(file)
+    return remembered(file) if file.stat().st_size > LARGE else sha256_of(file)
 
 
 def make(checkpoint: Checkpoint, folder: Path, format: str, module: str, question: bytes) -> None:
@@ -132,7 +132,7 @@ def make(checkpoint: Checkpoint, folder: Path, format: str, module: str, questio
             "weights": checkpoint.weights_id,
             "kkcv": __version__,
             "dim": int(np.load(part / "reference.npz")["vectors"].shape[1]),
-            "sha256": {path.name: sha256(path) for path in sorted(part.iterdir())},
+            "sha256": {path.name: sha256_of(path) for path in sorted(part.iterdir())},
         }
         (part / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
 

@@ -1,8 +1,8 @@
-"""A gallery that is open: its engine, its network, and what closes it."""
+"""A gallery that is open: its engine, its network, its folders, and what closes it."""
 
 import threading
 from functools import partial
-from os import PathLike
+from os import PathLike, fspath
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,7 +16,11 @@ from kkcv.worker.worker import Worker
 from .engine import WAIT_SECONDS, Catalog
 from .engines import engine_at
 from .generation import Generation, settings_for
+from .library.absence import Standing, standings
+from .library.forgetting import forget
 from .library.library import Library
+from .library.moving import moved_by_hand
+from .undoing import Undone, undo
 
 VECTOR_TYPES = ("float16", "float32")
 
@@ -158,3 +162,32 @@ class Opened:
     def share(self, sharing: Sharing) -> None:
         """Set how requests share the embedder, also that of later generations."""
         self.generation.share(sharing)
+
+    # The folders that were indexed (docs/library.md)
+
+    def roots(self) -> list[Standing]:
+        """Each folder that was indexed, as it is now, and which of its pictures are missing."""
+        with self.catalog.reading() as rows:
+            return standings(self.library, rows.pictures())
+
+    def move_root(
+        self, old: str | PathLike[str], new: str | PathLike[str], *, insist: bool = False
+    ) -> int:
+        """Call the folder ``old`` ``new`` from now on; how many pictures are below it.
+
+        Raises RequestError where there is nothing to move or nowhere to go; without ``insist`` also
+        if none of the pictures is in ``new``.
+        """
+        return moved_by_hand(self.library, fspath(old), fspath(new), insist)
+
+    def forget_root(self, folder: str | PathLike[str]) -> int:
+        """Take a folder and its pictures out of the gallery; how many (RequestError)."""
+        return forget(self.library, self.library.named(folder))
+
+    def undo(self) -> Undone:
+        """Take the last removal or description of several pictures back.
+
+        Their ids, vectors and metadata return. Raises RequestError if there is nothing to undo, or
+        the network was changed since.
+        """
+        return undo(self.library)

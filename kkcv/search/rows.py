@@ -28,10 +28,10 @@ from .expression import parse
 from .files import delete_stored, keep, read, store
 from .keys import known_keys, must_name_known_keys
 from .metadata import EXIF, storable, with_exif
+from .opened import Opened
 from .options import OPTIONS
 from .picture import LARGEST_ID, Picture, check_id, unknown
 from .ranking.names import PLAIN
-from .rooted import Rooted
 from .verification.making import made_of
 from .where import Condition
 from .where_mapping import Where, as_text
@@ -39,7 +39,7 @@ from .where_mapping import Where, as_text
 SHOWN = 8  # pictures in a notebook
 
 
-class Rows(Rooted):
+class Rows(Opened):
     """The pictures of an open gallery, as a container of them."""
 
     def __repr__(self) -> str:

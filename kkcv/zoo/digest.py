@@ -4,13 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from kkcv.disk import write_file
+from kkcv.disk import sha256_of, write_file
 from kkcv.environment import cache_folder, make_cache_folder
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file's bytes, in hex."""
-    return digest(path, "sha256")
 
 
 def matches(path: Path, expected: str) -> bool:
@@ -60,7 +55,7 @@ def remembered(file: Path) -> str:
     stat = file.stat()
     if (stat.st_size, stat.st_mtime_ns) == (size, mtime_ns):
         return str(known)
-    known = sha256(file)
+    known = sha256_of(file)
     try:
         make_cache_folder(memory.parent)
         write_file(memory, json.dumps([stat.st_size, stat.st_mtime_ns, known]))

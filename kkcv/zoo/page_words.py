@@ -4,14 +4,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 
 @cache
 def texts() -> Mapping[str, Any]:
-    with resources.files("kkcv.zoo").joinpath("page.toml").open("rb") as file:
-        return tomllib.load(file)
+    return tomllib.loads(Path(__file__).with_name("page.toml").read_text(encoding="utf-8"))
 
 
 class Words:

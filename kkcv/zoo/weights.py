@@ -18,13 +18,12 @@ from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 
+from kkcv.disk import sha256_of
 from kkcv.environment import cache_folder, model_hub
 from kkcv.errors import WeightsError
 
 from .averages import named, with_ending
-from .digest import matches, mismatch, sha256
-
-__all__ = ["Published", "WeightsFile", "find", "published", "sha256", "table"]
+from .digest import matches, mismatch
 
 EMBEDDED = "efficientnet_lite0"  # its weights come with kkcv, in a package that it depends on
 
@@ -164,7 +163,7 @@ def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
             f"no weights file {path}; give 'imagenet' or an existing .pth or .safetensors file"
         )
     known = (row for row in published(network) if row.digest and matches(path, row.digest))
-    return WeightsFile(path, sha256(path), next(known, None), ema)
+    return WeightsFile(path, sha256_of(path), next(known, None), ema)
 
 
 def choose(network: str, tag: str) -> Published:
@@ -245,7 +244,7 @@ def checked(path: Path, row: Published) -> str:
     if not path.is_file() or not matches(path, row.digest):
         remedy = "remove it and try again" if row.url else "install its package again"
         raise WeightsError(f"{path} is damaged: {mismatch(row.digest)}; {remedy}")
-    return sha256(path)
+    return sha256_of(path)
 
 
 def markdown() -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from kkcv.checkpoint import pretrained
 from kkcv.classify import Classifier
+from kkcv.disk import sha256_of
 from kkcv.embedding import bundled
 from kkcv.embedding.bundled import is_bundled
 from kkcv.embedding.eager import Eager
@@ -15,7 +16,7 @@ from kkcv.embedding.explainer import Explainer
 from kkcv.embedding.whole import Bundled
 from kkcv.images.decode import decode
 from kkcv.images.folder import find_pictures
-from kkcv.zoo.weights import published, sha256
+from kkcv.zoo.weights import published
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,7 +95,7 @@ def test_only_the_default_network_with_its_default_weights_is_bundled() -> None:
 def test_its_hashes_are_recorded() -> None:
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
 
-    assert sha256(bundled.FILE) == bundled.SHA256
+    assert sha256_of(bundled.FILE) == bundled.SHA256
     assert bundled.SHA256 in notice
     assert published(bundled.NETWORK)[0].digest == bundled.WEIGHTS
 

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from kkcv import zoo
 from kkcv.checkpoint import Checkpoint, pretrained, resolve
+from kkcv.disk import sha256_of
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import EmbedderMismatch, WeightsError
 from kkcv.search.gallery import Gallery
 from kkcv.zoo.averages import may_hold_average
-from kkcv.zoo.digest import sha256
 
 NETWORK = "shufflenet_v2_x0_5"
 SAID = r"holds an average of the weights \(state_dict_ema\), which is taken"
@@ -52,8 +52,8 @@ def test_the_id_of_an_average_names_it_and_that_of_raw_weights_is_the_files(both
         average = pretrained(NETWORK, str(both))
     raw = pretrained(NETWORK, f"{both}:raw")
 
-    assert average.weights_id == f"ema:{sha256(both)}"
-    assert raw.weights_id == sha256(both)
+    assert average.weights_id == f"ema:{sha256_of(both)}"
+    assert raw.weights_id == sha256_of(both)
 
 
 def test_what_the_id_says_is_what_is_built(
@@ -89,7 +89,7 @@ def test_a_file_without_an_average_has_its_sha256_for_an_id(
 
     found = pretrained(NETWORK, str(path))
 
-    assert (found.weights_id, found.weights_name) == (sha256(path), str(path))
+    assert (found.weights_id, found.weights_name) == (sha256_of(path), str(path))
 
 
 def test_an_average_that_does_not_fit_leaves_the_id_of_the_raw_weights(
@@ -101,7 +101,7 @@ def test_an_average_that_does_not_fit_leaves_the_id_of_the_raw_weights(
     with pytest.warns(RuntimeWarning, match="does not fit; the raw ones are taken"):
         found = pretrained(NETWORK, str(path))
 
-    assert found.weights_id == sha256(path)
+    assert found.weights_id == sha256_of(path)
     assert built(found).equal(raw["head.weight"])
 
 
@@ -173,7 +173,7 @@ def test_a_gallery_refuses_the_other_weights_of_its_file(both: Path, tmp_path: P
     with pytest.raises(EmbedderMismatch) as caught:
         Gallery.open(tmp_path / "g.kkcv", loaded(f"{both}:raw"))
 
-    digest = sha256(both)
+    digest = sha256_of(both)
     assert f"weights ema:{digest[:8]}… here, {digest[:12]}… there" in str(caught.value)
 
 

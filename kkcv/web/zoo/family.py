@@ -1,8 +1,6 @@
 """A family of networks: paper, diagram, stages, and verified figures."""
 
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -11,41 +9,44 @@ from kkcv.web.components.markup import as_html, data_url
 from kkcv.web.session import diagrams
 from kkcv.web.strings import Strings
 from kkcv.zoo.book.reading import lesson
-from kkcv.zoo.printed import short
-
-from .facts import families, network_facts
-
-ARXIV = re.compile(r"arXiv:([0-9.]+[0-9])")
+from kkcv.zoo.facts import counts, printed_of
+from kkcv.zoo.markdown import cited
+from kkcv.zoo.page_words import Words
+from kkcv.zoo.printed import printed_row, short
+from kkcv.zoo.recorded import Recorded, StageCost, families, recorded
+from kkcv.zoo.weights import is_here, published
 
 
 def show_family(text: Strings) -> None:
-    known = {family["name"]: family for family in families(text.language)}
-    titles = {n: f"{f['title']} · {f['paper']['year']}" for n, f in known.items()}
+    known, words = families(), Words(text.language)
+    titles = {name: f"{family.title} · {family.paper.year}" for name, family in known.items()}
     names = list(known)
     left, right = st.columns(2)
     name = left.selectbox(
         text("zoo.family"), names, names.index("resnet"), format_func=titles.__getitem__
     )
     family = known[name]
-    networks = family["networks"]
+    networks = family.networks
     chosen = right.selectbox(
-        text("zoo.network"), networks, networks.index(family["example"]), key=f"network-{name}"
+        text("zoo.network"), networks, networks.index(family.example), key=f"network-{name}"
     )
-    st.markdown(f"### {family['title']}")
-    st.markdown(family["idea"])
-    st.caption(cited(family["paper"]))
-    facts = network_facts(chosen, text.language)
-    show_figures(text, facts)
+    st.markdown(f"### {family.title}")
+    st.markdown(words.said(family.idea))
+    paper = family.paper
+    st.caption(f"{paper.authors}: *{paper.title}*. {cited(paper.published)}")
+    network = recorded(chosen)
+    show_figures(text, network)
     show_diagram(text, chosen)
     with st.expander(text("zoo.chapter")):
-        st.markdown(lesson(family["name"], text.language))
+        st.markdown(lesson(name, text.language))
     st.markdown(f"##### {text('zoo.stages')}")
-    st.html(stage_table(text, facts["stages"]))
+    st.html(stage_table(text, network.stages))
     st.markdown(f"##### {text('zoo.verified')}")
-    st.markdown(verdict(text, facts))
-    if facts["printed"]:
+    st.markdown(verdict(text, network))
+    if printed := printed_of(chosen):
         heads = ("zoo.figure", "zoo.printed", "zoo.ours", "zoo.why")
-        st.html(table([text(head) for head in heads], facts["printed"]))
+        rows = [printed_row(each, network, words)[1:] for each in printed]
+        st.html(table([text(head) for head in heads], rows))
 
 
 def show_diagram(text: Strings, network: str) -> None:
@@ -61,47 +62,42 @@ def show_diagram(text: Strings, network: str) -> None:
     st.html(f'<div class="diagram">{"".join(shown)}</div>')
 
 
-def verdict(text: Strings, facts: dict[str, Any]) -> str:
+def verdict(text: Strings, network: Recorded) -> str:
     """Whether our counts and independent ones agree."""
-    counted = facts["counted"]
+    counted = counts().get(network.name)
     if counted is None:
         return text("zoo.not_counted")
-    if counted == {"parameters": facts["parameters"], "macs": facts["macs"]}:
+    if (counted.parameters, counted.macs) == (network.parameters, network.macs):
         return text("zoo.counted")
-    numbers = {name: f"{number:,}" for name, number in counted.items()}
-    return text("zoo.differs", **numbers)
+    return text("zoo.differs", parameters=f"{counted.parameters:,}", macs=f"{counted.macs:,}")
 
 
-def cited(paper: dict[str, Any]) -> str:
-    """Authors, title and place, the arXiv number as a link."""
-    where = ARXIV.sub(r"[arXiv:\1](https://arxiv.org/abs/\1)", paper["where"])
-    return f"{paper['authors']}: *{paper['title']}*. {where}"
-
-
-def show_figures(text: Strings, facts: dict[str, Any]) -> None:
+def show_figures(text: Strings, network: Recorded) -> None:
+    weights = next(iter(published(network.name)), None)
+    top1 = weights.top1 if weights else None
     figures = [
-        (text("zoo.parameters"), short(facts["parameters"])),
-        (text("zoo.macs"), short(facts["macs"])),
-        (text("zoo.input"), "×".join(map(str, facts["input"]))),
-        (text("zoo.embedding"), str(facts["embedding"])),
-        (text("zoo.top1"), f"{facts['top1']:.1f}%" if facts["top1"] else "–"),
+        (text("zoo.parameters"), short(network.parameters)),
+        (text("zoo.macs"), short(network.macs)),
+        (text("zoo.input"), "×".join(map(str, network.input_size))),
+        (text("zoo.embedding"), str(network.embedding_dim)),
+        (text("zoo.top1"), f"{top1:.1f}%" if top1 else "–"),
     ]
     with st.container(key="facts", horizontal=True):
         for label, value in figures:
             st.metric(label, value, width="content")
-    if not facts["weights_here"]:
-        st.caption(text("zoo.weights_away") if facts["top1"] else text("zoo.no_weights"))
+    if weights is None or not is_here(weights):
+        st.caption(text("zoo.weights_away") if top1 else text("zoo.no_weights"))
 
 
-def stage_table(text: Strings, stages: Sequence[dict[str, Any]]) -> str:
+def stage_table(text: Strings, stages: Sequence[StageCost]) -> str:
     heads = ("zoo.stage", "zoo.output", "zoo.blocks", "zoo.parameters", "zoo.macs")
     rows = [
         (
-            stage["name"],
-            " × ".join(map(str, stage["shape"])),
-            stage["blocks"] or "",
-            f"{stage['parameters']:,}" if stage["parameters"] else "",
-            short(stage["macs"]) if stage["macs"] else "",
+            stage.name,
+            " × ".join(map(str, stage.shape)),
+            stage.blocks or "",
+            f"{stage.parameters:,}" if stage.parameters else "",
+            short(stage.macs) if stage.macs else "",
         )
         for stage in stages
     ]

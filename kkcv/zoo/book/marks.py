@@ -16,21 +16,16 @@ def prose(family: str, language: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def marks(text: str) -> Iterator[str]:
-    """The text between double braces."""
-    yield from MARK.findall(text)
-
-
 def figures_in(text: str) -> Iterator[str]:
     """The counts that a chapter quotes, as keys of ``measured.figure``."""
-    for mark in marks(text):
+    for mark in MARK.findall(text):
         if found := FIGURE.fullmatch(mark.rpartition("= ")[2]):
             yield found[0]
 
 
 def modules_in(text: str, kind: str) -> Iterator[str]:
     """The modules that a chapter shows by ``forward`` or by ``layers``, as keys of measured.py."""
-    for mark in marks(text):
+    for mark in MARK.findall(text):
         found, _, rest = mark.partition(" ")
         if found == kind:
             yield rest

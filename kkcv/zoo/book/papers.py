@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from kkcv.zoo.markdown import cited, table
@@ -16,8 +16,7 @@ Row = tuple[int, str, str, str, str, str]
 
 @cache
 def beside() -> dict[str, Any]:
-    with resources.files("kkcv.zoo.book").joinpath("papers.toml").open("rb") as file:
-        return tomllib.load(file)
+    return tomllib.loads(Path(__file__).with_name("papers.toml").read_text(encoding="utf-8"))
 
 
 def papers_page(words: Words) -> str:

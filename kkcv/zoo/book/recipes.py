@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from kkcv.errors import RequestError
@@ -13,8 +13,7 @@ from kkcv.zoo.page_words import Words
 
 @cache
 def document() -> Mapping[str, Any]:
-    with resources.files("kkcv.zoo.book").joinpath("recipes.toml").open("rb") as file:
-        return tomllib.load(file)
+    return tomllib.loads(Path(__file__).with_name("recipes.toml").read_text(encoding="utf-8"))
 
 
 def names() -> list[str]:
