@@ -1,4 +1,4 @@
-"""What each step of training adds over several seeds: size, unfreezing, averaging, mirror images.
+"""The gain of each step of training over several seeds: size, unfreezing, averaging, mirror images.
 
     make bench-train
     python -m benchmarks.fine_tuning cats_dogs monkeys produce --rows head,all --seeds 5

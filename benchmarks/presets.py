@@ -81,7 +81,7 @@ class Truth(NamedTuple):
 
 @torch.inference_mode()
 def documented(preset: Preset, photos: list[Image.Image], folder: Path) -> Truth:
-    """What the library makes of photos and texts, used as its documentation says."""
+    """The library's vectors of photos and texts, used as its documentation says."""
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What whole commands take, from the start of Python to the report, and what they reach.
+"""Time and accuracy of whole training commands, from the start of Python to the report.
 
     make bench-train
     python -m benchmarks.training cats_dogs monkeys --rows head,auto

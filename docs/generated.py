@@ -1,4 +1,4 @@
-"""What the site has beyond the files of this folder: a hook of MkDocs (mkdocs.yml)."""
+"""Pages of the site beyond the files of this folder: a hook of MkDocs (mkdocs.yml)."""
 
 from typing import Any
 

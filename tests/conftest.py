@@ -1,4 +1,4 @@
-"""What many tests need: the shared pictures and facts."""
+"""Fixtures of many tests: the shared pictures and facts."""
 
 import os
 import shutil

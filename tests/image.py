@@ -136,7 +136,7 @@ class Container:
         return {**with_path(), "HOME": "/home/kkcv", "KKCV_API_KEY": KEY, **own}
 
     def run(self, *words: str) -> str:
-        """What the image's entry point says."""
+        """The output of the image's entry point."""
         entry = json.loads(self.settings["ENTRYPOINT"])
         return subprocess.check_output(
             self.command([*entry, *words]), text=True, env=self.environment

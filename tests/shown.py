@@ -1,4 +1,4 @@
-"""What a page shows, and how it is run: block after block, in one folder, as a reader would.
+"""The code that a page shows, run block after block in one folder, as a reader would.
 
     bash, python       run; ``kkcv serve`` and ``kkcv web`` stay up until the page ends
     title="PATH"       written to that file; as ``diff`` put into it

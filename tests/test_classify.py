@@ -1,4 +1,4 @@
-"""What a picture shows, on real pictures with the real default weights."""
+"""Classes of real pictures, with the real default weights."""
 
 import csv
 from pathlib import Path

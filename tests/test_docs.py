@@ -1,4 +1,4 @@
-"""What the READMEs show is run, every link leads somewhere, and no page names what is not there.
+"""The READMEs' code is run, every link leads somewhere, and every name on a page exists.
 
 The other pages are run by ``test_docs_run.py``, which takes longer.
 """
@@ -99,7 +99,7 @@ SOURCES = {room: sorted((ROOT / room).rglob("*.py")) for room in ROOMS}
 
 
 def prose_of(file: Path) -> Iterator[str]:
-    """What a page says outside of its blocks; the comments and docstrings of Python."""
+    """The text of a page outside of its blocks; the comments and docstrings of Python."""
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".md":
         yield re.sub(r"^ *```.*?^ *```", "", text, flags=re.M | re.S)
@@ -152,7 +152,7 @@ def test_every_command_that_a_page_names_exists_with_its_options(page: str) -> N
 
 
 def fault_of(line: str, added: Collection[str]) -> str:
-    """What the command line does not have of this, or nothing."""
+    """The part of this that the command line does not have, or nothing."""
     words = re.split(r"[\s|;&>]+", line.partition(" #")[0].strip())
     command: click.Command = main
     rest = words[1:]

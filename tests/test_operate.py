@@ -33,7 +33,7 @@ def needed(program: str) -> str:
 
 
 def run(*command: str | Path) -> str:
-    """What a command says; it must succeed."""
+    """The output of a command, which must succeed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

@@ -67,7 +67,7 @@ def plan(kkcv: Kkcv, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def vectors(kkcv: Kkcv, plan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What one process makes of the plan."""
+    """The files that one process makes of the plan."""
     out = tmp_path_factory.mktemp("vectors")
     said = kkcv("embed", plan, "--out", out, "--json")
     assert said.code == 0, said.err

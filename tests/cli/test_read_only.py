@@ -1,4 +1,4 @@
-"""What can be done with a gallery where nothing can be written."""
+"""Commands on a gallery where nothing can be written."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 
 def read_only(folder: Path, script: str) -> "subprocess.CompletedProcess[str]":
-    """What the commands say while nothing can be written into the folder."""
+    """The output of commands while nothing can be written into the folder."""
     mount = f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} || exit 77"
     done = subprocess.run(
         ["unshare", "-r", "-m", "sh", "-c", f"{mount}\n{script}"],

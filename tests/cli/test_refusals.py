@@ -1,4 +1,4 @@
-"""What cannot be done is one line that says so, whatever the system or a library calls it."""
+"""Every refusal is one line that says why, whatever the system or a library calls it."""
 
 import os
 import shutil

@@ -57,7 +57,7 @@ def truth(photos: list[np.ndarray]) -> np.ndarray:
 
 
 def in_a_process(code: str, **environment: str) -> str:
-    """What a program of its own prints; its warnings are errors."""
+    """The output of a program of its own; its warnings are errors."""
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code)]
     return subprocess.check_output(command, text=True, env={**os.environ, **environment}).strip()
 

@@ -89,7 +89,7 @@ def test_the_center_is_what_is_kept(backend):
 
 
 def test_scaled_decoding_keeps_the_crop(pictures):
-    """What ``decode(target=...)`` saves costs less than half a level."""
+    """``decode(target=...)`` changes pixels by less than half a level."""
     path = pictures / "nasty/exif/Landscape_6_original.jpg"
 
     whole = spec().crop(decode(path))

@@ -1,4 +1,4 @@
-"""What files tell of their photographs: EXIF, XMP and IPTC of every format that carries them."""
+"""EXIF, XMP and IPTC of every format that carries them."""
 
 import io
 from typing import Any

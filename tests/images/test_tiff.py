@@ -49,7 +49,7 @@ def as_kind(values: np.ndarray, kind: str) -> np.ndarray:
 
 
 def shown(layout: str, kind: str) -> np.ndarray | None:
-    """What a viewer shows on white paper; None where nothing is agreed upon."""
+    """The pixels that a viewer shows on white paper; None where viewers disagree."""
     found = bands(layout).astype(float)
     if kind == "?":
         found = (found > 127) * 255.0

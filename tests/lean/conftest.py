@@ -114,7 +114,7 @@ def lean(
 
 @pytest.fixture(scope="session")
 def in_lean_python(lean_python: Path, environment: dict[str, str]) -> Callable[[str], str]:
-    """What a program prints there."""
+    """The output of a program there."""
 
     def run(code: str) -> str:
         return subprocess.check_output([lean_python, "-c", code], text=True, env=environment)

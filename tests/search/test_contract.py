@@ -1,4 +1,4 @@
-"""What a gallery promises, on every engine: a folder, a Milvus server, and the one that is shown in
+"""The promises of a gallery, on every engine: a folder, a Milvus server, and the one shown in
 docs/howto/add-engine.md.
 
 The server is that of milvus-lite; ``make test-milvus`` runs the same tests against the real one.

@@ -1,4 +1,4 @@
-"""What a gallery promises when its network or a projection changes, on every engine."""
+"""The promises of a gallery when its network or a projection changes, on every engine."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

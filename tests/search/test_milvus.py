@@ -1,4 +1,4 @@
-"""What only a gallery on Milvus has: an address, a claim to write, limits of the server."""
+"""Peculiarities of a gallery on Milvus: an address, a claim to write, limits of the server."""
 
 import builtins
 import time

@@ -128,7 +128,7 @@ def test_the_recall_holds_for_every_k_and_filter(
 def test_a_filter_that_leaves_one_corner_of_the_gallery_is_answered_in_full(
     index: LayeredIndex, gallery: np.ndarray, outside: np.ndarray
 ) -> None:
-    """What is far from the query is not where an index looks."""
+    """An index does not look far from the query."""
     far = np.argsort(gallery @ outside[0])[: len(gallery) // 3]
 
     got = recalls(index, gallery, outside[:1], 100, np.sort(far))

@@ -68,7 +68,7 @@ def runtime() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Known:
-    """What the model has of a picture."""
+    """A picture as the model knows it."""
 
     seed: int
     path: Path | None  # None: stored in the gallery

@@ -1,4 +1,4 @@
-"""What is no id, no address and no option: the library says what is taken, in its own errors."""
+"""Invalid ids, addresses and options: the library's own errors say what is valid."""
 
 import os
 import subprocess

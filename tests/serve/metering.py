@@ -10,7 +10,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Cost(NamedTuple):
-    """What a request took of the service and its child processes."""
+    """The time and memory that a request took of the service and its child processes."""
 
     seconds: float  # of a processor
     megabytes: int  # at the peak, beyond what was resident before

@@ -1,4 +1,4 @@
-"""Who may call: this machine, or everybody with a key."""
+"""Access to the service: this machine, or everybody with a key."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a search can be told beside the picture, and what else can be asked of a gallery."""
+"""Search options beside the picture, and the other questions to a gallery."""
 
 import io
 from dataclasses import replace

@@ -29,7 +29,7 @@ def unlike_any(photo: bytes, number: int) -> str:
 
 
 class Clients:
-    """What they sent, and what came back."""
+    """The requests that they sent, and the answers."""
 
     def __init__(self, address: str, photos: list[bytes]) -> None:
         self.address = address

@@ -47,8 +47,8 @@ def invented(
     serve: tuple[str, ...] = (),
     without: tuple[str, ...] = (),
 ) -> str:
-    """What schemathesis says: it invents requests from the description, good and bad, and checks
-    each answer: no 5xx, no status, content type or schema that is not described, nothing bad
+    """The output of schemathesis, which invents requests from the description and checks each
+    answer: no 5xx, no status, content type or schema that is not described, nothing bad
     accepted."""
     prefix = serve[serve.index("--base-path") + 1] if "--base-path" in serve else ""
     with running(folder, "--quiet", *serve) as service:

@@ -1,4 +1,4 @@
-"""What goes wrong is answered with problem+json: the right status, a stable type, the field."""
+"""Every failure is answered with problem+json: the right status, a stable type, the field."""
 
 import json
 from pathlib import Path

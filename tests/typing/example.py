@@ -1,4 +1,4 @@
-"""What a user's program looks like to a type checker; test_typing.py runs mypy over it."""
+"""A user's program, as a type checker sees it; test_typing.py runs mypy over it."""
 
 import asyncio
 from pathlib import Path

@@ -162,7 +162,7 @@ def test_a_picture_that_has_been_removed_leads_back(folder: Path, album: list[Pa
 
 
 def with_picture(test: AppTest, gallery: Gallery, id: int) -> None:
-    """What a click on a hit does, which only a browser can do."""
+    """The effect of a click on a hit; only a browser can click."""
     picture = gallery.get(id)
     query = Query(gallery.path(picture).name, None, id)
     test.session_state["queries"] = [*test.session_state["queries"], query]

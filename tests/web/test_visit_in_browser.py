@@ -1,4 +1,4 @@
-"""What makes a visit pleasant: what stays in sight, what is remembered, what can be read."""
+"""A pleasant visit: the query stays in sight, choices are remembered, everything can be read."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -103,7 +103,7 @@ def started(*arguments: object) -> Iterator[str]:
 
 
 def read(address: str) -> bytes:
-    """What is there, once it is there."""
+    """The value, once there is one."""
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -168,7 +168,7 @@ def open_clip() -> None:
 
 
 def adapt() -> None:
-    """What the labels teach is not the question; that the learning process starts is."""
+    """Only that the learning process starts is checked, not what the labels teach."""
     pictures(Path("many"), 60)
     run("index", "a", "many")
     run("adapt", "a", "--labels", "folder")

@@ -52,7 +52,7 @@ def slowly(quick: Iterable[str]) -> list[object]:
 
 @pytest.fixture(scope="session")
 def reference(shared: Path) -> dict[str, dict[str, Any]]:
-    """What was counted in the public implementations, by network."""
+    """The counts of the public implementations, by network."""
     entries = json.loads((shared / "reference" / "zoo_reference.json").read_text())["entries"]
     return {entry["variant"]: entry for entry in entries}
 

@@ -1,4 +1,4 @@
-"""What people's training scripts and libraries save: the weights are found in all of it."""
+"""Files as training scripts and libraries save them: the weights are found in each."""
 
 import argparse
 import collections

@@ -375,7 +375,7 @@ def start_fetching(url: str, path: Path, stderr: int | None = None) -> subproces
 
 
 def read(terminal: int) -> bytes:
-    """What came to a terminal; nothing when the other side is closed, an error on Linux."""
+    """The bytes that came to a terminal; none when the other side is closed, an error on Linux."""
     try:
         return os.read(terminal, 65536)
     except OSError:

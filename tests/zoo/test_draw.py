@@ -47,7 +47,7 @@ def titles(nodes: list[Node]) -> list[str]:
 
 
 def shown(name: str) -> dict[str, list[list[str]]]:
-    """What stands in the boxes of each form of block, by kind."""
+    """The texts in the boxes of each form of block, by kind."""
     found: dict[str, list[list[str]]] = {}
     for form in anatomy(name).forms:
         found.setdefault(form.kind, []).append(titles(form.nodes))

@@ -1,4 +1,4 @@
-"""What the Inception networks share: branches, chains, auxiliary heads."""
+"""The shared parts of the Inception networks: branches, chains, auxiliary heads."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""What every network of the zoo promises, whatever its paper."""
+"""The promises of every network of the zoo, whatever its paper."""
 
 import re
 

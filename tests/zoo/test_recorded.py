@@ -1,4 +1,4 @@
-"""What is recorded of the networks is read without building them.
+"""The recorded facts of the networks are read without building them.
 
 That it is what they are, test_proof_counts.py proves, where they are measured anyway.
 """

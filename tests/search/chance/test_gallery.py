@@ -1,4 +1,4 @@
-"""What a score means in a gallery, and answers that say that there is nothing."""
+"""The meaning of a score in a gallery, and answers that say that there is nothing."""
 
 import json
 from collections.abc import Callable

@@ -155,7 +155,7 @@ def test_the_extra_is_named(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -
 def test_another_network_forgets_the_projection_and_undo_brings_it_back(
     labelled: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was learned is of the vectors of one network."""
+    """A projection is of the vectors of one network."""
     matrix = Projection(np.random.default_rng(0).normal(size=(48, 8)).astype(np.float16))
     adopt(labelled, matrix)
     adapted = labelled.space

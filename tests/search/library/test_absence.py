@@ -1,4 +1,4 @@
-"""What is not there may come back: nothing is taken for deleted that only is away."""
+"""Missing files may come back: a disk that is away is not taken for deleted pictures."""
 
 import shutil
 from collections.abc import Callable

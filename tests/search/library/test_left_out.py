@@ -1,4 +1,4 @@
-"""What is nobody's picture, what its owner leaves out, and what a file system does to one path."""
+"""Files that are nobody's picture, files that are excluded, and odd paths of file systems."""
 
 import os
 import shutil

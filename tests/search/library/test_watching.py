@@ -1,4 +1,4 @@
-"""What is done to the files of a library is done to its gallery, within seconds."""
+"""Changes to the files of a library reach its gallery within seconds."""
 
 import os
 import shutil

@@ -39,7 +39,7 @@ def saved(filled: Gallery, tmp_path: Path) -> Path:
 
 
 def left_in(folder: Path) -> list[str]:
-    """What lies around, but not the gallery and the pictures of the fixtures."""
+    """The files around, without the gallery and the pictures of the fixtures."""
     return sorted(p.name for p in folder.iterdir() if p.name not in ("gallery", "photos"))
 
 

@@ -1,4 +1,4 @@
-"""What a cut-off by chance keeps of sure matches."""
+"""The share of sure matches that a cut-off by chance keeps."""
 
 from collections.abc import Callable
 from pathlib import Path

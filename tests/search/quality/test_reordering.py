@@ -1,4 +1,4 @@
-"""What re-orderings do on a labelled set is what a gallery does without the query."""
+"""A labelled set is re-ordered as a gallery without the query would be."""
 
 from pathlib import Path
 

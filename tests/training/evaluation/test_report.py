@@ -43,7 +43,7 @@ def test_the_report_needs_no_other_file_and_no_network(run):
 
 
 def cells(html: str, name: str) -> str:
-    """What stands beside this name in a table of two columns."""
+    """The cell beside this name in a table of two columns."""
     (value,) = re.findall(rf'<td><span lang="en">{name}</span>.*?</td><td>(.*?)</td>', html)
     return str(value)
 

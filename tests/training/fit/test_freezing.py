@@ -1,4 +1,4 @@
-"""What is frozen stays as it is, and what learns learns at its own rate."""
+"""Frozen layers stay as they are, and the others learn at their own rates."""
 
 import pytest
 import torch

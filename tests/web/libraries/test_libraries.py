@@ -1,4 +1,4 @@
-"""What the pages ask of a library, kept by a gallery and by a service alike."""
+"""The promises of a library to the pages, kept by a gallery and by a service."""
 
 import shutil
 from collections.abc import Iterator
