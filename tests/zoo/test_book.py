@@ -18,7 +18,7 @@ from kkcv.training.recipe import Recipe
 from kkcv.zoo.book import measured, recipes
 from kkcv.zoo.book.chapter import answers, chapter, inline
 from kkcv.zoo.book.excerpts import excerpt
-from kkcv.zoo.book.marks import marks, prose
+from kkcv.zoo.book.marks import MARK, prose
 from kkcv.zoo.book.measure import facts
 from kkcv.zoo.book.notebook import notebook
 from kkcv.zoo.book.reading import for_reading
@@ -41,7 +41,7 @@ def test_what_the_chapters_quote_is_what_the_networks_measure() -> None:
 
 @pytest.mark.parametrize(("name", "language"), CHAPTERS)
 def test_a_chapter_has_all_its_parts(name: str, language: str) -> None:
-    kinds = [mark.split(" ")[0] for mark in marks(prose(name, language))]
+    kinds = [mark.split(" ")[0] for mark in MARK.findall(prose(name, language))]
 
     assert set(kinds) >= PARTS
     assert {"forward", "layers"} & set(kinds)
@@ -53,7 +53,7 @@ def test_a_chapter_has_all_its_parts(name: str, language: str) -> None:
 @pytest.mark.parametrize("name", WRITTEN)
 def test_both_languages_quote_the_same_source_and_figures(name: str) -> None:
     english, chinese = (
-        sorted({m for m in marks(prose(name, lang)) if not m.startswith("answer")})
+        sorted({m for m in MARK.findall(prose(name, lang)) if not m.startswith("answer")})
         for lang in ("en", "zh")
     )
 
