@@ -83,7 +83,7 @@ def missing_ids(gallery: "Gallery", folders: list[str], insist: bool) -> list[in
 def undo(gallery: "Gallery", as_json: bool) -> None:
     """Undo the last removal or description of several pictures.
 
-    They come back with their ids, vectors and metadata. Kept is the last such change alone.
+    They come back with their ids, vectors and metadata. Only the last such change is kept.
 
     \b
     kkcv undo photos.kkcv

@@ -73,14 +73,14 @@ def first_that_works(checkpoint: Checkpoint, precision: str, record: list[Measur
             continue
         if runtime == "onnxruntime" and is_bundled(checkpoint):
             return Choice(runtime, "float32")  # a test compares the very file
-        found = [m for m in record if m.runtime == runtime] or [checked(checkpoint, runtime)]
+        found = [m for m in record if m.runtime == runtime] or [check_runtime(checkpoint, runtime)]
         works = next((m for m in found if not m.failure), None)
         if works is not None and not (precision == "bfloat16" and works.precision == "float32"):
             return Choice(runtime, works.precision if precision == AUTO else precision)
     return Choice("pytorch", "float32" if precision == AUTO else precision)
 
 
-def checked(checkpoint: Checkpoint, runtime: str) -> Measured:
+def check_runtime(checkpoint: Checkpoint, runtime: str) -> Measured:
     """Whether a runtime answers rightly here; says what is done, for it takes some seconds.
 
     The answer is remembered, unless installing a package or more memory may change it.

@@ -31,7 +31,7 @@ class Parts(NamedTuple):
         return self.parts.sum((0, 1), dtype=np.float64) + self.rest
 
     def through(self, matrix: np.ndarray) -> "Parts":
-        """Those of the embedding times a matrix, float (D, d)."""
+        """The parts after a projection: each times a matrix, float (D, d)."""
         matrix = matrix.astype(np.float32)
         return Parts(self.parts @ matrix, self.rest @ matrix)
 

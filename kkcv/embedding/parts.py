@@ -63,7 +63,7 @@ def derivative(neck: nn.Module, maps: Tensor, along: Tensor) -> tuple[Tensor, Te
 
 @contextmanager
 def frozen(neck: nn.Module) -> Iterator[None]:
-    """Within, the derivative of the neck is that of the factors by which its layers scaled."""
+    """Inside, activations and norms of the neck count as the factors by which they scale now."""
     handles = []
     for layer in neck.modules():
         if isinstance(layer, nn.LayerNorm):

@@ -32,7 +32,7 @@ CLOSE = {"float32": 0.9999, "bfloat16": 0.99}  # least cosine to PyTorch in floa
 def check(checkpoint: Checkpoint, name: str, precision: str) -> Measured:
     """Whether the runtime's answers are those of PyTorch."""
     try:
-        checked(checkpoint, name, precision)
+        runtime_like_pytorch(checkpoint, name, precision)
     except FAILURES as error:
         return Measured(name, precision, None, str(error))
     return Measured(name, precision, None)
@@ -41,13 +41,15 @@ def check(checkpoint: Checkpoint, name: str, precision: str) -> Measured:
 def measure(checkpoint: Checkpoint, name: str, precision: str) -> Measured:
     """The same, and how many pictures a second it embeds."""
     try:
-        runtime = checked(checkpoint, name, precision)
+        runtime = runtime_like_pytorch(checkpoint, name, precision)
     except FAILURES as error:
         return Measured(name, precision, None, str(error))
     return Measured(name, precision, round(rate(runtime, checkpoint), 1))
 
 
-def checked(checkpoint: Checkpoint, name: str, precision: str) -> Runtime | CropRuntime:
+def runtime_like_pytorch(
+    checkpoint: Checkpoint, name: str, precision: str
+) -> Runtime | CropRuntime:
     """The runtime, which has answered as PyTorch does (KkcvError)."""
     runtime = RUNTIMES[name](checkpoint, None, precision)
     if name != "pytorch":  # that is what the reference is made with

@@ -39,7 +39,7 @@ def sum_of_views(network: Richer, images: Tensor) -> Parts:
 
 
 def parts_of_view(network: Richer, images: Tensor) -> Parts:
-    """Of one view, over its length."""
+    """The parts of one view, divided by the length of its vector."""
     maps = []
     for stage in network.network.stages:
         images = stage(images)

@@ -187,7 +187,7 @@ def degrees(parts: Any, side: str, most: int) -> float | None:
 
 
 def degrees_in_words(words: str, most: int) -> float | None:
-    """Of XMP: ``52,31.2N`` or ``52,31,12N``."""
+    """Degrees as XMP writes them: ``52,31.2N`` or ``52,31,12N``."""
     good = re.fullmatch(r"(\d+),(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?([NSEW])", words)
     return (
         degrees([float(each or 0) for each in good.groups()[:3]], good[4], most) if good else None

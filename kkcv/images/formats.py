@@ -79,7 +79,7 @@ def sniff(data: bytes, formats: tuple[Format, ...] = FORMATS) -> Format | None:
 
 @cache
 def extensions() -> frozenset[str]:
-    """Of the files that this installation opens."""
+    """Extensions of the files that this installation opens."""
     usual = {extension for each in FORMATS for extension in each.extensions} - {".jxl"}
     return frozenset(usual) | {e for e, (module, _) in WITH_EXTRAS.items() if is_installed(module)}
 

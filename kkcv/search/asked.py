@@ -18,7 +18,7 @@ from .picture import Picture
 if TYPE_CHECKING:
     from torch import Tensor
 
-# One query. Of the arrays and tensors those of one dimension are vectors, the others pictures.
+# One query. An array or tensor of one dimension is a vector, any other a picture.
 Query = Union[Source, int, Text, Like, Picture, Hit, np.ndarray, "Tensor"]
 
 

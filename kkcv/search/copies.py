@@ -95,7 +95,7 @@ def copies(
 def pixels_of(
     generation: Generation, pictures: Pictures, likes: list[Like], limits: Limits
 ) -> np.ndarray:
-    """Of the one picture that is asked for, or of its region: uint8 (H, W, 3)."""
+    """Pixels of the one picture that is asked for, or of its region: uint8 (H, W, 3)."""
     like, *others = likes
     source = like.picture
     if others or isinstance(source, Text) or like.weight <= 0:
@@ -112,7 +112,7 @@ def pixels_of(
 
 
 def other_views(pixels: np.ndarray) -> list[np.ndarray]:
-    """The query as it is not: turned, mirrored, blurred, and its cuts."""
+    """The other views of the query: turned, mirrored, blurred, and cut."""
     turned = [np.ascontiguousarray(np.rot90(pixels, n)) for n in range(1, TURNS)]
     flipped = np.ascontiguousarray(pixels[:, ::-1])
     smoothed = cv2.GaussianBlur(pixels, (0, 0), BLUR)

@@ -46,8 +46,8 @@ Vectors = Iterator[tuple[np.ndarray, np.ndarray]]  # ids int64 (n,) and their fl
 Progress = Callable[[int, int], None]  # how many are done, and of how many
 
 
-def untold(done: int, total: int) -> None:
-    """The progress that nobody follows."""
+def no_progress(done: int, total: int) -> None:
+    """Follows no progress."""
 
 
 def by_id(vectors: Vectors) -> dict[int, np.ndarray]:
@@ -137,12 +137,12 @@ class Reader(ABC):
             yield some, self.whole(rows)
 
     def whole(self, rows: np.ndarray) -> np.ndarray:
-        """Of stored rows, (N, row), what whole pictures are compared by: float32 (N, D)."""
+        """The vectors of whole pictures in stored rows: (N, row) → float32 (N, D)."""
         vectors = rows[:, : self.shape.whole]
         return self.projection(vectors) if self.projection else vectors
 
     def parts(self, rows: np.ndarray) -> np.ndarray:
-        """Of stored rows, (N, row), the vectors of their parts: float32 (N, 5, 256)."""
+        """The vectors of the parts in stored rows: (N, row) → float32 (N, 5, 256)."""
         return windows.split(rows, self.shape.whole).parts
 
     def row(self, id: int) -> np.ndarray | None:
@@ -380,7 +380,7 @@ class NextVectors(ABC):
         old vectors are kept for ``begin_undo``.
         """
 
-    def project(self, text: str, progress: Progress = untold) -> None:
+    def project(self, text: str, progress: Progress = no_progress) -> None:
         """Compare vectors through the projection of this text from now on; none if it is empty.
 
         The network's own vectors stay. ``progress`` is called with the numbers of rows that were

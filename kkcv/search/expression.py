@@ -201,7 +201,7 @@ class Parser:
         return condition
 
     def words(self) -> list[str]:
-        """Of a name: ``label``, ``exif.taken``, ``meta["file-name"].year``."""
+        """The words of a name: ``label``, ``exif.taken``, ``meta["file-name"].year``."""
         if self.next.kind != "word" or self.next.text in CONSTANTS:
             raise self.refused("a name of the metadata was expected here")
         words = [self.take().text]

@@ -38,7 +38,7 @@ class Compared(NamedTuple):
 
     @property
     def scores(self) -> np.ndarray:
-        """Of the whole picture, or of its best part where that is more like the query."""
+        """Scores of whole pictures, or of their best parts where those are more like the query."""
         return clipped(np.maximum(self.whole, self.best))
 
     @property

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from kkcv.errors import UnknownPicture
+from kkcv.errors import FileMissing, PictureError, UnknownPicture
 from kkcv.query import whole
 
 LARGEST_ID = 2**63 - 1
@@ -27,7 +27,7 @@ class PictureFile:
 
 
 class Stamp(NamedTuple):
-    """Marks of a file that change with it even where its size and time of modification are kept.
+    """Marks of a file that change when it does, even if its size and modification time stay.
 
     ``changed_ns`` is the time at which the file system noted the last change, ``inode`` its number
     there; each is 0 if unknown.
@@ -71,6 +71,14 @@ class Pictures(Protocol):
     def get(self, id: int) -> Picture: ...
 
     def read(self, picture: Picture) -> bytes: ...
+
+
+def read_in_batch(gallery: Pictures, picture: Picture) -> bytes:
+    """As ``gallery.read``, but a file that has gone is a PictureError: it stops no batch."""
+    try:
+        return gallery.read(picture)
+    except FileMissing as error:
+        raise PictureError(str(error), "unreadable") from None
 
 
 def check_id(id: Any, address: str) -> int:

@@ -10,8 +10,6 @@ from typing import Any
 from kkcv.embedding import terms
 from kkcv.errors import (
     AlreadyThere,
-    FileMissing,
-    PictureError,
     RequestError,
     UnknownPicture,
 )
@@ -154,13 +152,6 @@ class Rows(Opened):
         Raises FileMissing if the file has gone, changed, or become another one.
         """
         return read(self.path(picture), picture)
-
-    def read_in_batch(self, picture: Picture) -> bytes:
-        """As ``read``, but a file that has gone or changed is a PictureError: it stops no batch."""
-        try:
-            return self.read(picture)
-        except FileMissing as error:
-            raise PictureError(str(error), "unreadable") from None
 
     @property
     def ranking(self) -> str:

@@ -76,7 +76,7 @@ class Settings:
 
     @property
     def max_pixels_together(self) -> int:
-        """Of all pictures of a request, as they are decoded: photographs in JPEG at an eighth."""
+        """Pixels of a request's pictures, as decoded; large JPEGs are decoded at an eighth."""
         return PICTURES * self.max_pixels
 
 

@@ -108,16 +108,16 @@ def create(
         num_classes: With another number than the weights' own, or where they have no classifier,
             the classifier keeps its initialization. 0 is for no classifier: the scores are the
             embedding.
-        in_channels: Of the pictures; the weights' own if not given. With 1, weights for 3 are taken
-            too: the first convolution is summed over its channels, and answers for a grey picture
-            as it did for three equal channels.
+        in_channels: Channels of the pictures; the weights' own if not given. With 1, weights for 3
+            are taken too: the first convolution is summed over its channels, and answers for a grey
+            picture as it did for three equal channels.
         trained_in: ``"tensorflow"`` or ``"timm"`` computes as weights from there expect; published
             weights know where they were trained.
         pretrained: The same as ``weights="imagenet"``.
         features_only: The network answers with the maps of its stages (feature_maps.py).
         auxiliary: Adds the paper's auxiliary heads, with which the network answers TrainingScores
             in training mode.
-        ema: Of a file with an average of the weights (``state_dict_ema``, ``model_ema``, …): True
+        ema: For a file with an average of the weights (``state_dict_ema``, ``model_ema``, …): True
             takes the average, False the raw ones. None takes an average that fits, with a warning.
 
     Raises:

@@ -156,7 +156,7 @@ def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
     if word == "imagenet":
         row = choose(network, tag)
         path = packaged(row) if row.source.startswith("package:") else downloaded(row)
-        return WeightsFile(path, checked(path, row), row)
+        return WeightsFile(path, sha256_of_intact(path, row), row)
     path, ema = named(weights)
     if not path.is_file():
         raise WeightsError(
@@ -239,7 +239,7 @@ def packaged(row: Published) -> Path:
     return Path(next(iter(found.submodule_search_locations))) / inside
 
 
-def checked(path: Path, row: Published) -> str:
+def sha256_of_intact(path: Path, row: Published) -> str:
     """The file's sha256, which must be the row's: a disk can damage a good download."""
     if not path.is_file() or not matches(path, row.digest):
         remedy = "remove it and try again" if row.url else "install its package again"

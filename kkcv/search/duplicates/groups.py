@@ -13,7 +13,7 @@ import numpy as np
 
 from kkcv.errors import KkcvError
 from kkcv.images.decode import decode
-from kkcv.search.engine import Progress, Reader, untold
+from kkcv.search.engine import Progress, Reader, no_progress
 from kkcv.search.options import OPTIONS
 from kkcv.search.picture import Picture
 from kkcv.search.rows import Rows
@@ -48,7 +48,7 @@ class DuplicateGroup(NamedTuple):
 def duplicates(
     gallery: Rows,
     min_score: float = 0.95,
-    progress: Progress = untold,
+    progress: Progress = no_progress,
     *,
     copies: bool = False,
     unread: Callable[[int], None] = lambda pictures: None,

@@ -9,7 +9,6 @@ from kkcv.disk import absolute
 from kkcv.errors import DataError
 from kkcv.search.files import as_stored
 from kkcv.search.gallery import Gallery
-from kkcv.search.picture import PictureFile
 
 from .folders import Allowed
 from .manifest import finished, intact, read_manifest
@@ -134,14 +133,11 @@ def commit(
             if known is None:
                 writer.add(file, row.vector, row.metadata, row.added)
                 added += 1
-            elif update and is_newer(file, known.file):
+            elif (
+                update and file.sha256 != known.file.sha256 and file.mtime_ns > known.file.mtime_ns
+            ):
                 writer.update(known.id, file=file, vector=row.vector)
                 replaced += 1
     report.added += added
     report.replaced += replaced
     report.unchanged += len(rows) - added - replaced
-
-
-def is_newer(file: PictureFile, known: PictureFile) -> bool:
-    """Whether the same path holds other bytes since then."""
-    return file.sha256 != known.sha256 and file.mtime_ns > known.mtime_ns

@@ -2,8 +2,8 @@
 
 One row per picture: ``id``, ``path``, ``sha256`` (hex), ``bytes``, ``mtime_ns``, ``added`` (seconds
 since 1970), ``metadata`` (JSON), ``vector``. The file's own metadata describe the network under
-``kkcv``. ``id`` and ``added`` are empty in a file that does not come from a gallery. Beside an
-export lies its sha256, so that a damaged file is refused before anything of it comes in.
+``kkcv``. ``id`` and ``added`` are empty in a file that does not come from a gallery. An export has
+its sha256 beside it, so that a damaged file is refused before anything of it comes in.
 """
 
 import json

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kkcv.search import engine
-from kkcv.search.engine import KEPT, Progress, Vectors, untold
+from kkcv.search.engine import KEPT, Progress, Vectors, no_progress
 from kkcv.search.picture import Picture
 from kkcv.search.projection import SETTING
 
@@ -89,7 +89,7 @@ class NextVectors(engine.NextVectors):
                 return None
             return swap(writer)
 
-    def project(self, text: str, progress: Progress = untold) -> None:
+    def project(self, text: str, progress: Progress = no_progress) -> None:
         with self._catalog.writing() as writer:
             writer.set(SETTING, text or None)
             before = writer.epoch

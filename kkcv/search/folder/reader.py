@@ -94,7 +94,9 @@ class Reader(engine.Reader):
     def shown(self, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
         # from the index beside the rows, which are as large as their vectors
         found = self._connection.execute(f"{SHOWN} WHERE id IN carray(?)", (bound(ids),))
-        return {row[1]: (as_text(row[2]), parsed(row[1], row[5])) for row in checked(found)}
+        return {
+            row[1]: (as_text(row[2]), parsed(row[1], row[5])) for row in warning_of_damage(found)
+        }
 
     def added(self, ids: Sequence[int]) -> dict[int, float]:
         beside = "SELECT id, added FROM pictures INDEXED BY pictures_described"
@@ -103,7 +105,7 @@ class Reader(engine.Reader):
     def records(self) -> Iterator[tuple[int, bytes]]:
         """The id of every picture, ascending, with the bytes of what a hit shows."""
         found = self._connection.execute(f"{SHOWN} ORDER BY id")
-        for _, id, path, _, _, metadata in checked(found):
+        for _, id, path, _, _, metadata in warning_of_damage(found):
             yield id, (path or b"") + SEPARATOR + (metadata or b"")
 
     def page(
@@ -234,7 +236,7 @@ class Reader(engine.Reader):
         return False
 
 
-def checked(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+def warning_of_damage(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     """Rows of SHOWN; damage is told."""
     for row in rows:
         is_whole(*row)

@@ -109,10 +109,10 @@ def planned(
     Args:
         search: Takes an effort of the kind, or ALL.
         efforts: For k, the efforts to try, ascending.
-        queries: Of each kind, float32 (Q, D).
+        queries: Vectors of each kind of query, float32 (Q, D).
         truth: The scores of the exact nearest of all queries, float32 (all Q, deepest).
         count: Rows of the index.
-        same: Of the kind.
+        same: Difference of scores that this kind of index cannot tell apart.
     """
     every = np.concatenate(queries)
     kinds = np.repeat(np.arange(len(queries)), [len(some) for some in queries])

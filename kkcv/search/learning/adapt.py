@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kkcv.errors import DataError, KkcvError, MissingExtra, RequestError
-from kkcv.search.engine import Progress, untold
+from kkcv.search.engine import Progress, no_progress
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
 from kkcv.search.projection import Projection
@@ -49,7 +49,7 @@ class Adapted(NamedTuple):
     adopted: bool
 
 
-def adapt(gallery: Gallery, labels: str = FOLDER, progress: Progress = untold) -> Adapted:
+def adapt(gallery: Gallery, labels: str = FOLDER, progress: Progress = no_progress) -> Adapted:
     """Learn a projection from labels, and use it from now on if it helps.
 
     It helps if the mean average precision rises by more than chance explains and the first hit is
@@ -94,12 +94,12 @@ def validated(
     return np.concatenate(before, axis=1), np.concatenate(after, axis=1), whole
 
 
-def adopt(gallery: Gallery, projection: Projection, progress: Progress = untold) -> None:
+def adopt(gallery: Gallery, projection: Projection, progress: Progress = no_progress) -> None:
     """Compare vectors through this projection from now on (RequestError, GalleryLocked)."""
     project(gallery, projection.to_text(), progress)
 
 
-def undo(gallery: Gallery, progress: Progress = untold) -> None:
+def undo(gallery: Gallery, progress: Progress = no_progress) -> None:
     """Go back to the network's own vectors (RequestError without a projection)."""
     if gallery.generation.projection is None:
         raise RequestError(f"{gallery.address} has no projection to undo")

@@ -15,7 +15,7 @@ import numpy as np
 from kkcv.disk import write_file, writing
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, KkcvError, RequestError
-from kkcv.search.engine import Progress, untold
+from kkcv.search.engine import Progress, no_progress
 from kkcv.search.gallery import Gallery
 from kkcv.search.projection import Projection
 
@@ -35,7 +35,9 @@ def save(gallery: Gallery, file: str | PathLike[str]) -> Projection:
     return generation.projection
 
 
-def use(gallery: Gallery, file: str | PathLike[str], progress: Progress = untold) -> Projection:
+def use(
+    gallery: Gallery, file: str | PathLike[str], progress: Progress = no_progress
+) -> Projection:
     """Compare the gallery's vectors through the projection of a file from now on.
 
     Raises DataError for another file, EmbedderMismatch for one of another network, RequestError,

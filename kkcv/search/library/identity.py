@@ -35,7 +35,7 @@ class Mount(NamedTuple):
 
 
 def identity_of(folder: str) -> Identity:
-    """Of what a path leads to (OSError)."""
+    """The identity of the folder that a path leads to (OSError)."""
     return seen(folder)._replace(inner=inner_path(os.path.realpath(folder)))
 
 

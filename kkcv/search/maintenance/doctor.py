@@ -14,7 +14,7 @@ import numpy as np
 from kkcv.disk import atomic_write, has_hash, make_folder
 from kkcv.errors import GalleryFormatError, KkcvError
 from kkcv.search import files
-from kkcv.search.engine import Progress, untold
+from kkcv.search.engine import Progress, no_progress
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.engine import in_a_folder
 from kkcv.search.folder.index import FolderIndex
@@ -36,7 +36,7 @@ def examine(
     gallery: Gallery,
     *,
     repair: bool = False,
-    progress: Progress = untold,
+    progress: Progress = no_progress,
 ) -> list[Finding]:
     """Examine a gallery, also while others write; with ``repair``, repair what is safe to repair.
 
@@ -66,7 +66,7 @@ def rows_of(gallery: Gallery) -> Catalog:
 
 
 def indexes_of(gallery: Gallery) -> list[FolderIndex]:
-    """Of whole pictures, and of their parts where the gallery has them."""
+    """The index of whole pictures, and that of their parts where the gallery has them."""
     found = gallery.generation.index
     assert isinstance(found, FolderIndex)
     return [found, *([found.parts] if found.parts else [])]

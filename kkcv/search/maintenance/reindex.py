@@ -14,12 +14,12 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.embedding.quantized import keep
 from kkcv.errors import GalleryError, PictureError, RequestError
-from kkcv.search.engine import Catalog, NextVectors, Progress, by_id, untold
+from kkcv.search.engine import Catalog, NextVectors, Progress, by_id, no_progress
 from kkcv.search.gallery import Gallery
 from kkcv.search.generation import embedder_for, settings_for
 from kkcv.search.importing import Reject
 from kkcv.search.index.exact import inner_products
-from kkcv.search.picture import Picture
+from kkcv.search.picture import Picture, read_in_batch
 from kkcv.search.quality.metrics import leave_one_out
 
 COMMIT = 64  # pictures per transaction
@@ -46,7 +46,7 @@ def reindex(
     embedder: Embedder,
     *,
     leave_out: bool = False,
-    progress: Progress = untold,
+    progress: Progress = no_progress,
 ) -> Reindexed:
     """Embed all pictures with another network, then use those vectors.
 
@@ -69,7 +69,7 @@ def undo(
     gallery: Gallery,
     *,
     leave_out: bool = False,
-    progress: Progress = untold,
+    progress: Progress = no_progress,
 ) -> Reindexed:
     """Go back to the previous network: only pictures added since then are embedded.
 
@@ -122,7 +122,7 @@ def embed_missing(
             yield from found
 
     def prepare(picture: Picture) -> np.ndarray:
-        return embedder.prepare_row(gallery.read_in_batch(picture))
+        return embedder.prepare_row(read_in_batch(gallery, picture))
 
     stream = embed_stream(embedder, ahead(prepare, pictures()))
     while batch := list(islice(stream, COMMIT)):

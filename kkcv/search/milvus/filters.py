@@ -91,7 +91,7 @@ def hexadecimal(text: str) -> str:
 
 
 def expression(condition: Condition | None, near: Callable[[Near], list[int]]) -> str:
-    """Of a filter; None leaves every row. ``near`` finds the ids near a place."""
+    """A filter in the words of Milvus; None keeps every row. ``near`` finds ids near a place."""
     match condition:
         case None:
             return ""

@@ -91,7 +91,7 @@ def without_text(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def with_text(server: Server, rows: str, settings: Mapping[str, str]) -> dict[str, str]:
-    """The settings of the network of a collection with the text of its projection."""
+    """The settings of a collection's network, and the text of its projection."""
     if not settings.get(SETTING):
         return dict(settings)
     pieces = Settings(server, beside(rows)).all()

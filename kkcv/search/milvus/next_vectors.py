@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kkcv.search import engine
-from kkcv.search.engine import KEPT, Progress, Vectors, by_id, untold
+from kkcv.search.engine import KEPT, Progress, Vectors, by_id, no_progress
 from kkcv.search.picture import Picture
 from kkcv.search.projection import SETTING
 
@@ -96,7 +96,7 @@ class NextVectors(engine.NextVectors):
             self._switch(writer, under_way, bool(gaps))
         return len(there)
 
-    def project(self, text: str, progress: Progress = untold) -> None:
+    def project(self, text: str, progress: Progress = no_progress) -> None:
         """Write every row again, into another collection."""
         other = NextVectors(self._catalog, PROJECTING)
         other.begin({**self._catalog.settings, SETTING: text})

@@ -243,7 +243,7 @@ class Reader(engine.Reader):
         return found
 
     def _by_ids(self, ids: list[int], fields: list[str], asked: str = "") -> list[dict[str, Any]]:
-        """In the order of ids."""
+        """The rows with these ids, in the order of ids."""
         if not ids:
             return []
         among = f"id in [{','.join(map(str, ids))}]"

@@ -10,7 +10,7 @@ import numpy as np
 
 from kkcv.errors import GalleryError, PictureError, RequestError
 from kkcv.search.chance.model import FEWEST, Calibration
-from kkcv.search.engine import Progress, untold
+from kkcv.search.engine import Progress, no_progress
 from kkcv.search.gallery import Gallery
 
 from .selfcheck import disturbed
@@ -42,7 +42,7 @@ def calibrate(
     gallery: Gallery,
     sample: int = SAMPLE,
     *,
-    progress: Progress = untold,
+    progress: Progress = no_progress,
 ) -> Calibrated:
     """Calibrate the gallery again, and try cut-offs on disturbed copies.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pricing import milliseconds_alone
-from kkcv.search.engine import Progress, untold
+from kkcv.search.engine import Progress, no_progress
 
 from .evaluate import evaluate_search
 
@@ -20,7 +20,7 @@ def compare_models(
     models: Sequence[str],
     load: Callable[[str], Embedder],
     *,
-    progress: Progress = untold,
+    progress: Progress = no_progress,
     **asked: Any,
 ) -> dict[str, Any]:
     """``evaluate_search`` with each network, as plain values: ``models`` has a row for each.

@@ -14,7 +14,7 @@ from kkcv.images.folder import labelled_pictures
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of
 from kkcv.search.chance.model import FEWEST, calibrated
-from kkcv.search.engine import Progress, untold
+from kkcv.search.engine import Progress, no_progress
 from kkcv.search.options import OPTIONS
 from kkcv.search.ranking.names import PLAIN
 from kkcv.search.verification.features import Features, features_of
@@ -48,7 +48,7 @@ def evaluate_search(
     max_chance: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
     threads: int | None = None,
-    progress: Progress = untold,
+    progress: Progress = no_progress,
 ) -> dict[str, Any]:
     """Leave-one-out retrieval over a folder whose subfolders are classes, as plain values.
 
@@ -85,7 +85,7 @@ def compare_rankings(
     max_chance: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
     threads: int | None = None,
-    progress: Progress = untold,
+    progress: Progress = no_progress,
 ) -> dict[str, Any]:
     """As ``evaluate_search``, with a row for each of several rankings."""
     for ranking in rankings:
@@ -108,7 +108,7 @@ def embed_folder(
     embedder: Embedder,
     limits: Limits = DEFAULT_LIMITS,
     threads: int | None = None,
-    progress: Progress = untold,
+    progress: Progress = no_progress,
 ) -> Embedded:
     """Embed a folder whose subfolders are classes.
 

@@ -11,9 +11,9 @@ from kkcv.errors import GalleryError, PictureError
 from kkcv.hit import Hit
 from kkcv.images.decode import decode
 from kkcv.images.disturb import COPIES, DISTURBANCES, PASTED, Disturbance, pasted_into
-from kkcv.search.engine import Progress, untold
+from kkcv.search.engine import Progress, no_progress
 from kkcv.search.gallery import Gallery
-from kkcv.search.picture import Picture
+from kkcv.search.picture import Picture, read_in_batch
 
 SAMPLE = 100
 CHUNK = 8  # pictures whose copies are in memory at once
@@ -43,7 +43,7 @@ def selfcheck(
     sample: int = SAMPLE,
     *,
     copies: bool = False,
-    progress: Progress = untold,
+    progress: Progress = no_progress,
 ) -> SelfCheck:
     """Search with disturbed copies of a sample of the pictures. Nothing is changed.
 
@@ -84,7 +84,7 @@ def selfcheck(
 def pixels_of(gallery: Gallery, picture: Picture) -> np.ndarray:
     """Large enough for a part of a picture to be seen (PictureError)."""
     target = CLOSER * gallery.generation.embedder.checkpoint.preprocess.target
-    return decode(gallery.read_in_batch(picture), target=target)
+    return decode(read_in_batch(gallery, picture), target=target)
 
 
 def searched(gallery: Gallery, disturbed: list[np.ndarray], copies: bool) -> list[Sequence[Hit]]:
@@ -128,7 +128,7 @@ def disturbed(
     target = embedder.checkpoint.preprocess.target
 
     def crops(picture: Picture) -> list[np.ndarray]:
-        pixels = decode(gallery.read_in_batch(picture), target=target)
+        pixels = decode(read_in_batch(gallery, picture), target=target)
         return [embedder.crop(disturb(pixels)) for disturb in DISTURBANCES]
 
     for start in range(0, len(chosen), CHUNK):

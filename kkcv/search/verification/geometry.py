@@ -127,7 +127,7 @@ def pairs(query: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def normalized(descriptors: np.ndarray) -> np.ndarray:
-    """Of length one: uint8 (N, 128) → float32 (N, 128)."""
+    """Descriptors of length one: uint8 (N, 128) → float32 (N, 128)."""
     values = descriptors.astype(np.float32)
     lengths = np.sqrt(np.einsum("nd,nd->n", values, values))
     return values / np.maximum(lengths, 1)[:, None]

@@ -3,12 +3,11 @@
 A gallery remembers that it wants them: then they are made of whatever is added, too.
 """
 
-from pathlib import Path
 from typing import Protocol
 
 from kkcv.embedding.pipeline import ahead
-from kkcv.search.engine import Catalog, Progress, untold
-from kkcv.search.picture import Picture
+from kkcv.search.engine import Catalog, Progress, no_progress
+from kkcv.search.picture import Picture, Pictures, read_in_batch
 
 from .features import features_of
 from .store import file_of, write_features
@@ -16,15 +15,11 @@ from .store import file_of, write_features
 SETTING = "local_features"  # of the catalog
 
 
-class Gallery(Protocol):
+class Gallery(Pictures, Protocol):
     """The part of a gallery that is used here."""
-
-    folder: Path
 
     @property
     def catalog(self) -> Catalog: ...
-
-    def read_in_batch(self, picture: Picture) -> bytes: ...
 
 
 def are_wanted(catalog: Catalog) -> bool:
@@ -38,7 +33,7 @@ def want(catalog: Catalog) -> None:
         writer.set(SETTING, "1")
 
 
-def make_missing(gallery: Gallery, progress: Progress = untold) -> int:
+def make_missing(gallery: Gallery, progress: Progress = no_progress) -> int:
     """Make those that are not stored yet; how many there were.
 
     Pictures whose file has gone or cannot be read are passed over. ``progress`` is called with the
@@ -53,7 +48,7 @@ def make_missing(gallery: Gallery, progress: Progress = untold) -> int:
     ]
 
     def make(picture: Picture) -> None:
-        features = features_of(gallery.read_in_batch(picture))
+        features = features_of(read_in_batch(gallery, picture))
         write_features(gallery.folder, picture.file.sha256, features)
 
     made = 0

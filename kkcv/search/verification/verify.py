@@ -66,7 +66,7 @@ class Verifier:
             return verified(query, hits[:looked_at], self.features_of) + hits[looked_at:]
 
     def _of_query(self, likes: Sequence[Like]) -> Features:
-        """Of the first picture with a positive weight, or of its region (RequestError)."""
+        """Features of the first picture with a positive weight, or of its region (RequestError)."""
         for like in likes:
             source = like.picture
             if like.weight > 0 and not isinstance(source, Text):

@@ -13,7 +13,7 @@ CHUNK = 4_000_000  # weights of the bootstrap at a time
 
 
 def wilson(hits: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Of rates hits / counts, (K,): lower and upper ends (2, K), NaN where nothing was counted.
+    """Intervals of rates hits / counts, (K,): lower and upper ends (2, K), NaN without counts.
 
     Wilson, Probable Inference, JASA 22 (1927); Brown, Cai & DasGupta, Interval Estimation for a
     Binomial Proportion, Statistical Science 16 (2001), section 3.1.1.
@@ -26,7 +26,8 @@ def wilson(hits: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def f1_interval(hits: np.ndarray, union: np.ndarray) -> np.ndarray:
-    """Of F1 of classes: (2, K). ``union`` counts pictures that are or are taken for the class.
+    """Intervals of the F1 of classes: (2, K). ``union`` counts pictures that are, or are taken for,
+    the class.
 
     hits / union is a rate, and F1 rises with it: 2 r / (1 + r).
     """
@@ -35,7 +36,7 @@ def f1_interval(hits: np.ndarray, union: np.ndarray) -> np.ndarray:
 
 
 def auc_interval(auc: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
-    """Of areas under ROC curves, (K,): (2, K).
+    """Intervals of areas under ROC curves, (K,): (2, K).
 
     The ends are where the variance of Hanley & McNeil, Radiology 143 (1982), at the end itself puts
     the area that was found: method 5 of Newcombe, Statistics in Medicine 25 (2006), 559-573.
@@ -60,7 +61,7 @@ def auc_interval(auc: np.ndarray, positive: np.ndarray, negative: np.ndarray) ->
 
 
 def mean_interval(values: np.ndarray, ends: np.ndarray, shared: float) -> list[float] | None:
-    """Of the mean of K figures with their intervals (2, K); None where none is known.
+    """Interval of the mean of K figures with intervals (2, K); None where none is known.
 
     Deviations are added in squares: Zou & Donner, Statistics in Medicine 27 (2008), equation 4, of
     figures with the correlation ``shared`` among each other.

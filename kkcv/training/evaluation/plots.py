@@ -141,7 +141,7 @@ def confusion(matrix: np.ndarray, names: list[str]) -> Figure:
 def roc_and_precision_recall(
     labels: np.ndarray, probabilities: np.ndarray, names: list[str]
 ) -> Figure:
-    """Of each class against the rest, as far as there is room; of the second of two."""
+    """Curves of each class against the rest, as far as there is room; of two classes the second."""
     figure = Figure(figsize=(10, 4.6))
     roc, precision_recall = figure.subplots(1, 2)
     shown = [1] if len(names) == 2 else range(min(len(names), MOST_NAMED))

@@ -22,14 +22,14 @@ COLUMNS = (
 
 
 class Figures(NamedTuple):
-    """Of the validation part, in the mean over pictures."""
+    """Figures of the validation part: means over its pictures."""
 
     loss: float
     accuracy: float
 
 
 class TrainingFigures(NamedTuple):
-    """Of an epoch; ``rate`` is the head's learning rate at its end."""
+    """Figures of one epoch; ``rate`` is the head's learning rate at its end."""
 
     loss: float
     accuracy: float

@@ -64,7 +64,7 @@ class NetworkFacts(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Of the network, its weights and its preprocessing."""
+        """Hash of the network, its weights and its preprocessing."""
 
     @property
     def text(self) -> bool:

@@ -8,7 +8,7 @@ the same every time. (scikit-learn has it too, and is not worth 150 MB for these
 import faiss
 import numpy as np
 
-from kkcv.search.engine import Progress, untold
+from kkcv.search.engine import Progress, no_progress
 
 PERPLEXITY = 25  # neighbors that count, roughly
 STEPS = 300
@@ -16,7 +16,7 @@ EXAGGERATED = 80  # first steps, in which clusters form
 CLUSTERS = 8
 
 
-def plane(vectors: np.ndarray, progress: Progress = untold) -> np.ndarray:
+def plane(vectors: np.ndarray, progress: Progress = no_progress) -> np.ndarray:
     """A point for each unit vector: float32 (N, D) → float32 (N, 2), each coordinate 0 to 1."""
     points = principal(vectors)
     if len(vectors) > 4:

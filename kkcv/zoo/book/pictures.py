@@ -78,7 +78,7 @@ def accuracy(words: Words, axis: str, size: Callable[[Recorded], int]) -> str:
 
 
 def first_top1(name: str) -> float | None:
-    """Of the default public weights, in percent, where their publisher reports it."""
+    """Top-1 of the default public weights in percent, where their publisher reports it."""
     return next((weights.top1 for weights in published(name)[:1]), None)
 
 

@@ -60,7 +60,7 @@ def layers(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def module_label(module: nn.Module, path: str, shape: tuple[int, ...]) -> Label | None:
-    """Of a module at a path in its block, with the shape of its output; None for nothing."""
+    """The label of a module at a path in its block, with its output's shape; None for no label."""
     name = type(module).__name__
     if name in SILENT:
         return None

@@ -35,7 +35,7 @@ class Panel:
 
 
 def panels(anatomy: Anatomy, words: Words) -> Iterator[Panel]:
-    """In the order of the network."""
+    """The panels of a diagram, in the order of the network."""
     if anatomy.stem:
         yield stem_panel(*anatomy.stem, words)
     for found in anatomy.forms:

@@ -90,7 +90,7 @@ def by_commas(title: str, width: float, size: float) -> list[str]:
 
 
 def by_dots(tags: str, width: float) -> list[str]:
-    """Lines broken at the dots between tags, which then fall away, or else between words."""
+    """Lines broken at the dots between tags, which are dropped there, or else between words."""
     lines: list[str] = []
     for tag in tags.split(" · "):
         if lines and text_width(f"{lines[-1]} · {tag}", SMALL) <= width:

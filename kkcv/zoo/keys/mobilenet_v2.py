@@ -1,7 +1,7 @@
 """MobileNet v2 in torchvision, timm and pytorchcv.
 
-torchvision numbers the blocks through, timm a resolution or width at a time, pytorchcv by its own
-stages; the block's steps are named one behind where the first (widening) is missing.
+torchvision numbers all blocks in one list, timm starts again at each resolution or width, pytorchcv
+has stages of its own. Where a block has no first step (widening), its other steps move up by one.
 """
 
 from itertools import accumulate, pairwise

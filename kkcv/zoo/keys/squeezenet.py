@@ -7,7 +7,7 @@ from kkcv.zoo.squeezenet import V1_0, V1_1, Row
 
 
 def _numbered(rows: tuple[Row, ...]) -> tuple[tuple[str, str], ...]:
-    """Of torchvision: convolution, ReLU and pool are 0 to 2; a fire module or a pool counts one."""
+    """torchvision: convolution, ReLU and pool are 0 to 2; a fire module or a pool counts one."""
     table, number = [(r"^features\.0\.", "stages.conv1.conv.")], 3
     for i, (*_, pool) in enumerate(rows, start=2):
         table.append((rf"^features\.{number}\.", f"stages.fire{i}."))
@@ -20,7 +20,7 @@ def _numbered(rows: tuple[Row, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def _staged(rows: tuple[Row, ...]) -> tuple[tuple[str, str], ...]:
-    """Of pytorchcv: a stage of units up to each pool."""
+    """pytorchcv: a stage of units up to each pool."""
     table, stage, unit = [(r"^features\.init_block\.conv\.", "stages.conv1.conv.")], 1, 1
     for i, (*_, pool) in enumerate(rows, start=2):
         table.append((rf"^features\.stage{stage}\.unit{unit}\.", f"stages.fire{i}."))
