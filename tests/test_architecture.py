@@ -15,8 +15,8 @@ PACKAGE = Path(__file__).parents[1] / "kkcv"
 
 # From the foundation up: a room may import from itself and from the rooms that it names.
 GROUND = (
-    *("errors", "environment", "timing", "deadline", "disk", "forks", "extras", "tables"),
-    *("machine", "notebook"),
+    *("errors", "environment", "timing", "deadline", "answering", "disk", "forks", "extras"),
+    *("tables", "machine", "notebook"),
 )
 BELOW_SEARCH = (
     *GROUND,
@@ -37,6 +37,7 @@ ROOMS = {
     "environment": (),
     "timing": (),
     "deadline": ("errors",),
+    "answering": (),
     "disk": (),
     "forks": ("errors",),
     "extras": ("errors",),

@@ -108,7 +108,9 @@ class Kkcv(click.Group):
     ) -> click.Context:
         in_language(self)
         with usage_in_one_line(lambda: "kkcv"):
-            return super().make_context(info_name, [*map(as_typed, as_meant(args))], *more, **extra)
+            args = [*map(as_typed, as_meant(args))]
+            must_answer(args)
+            return super().make_context(info_name, args, *more, **extra)
 
     def main(self, *args: Any, **extra: Any) -> Any:
         if not args and "args" not in extra:  # of this process
@@ -162,6 +164,17 @@ def as_typed(argument: str) -> str:
     flag, sign, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
     is_path = re.match(r"~[\w-]*(/|$)|\$(\w+|\{\w+\})(/|$)", value)
     return f"{flag}{sign}{typed(value)}" if is_path else argument
+
+
+def must_answer(args: list[str]) -> None:
+    """Refuse paths of a dead mount, except where a command knows what to do without looking."""
+    from kkcv.answering import SILENT, answers
+
+    if args and args[0] not in ("index", "remove", "roots", "show"):
+        for argument in args:
+            path = argument.partition("=")[2] if argument.startswith("--") else argument
+            if not answers(path):
+                raise Failure(f"{path}: {SILENT}")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kkcv.answering import answers
 from kkcv.errors import RequestError
 
 from .language import say
@@ -60,7 +61,7 @@ def remove(
 
 def is_folder_of(gallery: "Gallery", path: str) -> bool:
     named = gallery.library.named(path)
-    return os.path.isdir(path) or gallery.library.roots.get(named) is not None
+    return gallery.library.roots.get(named) is not None or (answers(path) and os.path.isdir(path))
 
 
 def missing_ids(gallery: "Gallery", folders: list[str], insist: bool) -> list[int]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from errno import EHOSTDOWN, EIO, ENOTCONN, ESTALE, ETIMEDOUT
 from pathlib import Path
 
+from kkcv.answering import answers, is_stuck
 from kkcv.disk import typed
 from kkcv.errors import DataError, PictureError
 
@@ -56,7 +57,7 @@ def must_exist(paths: Iterable[Path_]) -> None:
     So may what a dead mount fails to tell of: it is listed with its reason, and the rest goes on.
     """
     for path in paths:
-        if not os.path.lexists(path) and not is_dead(path):
+        if answers(os.fspath(path)) and not os.path.lexists(path) and not is_dead(path):
             raise PictureError(f"{label_of(path)}there is no file at this path", "not-found")
 
 
@@ -91,7 +92,7 @@ class Walk:
 
     def all(self, given: Iterable[str]) -> Iterator[str]:
         for path in dict.fromkeys(given):
-            if not os.path.isdir(path):
+            if is_stuck(path) or not os.path.isdir(path):
                 yield path
             elif in_a_gallery(path):
                 self.passed[GALLERY] += 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeGuard, Union, cast
 
 import pybase64
 
+from kkcv.answering import SILENT, is_stuck
 from kkcv.disk import kind_of, typed
 from kkcv.errors import PictureError
 
@@ -130,6 +131,8 @@ def check_bytes(count: int, limits: Limits, label: str = "") -> None:
 
 
 def _read_path(path: str | os.PathLike[str], limits: Limits, label: str) -> bytes:
+    if is_stuck(path):
+        raise PictureError(f"{label}{SILENT}", "unreadable")
     try:
         # O_NONBLOCK: opening a named pipe must not wait for somebody to write into it.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

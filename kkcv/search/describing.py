@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kkcv.answering import is_stuck
 from kkcv.disk import absolute
 from kkcv.errors import DataError, RequestError
 from kkcv.tables import Table
@@ -95,7 +96,9 @@ def describe_where(gallery: Rows, where: str, values: Mapping[Name, Any]) -> Des
 def label_by_folder(gallery: Rows, paths: Sequence[str | os.PathLike[str]]) -> Described:
     """Give pictures below some paths the name of their folder as label, if they have none."""
     given = [absolute(path) for path in paths]
-    tops = {str(path) for path in given} | {os.path.realpath(path) for path in given}
+    tops = {str(path) for path in given} | {
+        os.path.realpath(path) for path in given if not is_stuck(path)
+    }
 
     def label(picture: Picture) -> dict[Name, Any]:
         path = gallery.path(picture)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from kkcv.answering import answers
 from kkcv.disk import sync_folder, write_file
 from kkcv.errors import FileMissing, GalleryError, PictureError
 from kkcv.images.formats import extension
@@ -45,6 +46,7 @@ def read(path: Path, picture: Picture) -> bytes:
     returned.
     """
     try:
+        answers(str(path))  # else read_bytes says so
         data = read_bytes(path)
     except PictureError as error:
         if error.reason == "unreadable":  # which is no reason to remove it

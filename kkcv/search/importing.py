@@ -13,12 +13,14 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from kkcv.answering import SILENT, is_stuck
 from kkcv.disk import absolute, write_file
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.errors import PictureError
 from kkcv.images.folder import Walk, must_exist
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.skipped import in_a_gallery
+from kkcv.images.source import label_of
 
 from .engine import Writer
 from .library.absence import Judge
@@ -115,8 +117,11 @@ def import_pictures(
         GalleryError: the disk refuses.
     """
     importing = Importing(gallery, ImportReport())
+    there, silent = given(paths)
+    for path in silent:
+        importing.report.count(Reject(path, "unreadable", f"{label_of(path)}{SILENT}"))
     try:
-        importing.run(given(paths), limits, threads, tuple(exclude), rehash, progress)
+        importing.run(there, limits, threads, tuple(exclude), rehash, progress)
     finally:
         gallery.library.forget()
         write_rejects(gallery.folder / REJECTS, importing.report.rejected)
@@ -124,11 +129,19 @@ def import_pictures(
     return importing.report
 
 
-def given(paths: Paths) -> list[str]:
+class Given(NamedTuple):
+    """Absolute paths: those that can be looked at, and those that do not answer."""
+
+    there: list[str]
+    silent: list[str]
+
+
+def given(paths: Paths) -> Given:
     """Absolute paths (PictureError if one does not exist)."""
     listed = [str(absolute(path)) for path in paths]
     must_exist(listed)
-    return listed
+    silent = [path for path in listed if is_stuck(path)]
+    return Given([path for path in listed if path not in silent], silent)
 
 
 class Importing:
@@ -241,7 +254,7 @@ class Importing:
 
 def files_to_import(gallery: Rows, paths: Paths, exclude: Sequence[str] = ()) -> Iterator[str]:
     """The absolute paths of the picture files, without those of galleries."""
-    return walked(gallery.folder, gallery.library, given(paths), Counter(), exclude)
+    return walked(gallery.folder, gallery.library, given(paths).there, Counter(), exclude)
 
 
 def walked(

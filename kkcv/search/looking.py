@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kkcv.answering import is_stuck
 from kkcv.embedding import panoramas
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import PictureError
@@ -18,7 +19,6 @@ from kkcv.images.skipped import is_sheet
 from kkcv.images.source import label_of, read_bytes
 
 from .engine import Catalog
-from .library.places import SILENT, is_stuck
 from .picture import UNKEPT, PictureFile, Stamp
 
 LARGEST = 2**63 - 1  # that a catalog can hold: nanoseconds until the year 2262
@@ -53,8 +53,6 @@ def look_at(
     an older kkcv did not make: EXIF, and the vectors of panoramas.
     """
     path, name = named
-    if is_stuck(path):
-        raise PictureError(f"{label_of(path)}{SILENT}", "unreadable")
     status = status_of(path)  # before the bytes: a change in between is seen next time
     mtime_ns, stamp = (0, UNKEPT) if status is None else times_of(status)
     with catalog.stale_reading() as rows:
@@ -102,6 +100,8 @@ def within(number: int) -> int:
 
 def status_of(path: str) -> os.stat_result | None:
     """None if there is none; reading the file will say why."""
+    if is_stuck(path):
+        return None
     try:
         return os.stat(path)
     except (OSError, ValueError):

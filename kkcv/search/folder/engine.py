@@ -3,11 +3,14 @@
 import os
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Self
 
+from kkcv.answering import SILENT, answers
 from kkcv.disk import absolute
 from kkcv.embedding.space import EmbeddingSpace
-from kkcv.errors import NotAGallery, RequestError
+from kkcv.errors import GalleryError, NotAGallery, RequestError
+from kkcv.images.source import label_of
 from kkcv.search import engine
 from kkcv.search.entries import PartsOfPictures, WholePictures
 
@@ -25,12 +28,12 @@ class FolderEngine(engine.Engine):
 
     @classmethod
     def open(cls, address: str | PathLike[str], wait_seconds: float) -> Self:
-        return cls(Catalog(absolute(address), wait_seconds))
+        return cls(Catalog(that_answers(address), wait_seconds))
 
     @classmethod
     def create(cls, address: str | PathLike[str], settings: Mapping[str, str]) -> Self:
         """Also raises NotAGallery for a file."""
-        folder = absolute(address)
+        folder = that_answers(address)
         if os.path.exists(folder) and not os.path.isdir(folder):
             raise NotAGallery(f"{folder} is a file; a gallery is a folder")
         return cls(Catalog.create(folder, settings))
@@ -52,6 +55,14 @@ class FolderEngine(engine.Engine):
             parts = PartsOfPictures()
             found.parts = FolderIndex(self.catalog, folder, space.fingerprint, parts)
         return found
+
+
+def that_answers(address: str | PathLike[str]) -> Path:
+    """The absolute path of a folder (GalleryError if it is on a mount that never answers)."""
+    folder = absolute(address)
+    if not answers(str(folder)):
+        raise GalleryError(f"{label_of(folder)}{SILENT}")
+    return folder
 
 
 def in_a_folder(catalog: engine.Catalog, what: str) -> Catalog:

@@ -3,6 +3,7 @@
 import os
 import time
 
+from kkcv.answering import answers
 from kkcv.disk import absolute
 from kkcv.search.engine import Catalog, Reader
 
@@ -73,9 +74,13 @@ class Library:
 def nearest(roots: Roots, path: str) -> tuple[Root, str] | None:
     """The root that an absolute path is in, and the folder above the path that is this root."""
     inodes = {root.identity.inode for root in roots}
+    if not answers(path):  # names alone can tell
+        inodes = set()
     for up in upwards(path):
         if (root := roots.get(up)) is not None:
             return root, up
+        if not inodes:
+            continue
         try:
             if os.stat(up).st_ino not in inodes:
                 continue

@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 
+from kkcv.answering import answers
 from kkcv.disk import absolute
 from kkcv.errors import RequestError
 from kkcv.search.where import StartsWith
@@ -52,7 +53,7 @@ def moved_by_hand(library: Library, old: str, new: str, insist: bool = False) ->
     folder, target = str(absolute(old)), str(absolute(new))
     root = library.roots.named(folder)
     source = root.path if root else library.named(folder)
-    if not os.path.isdir(target):
+    if not (answers(target) and os.path.isdir(target)):
         raise RequestError(f"{new} is no folder that can be reached from here")
     with library.catalog.reading() as rows:
         there = [presence(join(target, rest)) for rest in sampled(rows, source)]

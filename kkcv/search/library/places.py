@@ -1,12 +1,11 @@
 """Where a root is now, as seen from this process, and in which state."""
 
 import os
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
+from kkcv.answering import SILENT, answers, in_time, is_stuck
 from kkcv.disk import reason
 from kkcv.images.folder import Walk
 
@@ -14,10 +13,7 @@ from .identity import elsewhere, mounts, seen
 from .roots import Root
 
 THERE, EMPTY, UNREACHABLE, READ_ONLY = "there", "empty", "unreachable", "read-only"
-SECONDS = 3.0  # that a folder may take to answer: a dead network mount never does
-SILENT = f"it does not answer within {SECONDS:g} s"
 REMEMBERED = 2.0  # seconds, in which a root is not looked for again
-Result = TypeVar("Result")
 
 Presence = Literal["there", "gone", "unknown"]
 
@@ -91,41 +87,10 @@ def silent(path: str) -> Place:
     return Place(path, UNREACHABLE, SILENT)
 
 
-stuck: dict[str, threading.Thread] = {}  # threads that wait for a path
-
-
-def in_time(path: str, function: Callable[[], Result], otherwise: Result) -> Result:
-    """The result of a function of a path, or ``otherwise`` after SECONDS.
-
-    A thread that waits for longer is left behind; as long as it does, nobody else waits.
-    """
-    if is_stuck(path):
-        return otherwise
-    results: list[Result] = []
-    thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
-    thread.start()
-    thread.join(SECONDS)
-    if thread.is_alive():
-        stuck[path] = thread
-    return results[0] if results else otherwise
-
-
-def is_stuck(path: str) -> bool:
-    """Whether a thread still waits for a path."""
-    return path in stuck and stuck[path].is_alive()
-
-
 def answering() -> Callable[[str], bool]:
     """Whether a folder answers in time. Mounts are asked; other folders are taken to."""
     points = {mount.point for mount in mounts()}
-    return lambda folder: folder not in points or in_time(folder, lambda: touched(folder), False)
-
-
-def touched(folder: str) -> bool:
-    """True, however it answers."""
-    with suppress(OSError):
-        os.stat(folder)
-    return True
+    return lambda folder: folder not in points or answers(folder)
 
 
 def presence(path: str) -> Presence:
@@ -133,6 +98,8 @@ def presence(path: str) -> Presence:
 
     A link that leads nowhere is no file.
     """
+    if is_stuck(path):
+        return "unknown"
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):

@@ -22,7 +22,7 @@ from kkcv.search.folder.reader import Reader
 from kkcv.search.gallery import Gallery
 from kkcv.search.index import snapshot
 from kkcv.search.library.absence import Judge
-from kkcv.search.looking import is_untouched
+from kkcv.search.looking import is_untouched, status_of
 from kkcv.search.picture import Picture
 
 from .rows import RESTORE, Finding, damaged, half_damaged
@@ -157,9 +157,7 @@ def bad_file(gallery: Gallery, picture: Picture, judge: Judge, repair: bool) -> 
 def file_problem(gallery: Gallery, picture: Picture) -> str | None:
     """The kind of finding, or None. A touched file is fine; stored files are always read."""
     path = gallery.path(picture)
-    try:
-        now = path.stat()
-    except (OSError, ValueError):  # ValueError: a name that cannot be
+    if (now := status_of(str(path))) is None:
         return "missing-file"
     with gallery.catalog.reading() as rows:
         kept = rows.stamp(picture.id)

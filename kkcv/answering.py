@@ -1,0 +1,50 @@
+"""Paths that never answer, such as those of a dead network mount: nobody waits for them."""
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+SECONDS = 3.0  # that a path may take to answer
+SILENT = f"it does not answer within {SECONDS:g} s"
+Result = TypeVar("Result")
+
+stuck: dict[Path, threading.Thread] = {}  # threads that wait for a path
+
+
+def in_time(path: str, function: Callable[[], Result], otherwise: Result) -> Result:
+    """The result of a function of a path, or ``otherwise`` after SECONDS.
+
+    A thread that waits for longer is left behind; as long as it does, nobody else waits.
+    """
+    if is_stuck(path):
+        return otherwise
+    results: list[Result] = []
+    thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    if thread.is_alive():
+        stuck[Path(os.path.abspath(path))] = thread
+    return results[0] if results else otherwise
+
+
+def is_stuck(path: str | os.PathLike[str]) -> bool:
+    """Whether a thread still waits for a path, or for a folder above it."""
+    if not stuck:
+        return False
+    here = Path(os.path.abspath(path))
+    return any(up in stuck and stuck[up].is_alive() for up in (here, *here.parents))
+
+
+def answers(path: str) -> bool:
+    """Whether the system says anything of a path in time, be it that there is nothing."""
+    return in_time(path, lambda: touched(path), False)
+
+
+def touched(path: str) -> bool:
+    """True, however it answers."""
+    with suppress(OSError, ValueError):  # ValueError: a null character
+        os.stat(path)
+    return True
