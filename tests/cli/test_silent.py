@@ -16,7 +16,7 @@ from .conftest import Said
 
 
 def said(command: str) -> Said:
-    """What a command says in this process, in which the dead folder is."""
+    """The output of a command in this process, in which the dead folder is."""
     result = CliRunner().invoke(main, command.split())
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return Said(result.exit_code, result.stdout, result.stderr)
