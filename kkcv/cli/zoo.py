@@ -269,7 +269,7 @@ def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool)
     else:
         said = Words(language()).said
         rows = [
-            (c.network, what_of(c), say(c.expected), say(c.ours), say(c.outcome), said(c.note))
+            (c.network, what_of(c), say(c.expected), say(c.ours), say(c.outcome), say(said(c.note)))
             for c in checks
         ]
         print_table(["network", "what", "expected", "ours", "", "note"], rows)

@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import click
@@ -182,8 +184,18 @@ def test_every_error_has_its_chinese() -> None:
     assert sorted(with_words - set(texts())) == []
 
 
+def notes_of_peers() -> set[str]:
+    """Why some networks of other libraries are not compared (kkcv zoo verify --peers)."""
+    toml = resources.files("kkcv.zoo").joinpath("peers.toml").read_text(encoding="utf-8")
+    return set(tomllib.loads(toml)["differs"].values())
+
+
+def test_every_note_about_a_peer_has_its_chinese() -> None:
+    assert notes_of_peers() <= set(texts())
+
+
 def test_every_text_is_still_said_somewhere() -> None:
-    said = set(helps()) | set(COMMANDS)
+    said = set(helps()) | set(COMMANDS) | notes_of_peers()
     for module in modules():
         said |= {text for node in ast.walk(module) if (text := as_pattern(node)) is not None}
     inside = "\n".join(said)
