@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from kkcv.errors import RequestError
 
+from .path_text import LONE
 from .where import (
     COLUMNS,
     META,
@@ -215,6 +216,8 @@ class Parser:
                 if self.next.kind != "text":
                     raise self.refused(f'such as {META}["file-name"]')
                 words.append(self.value())
+                if LONE.search(words[-1]):
+                    raise self.refused("keys of the metadata are UTF-8")
                 if not self.takes("]"):
                     raise self.refused()
         return words
@@ -395,12 +398,15 @@ def unescaped(text: str) -> str:
         raise RequestError(f"{text[:60]!a} has an escape of no character") from None
 
 
+HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # others are bytes of a path (path_text.py)
+
+
 def bindable(value: str | int | float | None) -> str | int | float | None:
     """The value, if a catalog can hold it (RequestError)."""
     if isinstance(value, int) and abs(value) >= 2**63:
         raise RequestError(f"{value} is too large a number for a filter")
     if isinstance(value, float) and not math.isfinite(value):
         raise RequestError("a number in a filter is finite; there is nothing beyond 1.8e308")
-    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+    if isinstance(value, str) and HALF.search(value):
         raise RequestError(f"{value[:60]!a} has half of a surrogate pair, which is no character")
     return value

@@ -155,7 +155,7 @@ class Importing:
         self.library = gallery.library
         self.naming = Naming(self.library)
         judge = Judge(self.library)
-        self.twins = Twins(judge.is_gone, judge.root_of, judge.may_move)
+        self.twins = Twins(judge.is_gone, judge.root_of, judge.may_move, judge.on_one_disk)
 
     def run(
         self,

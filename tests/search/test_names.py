@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from kkcv.errors import GalleryError
+from kkcv.errors import GalleryError, RequestError
 from kkcv.search.exchange.loading import import_parquet
 from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
@@ -95,6 +95,17 @@ def test_every_engine_has_them(address: str, embedder: object, odd: str) -> None
 
         assert (report.added, again.unchanged, report.rejected) == (1, 1, [])
         assert (hit.path, hit.missing, gallery.find(odd).id) == (odd, False, hit.id)
+        folder = os.path.dirname(odd)
+        for where in (
+            f'path == "{odd}"',
+            f'path in ["{odd}", "b"]',
+            f'path.startswith("{folder}/")',
+            f'path != "{folder}"',
+        ):
+            assert gallery.count(where) == 1, where
+        assert gallery.count(f'path == "{odd}x" or label == "\udce9" or "\udce9" in tags') == 0
+        with pytest.raises(RequestError, match="keys of the metadata are UTF-8"):
+            gallery.count('meta["\udce9"] == 1')
 
 
 def test_parquet_has_them(gallery: Gallery, odd: str, tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def test_a_filter_that_is_too_deep_for_the_catalog_is_refused(gallery: Gallery) 
 
 @pytest.mark.parametrize(
     "text",
-    [r'a == "\ud800"', r'path.startswith("\udfff")', "a=\udc80", "a=" + "9" * 30, "a < None"],
+    [r'a == "\ud800"', r'path.startswith("\udfff")', "a=\udc7f", "a=" + "9" * 30, "a < None"],
 )
 def test_a_value_that_no_catalog_could_hold_is_refused(gallery: Gallery, text: str) -> None:
     with pytest.raises(RequestError):

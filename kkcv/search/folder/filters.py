@@ -70,9 +70,9 @@ def any_of(parts: tuple[Condition, ...]) -> Where:
 def one_of(name: Name, values: tuple[Any, ...]) -> Where:
     """Whether a name has one of some values, which are all text or all numbers."""
     sql, bindings = field(name)
-    marks = ", ".join("?" * len(values))
+    marks = ", ".join([marked(values[0])] * len(values))
     text = f"(typeof({sql}) IN {kinds_like(values[0])} AND {sql} IN ({marks}))"
-    return Where(text, (*bindings, *bindings, *values))
+    return Where(text, (*bindings, *bindings, *map(bound, values)))
 
 
 def joined(word: str, found: list[Where]) -> Where:
@@ -95,8 +95,8 @@ def path_of(name: Name) -> str:
 def contains(path: str, value: str | int | float) -> Where:
     """json_each would give the members of an object, and a value that is no list, too."""
     items = f"SELECT 1 FROM json_each(metadata, ?) WHERE typeof(value) IN {kinds_like(value)}"
-    sql = f"(json_type(metadata, ?) = 'array' AND EXISTS ({items} AND value = ?))"
-    return Where(sql, (path, path, value))
+    sql = f"(json_type(metadata, ?) = 'array' AND EXISTS ({items} AND value = {marked(value)}))"
+    return Where(sql, (path, path, bound(value)))
 
 
 def near(place: Near) -> Where:
@@ -119,8 +119,18 @@ def comparison(condition: Compare) -> Where:
         return Where(f"{sql} IS {'NOT ' if condition.sign == '!=' else ''}NULL", bindings)
     kinds = kinds_like(condition.value)
     sign = {"==": "=", "!=": "<>"}.get(condition.sign, condition.sign)
-    text = f"(typeof({sql}) IN {kinds} AND {sql} {sign} ?)"
-    return Where(text, (*bindings, *bindings, condition.value))
+    text = f"(typeof({sql}) IN {kinds} AND {sql} {sign} {marked(condition.value)})"
+    return Where(text, (*bindings, *bindings, bound(condition.value)))
+
+
+def marked(value: str | int | float) -> str:
+    """The place of a value in SQL."""
+    return "CAST(? AS TEXT)" if isinstance(value, str) else "?"
+
+
+def bound(value: str | int | float) -> bytes | int | float:
+    """A value for its place: text as bytes, because a path need not be UTF-8."""
+    return as_bytes(value) if isinstance(value, str) else value
 
 
 def kinds_like(value: str | int | float) -> str:

@@ -6,16 +6,18 @@ doubt: nothing of it is taken for deleted.
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from kkcv.answering import is_stuck
 from kkcv.errors import RequestError
 from kkcv.search.engine import Reader
 from kkcv.search.picture import Picture
 from kkcv.search.where import StartsWith
 
-from .identity import below, join
+from .identity import below, join, upwards
 from .library import Library
 from .places import EMPTY, THERE, Place, looked_at, presence
 from .roots import Root
@@ -86,6 +88,7 @@ class Judge:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._doubtful: dict[str, bool] = {}
+        self._devices: dict[str, int] = {}
 
     def root_of(self, path: str) -> str:
         root = self._library.roots.of(path)
@@ -100,6 +103,17 @@ class Judge:
     def may_move(self, rows: Reader, root: str, into: str) -> bool:
         """A root that is walked is there, so what is gone from it is gone."""
         return root == into or not self._doubts(rows, root)
+
+    def on_one_disk(self, root: str, other: str) -> bool:
+        """Whether the inodes of two roots are of one file system: a backup may have the same."""
+        return self._device(root) == self._device(other)
+
+    def _device(self, path: str) -> int:
+        if path not in self._devices:
+            root = self._library.roots.get(path)
+            place = path if root is None else self._library.places.of(root).path
+            self._devices[path] = device_of(place)
+        return self._devices[path]
 
     def is_doubtful(self, path: str) -> bool:
         """Whether a path of the catalog is in a root whose missing pictures may come back."""
@@ -120,6 +134,15 @@ class Judge:
             return True
         there = [presence(join(place.path, rest)) == "there" for rest in sampled(rows, root.path)]
         return there.count(False) > LOST_SHARE * len(there)
+
+
+def device_of(folder: str) -> int:
+    """The file system of a folder, or of the one above it that is there."""
+    for up in upwards(folder):
+        with suppress(OSError):
+            if not is_stuck(up):
+                return os.stat(up).st_dev
+    return 0
 
 
 def has_entries(folder: str) -> bool:

@@ -10,6 +10,7 @@ from .absence import holds_pictures_of
 from .identity import below, identity_of, join, mounts, seen, upwards
 from .library import Library, nearest
 from .moving import move_root
+from .places import presence
 from .roots import SETTING, Root, Roots
 
 
@@ -118,7 +119,7 @@ class Naming:
         for up in upwards(folder):
             identity = seen(up)
             for root in self._roots:
-                if not root.identity.is_same(identity) or os.path.lexists(root.path):
+                if not root.identity.is_same(identity) or presence(root.path) != "gone":
                     continue
                 if self._holds(root, up):
                     move_root(self._library, root.path, up)

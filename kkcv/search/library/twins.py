@@ -45,6 +45,7 @@ class Twins:
         is_gone: Callable[[str], bool],
         root_of: Callable[[str], str],
         may_move: Callable[[Reader, str, str], bool],
+        on_one_disk: Callable[[str, str], bool],
     ) -> None:
         """All take paths of the catalog.
 
@@ -52,10 +53,12 @@ class Twins:
             is_gone: whether there is no file at this path.
             root_of: a name for the root that a path is in.
             may_move: whether a file that is gone from the first root may be one in the second.
+            on_one_disk: whether the inodes of two roots are of one file system.
         """
         self._is_gone = is_gone
         self._root_of = root_of
         self._may_move = may_move
+        self._on_one_disk = on_one_disk
         self._lost: dict[bytes, Lost] = {}
         self.waiting: list[Waiting] = []
 
@@ -67,9 +70,10 @@ class Twins:
         Only the ``last`` time may it be a picture of another name; before, it waits.
         """
         lost = self._lost_with(rows, file.sha256)
-        if same := lost.by_inode.get(stamp.inode):
-            return self._taken(lost, same)
         here, name = self._root_of(file.path), os.path.basename(file.path)
+        same = lost.by_inode.get(stamp.inode)
+        if same and self._on_one_disk(self._root_of(same.file.path), here):
+            return self._taken(lost, same)
         roots = [root for root, of_root in lost.by_root.items() if of_root]
         able = [root for root in roots if self._may_move(rows, root, here)]
         for root in able:

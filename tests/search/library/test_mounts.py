@@ -73,6 +73,27 @@ def test_a_disk_that_is_unmounted_keeps_its_pictures_and_comes_back(library: Pat
     assert (again["unchanged"], again["added"], again["pictures"]) == (10, 0, 10)
 
 
+def test_a_backup_whose_files_have_the_same_inodes_is_a_copy(library: Path) -> None:
+    first, copy, roots = run(
+        f"""
+        mkdir backup; mount -t tmpfs none lib/mounted || exit 77
+        cp disk/* lib/mounted; {INDEX}
+        inode=$(stat -c %i lib/mounted/5.png); umount -l lib/mounted
+        mount -t tmpfs none backup; cp disk/* backup
+        [ $inode = $(stat -c %i backup/5.png) ]
+        kkcv index g backup --json; {ROOTS}
+        """,
+        library,
+    )
+
+    assert (first["added"], copy["moved"], copy["copied"]) == (10, 0, 6)
+    assert {r["root"]: r["pictures"] for r in roots["roots"]} == {
+        str(library / "lib"): 4,
+        str(library / "lib/mounted"): 6,
+        str(library / "backup"): 6,
+    }
+
+
 @pytest.mark.slow
 def test_a_folder_that_is_bound_into_another_is_found_where_it_is(library: Path) -> None:
     first, away, roots = run(

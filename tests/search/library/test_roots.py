@@ -1,5 +1,6 @@
 """One folder has one name in a gallery, whatever path leads to it, and keeps its pictures."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -95,6 +96,26 @@ def test_a_renamed_root_keeps_its_ids_and_each_twin_its_metadata(
     assert {p.id: p.metadata for p in described.pictures()} == before
     assert all(name == each["name"] for name, each in names_and_metadata(described).items())
     assert described.find(str(renamed / "a.png")).metadata == {"name": "a.png"}
+
+
+def test_a_root_on_a_mount_that_fails_has_not_moved(
+    described: Gallery, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = photos.rename(photos.with_name("again"))
+
+    def fails(function: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+        def answer(path: str, **more: bool) -> os.stat_result:
+            if str(path) == str(photos):
+                raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+            return function(path, **more)
+
+        return answer
+
+    for name in ("stat", "lstat"):
+        monkeypatch.setattr(os, name, fails(getattr(os, name)))
+
+    import_pictures(described, [again])
+    assert [root.path for root in described.library.roots] == [str(photos), str(again)]
 
 
 def test_twins_in_a_renamed_folder_within_a_root_keep_what_is_theirs(
