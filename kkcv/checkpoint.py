@@ -94,7 +94,8 @@ class Checkpoint:
 
     def build(self) -> "Network":
         """The network in eval mode, with its weights (WeightsError, MissingExtra)."""
-        need("torch")
+        for module in (*adapters.modules_of(self.name), "torch"):
+            need(module)
         import torch
 
         name, richness = split(self.name)

@@ -119,7 +119,10 @@ def library_of(model: str) -> str:
 
 
 def modules_of(model: str) -> tuple[str, ...]:
-    """The optional module that builds a preset, to be asked for before the work begins."""
+    """The optional module that builds a preset, to be asked for before the work begins.
+
+    Its extra brings PyTorch too, so it is to be asked for first.
+    """
     preset = presets.find(model)
     return () if preset is None else (preset.library,)
 

@@ -90,7 +90,7 @@ def tokenizer_folder(preset: Preset, file: Path | None) -> Path:
 
 
 def downloaded(preset: Preset) -> Path:
-    for module in ("torch", preset.library):
+    for module in (preset.library, "torch"):
         need(module)  # before a download that nothing here could use
     first, *others = FILES[preset.library]
     try:

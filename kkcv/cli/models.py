@@ -1,10 +1,11 @@
 """``kkcv models``: the embedders that go by one word."""
 
+import sys
 from typing import Any
 
 import click
 
-from kkcv.errors import UnknownNetwork
+from kkcv.errors import KkcvError, UnknownNetwork
 
 from .language import each_said, language, say
 from .options import json_option
@@ -34,7 +35,10 @@ def models(names: tuple[str, ...], measure: bool, as_json: bool) -> None:
     from kkcv.presets.table import rows
 
     chosen = known(rows(), names)
-    prices = measured([row["name"] for row in chosen]) if measure else remembered()
+    failed: list[str] = []
+    if measure:
+        failed = measured([row["name"] for row in chosen])
+    prices = remembered()
     for row in chosen:
         row.update(prices.get(row["name"], {"milliseconds": None, "memory_megabytes": None}))
     if as_json:
@@ -44,6 +48,10 @@ def models(names: tuple[str, ...], measure: bool, as_json: bool) -> None:
             show(row)
     else:
         show_all(chosen)
+    for reason in failed:
+        echo(reason, err=True)
+    if failed:
+        sys.exit(2)
 
 
 def known(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -56,21 +64,25 @@ def known(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, 
 
 
 def remembered() -> dict[str, dict[str, Any]]:
-    """Prices that were measured here before."""
+    """Prices that were measured here."""
     from kkcv.embedding.price import prices
 
     return {name: as_plain(price) for name, price in prices().items()}
 
 
-def measured(names: list[str]) -> dict[str, dict[str, Any]]:
+def measured(names: list[str]) -> list[str]:
+    """Measure each network, which is remembered; returns why some cannot be."""
     from kkcv.embedding.price import measure
 
-    found = {}
+    failed = []
     with progress_bar("measuring") as update:
         for done, name in enumerate(names, 1):
-            found[name] = as_plain(measure(name))
+            try:
+                measure(name)
+            except KkcvError as error:
+                failed.append(f"{name} cannot be measured: {error}")
             update(done, len(names))
-    return found
+    return failed
 
 
 def as_plain(price: Any) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def exported(checkpoint: Checkpoint, format: str) -> Exported:
     folder = cache_folder() / "networks" / f"{fingerprint(checkpoint)}-{format}"
 
     def question() -> bytes:
-        for module in (*NEEDED[format], *adapters.modules_of(checkpoint.name)):
+        for module in (*adapters.modules_of(checkpoint.name), *NEEDED[format]):
             need(module)
         tell(f"preparing {checkpoint.network} for {format}, once")
         return pickle.dumps(checkpoint)

@@ -65,7 +65,7 @@ def exported_text(checkpoint: Checkpoint) -> Exported:
     folder = cache_folder() / "networks" / f"{fingerprint(checkpoint)}-{FORMAT}"
 
     def question() -> bytes:
-        for module in (*NEEDED["onnx"], *adapters.modules_of(checkpoint.name)):
+        for module in (*adapters.modules_of(checkpoint.name), *NEEDED["onnx"]):
             need(module)
         tell(f"preparing the text tower of {checkpoint.network}, once")
         return pickle.dumps(checkpoint)
