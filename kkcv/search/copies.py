@@ -168,11 +168,13 @@ def candidates(
     where = options.condition
     index = generation.index
     projected = generation.projected(vectors)
-    near = [index.search(rows, projected, depth, where).ids.ravel()]
+    near = [index.search(rows, projected[:1], depth, where).ids.ravel()]
+    if len(vectors) > 1:
+        near.append(index.glance(rows, projected[1:], depth, where).ids.ravel())
     wholes = vectors[:WHOLES]
     if index.parts is not None:
         sketches, most = windows.sketch(wholes), min(2 * depth, parts.MOST)
-        keys = index.parts.search(rows, sketches, most, where).ids.ravel()
+        keys = index.parts.glance(rows, sketches, most, where).ids.ravel()
         near.append(np.where(keys < 0, -1, keys // parts.PARTS))
     ids = np.unique(np.concatenate(near))
     ids = np.setdiff1d(ids[ids > 0], without)

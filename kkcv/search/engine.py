@@ -316,6 +316,12 @@ class Index:
             best = nearest_of([best, Neighbors(keys[found], scores)], k)
         return best
 
+    def glance(
+        self, rows: Reader, vectors: np.ndarray, k: int, where: Condition | None = None
+    ) -> Neighbors:
+        """As ``search``, with the least effort: it finds copies, and may miss what is less near."""
+        return self.search(rows, vectors, k, where)
+
     def shown(self, rows: Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
         """As ``rows.shown``, if the index has it at hand more quickly."""
         return rows.shown(ids)

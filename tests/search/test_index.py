@@ -1,5 +1,7 @@
 """The layered index, against brute force: with every kind of snapshot under it, and with none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -188,6 +190,22 @@ def test_after_all_that_is_near_was_removed_what_is_left_is_found_exactly(
 
     truth = exact(flock[:200:10], flock, np.arange(200, 2000))
     np.testing.assert_allclose(found.scores, truth, atol=2e-3)
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_the_least_effort_takes_the_first_step_and_finds_what_is_very_near(
+    flock: np.ndarray, kind: str
+) -> None:
+    found = tuned(kind, flock)
+    least = found.plans[0].steps[0]
+    plan = found.plans[0]._replace(steps=(least._replace(enough=2.0), Step(effort.ALL)))
+    hesitant = replace(found, plans=(plan,))  # no score is enough for it
+
+    near = hesitant.search(flock[::50], 10, least=True)
+
+    np.testing.assert_array_equal(near.ids[:, 0], np.arange(2000)[::50])
+    rows = found._look(flock[::50], 10, least.effort)[1]
+    np.testing.assert_array_equal(near.ids, found.ids[rows])
 
 
 def test_an_exact_index_is_a_value_that_later_changes_do_not_touch() -> None:

@@ -79,9 +79,25 @@ class FolderIndex(engine.Index):
     def search(
         self, rows: engine.Reader, vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
+        return self._found(rows, vectors, k, where)
+
+    def glance(
+        self, rows: engine.Reader, vectors: np.ndarray, k: int, where: Condition | None = None
+    ) -> Neighbors:
+        return self._found(rows, vectors, k, where, least=True)
+
+    def _found(
+        self,
+        rows: engine.Reader,
+        vectors: np.ndarray,
+        k: int,
+        where: Condition | None,
+        *,
+        least: bool = False,
+    ) -> Neighbors:
         assert isinstance(rows, Reader)  # of the catalog beside this index
         allowed = None if where is None else self.entries.keys(rows.ids(where))
-        return self._refreshed(rows).search(vectors, k, allowed)
+        return self._refreshed(rows).search(vectors, k, allowed, least=least)
 
     def shown(self, rows: engine.Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
         """From the snapshot, or from the catalog for those that it does not have."""

@@ -81,21 +81,31 @@ class LayeredIndex:
         kept = snapshot.records.at(rows[here])
         return dict(zip(ids[here].tolist(), kept, strict=True)), ids[~here]
 
-    def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Neighbors:
-        """The nearest of all, or of the ``allowed`` ids: float32 (Q, D) → (Q, k or less)."""
+    def search(
+        self,
+        queries: np.ndarray,
+        k: int,
+        allowed: np.ndarray | None = None,
+        *,
+        least: bool = False,
+    ) -> Neighbors:
+        """The nearest of all, or of the ``allowed`` ids: float32 (Q, D) → (Q, k or less).
+
+        With the ``least`` effort, the snapshot may miss some.
+        """
         snapshot, alive, _, recent = self._state
         newest = recent.search(queries, k, allowed)
         if snapshot is None:
             return newest
         if allowed is None:
-            return nearest_of([snapshot.search(queries, k, alive), newest], k)
+            return nearest_of([snapshot.search(queries, k, alive, least=least), newest], k)
         rows = snapshot.rows_of(allowed)
         rows = rows if alive is None else rows[alive[rows]]
         if len(rows) <= SELECTIVE:
             return nearest_of([snapshot.compare(queries, k, rows), newest], k)
         among = np.zeros(len(snapshot.ids), bool)
         among[rows] = True
-        return nearest_of([snapshot.search(queries, k, among), newest], k)
+        return nearest_of([snapshot.search(queries, k, among, least=least), newest], k)
 
 
 def without(rows: np.ndarray | None, gone: np.ndarray, count: int) -> np.ndarray | None:

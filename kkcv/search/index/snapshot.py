@@ -52,18 +52,27 @@ class Snapshot:
     index: FaissIndex
     records: Records
 
-    def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> Neighbors:
+    def search(
+        self,
+        queries: np.ndarray,
+        k: int,
+        among: np.ndarray | None = None,
+        *,
+        least: bool = False,
+    ) -> Neighbors:
         """The nearest of the rows in ``among``, bool (N,), or of all: (Q, D) → (Q, k).
+
+        With the ``least`` effort only the first step of the plan is taken, for every query.
 
         An index is tuned to find what is near the query; where that is mostly not among the rows
         that may be found, nobody knows what it misses, and each of them is compared.
         """
         if among is None:
-            return self._nearest(queries, k)
+            return self._nearest(queries, k, least=least)
         wide = 2 * k * len(among) // max(1, int(np.count_nonzero(among)))
         if wide > WIDEST * k:
             return self._compared(queries, k, among)
-        near = self._nearest(queries, min(wide, len(among)), among)
+        near = self._nearest(queries, min(wide, len(among)), among, least=least)
         short = near.ids[:, k - 1] < 0 if near.ids.shape[1] >= k else np.ones(len(queries), bool)
         near = Neighbors(near.ids[:, :k], near.scores[:, :k])
         if short.any():
@@ -71,22 +80,31 @@ class Snapshot:
             near.ids[short], near.scores[short] = exact
         return near
 
-    def _nearest(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> Neighbors:
+    def _nearest(
+        self,
+        queries: np.ndarray,
+        k: int,
+        among: np.ndarray | None = None,
+        *,
+        least: bool,
+    ) -> Neighbors:
         """As the index has them; in place of those that are not ``among``, -1 at the end."""
         # the tenth score tells how hard to look; of fewer, an index also re-ranks too few
-        rows, scores = self._looked(queries, min(max(k, TENTH + 1), len(self.ids)))
+        rows, scores = self._looked(queries, min(max(k, TENTH + 1), len(self.ids)), least)
         if among is not None:
             order = np.argsort(~among[rows], axis=1, kind="stable")
             rows, scores = (np.take_along_axis(each, order, 1) for each in (rows, scores))
             return Neighbors(np.where(among[rows], self.ids[rows], -1)[:, :k], scores[:, :k])
         return Neighbors(self.ids[rows[:, :k]], scores[:, :k])
 
-    def _looked(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def _looked(self, queries: np.ndarray, k: int, least: bool) -> tuple[np.ndarray, np.ndarray]:
         """Rows int64 (Q, k) and scores float32 (Q, k), after as many steps as each query needs.
 
         An answer that is short, since a part of the index was never reached, is compared with all.
         """
-        (effort, enough), *others = (*self.plan(k).steps, Step(ALL))
+        steps = self.plan(k).steps
+        steps = (Step(steps[0].effort),) if least else steps
+        (effort, enough), *others = (*steps, Step(ALL))
         scores, rows = self._look(queries, k, effort)
         left = insufficient(scores, rows, enough)
         for effort, enough in others:
