@@ -1,26 +1,25 @@
 """Local points say which candidates a copy was made of, and how.
 
-They see turned, mirrored, cut and pasted copies alike, wherever there is texture. A copy keeps
-parallel lines parallel; another photograph of the same scene shares points too, but in perspective.
-And pixels agree where the points are and around them; those of two photographs with the same
-watermark do not. What is not confirmed follows by its points, then by its score.
+They see turned, mirrored, cut and pasted copies alike, wherever there is texture. Other photographs
+of the same scene, and pictures with the same watermark, share points too: verification/agreement.py
+tells them from copies. What is not confirmed follows by its points, then by its score.
 """
 
 import os
 import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 
 from kkcv.hit import SURE, Hit, Place
 
-from .verification.agreement import agree, is_flat
+from .verification.agreement import as_copy
 from .verification.features import Features
-from .verification.geometry import Match, match
+from .verification.geometry import FEWEST, Match, match
 from .verification.verify import SECONDS, Verifier, corners_of
 
-FEWEST = 8  # points that confirm a copy: more than those of the same object
 CELLS = 16  # of the query in each direction: points in one, or beside it, show the same
 BLOCKS = (2, 3, 4, 5)  # of the query in each direction: what is pasted into it fills one of them
 EXPECTED = 3.0  # points in a block: of fewer there may be none by chance
@@ -30,7 +29,17 @@ MOST_OF = 0.85  # of an area that counts as all of it
 STEPS = (np.arange(32) + 0.5) / 32
 GRID = np.stack(np.meshgrid(STEPS, STEPS), axis=-1).reshape(-1, 2)  # points all over a picture
 
-How = tuple[Match, bool]  # and whether the query is mirrored
+
+class Seen(NamedTuple):
+    """How a hit shows the query, which may be ``mirrored``, and whether it is a copy."""
+
+    how: Match
+    mirrored: bool
+    copied: bool
+
+    @property
+    def sureness(self) -> tuple[bool, int]:
+        return self.copied, len(self.how)
 
 
 class Confirming:
@@ -38,12 +47,11 @@ class Confirming:
 
     def __init__(self, query: Features, pixels: np.ndarray, verifier: Verifier) -> None:
         """``pixels`` are those of the query, uint8 (H, W, 3)."""
-        self._query, self._flipped = query, query.mirrored()
-        self._pixels, self._verifier = pixels, verifier
-        self._hits: dict[int, Hit] = {}
-        self._copied: dict[int, bool] = {}
-        self._straight: dict[int, Match | None] = {}
-        self._mirrored: dict[int, Match | None] = {}
+        self._features = query, query.mirrored()
+        self._pixels = pixels, np.ascontiguousarray(pixels[:, ::-1])
+        self._verifier = verifier
+        self._tried: set[tuple[int, bool]] = set()  # ids, and whether with the mirror image
+        self._seen: dict[int, Seen] = {}
         verifier.until = time.monotonic() + SECONDS
 
     def look(self, hits: Sequence[Hit]) -> None:
@@ -72,49 +80,37 @@ class Confirming:
                 yield some
 
     def _any(self, hits: Sequence[Hit]) -> bool:
-        return any(self.how(hit.id) for hit in hits)
+        return any(self.is_copy(hit.id) for hit in hits)
 
     def _look_at(self, hit: Hit, mirrored: bool) -> None:
-        known = hit.id in self._straight
-        if known and (not mirrored or hit.id in self._mirrored or self.how(hit.id)):
+        ways = [way for way in (False, mirrored) if (hit.id, way) not in self._tried]
+        if not ways or self.is_copy(hit.id):
             return
-        self._hits[hit.id] = hit
         other = self._verifier.features_of(hit)
-        if not known:
-            self._straight[hit.id] = None if other is None else match(self._query, other)
-        if mirrored and not self.how(hit.id):
-            self._mirrored[hit.id] = None if other is None else match(self._flipped, other)
+        for way in dict.fromkeys(ways):
+            self._tried.add((hit.id, way))
+            if other is None or self.is_copy(hit.id):
+                continue
+            how = match(self._features[way], other)
+            if how is not None:
+                seen = self._as_copy(hit, how, way) or Seen(how, way, copied=False)
+                before = self._seen.get(hit.id, seen)
+                self._seen[hit.id] = max(before, seen, key=lambda each: each.sureness)
 
-    def how(self, id: int) -> How | None:
-        """How a hit matches, if enough points say so."""
-        found = self._best(id)
-        return found if found and len(found[0]) >= FEWEST else None
-
-    def _best(self, id: int) -> How | None:
-        straight, mirrored = self._straight.get(id), self._mirrored.get(id)
-        if mirrored is not None and (straight is None or len(mirrored) > len(straight)):
-            return mirrored, True
-        return None if straight is None else (straight, False)
+    def _as_copy(self, hit: Hit, how: Match, mirrored: bool) -> Seen | None:
+        copied = as_copy(how, self._pixels[mirrored], self._verifier.pixels_of(hit))
+        return None if copied is None else Seen(copied, mirrored, copied=True)
 
     @property
     def explained(self) -> bool:
-        """Whether a hit shares points all over the query, which then shows nothing else."""
+        """Whether a copy shares points all over the query, which then shows nothing else."""
+        points = self._features[False].points
         return any(
-            all_over(points_of(*how), self._query.points) and self.is_copy(id)
-            for id in self._straight
-            if (how := self.how(id))
+            each.copied and all_over(points_of(each), points) for each in self._seen.values()
         )
 
     def is_copy(self, id: int) -> bool:
-        """Whether enough points say so, nothing is seen in perspective, and pixels agree."""
-        how = self.how(id)
-        if how is None or not is_flat(how[0].place):
-            return False
-        if id not in self._copied:
-            pixels = self._verifier.pixels_of(self._hits[id])
-            place = np.array(places(*how)[0], np.float32)
-            self._copied[id] = pixels is None or agree(self._pixels, pixels, place)
-        return self._copied[id]
+        return id in self._seen and self._seen[id].copied
 
     def ordered(self, hits: Sequence[Hit]) -> list[Hit]:
         """The hits that share points with the query first, and how they match.
@@ -126,20 +122,19 @@ class Confirming:
         sure: list[tuple[np.ndarray, Hit]] = []
         unsure: list[Hit] = []
         for hit in hits:
-            how = self.how(hit.id)
-            if how:
-                hit.place, hit.query_place = places(*how)
-            if how and self.is_copy(hit.id):
-                hit.points, hit.likeness, hit.match = len(how[0]), SURE, words(*how)
-                sure.append((cells_of(*how), hit))
+            seen = self._seen.get(hit.id)
+            if seen:
+                hit.place, hit.query_place = places(seen)
+            if seen and seen.copied:
+                hit.points, hit.likeness, hit.match = len(seen.how), SURE, words(seen)
+                sure.append((cells_of(seen), hit))
             else:
                 unsure.append(hit)
         unsure.sort(key=self._points, reverse=True)
         return [*by_what_they_show(sure), *unsure]
 
     def _points(self, hit: Hit) -> int:
-        found = self._best(hit.id)
-        return len(found[0]) if found else 0
+        return len(self._seen[hit.id].how) if hit.id in self._seen else 0
 
 
 def all_over(some: np.ndarray, points: np.ndarray) -> bool:
@@ -154,14 +149,14 @@ def all_over(some: np.ndarray, points: np.ndarray) -> bool:
     return True
 
 
-def points_of(how: Match, mirrored: bool) -> np.ndarray:
+def points_of(seen: Seen) -> np.ndarray:
     """The points of a match in the query, as it is: float32 (N, 2), from 0 to 1."""
-    return np.abs(how.query - [1, 0]) if mirrored else how.query
+    return np.abs(seen.how.query - [1, 0]) if seen.mirrored else seen.how.query
 
 
-def cells_of(how: Match, mirrored: bool) -> np.ndarray:
+def cells_of(seen: Seen) -> np.ndarray:
     """Where they lie: column and row, int64 (N, 2)."""
-    return (points_of(how, mirrored) * CELLS).clip(0, CELLS - 1).astype(np.int64)
+    return (points_of(seen) * CELLS).clip(0, CELLS - 1).astype(np.int64)
 
 
 def by_what_they_show(sure: list[tuple[np.ndarray, Hit]]) -> list[Hit]:
@@ -183,17 +178,18 @@ def by_what_they_show(sure: list[tuple[np.ndarray, Hit]]) -> list[Hit]:
     return [*first, *(hit for _, hit in left)]
 
 
-def places(how: Match, mirrored: bool) -> tuple[Place, Place]:
+def places(seen: Seen) -> tuple[Place, Place]:
     """Where the hit shows the query, and the query the hit."""
-    place, inside = corners_of(how.place), corners_of(how.query_place)
-    if mirrored:  # found with the mirrored query, told of the query
+    place, inside = corners_of(seen.how.place), corners_of(seen.how.query_place)
+    if seen.mirrored:  # found with the mirrored query, told of the query
         place = tuple(place[n] for n in (1, 0, 3, 2))
         inside = tuple((1 - x, y) for x, y in inside)
     return place, inside
 
 
-def words(how: Match, mirrored: bool) -> str:
+def words(seen: Seen) -> str:
     """Such as ``mirrored, turned by 90, crop``: what was done to the hit to get the query."""
+    how, mirrored = seen.how, seen.mirrored
     said = ["mirrored"] if mirrored else []
     turned = how.angle if mirrored else -how.angle % 360
     quarter = 90 * round(turned / 90)

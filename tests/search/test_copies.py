@@ -20,7 +20,7 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.verification.agreement import is_flat
 from kkcv.search.verification.features import features, features_of
-from kkcv.search.verification.geometry import match
+from kkcv.search.verification.geometry import Match, match
 from kkcv.search.verification.verify import Verifier
 
 Change = Callable[[Image.Image], Image.Image]
@@ -130,8 +130,13 @@ def test_a_copy_is_flat_and_another_photograph_of_the_scene_is_seen_in_perspecti
     turned_and_off_by_a_little = [[0.2, 0.1], [0.9, 0.3], [0.7, 1.0], [0.005, 0.795]]
     from_the_left = [[0.0, 0.0], [1.0, 0.05], [1.0, 0.95], [0.0, 1.0]]
 
-    assert is_flat(np.array(turned_and_off_by_a_little, np.float32))
-    assert not is_flat(np.array(from_the_left, np.float32))
+    assert is_flat(seen_at(turned_and_off_by_a_little))
+    assert not is_flat(seen_at(from_the_left))
+
+
+def seen_at(place: list[list[float]]) -> Match:
+    points = np.zeros((100, 2), np.float32)
+    return Match(points, points, np.array(place, np.float32), np.array(place, np.float32), 0.0)
 
 
 def test_another_photograph_of_the_same_scene_comes_first_and_is_no_copy(

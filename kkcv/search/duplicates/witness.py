@@ -21,7 +21,7 @@ import numpy as np
 from kkcv.errors import KkcvError
 from kkcv.images.decode import decode_small
 from kkcv.search.picture import Picture
-from kkcv.search.verification.agreement import agree, is_flat
+from kkcv.search.verification.agreement import as_copy
 from kkcv.search.verification.features import Features, features_of
 from kkcv.search.verification.geometry import match
 
@@ -119,7 +119,7 @@ class Witness:
         fewest = min(len(first.points), len(second.points))
         if found is None or len(found) < max(POINTS, SHARE * fewest):
             return False
-        return is_flat(found.place) and agree(here, there, found.place)
+        return as_copy(found, here, there) is not None
 
 
 def turned(times: int) -> Callable[[np.ndarray], np.ndarray]:
