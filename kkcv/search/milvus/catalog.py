@@ -26,8 +26,7 @@ GAPS = "gaps"  # in the settings of a network: some pictures have no vector
 
 
 class Catalog(engine.Catalog):
-    """``rows`` is the collection of the network that was in use when it was
-    opened."""
+    """``rows`` is the collection of the network that was in use when it was opened."""
 
     batch = 256  # larger than in a folder: each transaction waits for Milvus several times
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from kkcv.errors import GalleryError
 from kkcv.search import engine
-from kkcv.search.engine import KEPT
+from kkcv.search.engine import KEPT, by_id
 from kkcv.search.picture import Picture, PictureFile
 from kkcv.search.where import Condition
 
@@ -231,11 +231,7 @@ class Writer(Reader, engine.Writer):
 def rows_of(rows: Reader, ids: list[int] | None = None) -> list[Row]:
     """Some rows as they are now, or all."""
     wanted = None if ids is None else np.array(ids, np.int64)
-    vectors = {
-        id: vector
-        for some, found in rows.stored_vectors(ids=wanted)
-        for id, vector in zip(some.tolist(), found, strict=True)
-    }
+    vectors = by_id(rows.stored_vectors(ids=wanted))
     return [Row(p, new_version(), vectors.get(p.id)) for p in rows.pictures(ids)]
 
 
