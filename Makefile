@@ -114,10 +114,7 @@ trained-here: $(VENV)/.dev ## train the smallest network of each family for the 
 
 docs-zoo: $(VENV)/.dev ## renew the zoo's pages and diagrams in docs/, and its recorded facts
 	$(BIN)/python -m kkcv.zoo.record
-	$(BIN)/python -m kkcv.zoo.book.measure
-	$(BIN)/python -m kkcv.zoo.draw docs
-	$(BIN)/python -m kkcv.zoo.book.pictures docs
-	$(BIN)/python -m kkcv.zoo.page docs
+	$(BIN)/python -m docs.zoo_pages
 
 docs-reference: $(VENV)/.dev ## renew docs/reference: Python, command line, HTTP and search options
 	$(BIN)/python docs/write_reference.py

@@ -6,7 +6,7 @@
 The digits are the 1,797 of scikit-learn, 8x8 pixels, which every reader has; they are enlarged to
 64x64, or to the least size of the network. 1,437 train, 360 test. Each network gets ``SECONDS`` of
 processor time for its steps (AdamW with a rate of 0.001, batches of 32, no augmentation, one
-thread); tests are not counted. Results go into ``kkcv/zoo/book/trained.json``.
+thread); tests are not counted. Results go into ``docs/zoo_pages/trained.json``.
 """
 
 import json
@@ -25,7 +25,7 @@ from kkcv.disk import write_file
 from kkcv.zoo.network import Network
 from kkcv.zoo.recorded import Recorded, families, recorded
 
-FILE = Path(__file__).parents[1] / "kkcv" / "zoo" / "book" / "trained.json"
+FILE = Path(__file__).parents[1] / "docs" / "zoo_pages" / "trained.json"
 SECONDS = 24.0
 SIDE = 64
 BATCH = 32

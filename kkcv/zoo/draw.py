@@ -2,15 +2,8 @@
 
 Stages stand from left to right as boxes, as high as their map's resolution and as thick as its
 channels; below them every form of block once, as a graph traced from its ``forward``, and what else
-the paper is about: towers, dense connections, auxiliary heads. ``python -m kkcv.zoo.draw docs``
-writes the diagrams of the documentation, of one network of each family.
+the paper is about: towers, dense connections, auxiliary heads.
 """
-
-import sys
-from collections.abc import Collection, Iterator
-from pathlib import Path
-
-from kkcv.disk import write_file
 
 from .diagram.anatomy import Anatomy, anatomy
 from .diagram.metrics import wrapped
@@ -18,10 +11,9 @@ from .diagram.panels import draw_panels, panels
 from .diagram.stages import draw_stages
 from .diagram.svg import SMALL, USUAL, line, picture, placed, text
 from .diagram.words import Words
-from .labels import LANGUAGES
 from .network import Paper
 from .printed import short
-from .registry import FAMILIES, spec
+from .registry import spec
 
 WIDTH, PHONE = 640, 328  # of a page's column, and of a phone's
 
@@ -87,25 +79,3 @@ def source(paper: Paper, words: Words) -> str:
     if authors.count(",") > 3:
         authors = words("et_al", first=", ".join(authors.split(", ")[:3]))
     return f"{authors}: {paper.title}. {paper.published}."
-
-
-FOLDERS = {"en": "", "zh": "zh/"}  # of a language, inside the documentation
-WIDTHS = {"": WIDTH, ".phone": PHONE}  # what a file's name ends in
-
-
-def pictures(families: Collection[str] = ()) -> Iterator[tuple[str, str]]:
-    """The pictures of the documentation by path, of these families or all, in every form."""
-    for family in (module.FAMILY for module in FAMILIES):
-        if families and family.name not in families:
-            continue
-        for lang in LANGUAGES:
-            for end, width in WIDTHS.items():
-                path = f"{FOLDERS[lang]}diagrams/{family.name}{end}.svg"
-                yield path, draw(family.example, lang=lang, theme="auto", width=width)
-
-
-if __name__ == "__main__":
-    for path, drawn in pictures():
-        file = Path(sys.argv[1]) / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_file(file, drawn)

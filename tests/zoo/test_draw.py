@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from docs.zoo_pages.diagrams import FOLDERS, WIDTHS, diagrams
 from kkcv import zoo
 from kkcv.errors import MissingExtra, UnknownNetwork
 from kkcv.zoo.costs import cost
@@ -19,7 +20,6 @@ from kkcv.zoo.diagram.forms import inside, stem
 from kkcv.zoo.diagram.graph import Node, graph
 from kkcv.zoo.diagram.layout import layout, routes
 from kkcv.zoo.diagram.theme import ROLES
-from kkcv.zoo.draw import FOLDERS, WIDTHS, pictures
 from kkcv.zoo.draw import draw as draw_anew
 from kkcv.zoo.lenet import SparseConvolution
 from kkcv.zoo.registry import FAMILIES, create_on_meta
@@ -123,11 +123,11 @@ def test_a_kind_of_block_has_one_color_and_no_other_has_it() -> None:
 
 @pytest.mark.parametrize("family", EXAMPLES)
 def test_the_diagrams_of_the_documentation_are_those_of_the_code(family: str) -> None:
-    drawn = dict(pictures([family]))
+    drawn = dict(diagrams([family]))
 
     committed = {path: (DOCS / path).read_text(encoding="utf-8") for path in drawn}
 
-    assert committed == drawn, "to renew them: python -m kkcv.zoo.draw docs"
+    assert committed == drawn, "to renew them: make docs-zoo"
 
 
 def test_every_family_has_its_diagrams_and_there_are_no_others() -> None:

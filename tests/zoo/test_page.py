@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kkcv.zoo import page as pages_of_the_zoo
-from kkcv.zoo.book.pictures import pictures
+from docs.zoo_pages import pages as pages_of_the_zoo
+from docs.zoo_pages.pictures import pictures
 from kkcv.zoo.facts import printed
 from kkcv.zoo.labels import LANGUAGES
 from kkcv.zoo.markdown import cited
@@ -33,7 +33,7 @@ def test_the_pages_are_those_of_the_code() -> None:
         for path in DOCS.glob(pattern)
     }
 
-    assert written == pages(), "to renew them: python -m kkcv.zoo.page docs"
+    assert written == pages(), "to renew them: make docs-zoo"
 
 
 @pytest.mark.parametrize("folder", ["", "zh/"])
@@ -87,7 +87,7 @@ def test_the_pictures_are_those_of_the_recorded_facts() -> None:
         for path in DOCS.glob(pattern)
     }
 
-    assert written == pictures(), "to renew them: python -m kkcv.zoo.book.pictures docs"
+    assert written == pictures(), "to renew them: make docs-zoo"
 
 
 @pytest.mark.parametrize("folder", ["", "zh/"])

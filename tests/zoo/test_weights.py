@@ -22,11 +22,12 @@ from pytorchcv.models.common import model_store
 from torch import Tensor, nn
 from torchvision import models
 
+from docs.zoo_pages.weights import markdown
 from kkcv import zoo
 from kkcv.zoo import parity, registry, weights
 from kkcv.zoo.conversion import convert
 from kkcv.zoo.peers import Peer, parse, peers, peers_of
-from kkcv.zoo.weights import Published, markdown, table
+from kkcv.zoo.weights import Published, table
 
 from .conftest import COUNTED
 

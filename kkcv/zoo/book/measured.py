@@ -1,6 +1,6 @@
 """Figures of the networks that the chapters quote, read from ``measured.json`` without torch.
 
-``python -m kkcv.zoo.book.measure`` measures it on the networks, and a test compares.
+``make docs-zoo`` measures it on the networks (docs/zoo_pages/measure.py), and a test compares.
 """
 
 import json
@@ -66,7 +66,7 @@ def figure(key: str) -> int:
 def entry(kind: str, key: str) -> Any:
     found = document()[kind].get(key)
     if found is None:
-        raise KeyError(f"{key!r} was not measured; to do so: python -m kkcv.zoo.book.measure")
+        raise KeyError(f"{key!r} was not measured; to do so: make docs-zoo")
     return found
 
 

@@ -1,11 +1,10 @@
-"""Measure what the chapters quote (measured.py): ``python -m kkcv.zoo.book.measure``."""
+"""Measure what the chapters quote (kkcv/zoo/book/measured.py)."""
 
 import ast
 import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
-from importlib import resources
 from pathlib import Path
 from textwrap import dedent
 from types import FrameType
@@ -14,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kkcv.disk import write_file
+from kkcv import zoo
+from kkcv.zoo.book.marks import figures_in, modules_in, prose
 from kkcv.zoo.costs import cost, trace
 from kkcv.zoo.labels import LANGUAGES
 from kkcv.zoo.network import Network
@@ -22,8 +22,7 @@ from kkcv.zoo.recorded import families
 from kkcv.zoo.registry import create_on_meta
 from kkcv.zoo.shapes import WithoutValues
 
-from .marks import figures_in, modules_in, prose
-
+ZOO = Path(zoo.__file__).parent
 Rows = list[list[Any]]
 
 
@@ -82,7 +81,7 @@ def walk(name: str, path: str) -> dict[str, Any]:
     finally:
         watch.remove()
     forward = type(module).forward  # perhaps of a class that it comes from
-    file = Path(inspect.getfile(forward)).relative_to(Path(__file__).parents[1])
+    file = Path(inspect.getfile(forward)).relative_to(ZOO)
     return {
         "file": file.as_posix(),
         "name": forward.__qualname__,
@@ -191,8 +190,3 @@ def text() -> str:
         for kind, rows in facts().items()
     ]
     return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-if __name__ == "__main__":
-    with resources.as_file(resources.files("kkcv.zoo.book")) as folder:
-        write_file(Path(folder) / "measured.json", text())

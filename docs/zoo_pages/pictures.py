@@ -1,18 +1,15 @@
-"""Pictures of all families, from recorded facts: ``python -m kkcv.zoo.book.pictures docs``.
+"""Pictures of all families, from recorded facts.
 
 Accuracy against multiply-adds and against parameters, the time line with who took what from whom,
 and the curves of what was trained here.
 """
 
 import math
-import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 
-from kkcv.disk import write_file
 from kkcv.zoo.diagram.metrics import text_width
 from kkcv.zoo.diagram.svg import circle, line, picture, rectangle, text
 from kkcv.zoo.labels import LANGUAGES
@@ -128,8 +125,7 @@ def free(point: Point, taken: list[Point]) -> Point:
 
 def tree(words: Words) -> str:
     """The time line: families by year, joined with those they took something from."""
-    with resources.files("kkcv.zoo.book").joinpath("tree.toml").open("rb") as file:
-        known = tomllib.load(file)
+    known = tomllib.loads(Path(__file__).with_name("tree.toml").read_text(encoding="utf-8"))
     years = sorted({family.paper.year for family in families().values()})
     column = (WIDE - 40) / len(years)
     places: dict[str, Point] = {}
@@ -187,10 +183,3 @@ def curves(words: Words) -> str:
         body += [circle(x, y, 2.5, color(name)) for x, y in points]
     tall = 60 + height * math.ceil(len(found) / across)
     return picture(WIDTH, tall, words("trained_picture"), "auto", body)
-
-
-if __name__ == "__main__":
-    for path, drawn in pictures().items():
-        file = Path(sys.argv[1]) / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_file(file, drawn)

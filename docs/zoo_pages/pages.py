@@ -1,29 +1,27 @@
-"""The zoo's pages for the documentation: ``python -m kkcv.zoo.page docs``.
+"""The zoo's pages for the documentation.
 
 One page with all families, one with all diagrams, and a page a family; in English, and in Chinese
 under ``zh/``. Every figure is measured from the networks, or printed in a paper or beside weights.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import ModuleType
 
-from kkcv.disk import write_file
+from kkcv.zoo.book.chapter import chapter
+from kkcv.zoo.costs import cost
+from kkcv.zoo.labels import LANGUAGES
+from kkcv.zoo.markdown import cited, table
+from kkcv.zoo.network import Family, Spec
+from kkcv.zoo.page_words import Words
+from kkcv.zoo.printed import short
+from kkcv.zoo.registry import FAMILIES
+from kkcv.zoo.weights import published
 
-from .book.chapter import chapter
-from .book.classes import classes_page
-from .book.papers import papers_page
-from .book.trained import compared_page, trained_page
-from .costs import cost
-from .draw import FOLDERS
-from .labels import LANGUAGES
-from .markdown import cited, table
-from .network import Family, Spec
-from .page_words import Words
-from .printed import short
-from .registry import FAMILIES
-from .weights import accuracy, published
+from .classes import classes_page
+from .diagrams import FOLDERS
+from .papers import papers_page
+from .trained import compared_page, trained_page
+from .weights import accuracy
 
 PHONE = "(max-width: 679px)"  # windows in which a diagram is laid out for a phone
 
@@ -161,10 +159,3 @@ def code_part(module: ModuleType, family: Family, words: Words) -> Iterator[str]
         yield line.rstrip()
         before = line
     yield ""
-
-
-if __name__ == "__main__":
-    for path, text in pages().items():
-        file = Path(sys.argv[1]) / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_file(file, text)

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from kkcv.zoo.markdown import table
 from kkcv.zoo.page_words import Words
@@ -23,8 +23,7 @@ class Trained:
 @cache
 def results() -> dict[str, Trained]:
     """The results by family, in the order of the zoo."""
-    file = resources.files("kkcv.zoo.book").joinpath("trained.json")
-    rows = json.loads(file.read_text(encoding="utf-8"))
+    rows = json.loads(Path(__file__).with_name("trained.json").read_text(encoding="utf-8"))
     return {name: read(**row) for name, row in rows.items()}
 
 
