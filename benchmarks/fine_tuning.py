@@ -50,6 +50,8 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "head": ("the head alone", {}),
     "larger": ("--size 288", {"size": 288}),
     "larger320": ("--size 320", {"size": 320}),
+    "whole": ("--whole", {"whole": True}),
+    "wholelarger": ("--whole --size 288", {"whole": True, "size": 288}),
     "last": ("--unfreeze 1 --epochs 2", {"unfreeze": "1", **TWO}),
     "last3": ("--unfreeze 3 --epochs 2", {"unfreeze": "3", **TWO}),
     "last3averaged": ("--unfreeze 3 --epochs 2 --ema 0.9", {"unfreeze": "3", "ema": 0.9, **TWO}),
@@ -67,44 +69,54 @@ class Parts(NamedTuple):
 
 
 class Backbone:
-    """Embeddings of the backbone as it was, for a size: each picture goes through it once.
+    """Embeddings of the backbone as it was: each view of a picture goes through it once.
 
     It stands in for ``inference.outputs`` in the stages that train the head alone.
     """
 
     def __init__(self) -> None:
-        self.known: dict[
-            tuple[tuple[int, int], str], Tensor
-        ] = {}  # (2, D): and of the mirror image
-        self.spent = 0.0  # seconds of processor time
+        # (2, D): and of the mirror image
+        self.known: dict[Preprocess, dict[Path, Tensor]] = {}
+        self.spent: dict[Preprocess, float] = {}  # seconds of processor time
 
     @property
-    def each(self) -> float:
+    def seconds(self) -> float:
+        return sum(self.spent.values())
+
+    def each(self, views: Sequence[Preprocess]) -> float:
         """Seconds a picture, without its mirror image."""
-        return self.spent / len(self.known) / 2
+        return sum(self.spent[view] / len(self.known[view]) / 2 for view in views)
 
     def __call__(
         self,
         function: Callable[[Tensor], Tensor],
         paths: Sequence[Path],
-        preprocess: Preprocess,
+        views: Sequence[Preprocess],
         **_: Any,
     ) -> tuple[Tensor, list[None]]:
-        size = preprocess.size
-        if new := [path for path in paths if (size, str(path)) not in self.known]:
-            began = time.process_time()
-            rows, errors = outputs(both_ways(function), new, preprocess, device=CPU)
-            assert not any(errors)
-            self.spent += time.process_time() - began
-            self.known |= {(size, str(p)): row for p, row in zip(new, rows, strict=True)}
-        return torch.stack([self.known[size, str(path)][0] for path in paths]), []
+        for view in views:
+            known = self.known.setdefault(view, {})
+            if new := [path for path in paths if path not in known]:
+                began = time.process_time()
+                rows, errors = outputs(both_ways(function), new, [view], device=CPU)
+                assert not any(errors)
+                spent = time.process_time() - began
+                self.spent[view] = self.spent.get(view, 0.0) + spent
+                known |= dict(zip(new, rows[:, 0], strict=True))
+        return self.both(paths, views)[:, :, 0], []
 
-    def scores(self, network: Network, part: Labelled, preprocess: Preprocess) -> Tensor:
-        """(N, 2, K) of a head that was trained alone, from the embeddings."""
-        self(network.embedding, part.paths, preprocess)
-        rows = torch.stack([self.known[preprocess.size, str(path)] for path in part.paths])
+    def both(self, paths: Sequence[Path], views: Sequence[Preprocess]) -> Tensor:
+        """(N, V, 2, D)"""
+        each = [[self.known[view][path] for view in views] for path in paths]
+        return torch.stack([torch.stack(rows) for rows in each])
+
+    def scores(self, network: Network, part: Labelled, views: Sequence[Preprocess]) -> Tensor:
+        """(N, V, 2, K) of a head that was trained alone, from the embeddings."""
+        self(network.embedding, part.paths, views)
         with torch.inference_mode():
-            return network.head(rows.flatten(0, 1)).unflatten(0, rows.shape[:2])
+            return network.head(self.both(part.paths, views).flatten(0, 2)).unflatten(
+                0, (len(part.paths), len(views), 2)
+            )
 
 
 def both_ways(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
@@ -145,7 +157,7 @@ def trained(
     recipe: Recipe, classes: tuple[str, ...], parts: Parts, backbone: Backbone
 ) -> tuple[list[dict[str, Any]], float]:
     """The figures without and with mirror images, and the processor time."""
-    began = time.process_time() - backbone.spent
+    began = time.process_time() - backbone.seconds
     datasets.outputs = backbone  # type: ignore[assignment]  # all seeds share its answers
     with tempfile.TemporaryDirectory() as scratch:
         files = Files(*(Path(scratch) / name for name in ("resume.ckpt", "metrics.csv", "logs")))
@@ -154,25 +166,25 @@ def trained(
         fitted = fit(job)
     network = network_for(fitted.best, classes, recipe.seed)
     network.load_state_dict(fitted.progress.best_state, strict=False)
-    network, preprocess = placed(network, CPU), fitted.best.preprocess
+    network, views = placed(network, CPU), fitted.best.views
 
     def scores(part: Labelled) -> Tensor:
         if fitted.embeddings is not None:
-            return backbone.scores(network, part, preprocess)
-        return outputs(both_ways(network), part.paths, preprocess, device=CPU)[0]
+            return backbone.scores(network, part, views)
+        return outputs(both_ways(network), part.paths, views, device=CPU)[0]
 
     val = scores(parts.val)
     quoted = val if parts.quoted is parts.val else scores(parts.quoted)
     found = figures(val, quoted, parts, classes)
-    seconds = time.process_time() - backbone.spent - began
+    seconds = time.process_time() - backbone.seconds - began
     seen = len(parts.train.paths) + len(parts.val.paths)
-    return found, seconds + backbone.each * seen
+    return found, seconds + backbone.each(views) * seen
 
 
 def figures(
     val: Tensor, quoted: Tensor, parts: Parts, classes: tuple[str, ...]
 ) -> list[dict[str, Any]]:
-    """Of scores (N, 2, K): without and with mirror images, each with its temperature."""
+    """Of scores (N, V, 2, K): without and with mirror images, each with its temperature."""
     found = []
     for mirrors in (False, True):
         chooses, answers = (mean(scores, mirrors).numpy() for scores in (val, quoted))
@@ -183,8 +195,8 @@ def figures(
 
 
 def mean(scores: Tensor, mirrors: bool) -> Tensor:
-    """Logarithms of the mean probability over the pictures and their mirror images: (N, K)."""
-    logs = scores[:, : 1 + mirrors].log_softmax(-1)
+    """Logarithms of the mean probability over views, and their mirror images: (N, K)."""
+    logs = scores[:, :, : 1 + mirrors].flatten(1, 2).log_softmax(-1)
     return logs.logsumexp(1) - np.log(logs.shape[1])
 
 
@@ -214,12 +226,11 @@ def main() -> None:
     for name in options.sets:
         data = Source(options.data / name).read()
         inspection = inspect_pictures(data)
-        backbones: dict[int, Backbone] = {}
+        backbone = Backbone()
         classes = tuple(sorted({picture.label for picture in inspection.pictures}))
         print(f"\n| {name} | accuracy | errors | log loss | seconds |\n|---|--:|---|--:|--:|")
         for title, settings in (ROWS[key] for key in options.rows):
             found, seconds = [], []
-            backbone = backbones.setdefault(settings.get("size", 0), Backbone())
             for seed in range(options.seeds):
                 parts = parts_of(data.root, inspection, seed)
                 cut = folds(parts.train, options.folds, seed) if options.folds else [parts]

@@ -48,7 +48,8 @@ class Checkpoint:
     Published for weights in a package that is looked for only when the network is built.
     ``classes`` is None for the 1000 ImageNet classes. ``resolve(name, weights_name)`` finds it
     again, from whatever folder. Scores are divided by ``temperature`` before they become
-    probabilities. ``text`` says that the network embeds texts too, in the same space.
+    probabilities. ``text`` says that the network embeds texts too, in the same space. With
+    ``whole`` it classifies by the mean over the center crop and the whole picture.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Checkpoint:
     temperature: float = 1.0
     weights_name: str = "none"
     text: bool = False
+    whole: bool = False
 
     @property
     def weights_id(self) -> str:
@@ -67,6 +69,12 @@ class Checkpoint:
         if isinstance(self.weights, Published):
             return self.weights.digest
         return self.weights.id if self.weights else "random"
+
+    @property
+    def views(self) -> tuple[Preprocess, ...]:
+        """The views of a picture that are classified; the first is the one that is embedded."""
+        crop = self.preprocess
+        return (crop, crop.of_whole()) if self.whole else (crop,)
 
     @property
     def parts(self) -> bool:
@@ -227,6 +235,7 @@ def load(path: str | PathLike[str]) -> Checkpoint:
             tuple(facts["classes"]),
             facts["trained_in"],
             float(facts.get("temperature", 1)),
+            whole=bool(facts.get("whole", False)),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{file} is not a checkpoint of kkcv: {error}") from None

@@ -8,7 +8,7 @@ import numpy as np
 from kkcv import checkpoint as checkpoints
 from kkcv.checkpoint import Checkpoint
 from kkcv.disk import typed
-from kkcv.embedding.whole import WholeNetwork, whole_network
+from kkcv.embedding.whole import WholeNetwork, mean_of_views, whole_network
 from kkcv.errors import RequestError
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
@@ -77,7 +77,7 @@ class Classifier:
         top = min(USUAL_TOP, len(labels)) if top is None else top
         if not 1 <= top <= len(labels):
             raise RequestError(f"top must be a whole number from 1 to {len(labels)}, got {top}")
-        probabilities = self.probabilities(self.images(picture, limits))[0]
+        probabilities = self.of_picture(picture, limits)
         best = np.argsort(-probabilities, kind="stable")[:top]
         return [Guess(int(i), labels[i], float(probabilities[i])) for i in best]
 
@@ -99,6 +99,12 @@ class Classifier:
             return self.classify(pictures, top, lang)
         return [self.classify(picture, top, lang) for picture in pictures]
 
+    def of_picture(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+        """The probability of each class, (classes,), by all views of a picture (PictureError)."""
+        pixels = decode(picture, limits, target=self.checkpoint.preprocess.target)
+        views = np.stack([view(pixels) for view in self.checkpoint.views])
+        return self.calibrated(mean_of_views(self.network.scores(views)[np.newaxis]))[0]
+
     def images(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
         """A picture as the network takes it: float32 (1, C, H, W) (PictureError)."""
         preprocess = self.checkpoint.preprocess
@@ -106,7 +112,11 @@ class Classifier:
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Softmax of the scores over the temperature: float32 (N, C, H, W) → (N, classes)."""
-        scores = self.network.scores(batch) / np.float32(self.checkpoint.temperature)
+        return self.calibrated(self.network.scores(batch))
+
+    def calibrated(self, scores: np.ndarray) -> np.ndarray:
+        """Softmax over the temperature: (N, classes) → (N, classes)."""
+        scores = scores / np.float32(self.checkpoint.temperature)
         powers = np.exp(scores - scores.max(1, keepdims=True))
         return powers / powers.sum(1, keepdims=True)
 

@@ -74,3 +74,15 @@ def whole_network(checkpoint: Checkpoint, device: str | None = None) -> WholeNet
     from .eager import Eager
 
     return Eager(checkpoint, device)
+
+
+def mean_of_views(scores: np.ndarray) -> np.ndarray:
+    """Scores whose softmax is the mean over the views: (N, V, classes) → (N, classes).
+
+    One view keeps its scores.
+    """
+    if scores.shape[1] == 1:
+        return scores[:, 0]
+    powers = np.exp(scores - scores.max(2, keepdims=True, initial=-np.inf))
+    tiny = np.finfo(powers.dtype).tiny  # of a class that no view thinks possible
+    return np.log(np.maximum((powers / powers.sum(2, keepdims=True)).mean(1), tiny))

@@ -1,7 +1,7 @@
 """Pixels to the tensor that a network was trained on: one specification, three backends."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from math import isfinite
 from typing import Any
 
@@ -50,6 +50,10 @@ class Preprocess:
     def target(self) -> int:
         """The shortest side that the picture is resized to, for ``decode``."""
         return max(self.size) if self.resize is None else self.resize
+
+    def of_whole(self) -> "Preprocess":
+        """The same for the whole picture, squashed to ``size``: nothing is cropped away."""
+        return replace(self, resize=None)
 
     def __call__(self, pixels: np.ndarray, backend: str = "pillow") -> np.ndarray:
         """Pixels, uint8 (H, W, 3) → tensor, float32 (C, height, width)."""

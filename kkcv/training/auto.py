@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from kkcv import zoo
 
-from .estimate import Costs, Counts, measuring_seconds, stage_seconds
+from .estimate import Costs, Counts, look, measuring_seconds, stage_seconds
 from .plan import stages
 from .recipe import Recipe
 
@@ -20,17 +20,19 @@ MARGIN = 0.7  # share of the time that is planned with: estimates are rough
 def choose(recipe: Recipe, counts: Counts, costs: Costs, elapsed: float) -> Recipe:
     """The recipe with the settings that bring the most within its minutes.
 
-    The head alone comes first, in any case. Then the head at a larger size, then as many epochs of
-    as much of the network as there is time for. An epoch counts only if neither loss nor accuracy
-    on the validation part is worse than before it.
+    The head alone comes first, in any case. Then the head at a larger size, on center and whole of
+    each picture, then as many epochs of as much of the network as there is time for. An epoch
+    counts only if neither loss nor accuracy on the validation part is worse than before it.
 
     Args:
         elapsed: seconds since the run began.
     """
     left = MARGIN * 60 * recipe.minutes - elapsed
-    head = replace(recipe, choose_by="both", tta=True, unfreeze="none", fine_size=0)
+    head = replace(
+        recipe, choose_by="both", tta=True, unfreeze="none", fine_size=0, fine_whole=False
+    )
     side = recipe.fine_size or larger(costs, recipe.size)
-    again = replace(head, unfreeze="0", fine_size=side)
+    again = replace(head, unfreeze="0", fine_size=side, fine_whole=True)
     deeper = [
         replace(again, unfreeze=f"0,{depth}", epochs=epochs)
         for depth in DEPTHS
@@ -51,7 +53,7 @@ def larger(costs: Costs, size: int) -> int:
 def seconds(recipe: Recipe, counts: Counts, costs: Costs) -> float:
     plan = stages(recipe)
     # The validation part is scored without mirror images too, to see whether they help.
-    twice = counts.val * (costs.decode(plan[-1].size) + costs.forward(plan[-1].size))
+    twice = counts.val * look(plan[-1], costs)
     return (
         sum(stage_seconds(stage, counts, costs) for stage in plan)
         + measuring_seconds(plan, recipe.tta, counts, costs)

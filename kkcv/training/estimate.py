@@ -113,20 +113,24 @@ class Counts:
     test: int
 
 
+def look(stage: Stage, costs: Costs) -> float:
+    """Seconds of a picture with all its views, without gradients."""
+    return costs.decode(stage.size) + (1 + stage.whole) * costs.forward(stage.size)
+
+
 def stage_seconds(stage: Stage, counts: Counts, costs: Costs) -> float:
     seen = counts.train + counts.val
-    look = costs.decode(stage.size) + costs.forward(stage.size)
     if stage.on_embeddings:
-        return seen * look + stage.epochs * seen * 2e-5  # the head on embeddings
+        return seen * (look(stage, costs) + stage.epochs * 2e-5)  # the head on embeddings
     learn = costs.decode(stage.size) + costs.step(stage.size, stage.depth)
-    return stage.epochs * (counts.train * learn + counts.val * look)
+    return stage.epochs * (counts.train * learn + counts.val * look(stage, costs))
 
 
 def measuring_seconds(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs) -> float:
     """Scoring of all parts, by the last stage's network, and the report."""
-    size = plan[-1].size
-    plain = costs.decode(size) + costs.forward(size)
-    mirrored = plain + costs.forward(size) if tta else plain
+    last = plan[-1]
+    plain = look(last, costs)
+    mirrored = 2 * plain - costs.decode(last.size) if tta else plain
     again = 0 if plan[-1].on_embeddings else counts.train  # for labels that may be wrong
     return (counts.val + counts.test) * mirrored + again * plain + STARTUP
 
@@ -137,6 +141,7 @@ def announcement(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs)
     for stage in plan:
         seconds = stage_seconds(stage, counts, costs)
         side = sized(costs.base, stage.size).preprocess.size[0]
+        taken = spoken(seconds)
         if stage.on_embeddings:
             what = (
                 f"the head alone, {counted(stage.epochs, 'epoch')} on the embeddings of "
@@ -150,7 +155,11 @@ def announcement(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs)
             }
             layers = trained.get(stage.depth, f"the head and the last {stage.depth} stages")
             what = f"{layers}, {counted(stage.epochs, 'epoch')} of {counts.train:,} pictures"
-        out.append(f"  {stage.name}: {what} at {side} pixels, about {spoken(seconds)}")
+        out.append(
+            f"  {stage.name}: {what} at {side} pixels, center and whole, about {taken}"
+            if stage.whole
+            else f"  {stage.name}: {what} at {side} pixels, about {taken}"
+        )
         total += seconds
     total += measuring_seconds(plan, tta, counts, costs)
     device, threads = costs.device.type, counted(costs.threads, "thread")

@@ -62,6 +62,7 @@ def export_onnx(checkpoint: Checkpoint, path: str | Path) -> None:
         "network": checkpoint.network,
         "classes": json.dumps(checkpoint.classes),
         "preprocess": json.dumps(spec.to_dict()),
+        "whole": json.dumps(checkpoint.whole),
     }
     onnx.helper.set_model_props(model, facts)
     with writing(path, TrainingError), atomic_write(path) as part:

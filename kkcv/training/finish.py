@@ -107,7 +107,7 @@ def save(network: Network, stem: Path, job: Job, base: Checkpoint, facts: dict[s
         preprocess=base.preprocess,
         classes=job.classes,
         trained_in=base.trained_in,
-        facts=facts,
+        facts=facts | {"whole": base.whole},
     )
 
 

@@ -29,14 +29,14 @@ def placed(network: Network, device: torch.device) -> Network:
 def outputs(
     function: Callable[[Tensor], Tensor],
     paths: Sequence[Path],
-    preprocess: Preprocess,
+    views: Sequence[Preprocess],
     *,
     device: torch.device,
     threads: int | None = None,
     progress: Progress | None = None,
     say: Callable[[str], None] = silent,
 ) -> tuple[Tensor, list[PictureError | None]]:
-    """A function's output for each picture, float32 (N, D), and the error of each, if any.
+    """A function's output for each view of a picture, float32 (N, V, D), and the error of each.
 
     Pictures are decoded in threads while the function runs. The row of one that cannot be decoded
     is NaN. Where the GPU's memory is too small for a batch, smaller ones are taken, which ``say``
@@ -51,7 +51,7 @@ def outputs(
         out: list[Tensor] = []
         while len(out) < len(crops):
             try:
-                out += run(function, crops[len(out) : len(out) + size], preprocess, device)
+                out += run(function, crops[len(out) : len(out) + size], views[0], device)
             except torch.OutOfMemoryError:
                 if size == 1:
                     raise TrainingError(
@@ -63,7 +63,8 @@ def outputs(
         return out
 
     def crop(path: Path) -> np.ndarray:
-        return preprocess.crop(decode(path, target=preprocess.target))
+        pixels = decode(path, target=views[0].target)
+        return np.stack([view.crop(pixels) for view in views])
 
     results = ahead(crop, paths, threads=threads)
     rows: list[Tensor | None] = []
@@ -77,12 +78,10 @@ def outputs(
             errors.append(result if isinstance(result, PictureError) else None)
         if progress:
             progress(len(rows), len(paths))
-    width = next((row.numel() for row in rows if row is not None), 0)
-    missing = torch.full((width,), torch.nan)
-    stacked = (
-        torch.stack([missing if r is None else r for r in rows]) if rows else torch.empty(0, 0)
-    )
-    return stacked, errors
+    shape = next((row.shape for row in rows if row is not None), (len(views), 0))
+    missing = torch.full(shape, torch.nan)
+    stacked = [missing if row is None else row for row in rows]
+    return torch.stack(stacked) if rows else torch.empty(0, *shape), errors
 
 
 def run(
@@ -91,10 +90,10 @@ def run(
     preprocess: Preprocess,
     device: torch.device,
 ) -> Tensor:
-    """float32 (N, D), on the CPU."""
-    images = torch.from_numpy(preprocess.normalize(np.stack(crops)))
+    """N crops of V views, uint8 (V, H, W, C) → float32 (N, V, D), on the CPU."""
+    images = torch.from_numpy(preprocess.normalize(np.concatenate(crops)))
     images = images.to(device, memory_format=torch.channels_last)
-    return function(images).float().cpu()
+    return function(images).float().cpu().unflatten(0, (len(crops), -1))
 
 
 def mirrored(network: Network) -> Callable[[Tensor], Tensor]:

@@ -26,6 +26,7 @@ class Stage:
     lr: float
     lr_decay: float
     augment: str
+    whole: bool = False  # also sees the whole picture, squashed
     sees_map: bool = False
 
     @property
@@ -47,18 +48,17 @@ def stages(recipe: Recipe) -> tuple[Stage, ...]:
     decay = 1.0 if scratch else recipe.lr_decay  # from scratch, every layer has all to learn
     alone = "none" if recipe.augment == "auto" else recipe.augment
     together = "light" if recipe.augment == "auto" else recipe.augment
-    size = recipe.fine_size or recipe.size
+    size, whole = recipe.fine_size or recipe.size, recipe.whole or recipe.fine_whole
+    epochs, head_rate = recipe.head_epochs, recipe.head_lr
     plan = []
-    if recipe.head_epochs and not (scratch and depths):
-        plan.append(Stage("head", 0, recipe.size, recipe.head_epochs, recipe.head_lr, 1.0, alone))
+    if epochs and not (scratch and depths):
+        plan.append(Stage("head", 0, recipe.size, epochs, head_rate, 1.0, alone, recipe.whole))
     for depth in depths:
         if depth == 0:
-            plan.append(
-                Stage("head again", 0, size, recipe.head_epochs or 1, recipe.head_lr, 1.0, alone)
-            )
+            plan.append(Stage("head again", 0, size, epochs or 1, head_rate, 1.0, alone, whole))
         else:
             name = "all" if depth < 0 else f"last {depth}"
-            plan.append(Stage(name, depth, size, recipe.epochs, rate, decay, together))
+            plan.append(Stage(name, depth, size, recipe.epochs, rate, decay, together, whole))
     if not plan:
         raise TrainingError("nothing would be trained; raise head_epochs, or unfreeze stages")
     return tuple(plan)
@@ -73,6 +73,7 @@ def settings_used(recipe: Recipe) -> dict[str, Any]:
     unused = {
         "minutes": not recipe.auto,
         "fine_size": not unfrozen(recipe.unfreeze),
+        "fine_whole": not unfrozen(recipe.unfreeze),
         "head_epochs": all(stage.depth for stage in plan),
         "head_lr": all(stage.depth for stage in plan),
         "epochs": not later,

@@ -38,6 +38,11 @@ class Recipe:
         " with their average.",
     )
     size: int = setting(0, "Side of the input in pixels; 0: as the weights want it.", least=0)
+    whole: bool = setting(
+        False,
+        "See each picture twice, its center and, squashed, the whole of it: both are trained on, "
+        "and their mean classifies.",
+    )
     seed: int = setting(0, "Seed of the split, the new head, and every random choice.", least=0)
 
     auto: bool = setting(
@@ -65,6 +70,7 @@ class Recipe:
     fine_size: int = setting(
         0, "Side of the input after the first stage, in pixels; 0: as in the first.", least=0
     )
+    fine_whole: bool = setting(False, "The same as --whole, but only after the first stage.")
     epochs: int = setting(5, "Epochs of each stage after the first.", least=1)
     lr: float = setting(
         0.0,

@@ -44,12 +44,13 @@ def test_what_is_chosen_fits_into_the_minutes(minutes):
 def test_more_time_trains_more():
     plans = [
         choose(Recipe(auto=True, minutes=minutes), COUNTS, costs(), 0.0)
-        for minutes in (0.1, 1.3, 3.4, 10, 60)
+        for minutes in (0.1, 2.3, 4.4, 10, 60)
     ]
 
     assert [plan.unfreeze for plan in plans] == ["none", "0", "0,3", "0,all", "0,all"]
     assert plans[3].epochs < plans[4].epochs
-    assert {plan.fine_size for plan in plans[1:]} == {288}
+    assert {(plan.fine_size, plan.fine_whole) for plan in plans[1:]} == {(288, True)}
+    assert not any(stages(plan)[0].whole for plan in plans)
 
 
 def test_neither_figure_may_get_worse_after_the_head():
@@ -113,6 +114,15 @@ def test_the_plan_names_stages_pictures_and_time():
         "about 46 s",
         "  all: the whole network, 2 epochs of 1,000 pictures at 224 pixels, about 2 min",
     ]
+
+
+def test_the_plan_says_what_is_seen_of_a_picture_and_counts_it_twice():
+    plain, whole = (
+        announcement(stages(Recipe(whole=whole)), False, COUNTS, costs()) for whole in (False, True)
+    )
+
+    assert plain[1].endswith("at 224 pixels, about 14 s")
+    assert whole[1].endswith("at 224 pixels, center and whole, about 26 s")
 
 
 def test_one_epoch_is_one_epoch():

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from kkcv.disk import atomic_write
+from kkcv.embedding.whole import mean_of_views
 from kkcv.training.data.labelled import LabelledData, Picture
 from kkcv.training.fit.job import Job
 from kkcv.training.fit.progress import Figures
@@ -164,8 +165,9 @@ def trained_on(network: Network, fitted: Fitted, data: LabelledData, job: Job) -
     if fitted.embeddings is None:
         return None
     with torch.inference_mode():
-        scores = network.head(fitted.embeddings.to(job.device)).float().cpu().numpy()
-    return Scored(list(data.of("train")), np.array(job.train.labels), scores, [])
+        scores = network.head(fitted.embeddings.to(job.device)).float().cpu()
+    views = scores.unflatten(0, (-1, len(fitted.best.views))).numpy()
+    return Scored(list(data.of("train")), np.array(job.train.labels), mean_of_views(views), [])
 
 
 def draw_all(

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from kkcv.checkpoint import Checkpoint
+from kkcv.embedding.whole import mean_of_views
 from kkcv.training.data.labelled import Picture
 from kkcv.training.inference import Progress, mirrored, outputs, placed
 from kkcv.training.reporter import silent
@@ -53,7 +54,7 @@ def score(
     function = mirrored(network) if tta else network
     paths = [root / picture.path for picture in pictures]
     rows, errors = outputs(
-        function, paths, base.preprocess, device=device, threads=threads, progress=progress, say=say
+        function, paths, base.views, device=device, threads=threads, progress=progress, say=say
     )
     good = [i for i, error in enumerate(errors) if error is None]
     unreadable = [
@@ -64,7 +65,7 @@ def score(
     index = {label: i for i, label in enumerate(classes)}
     kept = [pictures[i] for i in good]
     labels = np.array([index[p.label] if p.label else -1 for p in kept], dtype=np.int64)
-    return Scored(kept, labels, rows[good].numpy(), unreadable)
+    return Scored(kept, labels, mean_of_views(rows[good].numpy()), unreadable)
 
 
 def fit_temperature(scores: np.ndarray, labels: np.ndarray) -> float:

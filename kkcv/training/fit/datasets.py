@@ -22,24 +22,27 @@ from .job import Job, Labelled
 
 
 class Pictures(Dataset[Batch]):
-    """Files as tensors, a batch at a time: decoded in threads, augmented by seed and epoch."""
+    """Files as tensors, a batch at a time: decoded in threads, augmented by seed and epoch.
+
+    Without augmentation each view of a picture is an example of its own.
+    """
 
     def __init__(
         self,
         paths: Sequence[Path],
         labels: Sequence[int],
-        preprocess: Preprocess,
+        views: Sequence[Preprocess],
         augment: Augment | None = None,
         *,
         seed: int = 0,
         threads: int = 1,
     ) -> None:
-        self.paths, self.labels = list(paths), torch.tensor(labels, dtype=torch.int64)
-        self.preprocess, self.augment = preprocess, augment
+        self.views, self.augment = views[:1] if augment else views, augment
+        self.paths, self.labels = list(paths), in_views(labels, len(self.views))
         self.seed, self.threads = seed, threads
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.labels)
 
     def __getitems__(self, places: list[Slot]) -> Batch:
         with ThreadPoolExecutor(self.threads) as pool:
@@ -50,28 +53,36 @@ class Pictures(Dataset[Batch]):
     def pixels(self, index: int) -> np.ndarray:
         """The part that runs in threads: the crop, or for augmentation the decoded picture."""
         try:
-            pixels = decode(self.paths[index], target=self.preprocess.target)
+            pixels = decode(self.paths[index // len(self.views)], target=self.views[0].target)
         except PictureError as error:  # it was readable when the run began
             raise TrainingError(f"a picture has become unreadable: {error}") from None
-        return pixels if self.augment else self.preprocess.crop(pixels)
+        return pixels if self.augment else self.views[index % len(self.views)].crop(pixels)
 
     def tensor(self, pixels: np.ndarray, place: Slot) -> Tensor:
         if self.augment is None:
-            return torch.from_numpy(self.preprocess.normalize(pixels[np.newaxis])[0])
+            return torch.from_numpy(self.views[0].normalize(pixels[np.newaxis])[0])
         return self.augment(pixels, seed_of(self.seed, place.epoch, place.at))
 
 
 class Embeddings(Dataset[Batch]):
-    """The outputs of a frozen backbone, float32 (N, D), in place of the pictures."""
+    """The outputs of a frozen backbone for the views, (N, V, D), in place of the pictures.
 
-    def __init__(self, embeddings: Tensor, labels: Sequence[int]) -> None:
-        self.embeddings, self.labels = embeddings, torch.tensor(labels, dtype=torch.int64)
+    Each view is an example of its own: ``embeddings`` is float32 (N * V, D).
+    """
+
+    def __init__(self, views: Tensor, labels: Sequence[int]) -> None:
+        self.embeddings, self.labels = views.flatten(0, 1), in_views(labels, views.shape[1])
 
     def __len__(self) -> int:
         return len(self.embeddings)
 
     def __getitems__(self, places: list[Slot]) -> Batch:
         return batch_of(self.embeddings[[p.at for p in places]], self.labels, places)
+
+
+def in_views(labels: Sequence[int], views: int) -> Tensor:
+    """The label of each view: int64 (N * V,)."""
+    return torch.tensor(labels, dtype=torch.int64).repeat_interleave(views)
 
 
 def batch_of(inputs: Tensor, labels: Tensor, places: list[Slot]) -> Batch:
@@ -81,11 +92,11 @@ def batch_of(inputs: Tensor, labels: Tensor, places: list[Slot]) -> Batch:
 
 def pictures(job: Job, stage: Stage) -> tuple[Pictures, Pictures]:
     """Training part, augmented as the stage says, and validation part."""
-    preprocess, recipe = job.base.preprocess, job.recipe
+    preprocess, views, recipe = job.base.preprocess, job.base.views, job.recipe
     augment = None if stage.augment == "none" else Augment(stage.augment, recipe, preprocess)
     return (
-        Pictures(*job.train, preprocess, augment, seed=recipe.seed, threads=job.threads),
-        Pictures(*job.val, preprocess, threads=job.threads),
+        Pictures(*job.train, views, augment, seed=recipe.seed, threads=job.threads),
+        Pictures(*job.val, views, threads=job.threads),
     )
 
 
@@ -99,12 +110,12 @@ def embeddings(job: Job, network: Network) -> tuple[Embeddings, Embeddings]:
 
 
 def embedded(job: Job, network: Network, part: Labelled, name: str) -> Tensor:
-    """float32 (N, D); each process computes its share of the pictures."""
+    """float32 (N, V, D); each process computes its share of the pictures."""
     rank, world = job.processes.rank, job.processes.world
     rows, errors = outputs(
         network.embedding,
         part.paths[rank::world],
-        job.base.preprocess,
+        job.base.views,
         device=job.device,
         threads=job.recipe.threads or None,
         say=job.reporter.say,
@@ -113,7 +124,8 @@ def embedded(job: Job, network: Network, part: Labelled, name: str) -> Tensor:
     shares = job.processes.gather((rows, [str(error) for error in errors if error]))
     if failed := [message for _, messages in shares for message in messages]:
         raise TrainingError(f"a picture has become unreadable: {failed[0]}")
-    whole = torch.empty(len(part.paths), max(rows.shape[1] for rows, _ in shares))
+    shape = next(rows.shape[1:] for rows, _ in shares if len(rows))
+    whole = torch.empty(len(part.paths), *shape)
     for other, (share, _) in enumerate(shares):
         if len(share):
             whole[other::world] = share

@@ -28,7 +28,7 @@ def find_rate(job: Job, stage: Stage, network: Network, train: Embeddings | Pict
     before = {name: value.clone() for name, value in network.state_dict().items()}
     place, progress = Position(), Progress()
     progress.latest = Figures(0.0, 0.0)
-    order = order_for(job, len(stages(job.recipe)), place)
+    order = order_for(job, len(stages(job.recipe)), len(train), place)
     module = classifier_for(job, stage, network, progress, len(order))
     place.trainer = trainer_for(
         job, logger=False, enable_checkpointing=False, limit_val_batches=0, max_epochs=-1

@@ -7,6 +7,7 @@ from torch import nn
 
 from kkcv import zoo
 from kkcv.checkpoint import Checkpoint, resolve
+from kkcv.training.plan import Stage
 from kkcv.training.recipe import Recipe
 from kkcv.zoo.network import Network
 
@@ -30,6 +31,11 @@ def sized(base: Checkpoint, size: int) -> Checkpoint:
     resize = spec.resize and round(size / spec.crop_ratio)
     spec = dataclasses.replace(spec, size=(size, size), resize=resize)
     return dataclasses.replace(base, preprocess=spec)
+
+
+def seen_by(base: Checkpoint, stage: Stage) -> Checkpoint:
+    """The checkpoint with the input size and the views of a stage."""
+    return dataclasses.replace(sized(base, stage.size), whole=stage.whole)
 
 
 def network_for(base: Checkpoint, classes: tuple[str, ...], seed: int) -> Network:

@@ -19,7 +19,7 @@ from .datasets import Embeddings, Pictures
 from .find_rate import find_rate
 from .freezing import freeze
 from .job import Job
-from .network import network_for, sized
+from .network import network_for, seen_by
 from .progress import Progress
 from .trainer import Position, callbacks_for, classifier_for, order_for, quiet, trainer_for
 
@@ -27,9 +27,9 @@ from .trainer import Position, callbacks_for, classifier_for, order_for, quiet, 
 class Fitted(NamedTuple):
     """The result of training: the best weights in ``progress``, the last ones in ``network``.
 
-    ``best`` and ``last`` are the base checkpoint with the input size of the best epoch's stage and
-    of the last one. ``embeddings`` are those of the training part, where the best epoch's stage was
-    trained on them.
+    ``best`` and ``last`` are the base checkpoint with the views of the best epoch's stage and of
+    the last one. ``embeddings`` are those of the training part's views, (N * V, D), where the best
+    epoch's stage was trained on them.
     """
 
     progress: Progress
@@ -66,7 +66,7 @@ def fit(job: Job) -> Fitted:
         if progress.best_at[0] == number:
             embeddings = train.embeddings if isinstance(train, Embeddings) else None
     assert network is not None
-    best, last = (sized(job.base, plan[i].size) for i in (progress.best_at[0], progress.stage))
+    best, last = (seen_by(job.base, plan[i]) for i in (progress.best_at[0], progress.stage))
     return Fitted(progress, best, network, last, embeddings)
 
 
@@ -77,7 +77,7 @@ def fit_stage_in_memory(
 
     Returns the network after its last step, and the pictures that it was trained on.
     """
-    job = dataclasses.replace(job, base=sized(job.base, stage.size))
+    job = dataclasses.replace(job, base=seen_by(job.base, stage))
     while True:
         parts = max(job.recipe.accumulate, progress.accumulate)
         job = dataclasses.replace(job, recipe=dataclasses.replace(job.recipe, accumulate=parts))
@@ -132,7 +132,7 @@ def fit_stage(
         train, val = datasets.pictures(job, stage)
         network.to(memory_format=torch.channels_last)
     place = Position()
-    order = order_for(job, progress.stage, place)
+    order = order_for(job, progress.stage, len(train), place)
     if job.recipe.find_lr and point is None:
         rate = find_rate(job, stage, network, train)
         stage = dataclasses.replace(stage, lr=rate)

@@ -46,9 +46,9 @@ class Position:
         return epoch, done if done < loop.max_batches else 0
 
 
-def order_for(job: Job, stage: int, place: Position) -> TrainOrder:
+def order_for(job: Job, stage: int, count: int, place: Position) -> TrainOrder:
     return TrainOrder(
-        len(job.train.paths),
+        count,
         job.recipe.batch_size,
         seed=seed_of(job.recipe.seed, stage),
         accumulate=job.recipe.accumulate,

@@ -74,7 +74,7 @@ def test_all_processes_together_see_every_picture_once(world):
 
 
 def test_a_loader_gives_inputs_with_their_labels():
-    data = Embeddings(torch.arange(6.0)[:, None], [0, 1, 2, 3, 4, 5])
+    data = Embeddings(torch.arange(6.0)[:, None, None], [0, 1, 2, 3, 4, 5])
 
     batches = list(Loader(data, FixedOrder(6, 4)))
 
@@ -83,7 +83,7 @@ def test_a_loader_gives_inputs_with_their_labels():
 
 
 def test_worker_processes_are_no_forks_of_this_one():
-    data = Embeddings(torch.arange(6.0)[:, None], [0, 1, 2, 3, 4, 5])
+    data = Embeddings(torch.arange(6.0)[:, None, None], [0, 1, 2, 3, 4, 5])
 
     started = Loader(data, FixedOrder(6, 4), workers=1).multiprocessing_context
 

@@ -69,11 +69,9 @@ def test_scoring_goes_on_with_smaller_batches(digits):
 
     base = checkpoint.pretrained("lenet5_modern", "none")
     paths, device, said = sorted(digits.rglob("*.png")), torch.device("cpu"), []
-    whole, _ = outputs(base.build(), paths, base.preprocess, device=device)
+    whole, _ = outputs(base.build(), paths, base.views, device=device)
 
-    small, _ = outputs(
-        limited(base.build(), 9), paths, base.preprocess, device=device, say=said.append
-    )
+    small, _ = outputs(limited(base.build(), 9), paths, base.views, device=device, say=said.append)
 
     torch.testing.assert_close(small, whole)
     assert said == [
