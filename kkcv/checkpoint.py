@@ -21,15 +21,7 @@ from kkcv.presets import preset as presets
 from kkcv.zoo.averages import may_hold_average, no_average, with_ending
 from kkcv.zoo.recorded import recorded
 from kkcv.zoo.richness import PARTS, joined, of_network, split
-from kkcv.zoo.weights import (
-    EMBEDDED,
-    Published,
-    WeightsFile,
-    choose,
-    find,
-    is_here,
-    name_of,
-)
+from kkcv.zoo.weights import EMBEDDED, Published, WeightsFile, choose, find, is_here, name_of
 
 if TYPE_CHECKING:
     from kkcv.zoo.network import Network

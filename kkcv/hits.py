@@ -32,10 +32,7 @@ class Hits(list[Hit]):
     """
 
     def __init__(
-        self,
-        hits: Iterable[Hit] = (),
-        error: KkcvError | None = None,
-        divider: int | None = None,
+        self, hits: Iterable[Hit] = (), error: KkcvError | None = None, divider: int | None = None
     ) -> None:
         """``divider`` is given for hits that lack their ``likeness``."""
         super().__init__(hits)

@@ -58,12 +58,7 @@ COMMANDS = {
         "embed": "embed",
     },
     "Serve": {"serve": "serve", "config": "serve", "keys": "serve", "web": "web"},
-    "Networks": {
-        "models": "models",
-        "classify": "classify",
-        "zoo": "zoo",
-        "runtimes": "runtimes",
-    },
+    "Networks": {"models": "models", "classify": "classify", "zoo": "zoo", "runtimes": "runtimes"},
     "Train": {"data": "train", "train": "train", "evaluate": "evaluate", "onnx": "train"},
     "Shell": {"help": "shell", "completion": "shell"},
 }

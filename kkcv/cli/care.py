@@ -108,11 +108,7 @@ def tune(
 )
 @json_option
 def reindex(
-    gallery: "Gallery",
-    network: Network,
-    leave_out: bool,
-    undo: bool,
-    as_json: bool,
+    gallery: "Gallery", network: Network, leave_out: bool, undo: bool, as_json: bool
 ) -> None:
     """Embed a gallery with another network, then use its vectors.
 

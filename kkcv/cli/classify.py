@@ -35,10 +35,7 @@ if TYPE_CHECKING:
 )
 @ema_option
 @click.option(
-    "-k",
-    "--top",
-    type=int,
-    help="How many classes to name.  [default: 5, or all if fewer]",
+    "-k", "--top", type=int, help="How many classes to name.  [default: 5, or all if fewer]"
 )
 @click.option(
     "--lang",

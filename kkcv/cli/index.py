@@ -175,10 +175,7 @@ def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
 
 
 def open_or_create(
-    address: str,
-    network: Network,
-    vectors: str | None,
-    paths: tuple[str, ...],
+    address: str, network: Network, vectors: str | None, paths: tuple[str, ...]
 ) -> "Gallery":
     """The existing gallery, if it fits the options, or a new one for the paths."""
     from kkcv.images.folder import find_pictures

@@ -42,13 +42,7 @@ def without_collecting() -> Iterator[None]:
 )
 @click.option("--region", metavar="L,T,W,H", help="Only this part of PICTURE, as fractions of it.")
 @click.option(
-    "-k",
-    "--top",
-    "k",
-    type=int,
-    default=10,
-    show_default=True,
-    help="Number of hits, 1 to 1000.",
+    "-k", "--top", "k", type=int, default=10, show_default=True, help="Number of hits, 1 to 1000."
 )
 @search_options
 @click.option("--sheet", type=click.Path(), help="Write query and hits side by side as a PNG.")

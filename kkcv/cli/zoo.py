@@ -187,10 +187,7 @@ def notebook(name: str, output: str | None, lang: str | None) -> None:
 @zoo.command()
 @click.argument("name")
 @click.option(
-    "-o",
-    "--output",
-    type=click.Path(),
-    help="The file, .svg, .png or .pdf.  [default: NAME.svg]",
+    "-o", "--output", type=click.Path(), help="The file, .svg, .png or .pdf.  [default: NAME.svg]"
 )
 @lang_option
 @click.option(

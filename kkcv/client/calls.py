@@ -57,12 +57,7 @@ class Calls:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
     def send(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        patient: bool = True,
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, patient: bool = True
     ) -> Response:
         """The response of the service (ServiceError, and the errors of a gallery).
 

@@ -98,12 +98,7 @@ class Client:
         return self._hits("/v1/search", request, fields)
 
     def search_text(
-        self,
-        text: str,
-        k: int = 10,
-        *,
-        fields: Sequence[str] | None = None,
-        **options: Any,
+        self, text: str, k: int = 10, *, fields: Sequence[str] | None = None, **options: Any
     ) -> hits.Hits:
         """The k pictures that look most like a text.
 

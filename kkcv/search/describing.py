@@ -135,9 +135,7 @@ def describe_by_table(gallery: Rows, table: Table, path_column: str | None = Non
 
 
 def describe_each(
-    gallery: Rows,
-    pictures: Iterable[Picture],
-    values_of: Callable[[Picture], Mapping[Name, Any]],
+    gallery: Rows, pictures: Iterable[Picture], values_of: Callable[[Picture], Mapping[Name, Any]]
 ) -> Described:
     """Set the values of each picture, all in one step (RequestError)."""
     report, changes = Described(), {}

@@ -45,10 +45,7 @@ def explain(
         )
         score = score_of(gallery, *pair, limits=limits)
     found = gallery.worker.explain(
-        origin(settings),
-        *data,
-        limits,
-        None if projection is None else projection.matrix,
+        origin(settings), *data, limits, None if projection is None else projection.matrix
     )
     return found.of_score(score)
 

@@ -186,11 +186,7 @@ class Gallery(Rows):
 
     @with_words
     def search_id(
-        self,
-        id: int,
-        k: int = 10,
-        options: SearchOptions = DEFAULTS,
-        **words: Unpack[SearchWords],
+        self, id: int, k: int = 10, options: SearchOptions = DEFAULTS, **words: Unpack[SearchWords]
     ) -> Hits:
         """The k pictures most similar to one of the gallery, without itself (UnknownPicture)."""
         return self.search_like([Like(id)], k, options, **words)

@@ -150,10 +150,7 @@ def embedder_for(settings: Mapping[str, str], folder: Path) -> Embedder:
     terms.known(model)
     int8 = json.loads(settings["space"]).get("int8")
     return Embedder.load(
-        model,
-        weights,
-        backend=settings["backend"],
-        quantized=kept(folder, int8) if int8 else None,
+        model, weights, backend=settings["backend"], quantized=kept(folder, int8) if int8 else None
     )
 
 

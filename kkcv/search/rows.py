@@ -8,11 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kkcv.embedding import terms
-from kkcv.errors import (
-    AlreadyThere,
-    RequestError,
-    UnknownPicture,
-)
+from kkcv.errors import AlreadyThere, RequestError, UnknownPicture
 from kkcv.hit import Hit
 from kkcv.hits import thumbnail as small
 from kkcv.images.exif import exif_of

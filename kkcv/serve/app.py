@@ -119,11 +119,7 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
         if body is not None and "body" not in arguments:
             arguments["body"] = read_body(request, body, media)
         most = service.settings.max_pixels_together
-        with (
-            within(service.settings.timeout),
-            timed() as g.stages,
-            at_most_together(most) as spent,
-        ):
+        with within(service.settings.timeout), timed() as g.stages, at_most_together(most) as spent:
             try:
                 return respond(route.handler(asked, **arguments))
             finally:

@@ -178,8 +178,7 @@ class Catalog(engine.Catalog):
                     if self._epoch_now() != self.epoch:  # written to a deleted file
                         raise self._superseded()
                     connection.execute(
-                        "UPDATE settings SET value = ? WHERE name = 'sequence'",
-                        (str(writer.last),),
+                        "UPDATE settings SET value = ? WHERE name = 'sequence'", (str(writer.last),)
                     )
                     self._commit(connection)
                 except BaseException:

@@ -82,12 +82,7 @@ class LayeredIndex:
         return dict(zip(ids[here].tolist(), kept, strict=True)), ids[~here]
 
     def search(
-        self,
-        queries: np.ndarray,
-        k: int,
-        allowed: np.ndarray | None = None,
-        *,
-        least: bool = False,
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None, *, least: bool = False
     ) -> Neighbors:
         """The nearest of all, or of the ``allowed`` ids: float32 (Q, D) → (Q, k or less).
 

@@ -53,12 +53,7 @@ class Snapshot:
     records: Records
 
     def search(
-        self,
-        queries: np.ndarray,
-        k: int,
-        among: np.ndarray | None = None,
-        *,
-        least: bool = False,
+        self, queries: np.ndarray, k: int, among: np.ndarray | None = None, *, least: bool = False
     ) -> Neighbors:
         """The nearest of the rows in ``among``, bool (N,), or of all: (Q, D) → (Q, k).
 
@@ -81,12 +76,7 @@ class Snapshot:
         return near
 
     def _nearest(
-        self,
-        queries: np.ndarray,
-        k: int,
-        among: np.ndarray | None = None,
-        *,
-        least: bool,
+        self, queries: np.ndarray, k: int, among: np.ndarray | None = None, *, least: bool
     ) -> Neighbors:
         """As the index has them; in place of those that are not ``among``, -1 at the end."""
         # the tenth score tells how hard to look; of fewer, an index also re-ranks too few

@@ -16,13 +16,7 @@ from pathlib import Path
 
 import apsw
 
-from kkcv.disk import (
-    absolute,
-    atomic_folder,
-    atomic_write,
-    has_hash,
-    reason,
-)
+from kkcv.disk import absolute, atomic_folder, atomic_write, has_hash, reason
 from kkcv.errors import GalleryError, NotAGallery, RequestError
 from kkcv.search.engines import engine_at
 from kkcv.search.files import STORED

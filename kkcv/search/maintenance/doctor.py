@@ -33,10 +33,7 @@ SETTLING = 0.3  # seconds, in which a removal in progress ends
 
 
 def examine(
-    gallery: Gallery,
-    *,
-    repair: bool = False,
-    progress: Progress = no_progress,
+    gallery: Gallery, *, repair: bool = False, progress: Progress = no_progress
 ) -> list[Finding]:
     """Examine a gallery, also while others write; with ``repair``, repair what is safe to repair.
 

@@ -66,10 +66,7 @@ def reindex(
 
 
 def undo(
-    gallery: Gallery,
-    *,
-    leave_out: bool = False,
-    progress: Progress = no_progress,
+    gallery: Gallery, *, leave_out: bool = False, progress: Progress = no_progress
 ) -> Reindexed:
     """Go back to the previous network: only pictures added since then are embedded.
 
@@ -105,11 +102,7 @@ def finish(gallery: Gallery, embedder: Embedder, leave_out: bool, progress: Prog
 
 
 def embed_missing(
-    gallery: Gallery,
-    embedder: Embedder,
-    missing: list[int],
-    new: NextVectors,
-    progress: Progress,
+    gallery: Gallery, embedder: Embedder, missing: list[int], new: NextVectors, progress: Progress
 ) -> dict[int, Reject]:
     """Embed pictures by id; those that failed, with the reason."""
     rejected: dict[int, Reject] = {}

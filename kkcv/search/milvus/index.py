@@ -27,11 +27,7 @@ class MilvusParts(engine.Index):
     """The parts of pictures, which lie in the same rows (layout.py)."""
 
     def search(
-        self,
-        rows: engine.Reader,
-        vectors: np.ndarray,
-        k: int,
-        where: Condition | None = None,
+        self, rows: engine.Reader, vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
         assert isinstance(rows, Reader)
         keys, scores = rows.nearest_parts(vectors, k, where)
@@ -46,11 +42,7 @@ class MilvusIndex(engine.Index):
         self._next_look = time.monotonic() + LOOK_SECONDS
 
     def search(
-        self,
-        rows: engine.Reader,
-        vectors: np.ndarray,
-        k: int,
-        where: Condition | None = None,
+        self, rows: engine.Reader, vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
         assert isinstance(rows, Reader)
         self.rebuild_in_background()

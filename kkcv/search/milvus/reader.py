@@ -48,13 +48,7 @@ class Reader(engine.Reader):
     """Questions to a collection of rows."""
 
     def __init__(
-        self,
-        server: Server,
-        rows: str,
-        settings: Settings,
-        layout: Layout,
-        gaps: bool,
-        level: str,
+        self, server: Server, rows: str, settings: Settings, layout: Layout, gaps: bool, level: str
     ) -> None:
         """``gaps``: there are pictures without a vector."""
         super().__init__(layout.shape, layout.projection)

@@ -47,12 +47,7 @@ class Server:
             return getattr(self._client, name)(*arguments, timeout=seconds, **options)
 
     def query(
-        self,
-        collection: str,
-        asked: str,
-        fields: list[str],
-        level: str,
-        limit: int | None = None,
+        self, collection: str, asked: str, fields: list[str], level: str, limit: int | None = None
     ) -> list[dict]:
         """The rows that match an expression, in no order: at most ``limit``, or 16,384."""
         return list(

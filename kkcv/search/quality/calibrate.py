@@ -39,10 +39,7 @@ class Calibrated(NamedTuple):
 
 
 def calibrate(
-    gallery: Gallery,
-    sample: int = SAMPLE,
-    *,
-    progress: Progress = no_progress,
+    gallery: Gallery, sample: int = SAMPLE, *, progress: Progress = no_progress
 ) -> Calibrated:
     """Calibrate the gallery again, and try cut-offs on disturbed copies.
 

@@ -57,10 +57,7 @@ def leave_one_out(
 
 
 def ranked(
-    vectors: np.ndarray,
-    classes: np.ndarray,
-    queries: np.ndarray,
-    reorder: Reorder | None = None,
+    vectors: np.ndarray, classes: np.ndarray, queries: np.ndarray, reorder: Reorder | None = None
 ) -> np.ndarray:
     """Whether each hit is relevant, best first, without the query: bool (Q, N - 1)."""
     scores = vectors[queries] @ vectors.T

@@ -62,11 +62,7 @@ SAMPLES: dict[str, tuple[str, str, str]] = {
     "file": ("", "-o picture", "service.file(1)"),
     "thumbnail": ("?size=256", "-o small.jpg", "service.thumbnail(1, 256)"),
     "find_duplicates": ("?min_score=0.95", "", "service.duplicates(0.95)"),
-    "keep_duplicates": (
-        "",
-        JSON_BODY + " '{\"ids\": [1, 2]}'",
-        "service.keep_both([1, 2])",
-    ),
+    "keep_duplicates": ("", JSON_BODY + " '{\"ids\": [1, 2]}'", "service.keep_both([1, 2])"),
     "galleries": ("", "", "service.galleries()"),
     "stats": ("", "", "service.stats()"),
     "model": ("", "", "service.model()"),

@@ -5,15 +5,7 @@ Nothing is guessed: an unknown field, a number in quotes, or a ``k`` of 0 is an 
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    create_model,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
 from kkcv.search.options import OPTIONS, SearchOptions
 
@@ -105,8 +97,7 @@ class SearchRequest(SearchFields):
 
 
 Weight = Annotated[
-    float,
-    Field(ge=-100, le=100, description="How much it counts; negative: unlike it."),
+    float, Field(ge=-100, le=100, description="How much it counts; negative: unlike it.")
 ]
 
 
@@ -289,8 +280,7 @@ class PageQuery(PageFields):
         int, Whole(1, MAX_PAGE), Field(description="The largest number of pictures.")
     ] = 100
     cursor: Annotated[
-        str,
-        Field(description="`next` of the page before.", pattern=r"^(after-[0-9]{1,18})?$"),
+        str, Field(description="`next` of the page before.", pattern=r"^(after-[0-9]{1,18})?$")
     ] = ""
     newest: Annotated[bool, Field(description="The newest first, instead of the oldest.")] = False
 

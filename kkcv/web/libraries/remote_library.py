@@ -13,15 +13,7 @@ from kkcv.hits import Hits
 from kkcv.query import Like
 from kkcv.search.options import SearchOptions
 
-from .library import (
-    THUMBNAIL,
-    DuplicateGroup,
-    Entry,
-    Library,
-    NetworkFacts,
-    Progress,
-    Removed,
-)
+from .library import THUMBNAIL, DuplicateGroup, Entry, Library, NetworkFacts, Progress, Removed
 
 REMEMBERED = 4000  # thumbnails
 # Seconds for which an answer of the service is used again: the page is drawn again at every click.

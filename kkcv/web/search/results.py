@@ -36,12 +36,7 @@ BEGIN_WITH = 12
 
 
 def show_answer(
-    text: Strings,
-    here: Library,
-    other: Library | None,
-    total: int,
-    k: int,
-    chosen: dict[str, Any],
+    text: Strings, here: Library, other: Library | None, total: int, k: int, chosen: dict[str, Any]
 ) -> None:
     """The hits of the newest query: k of ``total`` pictures, with the chosen options."""
     query = queries()[-1]

@@ -21,11 +21,7 @@ from kkcv.zoo.weights import offered
 
 from .runs import Run, State, runs
 
-WAYS = {
-    "head": (),
-    "all": ("--unfreeze", "all"),
-    "scratch": ("--weights", "none"),
-}
+WAYS = {"head": (), "all": ("--unfreeze", "all"), "scratch": ("--weights", "none")}
 COLORS = {"train": "#f58518", "val": "#0d9488"}
 
 
