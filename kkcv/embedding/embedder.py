@@ -210,7 +210,8 @@ class Embedder:
         return panoramas.joined(unit(vectors), [len(some) for some in each])
 
     def _views(self, crop: np.ndarray) -> np.ndarray:
-        return panoramas.views_of(crop, self.checkpoint.preprocess.size[0])
+        """The squares of a panorama's crop: uint8 (n · H, W, C) → (n, H, W, C)."""
+        return crop.reshape(-1, self.checkpoint.preprocess.size[0], *crop.shape[1:])
 
     def embed_rows(self, views: Sequence[np.ndarray]) -> np.ndarray:
         """Views of ``prepare_row`` as rows of a gallery: N of (V, H, W, C) → float32 (N, row).

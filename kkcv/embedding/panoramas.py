@@ -46,11 +46,6 @@ def seen(preprocess: Preprocess, height: int, width: int) -> Fractions:
     return left, top / n, wide, (n - 1 + tall) / n
 
 
-def views_of(crop: np.ndarray, height: int) -> np.ndarray:
-    """The crops of the squares: uint8 (n · height, W, C) → (n, height, W, C)."""
-    return crop.reshape(-1, height, *crop.shape[1:])
-
-
 def joined(vectors: np.ndarray, counts: Sequence[int]) -> np.ndarray:
     """A unit vector a picture from those of its squares: float32 (sum of counts, D) → (N, D)."""
     if max(counts, default=1) == 1:

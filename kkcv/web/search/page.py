@@ -99,8 +99,9 @@ def ask(text: Strings, here: Library, most: int) -> tuple[int, dict[str, Any]]:
         st.camera_input(text("search.shoot"), key="photo", on_change=photographed)
     with st.spinner(text("search.searching")):
         decode_sent()
-    if refused():
-        show_refusal(text)
+    if told := refused():
+        name, reason = told
+        st.error(f"**{as_markdown(name)}** — {text(f'reason.{reason}')}")
     if queries():
         show_query(text, here, queries()[-1])
     chosen = choose_number_and_options(text, here, most)
@@ -122,11 +123,6 @@ def choose_number_and_options(
             if where := chosen["where"]:
                 st.caption(text("search.matching", count=here.count(where)))
     return k, chosen
-
-
-def show_refusal(text: Strings) -> None:
-    name, reason = refused() or ("", "")
-    st.error(f"**{as_markdown(name)}** — {text(f'reason.{reason}')}")
 
 
 def show_query(text: Strings, here: Library, query: Query) -> None:
