@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 from flask import Request, Response
 
 from .keys import INCLUDED, MAY, Key, KeyRing
-from .problems import Problem
+from .problems import HOW, Problem
 from .settings import Settings
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-HOW = "send the header Authorization: Bearer KEY"
 MINUTE = 60.0  # seconds
 
 # Headers for pages of other origins (CORS).

@@ -78,15 +78,21 @@ REASON_STATUS = {
     "too-many-pixels": 413,
 }
 
-# The kind for each status of Werkzeug's exceptions.
+# The kind for each status with which Werkzeug or waitress refuses a request.
 HTTP_CODES = {
     400: "bad-http",
+    401: "unauthorized",
     404: "not-found",
     405: "method-not-allowed",
+    408: "too-slow",
     413: "too-large",
     415: "unsupported-media-type",
     416: "bad-range",
+    431: "headers-too-large",
+    501: "not-implemented",
+    503: "busy",
 }
+HOW = "send the header Authorization: Bearer KEY"
 
 # The nearest base class decides; other errors of kkcv are failures of the service.
 ERROR_CODES: dict[type[KkcvError], str] = {
@@ -172,10 +178,16 @@ def http_problem(error: HTTPException) -> Problem:
     """An exception of Werkzeug as a problem with the same status."""
     status = error.code or 500
     code = HTTP_CODES.get(status, "bad-http" if status < 500 else "internal")
-    return Problem(code, DETAILS.get(code, "the request breaks the rules of HTTP"), status=status)
+    return Problem(code, DETAILS[code], status=status)
 
 
 DETAILS = {
+    "bad-http": "the request breaks the rules of HTTP",
+    "unauthorized": f"the API key is missing or wrong: {HOW}",
+    "too-slow": "the request took longer to arrive than the service allows",
+    "headers-too-large": "the headers have more bytes than the limit of the service",
+    "not-implemented": "the only transfer encoding that is taken is chunked",
+    "busy": "too many requests are arriving; try again",
     "not-found": "there is nothing at this address; /docs shows what there is",
     "method-not-allowed": "this address takes other methods; the header Allow names them",
     "too-large": "the body has more bytes than the limit of the service",

@@ -1,6 +1,5 @@
 """One connection to the server: that of waitress, with problem+json errors that clients receive."""
 
-import json
 import logging
 import socket
 import time
@@ -15,23 +14,11 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
-from kkcv.serve.access import HOW, sent_key
-from kkcv.serve.problems import CONTENT_TYPE, RETRY_SECONDS, Problem
+from kkcv.serve.access import sent_key
+from kkcv.serve.problems import DETAILS, HTTP_CODES, Problem
 
 log = logging.getLogger("kkcv.serve")
 LINGER_SECONDS = 5  # for a client that keeps sending a refused body
-
-# Requests that waitress itself refuses, by status.
-PROBLEMS = {
-    400: ("bad-http", "the request breaks the rules of HTTP"),
-    401: ("unauthorized", f"the API key is missing or wrong: {HOW}"),
-    408: ("too-slow", "the request took longer to arrive than the service allows"),
-    413: ("too-large", "the body has more bytes than the limit of the service"),
-    431: ("headers-too-large", "the headers have more bytes than the limit of the service"),
-    503: ("busy", "too many requests are arriving; try again"),
-    501: ("not-implemented", "the only transfer encoding that is taken is chunked"),
-}
-FAILED = ("internal", "the service failed; its log says why")
 
 
 class Refusal(Error):
@@ -47,19 +34,16 @@ class ProblemTask(ErrorTask):
 
     def execute(self) -> None:
         error = self.request.error
-        code, detail = PROBLEMS.get(error.code, FAILED)
-        body = json.dumps(Problem(code, detail).document()).encode()
-        log.info("refused: %s", detail, extra={"fields": {"status": error.code, "problem": code}})
+        code = HTTP_CODES.get(error.code, "internal")
+        answer = Problem(code, DETAILS[code]).response()
+        fields = {"status": error.code, "problem": code}
+        log.info("refused: %s", DETAILS[code], extra={"fields": fields})
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", CONTENT_TYPE))
-        if error.code == 503:
-            self.response_headers.append(("Retry-After", str(RETRY_SECONDS)))
-        if error.code == 401:
-            self.response_headers.append(("WWW-Authenticate", "Bearer"))
+        self.content_length = int(answer.headers.pop("Content-Length"))
+        self.response_headers += answer.headers.to_wsgi_list()
         self.set_close_on_finish()
         self.channel.refused = True
-        self.content_length = len(body)
-        self.write(body)
+        self.write(answer.get_data())
 
 
 class RequestParser(HTTPRequestParser):
