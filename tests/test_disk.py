@@ -139,8 +139,6 @@ ELSEWHERE = {
     "quantize.py:quantize": "writes into the folder of networks.make",
     "convert.py:convert": "writes into the folder of networks.make",
     "plan.py:write_list": "writes into the folder of make_plan",
-    "plan.py:make_plan": "the very same plan may be there already",
-    "plan.py:put_in_place": "the very same plan may be there already",
     "parquet.py:parquet_writer": "writes into the file of export and of a shard",
     "backup.py:extract": "writes into the folder of restore",
     "doctor.py:set_aside": "moves a file",

@@ -10,15 +10,15 @@ The same files at the same paths give the same plan, byte for byte.
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import chain, islice, repeat
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
-from kkcv.disk import absolute, make_folder, reason, sha256_of, sync_file, sync_folder
+from kkcv.disk import absolute, atomic_folder, sha256_of, writing
 from kkcv.embedding.choice import Choice
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import EmbeddingSpace
@@ -125,9 +125,7 @@ def make_plan(
     sizes: Iterator[int] = repeat(shard_pictures)
     if shards is not None:
         sizes = alike(sum(1 for _ in find_pictures(paths)), shards)
-    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    try:
-        make_folder(part)
+    with suppress(SamePlan), writing(folder, DataError), atomic_folder(folder) as part:
         written = write_lists(part, map(os.path.abspath, find_pictures(paths)), sizes, progress)
         if not written:
             raise DataError(f"there are no pictures in {', '.join(map(str, paths))}")
@@ -138,15 +136,7 @@ def make_plan(
             "shards": [asdict(shard) for shard in written],
         }
         (part / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
-        sync_file(part / FILE)
-        sync_folder(part)
-        put_in_place(part, folder)
-    except OSError as error:
-        raise DataError(
-            f"{folder} cannot be written: {reason(error)}; look for free space and permissions"
-        ) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        must_be_free(folder, part)
     return read_plan(folder)
 
 
@@ -182,7 +172,6 @@ def write_list(file: Path, number: int, paths: Iterable[str]) -> Shard:
             digest.update(line)
             pictures += 1
             total += size or 0
-    sync_file(file)
     return Shard(number, pictures, total, digest.hexdigest())
 
 
@@ -193,17 +182,17 @@ def size_of(path: str) -> int | None:
         return None
 
 
-def put_in_place(part: Path, folder: Path) -> None:
-    """Move a finished plan to its place, unless the same plan is there."""
-    try:
-        if folder.is_dir() and (folder / FILE).read_bytes() == (part / FILE).read_bytes():
-            return
-        part.rename(folder)  # over nothing, or over an empty folder
-    except OSError:
-        raise DataError(
-            f"{folder} holds something else, or the plan of other files; name a new folder"
-        ) from None
-    sync_folder(folder.parent)
+class SamePlan(Exception):
+    """The folder has this very plan already."""
+
+
+def must_be_free(folder: Path, part: Path) -> None:
+    """Raises SamePlan if the folder has the plan in ``part``, DataError if it has anything else."""
+    if not os.path.lexists(folder) or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if (folder / FILE).is_file() and (folder / FILE).read_bytes() == (part / FILE).read_bytes():
+        raise SamePlan
+    raise DataError(f"{folder} holds something else, or the plan of other files; name a new folder")
 
 
 def read_plan(folder: str | PathLike[str]) -> Plan:
