@@ -76,11 +76,13 @@ def tokenizer_folder(preset: Preset, file: Path | None) -> Path:
     if file is not None and (file.parent / TOKENIZER[0]).is_file():
         return file.parent
     *needed, optional = TOKENIZER
+    if all((folder_of(preset) / name).is_file() for name in needed):
+        return folder_of(preset)
     try:
+        with suppress(NotThere):
+            fetched(preset, optional)  # first, for it is not asked for once the others are there
         for name in needed:
             fetched(preset, name)
-        with suppress(NotThere):
-            fetched(preset, optional)
     except WeightsError as error:
         raise WeightsError(
             f"the tokenizer of {preset.name} cannot be downloaded from {preset.repository} "

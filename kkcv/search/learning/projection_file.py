@@ -7,6 +7,7 @@ space of the network that it was learned for.
 import io
 import json
 import zipfile
+import zlib
 from os import PathLike
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.projection import Projection
 
 from .adapt import adopt
+
+OF_OTHER_FILES = (ValueError, LookupError, EOFError, KkcvError, zipfile.BadZipFile, zlib.error)
 
 
 def save(gallery: Gallery, file: str | PathLike[str]) -> Projection:
@@ -45,10 +48,15 @@ def use(
     """
     projection, space = read(file)
     mine = gallery.generation.stored_space
-    if space != mine:
+    if space.network != mine.network:
         raise EmbedderMismatch(
             f"the projection in {file} was learned for {space.network}, and {gallery.address} was "
-            f"made by {mine.network}: {'; '.join(space.differences(mine))}"
+            f"made by {mine.network}"
+        )
+    if space != mine:
+        raise EmbedderMismatch(
+            f"the projection in {file} was learned for other vectors than those in "
+            f"{gallery.address}: {'; '.join(space.differences(mine))}"
         )
     adopt(gallery, projection, progress)
     return projection
@@ -57,12 +65,13 @@ def use(
 def read(file: str | PathLike[str]) -> tuple[Projection, EmbeddingSpace]:
     """A projection and the space of the network that it belongs to (DataError)."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            matrix = stored["matrix"]
-            space = EmbeddingSpace.from_dict(json.loads(str(stored["space"])))
-    except (OSError, ValueError, KeyError, EOFError, KkcvError, zipfile.BadZipFile) as error:
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise DataError(f"{file} holds no projection of kkcv adapt: {why}") from None
+        stored = np.load(io.BytesIO(Path(file).read_bytes()), allow_pickle=False)
+        matrix = stored["matrix"]
+        space = EmbeddingSpace.from_dict(json.loads(str(stored["space"])))
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror or error}") from None
+    except OF_OTHER_FILES:
+        raise DataError(f"{file} holds no projection: kkcv adapt --save writes one") from None
     right = matrix.ndim == 2 and matrix.shape[0] == space.dim and matrix.shape[1] > 0
     if matrix.dtype != np.float16 or not right or not np.isfinite(matrix).all():
         raise DataError(f"{file} holds no projection of vectors of {space.dim} numbers")

@@ -68,11 +68,19 @@ def test_nothing_learned_is_nothing_to_save(labelled: Gallery, tmp_path: Path) -
         save(labelled, tmp_path / "learned.npz")
 
 
-@pytest.mark.parametrize("kind", ["missing", "text", "npz of something", "wrong shape"])
+@pytest.mark.parametrize(
+    "kind", ["missing", "text", "npy", "npz of something", "cut", "wrong shape"]
+)
 def test_what_is_no_projection_is_said(labelled: Gallery, tmp_path: Path, kind: str) -> None:
     file = tmp_path / "file.npz"
     if kind == "text":
         file.write_text("hello")
+    elif kind == "npy":
+        with file.open("wb") as out:
+            np.save(out, np.ones(3))
+    elif kind == "cut":
+        np.savez(tmp_path / "whole.npz", a=np.ones(3))
+        file.write_bytes((tmp_path / "whole.npz").read_bytes()[:-30])
     elif kind == "npz of something":
         np.savez(file, a=np.ones(3))
     elif kind == "wrong shape":
@@ -81,5 +89,6 @@ def test_what_is_no_projection_is_said(labelled: Gallery, tmp_path: Path, kind: 
         space = np.load(tmp_path / "right.npz")["space"]
         np.savez(file, matrix=MATRIX[:5], space=space)
 
-    with pytest.raises(DataError, match="holds no projection"):
+    said = "cannot be read: No such file" if kind == "missing" else "holds no projection"
+    with pytest.raises(DataError, match=said):
         read(file)
