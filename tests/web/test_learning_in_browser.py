@@ -36,7 +36,7 @@ def test_the_zoo_shows_a_family_and_networks_that_look(
     page.get_by_text(text("zoo.look"), exact=True).click()
     page.get_by_text(text("zoo.start")).wait_for()
     page.set_input_files("input[type=file]", stranger)
-    expect(page.locator(".guess")).to_have_count(5)
+    page.locator(".guess").nth(4).wait_for()  # of one network, or of several
     expect(page.locator("img.warm")).to_have_count(2)
     page.locator("img.maps").nth(8).wait_for()
     page.screenshot(path=screenshots / f"looking-{locale}.png")
