@@ -57,7 +57,7 @@ class Snapshot:
     ) -> Neighbors:
         """The nearest of the rows in ``among``, bool (N,), or of all: (Q, D) → (Q, k).
 
-        With the ``least`` effort only the first step of the plan is taken, for every query.
+        With the ``least`` effort only the first step of the plan for fewest neighbors is taken.
 
         An index is tuned to find what is near the query; where that is mostly not among the rows
         that may be found, nobody knows what it misses, and each of them is compared.
@@ -93,7 +93,7 @@ class Snapshot:
         An answer that is short, since a part of the index was never reached, is compared with all.
         """
         steps = self.plan(k).steps
-        steps = (Step(steps[0].effort),) if least else steps
+        steps = (Step(self.plans[0].steps[0].effort),) if least else steps
         (effort, enough), *others = (*steps, Step(ALL))
         scores, rows = self._look(queries, k, effort)
         left = insufficient(scores, rows, enough)
