@@ -8,9 +8,9 @@ python -m benchmarks.copies strangers DATA [--sample N]
 DATA is the folder with imagenette, monkeys, produce, cats_dogs and near_dup_caltech. ``price``:
 embedding with parts beside without, and what a search takes with its parts of it. ``likeness``: the
 whole picture, its parts, and both, as orders of labelled pictures. ``found``: kkcv selfcheck, plain
-and with parts and --copies. ``strangers``: how often the first hit is confirmed, of copies
-of all kinds, of pictures of other sets, and of the set's own pictures with themselves left out:
-some scenes were photographed twice.
+and with parts and --copies. ``strangers``: how often the first hit is confirmed, of copies of all
+kinds as the original, of pictures of other sets, and of the set's own pictures with themselves left
+out: some scenes were photographed twice, and three pictures of monkeys are there twice.
 """
 
 import argparse
@@ -22,17 +22,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from kkcv.checkpoint import DEFAULT_NETWORK
 from kkcv.embedding import windows
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import unit
 from kkcv.hit import Hit
-from kkcv.images.disturb import COPIES, DISTURBANCES
+from kkcv.images.disturb import COPIES, DISTURBANCES, PASTED, Disturbance, pasted_into
 from kkcv.images.folder import labelled_pictures
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.parts import WEIGHT
+from kkcv.search.picture import Picture
 from kkcv.search.quality.selfcheck import pixels_of, sampled, selfcheck
 from kkcv.search.verification.making import make_missing
 
@@ -41,7 +43,8 @@ from .quality import show
 
 SETS = ("imagenette", "monkeys", "produce")
 CATS = "cats_dogs/val"
-CHANGES = (*DISTURBANCES[1:], *COPIES)  # of these one for each picture
+CHANGES = (*DISTURBANCES[1:], *COPIES)
+MANY = 4  # times the sample without an original, and of every so many changes one for each picture
 PARTS = f"{DEFAULT_NETWORK}+parts"
 PICTURES = 64  # that are embedded for the price
 
@@ -145,7 +148,7 @@ def found(data: Path, sample: int) -> list[dict[str, Any]]:
 
 
 def strangers(data: Path, sample: int) -> list[dict[str, Any]]:
-    """The share of queries whose first hit is confirmed."""
+    """The share of queries whose first hit is confirmed; of copies, as the original."""
     rows = []
     pictures = {
         name: [path for path, _ in labelled_pictures(data / name)] for name in (*SETS, CATS)
@@ -154,18 +157,16 @@ def strangers(data: Path, sample: int) -> list[dict[str, Any]]:
     for name in SETS:
         others = [path for other in pictures if other != name for path in pictures[other]]
         with filled(data / name, PARTS) as gallery:
-            chosen = sampled(gallery, sample)
             copied, again = [], []
-            for number, picture in enumerate(chosen):
-                copy = CHANGES[number % len(CHANGES)](pixels_of(gallery, picture))
-                copied.append(confirmed(gallery.search(copy, 1, copies=True)))
-                with gallery.catalog.reading() as reader:
-                    twins = {each.id for each in reader.by_sha256(picture.file.sha256)}
+            for number, picture in enumerate(sampled(gallery, MANY * sample)):
+                twins = same_bytes(gallery, picture)
                 hits = gallery.search_id(picture.id, 1 + len(twins), copies=True)
                 again.append(confirmed([hit for hit in hits if hit.id not in twins]))
+                if number < sample:
+                    copied += list(found_again(gallery, picture, number))
             from_elsewhere = [
                 confirmed(gallery.search(others[n], 1, copies=True))
-                for n in random.permutation(len(others))[:sample]
+                for n in random.permutation(len(others))[: MANY * sample]
             ]
         told = {
             "copies": copied,
@@ -174,6 +175,25 @@ def strangers(data: Path, sample: int) -> list[dict[str, Any]]:
         }
         rows.append({"set": name, **{title: float(np.mean(each)) for title, each in told.items()}})
     return rows
+
+
+def found_again(gallery: Gallery, picture: Picture, number: int) -> Iterator[bool]:
+    """Whether copies of some kinds are confirmed as the picture, or as what it was pasted into."""
+    (other,) = sampled(gallery, 1)
+    into = pasted_into(Image.fromarray(pixels_of(gallery, other)))
+    pixels, changes = pixels_of(gallery, picture), (*CHANGES, Disturbance(*PASTED, into))
+    for change in changes[number % MANY :: MANY]:
+        right = same_bytes(gallery, picture)
+        if change.change is into:
+            right |= same_bytes(gallery, other)
+        hits = gallery.search(change(pixels), 1, copies=True)
+        yield confirmed(hits) and hits[0].id in right
+
+
+def same_bytes(gallery: Gallery, picture: Picture) -> set[int]:
+    """The ids of a picture, and of others with its bytes."""
+    with gallery.catalog.reading() as reader:
+        return {each.id for each in reader.by_sha256(picture.file.sha256)}
 
 
 def confirmed(hits: Sequence[Hit]) -> bool:

@@ -65,16 +65,17 @@ class Hit:
 FIELDS = tuple(field.name for field in fields(Hit))
 
 
-def divider_of(hits: Iterable[Hit]) -> int | None:
+def divider_of(hits: Iterable[Hit], copies: bool = False) -> int | None:
     """The rank of the last hit that is like the query by its ``likeness``.
 
-    0 if none is; None if that is not known of a hit.
+    Among ``copies``, of the last that is confirmed as one. 0 if none is; None if that is not known
+    of a hit.
     """
     divider = 0
     for rank, hit in enumerate(hits, 1):
-        if hit.likeness is None:
+        if hit.likeness is None and not copies:
             return None
-        if hit.likeness != NO_LIKENESS:
+        if hit.match if copies else hit.likeness != NO_LIKENESS:
             divider = rank
     return divider
 

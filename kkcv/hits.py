@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 SHOWN = 20  # rows of the text, and thumbnails
 SIDE = 192  # of a thumbnail in a notebook, pixels
 
+# Of an answer without any, and of hits beyond the divider; by whether copies were asked for.
+ENDS = {
+    False: ("nothing like it here", "no more alike than chance would have it"),
+    True: ("no copy of it here", "only alike, no copies"),
+}
+
 
 class Hits(list[Hit]):
     """The hits of one query, best first: a list, with a table as its text.
@@ -28,16 +34,22 @@ class Hits(list[Hit]):
     ``error`` says why.
 
     ``divider`` is the rank after which hits are no more alike than chance would have it in their
-    gallery, 0 if nothing is like the query; None where that is not known.
+    gallery, 0 if nothing is like the query; None where that is not known. Where ``copies`` were
+    asked for, it is the rank after which hits are only alike, 0 if there is no copy.
     """
 
     def __init__(
-        self, hits: Iterable[Hit] = (), error: KkcvError | None = None, divider: int | None = None
+        self,
+        hits: Iterable[Hit] = (),
+        error: KkcvError | None = None,
+        divider: int | None = None,
+        copies: bool = False,
     ) -> None:
-        """``divider`` is given for hits that lack their ``likeness``."""
+        """``divider`` is given for hits that lack their ``likeness`` or ``match``."""
         super().__init__(hits)
         self.error = error
-        self.divider = divider_of(self) if divider is None else divider
+        self.copies = copies
+        self.divider = divider_of(self, copies) if divider is None else divider
 
     @property
     def ids(self) -> list[int]:
@@ -51,7 +63,7 @@ class Hits(list[Hit]):
 
     def __getitem__(self, key: SupportsIndex | slice) -> "Hit | Hits":
         if isinstance(key, slice):
-            return Hits(super().__getitem__(key), self.error)
+            return Hits(super().__getitem__(key), self.error, copies=self.copies)
         return super().__getitem__(key)
 
     def __repr__(self) -> str:
@@ -63,10 +75,11 @@ class Hits(list[Hit]):
             lines.append(f"{rank:>4}  {hit.score:>6.4f}  {hit.id:>{width}}  {hit.path}")
         if len(self) > SHOWN:
             lines.append(f"… {len(self):,} hits")
+        none, beyond = ENDS[self.copies]
         if self.divider == 0:
-            lines.append("nothing like it here: none is more alike than chance would have it")
+            lines.append(f"{none}; the nearest are {beyond}")
         elif self.divider and self.divider < len(self):
-            lines.append(f"from rank {self.divider + 1} on no more alike than chance would have it")
+            lines.append(f"from rank {self.divider + 1} on {beyond}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

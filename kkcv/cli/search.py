@@ -11,7 +11,7 @@ import click
 
 from kkcv.errors import RequestError
 from kkcv.hit import FIELDS, Hit
-from kkcv.hits import Hits
+from kkcv.hits import ENDS, Hits
 from kkcv.query import Region
 from kkcv.search.options import SearchOptions
 
@@ -111,7 +111,7 @@ def search(
             echo(
                 f"no picture matches the filter; it may name id, path, bytes, added{keys}", err=True
             )
-        if (options.verify or options.copies) and hits and not any(hit.points for hit in hits):
+        if options.verify and hits and not any(hit.points for hit in hits):
             echo("none of the hits could be verified point by point", err=True)
 
 
@@ -141,9 +141,6 @@ def by_chance(rate: float | None, or_less: bool = False) -> str:
     return f"1 in {round(float(f'{1 / rate:.2g}')):,}" + " or less" * or_less
 
 
-NOTHING = "nothing like it here"
-
-
 def plain(value: Any) -> Any:
     return "" if value is None or value == {} else value
 
@@ -166,10 +163,11 @@ TOLD_ELSEWHERE = ("or_less", "url", "place", "query_place")  # fields without a 
 def print_hits(hits: Hits, max_chance: float | None = None) -> None:
     """The ranked hits as a table; only columns that say something are shown."""
     if not hits:
-        echo(NOTHING if max_chance else "nothing found")
+        echo(ENDS[False][0] if max_chance else "nothing found")
         return
+    none, beyond = ENDS[hits.copies]
     if hits.divider == 0:
-        echo(f"{NOTHING}; the nearest are no more alike than chance would have it")
+        echo(f"{none}; the nearest are {beyond}")
     columns: dict[str, Sequence[Any]] = {"rank": range(1, len(hits) + 1)}
     for name in dict.fromkeys([*COLUMNS, *FIELDS]):
         if name in COLUMNS:
@@ -181,7 +179,7 @@ def print_hits(hits: Hits, max_chance: float | None = None) -> None:
     shown = {name: column for name, column in columns.items() if name in always or any(column)}
     print_table(list(shown), list(zip(*shown.values(), strict=True)), line_after=hits.divider or 0)
     if hits.divider and hits.divider < len(hits):
-        echo(f"from rank {hits.divider + 1} on no more alike than chance would have it")
+        echo(f"from rank {hits.divider + 1} on {beyond}")
 
 
 def write_sheet(path: str, query: Any, hits: Hits) -> None:
@@ -190,7 +188,14 @@ def write_sheet(path: str, query: Any, hits: Hits) -> None:
 
     from kkcv.errors import PictureError
     from kkcv.images.decode import decode
-    from kkcv.images.sheet import contact_sheet, outlined, picture_grid, save_png
+    from kkcv.images.sheet import (
+        BY_CHANCE,
+        NO_COPY,
+        contact_sheet,
+        outlined,
+        picture_grid,
+        save_png,
+    )
     from kkcv.query import Text
 
     shown: list[tuple[Any, str]] = []
@@ -203,10 +208,12 @@ def write_sheet(path: str, query: Any, hits: Hits) -> None:
             pixels = np.full((256, 256, 3), 235, np.uint8)
         told = f"{hit.score:.3f}" if hit.likeness is None else f"{hit.score:.3f}, {hit.likeness}"
         shown.append((pixels, f"{told}\n{Path(hit.path).name}"))
-    nothing = NOTHING if hits.divider == 0 else None
+    nothing = ENDS[hits.copies][0] if hits.divider == 0 else None
     if isinstance(query, Text):
         title = f"{query.text}: {nothing}" if nothing else query.text
         save_png(path, picture_grid(shown, title=title, divider=hits.divider))
     else:
         query = decode(query, target=256)
-        save_png(path, contact_sheet(query, shown, title=nothing, divider=hits.divider))
+        beyond = NO_COPY if hits.copies else BY_CHANCE
+        sheet = contact_sheet(query, shown, title=nothing, divider=hits.divider, beyond=beyond)
+        save_png(path, sheet)

@@ -110,7 +110,7 @@ class Client:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
         query = {name: json.dumps(value) for name, value in options.items()}
         answer = self._get(f"/v1/images/{id:d}/similar", k=k, **query)
-        return hits_of(parsed(Hits, answer))
+        return hits_of(parsed(Hits, answer), options)
 
     def search_like(
         self,
@@ -136,7 +136,7 @@ class Client:
             some = pictures[start : start + MAX_BATCH]
             queries = [{"image": as_base64(each), "k": k, **options} for each in some]
             found = self._ask(Batch, "POST", "/v1/batch/search", {"queries": queries})
-            answers += [hits_of(each) for each in found.results]
+            answers += [hits_of(each, options) for each in found.results]
         return answers
 
     def explain(self, query: Source | int, hit: Source | int) -> Explained:
@@ -291,7 +291,7 @@ class Client:
     def _hits(self, path: str, request: dict[str, Any], fields: Sequence[str] | None) -> hits.Hits:
         if fields is not None:
             request["fields"] = list(fields)
-        return hits_of(self._ask(Hits, "POST", path, request))
+        return hits_of(self._ask(Hits, "POST", path, request), request)
 
     def _page(self, limit: int, after: int | None, newest: bool, where: str | None) -> Page:
         query = {"cursor": "" if after is None else f"after-{after:d}", "where": where}

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -41,9 +42,13 @@ def added(picture: PictureInfo, status: int) -> AddedPicture:
     return AddedPicture(**dict(picture), new=status == 201)
 
 
-def hits_of(found: Hits) -> hits.Hits:
+def hits_of(found: Hits, request: Mapping[str, Any]) -> hits.Hits:
     """The hits as a gallery gives them; fields that were not requested have their defaults."""
-    return hits.Hits((Hit(**dict(each)) for each in found.hits), divider=found.divider)
+    return hits.Hits(
+        (Hit(**dict(each)) for each in found.hits),
+        divider=found.divider,
+        copies=bool(request.get("copies")),
+    )
 
 
 def which(picture: Source | int | Text) -> dict[str, Any]:

@@ -23,7 +23,7 @@ TEXT = 16  # height of its letters
 MOST_LINES = 2  # of a caption
 
 PAPER, INK, FAINT = "#ffffff", "#18181b", "#71717a"
-BY_CHANCE = "no more than chance"  # over pictures beyond the divider, which are
+BY_CHANCE, NO_COPY = "no more than chance", "no copy"  # over those beyond the divider, which are
 PALE = 0.35  # as dark as the others
 BACKDROP, FRAME = "#f4f4f5", "#2563eb"
 
@@ -51,13 +51,14 @@ def contact_sheet(
     title: str | None = None,
     columns: int = 5,
     divider: int | None = None,
+    beyond: str = BY_CHANCE,
 ) -> np.ndarray:
     """The query, framed, and to its right the hits by rank with their captions.
 
     Args:
         query: uint8 (H, W, 3), of any size, as are the pictures of the hits.
         hits: best first; a caption has up to two lines, and is cut with ``…``.
-        divider: hits after this rank are pale, for they are no more alike than chance.
+        divider: hits after this rank are pale, and ``beyond`` stands above them.
 
     Returns:
         uint8 (height, width, 3).
@@ -81,7 +82,7 @@ def contact_sheet(
         write(draw, (left, top + LABEL + CELL // 2), "nothing found", font, FAINT, CELL)
     for rank, (pixels, caption) in enumerate(hits):
         at = (left + rank % across * (CELL + GAP), top + rank // across * cell_height)
-        _place(sheet, at, *beyond(pixels, rank, divider), caption, font, FAINT)
+        _place(sheet, at, *ranked(pixels, rank, divider, beyond), caption, font, FAINT)
     return np.array(sheet)
 
 
@@ -108,16 +109,18 @@ def picture_grid(
         write(ImageDraw.Draw(sheet), (GAP, GAP // 2 + 4), title, font, INK, width)
     for i, (pixels, caption) in enumerate(pictures):
         at = (GAP + i % across * (CELL + GAP), top + i // across * cell_height)
-        _place(sheet, at, *beyond(pixels, i, divider), caption, font, FAINT)
+        _place(sheet, at, *ranked(pixels, i, divider), caption, font, FAINT)
     return np.array(sheet)
 
 
-def beyond(pixels: np.ndarray, rank: int, divider: int | None) -> tuple[np.ndarray, str]:
+def ranked(
+    pixels: np.ndarray, rank: int, divider: int | None, beyond: str = BY_CHANCE
+) -> tuple[np.ndarray, str]:
     """A picture and its number, both of which say whether it lies beyond the divider."""
     if divider is None or rank < divider:
         return pixels, f"{rank + 1}"
     pale = 255 - (255 - pixels.astype(np.float32)) * PALE
-    return pale.astype(np.uint8), f"{rank + 1}  {BY_CHANCE}"
+    return pale.astype(np.uint8), f"{rank + 1}  {beyond}"
 
 
 def outlined(pixels: np.ndarray, corners: Sequence[tuple[float, float]]) -> np.ndarray:

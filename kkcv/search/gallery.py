@@ -247,7 +247,7 @@ class Gallery(Rows):
                 hits = sorted_hits(rows, hits, options.sort)
         for hit in hits:
             hit.missing = generation.library.is_missing(hit.path)
-        return Hits(hits)
+        return Hits(hits, copies=options.copies)
 
     @with_words
     def search_vector(

@@ -97,6 +97,19 @@ def test_a_picture_that_is_not_there_is_confirmed_by_nothing(
     answers = [filled.search(path, 5, copies=True) for path in others]
 
     assert all(hits and hits[0].points == 0 and hits[0].match == "" for hits in answers)
+    assert [hits.divider for hits in answers] == [0] * len(answers)
+    assert repr(answers[0]).endswith("no copy of it here; the nearest are only alike, no copies")
+
+
+def test_the_divider_follows_the_last_copy(filled: Gallery, photographs: list[Path]) -> None:
+    other = opened(photographs[1])
+    both = pasted_into(other)(opened(photographs[0]))
+
+    one = filled.search(quarter(other), 5, copies=True)
+    two = filled.search(both, 5, copies=True)
+
+    assert (one.divider, one[1:].divider, two.divider) == (1, 0, 2)
+    assert repr(one).endswith("from rank 2 on only alike, no copies")
 
 
 def test_a_filter_and_a_removal_hold_for_copies(filled: Gallery, photographs: list[Path]) -> None:

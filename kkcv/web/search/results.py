@@ -67,7 +67,7 @@ def show_answer(
             total = here.count(options.where)
         title = text("search.found", count=len(hits), total=total)
         if hits.divider == 0:
-            title = text("search.unlike")
+            title = text("search.no_copy" if hits.copies else "search.unlike")
         st.markdown(f"##### {title}")
         show_hits(text, here, hits)
 
@@ -218,7 +218,7 @@ def divider_of(text: Strings, hits: Hits) -> tuple[int, str] | None:
     """The place of the divider and its text; None if it is unknown, or after the last hit."""
     if hits.divider is None or hits.divider >= len(hits):
         return None
-    return hits.divider, text("search.divider")
+    return hits.divider, text("search.copies_end" if hits.copies else "search.divider")
 
 
 def note_of(text: Strings, hit: Hit, pictured: bool) -> str | None:
