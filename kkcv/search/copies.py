@@ -3,7 +3,8 @@
     query ─as it is▶ candidates ─points▶ one of them has all that the query shows: done
     query ─turned, mirrored, blurred, cut▶ 11 views ─indexes▶ candidates ─points▶ confirmed first
 
-Most copies are found by the query as it is; the other views take five times as long. A view that is
+Most copies are found by the query as it is; the other views take longer. They are embedded while
+the local points of the query are found, unless a hit is so near that it shows all. A view that is
 a part of the query is compared with whole pictures: it may be one, on a page or pasted into
 another. The other views are compared with whole pictures and with their parts, where the gallery
 has them. Local points decide (confirming.py).
@@ -52,6 +53,7 @@ GROUPS = (  # views that propose candidates
 )
 EACH = 20  # candidates of a group
 LOOKED_AT = 50  # of all of them
+LIKELY = 0.9  # score of a copy as it is; the other views are asked at once if no hit has it
 
 
 class Found(NamedTuple):
@@ -78,17 +80,25 @@ def copies(
     with ThreadPoolExecutor(1) as thread:
         points = thread.submit(features, pixels)
         as_it_is = embedded(generation, [pixels])
-        hits, _ = proposed(generation, as_it_is, k, options, own)
+        first, _ = proposed(generation, as_it_is, k, options, own)
+
+        def proposed_by_all() -> tuple[list[Hit], set[int]]:
+            vectors = np.concatenate([as_it_is, embedded(generation, other_views(pixels))])
+            return proposed(generation, vectors, k, options, own, first)
+
+        likely = bool(first and first[0].score >= LIKELY)
+        hits, mirrored = (first, set()) if likely else proposed_by_all()
         confirming = Confirming(
             points.result(), pixels, Verifier(pictures, generation.sharing.turn, limits)
         )
-    with step("search"):
-        confirming.look(hits[:LOOKED_AT])
-    if not confirming.explained:
-        vectors = np.concatenate([as_it_is, embedded(generation, other_views(pixels))])
-        hits, mirrored = proposed(generation, vectors, k, options, own)
+    if likely:
         with step("search"):
-            confirming.look_closely(hits[:LOOKED_AT], mirrored)
+            confirming.look(hits[:LOOKED_AT])
+        if confirming.explained:
+            return confirming.ordered(hits)[:k]
+        hits, mirrored = proposed_by_all()
+    with step("search"):
+        confirming.look_closely(hits[:LOOKED_AT], mirrored)
     return confirming.ordered(hits)[:k]
 
 
@@ -137,12 +147,17 @@ def proposed(
     k: int,
     options: SearchOptions,
     own: Collection[int],
+    before: Sequence[Hit] = (),
 ) -> tuple[list[Hit], set[int]]:
-    """The pictures near any of the first views, (V, D), and the ids that may be mirrored."""
+    """The pictures near any of the first views, (V, D), and the ids that may be mirrored.
+
+    ``before`` are the hits of the query as it is, where it was asked by itself.
+    """
     with step("search"), generation.catalog.searching() as rows:
         without = np.array(sorted(own), np.int64)
         depth = max(k, EACH) + len(without)
-        found = candidates(generation, rows, vectors, depth, options, without)
+        known = np.array([hit.id for hit in before], np.int64)
+        found = candidates(generation, rows, vectors, depth, options, without, known)
         chances = chances_of(generation, rows, generation.projected(vectors[:1]))
         good = found.scores >= options.min_score
         if options.max_chance is not None:
@@ -163,14 +178,14 @@ def candidates(
     depth: int,
     options: SearchOptions,
     without: np.ndarray,
+    known: np.ndarray,
 ) -> Found:
     """The pictures near any of the first views, (V, D), the best of each group; best first."""
     where = options.condition
     index = generation.index
     projected = generation.projected(vectors)
-    near = [index.search(rows, projected[:1], depth, where).ids.ravel()]
-    if len(vectors) > 1:
-        near.append(index.glance(rows, projected[1:], depth, where).ids.ravel())
+    look = index.glance if len(vectors) > 1 else index.search
+    near = [known, look(rows, projected, depth, where).ids.ravel()]
     wholes = vectors[:WHOLES]
     if index.parts is not None:
         sketches, most = windows.sketch(wholes), min(2 * depth, parts.MOST)
