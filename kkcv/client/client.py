@@ -205,7 +205,7 @@ class Client:
         return self._ask(PictureInfo, "GET", f"/v1/images/{id:d}")
 
     def get_many(self, ids: Iterable[int]) -> list[PictureInfo]:
-        """Those of these pictures that there are, in this order."""
+        """The pictures with these ids that exist, in this order."""
         wanted, found = [int(id) for id in ids], dict[int, PictureInfo]()
         for start in range(0, len(wanted), IDS_IN_A_FILTER):
             some = wanted[start : start + IDS_IN_A_FILTER]

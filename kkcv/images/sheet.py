@@ -201,7 +201,7 @@ def _place(
 
 
 def _fitted(pixels: np.ndarray) -> Image.Image:
-    """As large as the cell allows, small pictures enlarged."""
+    """A picture as large as the cell allows; small ones are enlarged."""
     height, width = pixels.shape[:2]
     scale = CELL / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

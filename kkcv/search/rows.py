@@ -82,7 +82,7 @@ class Rows(Opened):
         return picture
 
     def get_many(self, ids: Iterable[int]) -> list[Picture]:
-        """Those of these pictures that there are, in this order."""
+        """The pictures with these ids that exist, in this order."""
         wanted = list(ids)
         with self.catalog.reading() as rows:
             found = {picture.id: picture for picture in rows.pictures(wanted)}

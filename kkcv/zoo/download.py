@@ -69,7 +69,7 @@ def fetch(url: str, path: Path, expected: str = "", *, must_tell: bool = True) -
 
 
 def is_web_page(file: Path) -> bool:
-    """As a proxy that wants a login sends in place of any file; weights never begin like one."""
+    """Whether it is a web page, as a proxy that wants a login sends; weights begin otherwise."""
     with file.open("rb") as opened:
         return opened.read(64).lstrip().startswith(b"<")
 

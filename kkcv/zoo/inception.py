@@ -115,7 +115,7 @@ class AuxiliaryNetwork(Network):
         return TrainingScores(self.head(self.neck(x)), tuple(answers))
 
     def reset_classifier(self, num_classes: int) -> None:
-        """As for every network; with auxiliary heads ValueError, for they would keep theirs."""
+        """Reset the classifier; ValueError with auxiliary heads, which would keep theirs."""
         if len(self.auxiliary):
             raise ValueError(
                 "auxiliary heads would keep their classes; build the network anew: "

@@ -90,7 +90,7 @@ class Network(nn.Module):
         return self.scores(self.features(images))
 
     def scores(self, features: Tensor) -> Tensor:
-        """The same from the last feature map: (N, c, h, w) → (N, num_classes)."""
+        """The scores from the last feature map: (N, c, h, w) → (N, num_classes)."""
         return self.head(features if self.classifies_map else self.neck(features))
 
     def reset_classifier(self, num_classes: int) -> None:

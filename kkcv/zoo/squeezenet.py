@@ -127,7 +127,7 @@ def squeezenet(
 
 
 def initialize(name: str, module: nn.Module) -> None:
-    """As in the released ``train_val.prototxt``."""
+    """Initialize as the released ``train_val.prototxt`` does."""
     if isinstance(module, nn.Conv2d):
         assert module.bias is not None
         nn.init.zeros_(module.bias)

@@ -30,7 +30,7 @@ CREATE TABLE stamps (
 
 
 class Writer(Reader, engine.Writer):
-    """It reads the network's own vectors, without the projection, so it may write them again."""
+    """Reads the network's own vectors, without the projection, so that it may write them again."""
 
     def __init__(
         self, connection: apsw.Connection, dtype: np.dtype, shape: Shape, epoch: int

@@ -78,7 +78,7 @@ class Snapshot:
     def _nearest(
         self, queries: np.ndarray, k: int, among: np.ndarray | None = None, *, least: bool
     ) -> Neighbors:
-        """As the index has them; in place of those that are not ``among``, -1 at the end."""
+        """Neighbors as the index finds them; in place of ids not ``among``, -1 at the end."""
         # the tenth score tells how hard to look; of fewer, an index also re-ranks too few
         rows, scores = self._looked(queries, min(max(k, TENTH + 1), len(self.ids)), least)
         if among is not None:

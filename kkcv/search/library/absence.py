@@ -58,7 +58,7 @@ class Standing:
 
 
 def standings(library: Library, pictures: Iterable[Picture]) -> list[Standing]:
-    """Each root, in the order of their paths, with those of the pictures that are its own."""
+    """Each root, in the order of paths, with the pictures that are its own."""
     roots = library.roots
     found = {root.path: Standing(root, looked_at(library.places.now(root))) for root in roots}
     for picture in pictures:

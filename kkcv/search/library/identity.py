@@ -70,7 +70,7 @@ def elsewhere(identity: Identity) -> Iterator[str]:
 
 
 def mounts() -> list[Mount]:
-    """Those of this process, the newest last; none where the system does not list them."""
+    """The mounts of this process, the newest last; none where the system does not list them."""
     try:
         with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as lines:
             return [mount_in(line) for line in lines]

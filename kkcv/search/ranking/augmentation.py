@@ -27,7 +27,7 @@ def augmented(query: np.ndarray, candidates: np.ndarray) -> np.ndarray:
 
 
 def augment(vectors: np.ndarray, neighbors: int = NEIGHBORS, alpha: float = ALPHA) -> np.ndarray:
-    """Each plus its nearest, weighted by similarity to the power of alpha: (N, D) → (N, D)."""
+    """Vectors plus their nearest, weighted by similarity to the power of alpha: (N, D) → same."""
     gram = vectors @ vectors.T
     near = nearest(gram, neighbors)
     weights = np.maximum(np.take_along_axis(gram, near, 1), 0) ** alpha

@@ -90,7 +90,7 @@ def is_flat(how: Match) -> bool:
 
 
 def corners(view: np.ndarray, shape: tuple[int, ...], other: tuple[int, ...]) -> np.ndarray:
-    """Those of a picture in another, as fractions of its sides: float32 (4, 2)."""
+    """The corners of a picture in another, as fractions of its sides: float32 (4, 2)."""
     square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * size_of(shape)
     return ((square @ view[:, :2].T + view[:, 2]) / size_of(other)).astype(np.float32)
 
@@ -101,7 +101,7 @@ def size_of(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def correlations(query: np.ndarray, hit: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Those of the cells that tell something, with the query laid at its ``place`` in the hit."""
+    """The correlations of cells with details, with the query laid at its ``place`` in the hit."""
     height, width = query.shape[:2]
     low = place.min(axis=0).clip(0, 1)
     span = np.maximum(place.max(axis=0).clip(0, 1) - low, 1 / SIDE)

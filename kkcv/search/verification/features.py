@@ -43,7 +43,7 @@ class Features(NamedTuple):
     shape: tuple[int, int]
 
     def mirrored(self) -> "Features":
-        """Those of the picture with left and right exchanged."""
+        """The features of the picture with left and right exchanged."""
         points = np.stack([1 - self.points[:, 0], self.points[:, 1]], axis=1)
         descriptors = np.ascontiguousarray(self.descriptors[:, MIRRORED])
         return Features(points, self.sizes, (180 - self.angles) % 360, descriptors, self.shape)

@@ -34,7 +34,7 @@ def want(catalog: Catalog) -> None:
 
 
 def make_missing(gallery: Gallery, progress: Progress = no_progress) -> int:
-    """Make those that are not stored yet; how many there were.
+    """Make the features that are not stored yet; how many there were.
 
     Pictures whose file has gone or cannot be read are passed over. ``progress`` is called with the
     numbers of pictures done and of all.
@@ -59,6 +59,6 @@ def make_missing(gallery: Gallery, progress: Progress = no_progress) -> int:
 
 
 def made_of(gallery: Gallery, data: bytes, sha256: bytes) -> None:
-    """Those of one new picture, where the gallery wants them."""
+    """Make the features of one new picture, if the gallery wants them."""
     if are_wanted(gallery.catalog):
         write_features(gallery.folder, sha256, features_of(data))

@@ -99,7 +99,7 @@ class Library(ABC):
         return self._entry(self._source.get(id))
 
     def get_many(self, ids: Iterable[int]) -> list[Entry]:
-        """Those of these pictures that are still there, in this order, asked for at once."""
+        """The pictures with these ids that are still there, in this order, in one request."""
         return [self._entry(picture) for picture in self._source.get_many(ids)]
 
     def page(self, limit: int, after: int | None = None, where: str = "") -> list[Entry]:

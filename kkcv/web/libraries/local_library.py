@@ -40,7 +40,7 @@ class LocalLibrary(Library):
         return self.gallery.search_like(likes, k, options)
 
     def starters(self, limit: int) -> list[Entry]:
-        """Each is the least like those before it (farthest first), among the newest."""
+        """Newest pictures, each the least like those before it (farthest first)."""
         entries = self.page(limit * SPREAD)
         with self.gallery.catalog.reading() as rows:
             vectors = rows.vectors_of(np.array([entry.id for entry in entries], np.int64))
