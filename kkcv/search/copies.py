@@ -46,13 +46,13 @@ TURNS = 4  # the query as it is, and turned by 90, 180 and 270 degrees
 MIRRORED, SMOOTHED = TURNS, TURNS + 1  # views behind those; the others are cuts
 WHOLES = TURNS + 2
 BLUR = 1.5  # pixels, the deviation: strong compression leaves blocks that a network sees
-GROUPS = (  # views that propose candidates
-    [0, SMOOTHED],
-    list(range(1, SMOOTHED)),
-    list(range(WHOLES, WHOLES + len(CUTS))),
+GROUPS = (  # views that propose candidates, and how many
+    ([0, MIRRORED, SMOOTHED], 25),
+    ([*range(1, TURNS)], 8),
+    ([*range(WHOLES, WHOLES + len(CUTS))], 8),
 )
-EACH = 20  # candidates of a group
-LOOKED_AT = 50  # of all of them
+LOOKED_AT = 50  # candidates at most
+MAYBE_MIRRORED = 10  # of them, those that are nearest to the mirrored view
 LIKELY = 0.9  # score of a copy as it is; the other views are asked at once if no hit has it
 
 
@@ -155,7 +155,7 @@ def proposed(
     """
     with step("search"), generation.catalog.searching() as rows:
         without = np.array(sorted(own), np.int64)
-        depth = max(k, EACH) + len(without)
+        depth = max(k, GROUPS[0][1]) + len(without)
         known = np.array([hit.id for hit in before], np.int64)
         found = candidates(generation, rows, vectors, depth, options, without, known)
         chances = chances_of(generation, rows, generation.projected(vectors[:1]))
@@ -198,13 +198,13 @@ def candidates(
     keep, mirrored = np.zeros((2, len(compared.ids)), bool)
     if not len(compared.ids):
         return Found(compared.ids, np.empty(0, np.float32), compared.ids, compared.ids, mirrored)
-    for number, group in enumerate(GROUPS):
+    for group, most in GROUPS:
         asked = [view for view in group if view < len(vectors)]
         if asked:
             best = np.argsort(-scores[asked].max(axis=0), kind="stable")
-            keep[best[: EACH if number else depth]] = True
+            keep[best[: depth if 0 in group else most]] = True
     if len(vectors) > MIRRORED:
-        mirrored[np.argsort(-scores[MIRRORED], kind="stable")[: EACH // 2]] = True
+        mirrored[np.argsort(-scores[MIRRORED], kind="stable")[:MAYBE_MIRRORED]] = True
     view = scores.argmax(axis=0)
     here = np.arange(len(view))
     of_best = clipped(scores[view, here]), view, compared.through[view, here]
