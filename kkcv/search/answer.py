@@ -9,11 +9,11 @@ from collections.abc import Collection
 import numpy as np
 
 from kkcv.errors import RequestError
-from kkcv.hit import Hit
+from kkcv.hit import SURE, Hit
 from kkcv.timing import step
 
 from . import parts
-from .chance.likeness import Chances, words
+from .chance.likeness import SAME, Chances, words
 from .chance.model import FEWEST
 from .engine import Reader
 from .folding import folded_answers
@@ -192,6 +192,7 @@ def hits_of(
         calibration = chances.calibration
         limited, least = rates.clip(calibration.least, 1), rates <= calibration.least
         surely = words(np.where(there, rates, np.inf), calibration.pictures)
+        surely[near.scores >= SAME] = SURE
     located = generation.library.located
     columns = near.ids, near.scores, limited, least, surely
     return [

@@ -66,6 +66,19 @@ def test_the_nearest_is_surest(filled: Gallery, paint: Paint) -> None:
     assert hits[:3].divider == min(hits.divider, 3)
 
 
+def test_the_same_picture_is_almost_certain_in_a_gallery_of_any_size(
+    tmp_path: Path, pictures: Path
+) -> None:
+    """In so small a gallery chance alone says of most of them that they are likely."""
+    chosen = sorted((pictures / "near_dup_caltech").rglob("*.jpg"))
+    with Gallery.create(tmp_path / "gallery") as gallery:
+        import_pictures(gallery, chosen)
+        answers = [gallery.search(picture, 20) for picture in chosen[:12]]
+
+    assert {hits[0].likeness for hits in answers} == {"almost certain"}
+    assert {hits[-1].likeness for hits in answers} != {"almost certain"}
+
+
 def test_a_small_gallery_does_not_know(gallery: Gallery, paint: Paint) -> None:
     for n in range(29):
         gallery.add(paint(f"{n}.png", n))
