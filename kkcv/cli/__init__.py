@@ -73,6 +73,8 @@ class Commands(Mapping[str, click.Command]):
         taken = iskeyword(name) or hasattr(builtins, name)  # import, list
         file, function = self.files[name], f"{name}_" if taken else name
         command: click.Command = getattr(import_module(f"{__name__}.{file}"), function)
+        for below in getattr(command, "commands", {}).values():  # in full, as kkcv --help has them
+            below.short_help = below.get_short_help_str(1000)
         return in_language(command)
 
     def __iter__(self) -> Iterator[str]:

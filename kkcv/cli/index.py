@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kkcv.errors import NotAGallery, RequestError
+from kkcv.errors import GalleryError, NotAGallery, RequestError
 from kkcv.search.options import OPTIONS
 
 from .embed import index_from
@@ -140,9 +140,12 @@ def index(
             if opened.generation.index.wants_rebuild:
                 echo("building the index", err=True)
                 opened.generation.index.rebuild()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, GalleryError) as stop:  # such as a full disk
             done = last.files if last else 0
-            echo(f"stopped after {done} of {total} files; run it again to go on", err=True)
+            if done or isinstance(stop, KeyboardInterrupt):
+                echo(f"stopped after {done} of {total} files; run it again to go on", err=True)
+            if isinstance(stop, GalleryError):
+                raise
             sys.exit(130)
         show_report(opened, report, as_json, labelled)
         if first_time and len(opened) and not as_json:

@@ -44,7 +44,8 @@ def ahead(
                 result = error
             yield item, result
     finally:
-        pool.shutdown(cancel_futures=True)
+        # without waiting: a generator that was left may be closed in one of these very threads
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def embed_stream(
@@ -64,14 +65,17 @@ def embed_stream(
         return embedder.embed_rows(crops) if rows else embedder.embed_crops(crops)
 
     crops = iter(crops)
-    with ThreadPoolExecutor(1, "embed") as thread:
-        running: deque[tuple[Batch[Item], Future[np.ndarray]]] = deque()
+    thread = ThreadPoolExecutor(1, "embed")
+    running: deque[tuple[Batch[Item], Future[np.ndarray]]] = deque()
+    try:
         while batch := list(islice(crops, BATCH)):
             running.append((batch, thread.submit(embed, batch)))
             if len(running) > 1:
                 yield from joined(*running.popleft())
         while running:
             yield from joined(*running.popleft())
+    finally:
+        thread.shutdown(wait=False, cancel_futures=True)  # as in ahead()
 
 
 def joined(

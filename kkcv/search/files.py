@@ -75,7 +75,7 @@ def store(folder: Path, data: bytes, sha256: bytes) -> PictureFile:
         write_file(file, data)
     except OSError as error:
         raise GalleryError(
-            f"{file} cannot be written ({error.strerror}); nothing was changed: "
+            f"{file} cannot be written ({error.strerror}); this change was not made: "
             "look for free space and permissions"
         ) from None
     return PictureFile(relative.as_posix(), True, sha256, len(data), file.stat().st_mtime_ns)

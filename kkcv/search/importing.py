@@ -117,6 +117,8 @@ def import_pictures(
         GalleryError: the disk refuses.
     """
     importing = Importing(gallery, ImportReport())
+    with importing.catalog.writing():
+        pass  # what may not be written is refused before anything is decoded
     there, silent = given(paths)
     for path in silent:
         importing.report.count(Reject(path, "unreadable", f"{label_of(path)}{SILENT}"))

@@ -63,4 +63,4 @@ def test_a_change_without_room_is_refused_in_one_line(folder: Path) -> None:
 
     assert refused.returncode != 0
     assert refused.stderr.count("\n") == 1
-    assert "nothing was changed: look for free space" in refused.stderr
+    assert "this change was not made: look for free space" in refused.stderr

@@ -237,7 +237,7 @@ class Catalog(engine.Catalog):
             raise self._damaged() from None  # the SQL is ours, so the tables are wrong
         except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
             raise GalleryError(
-                f"{self.file} cannot be used ({error}); nothing was changed: "
+                f"{self.file} cannot be used ({error}); this change was not made: "
                 "look for free space and permissions"
             ) from None
 

@@ -72,7 +72,7 @@ def test_what_was_refused_does_not_turn_up_after_a_crash(
 ) -> None:
     disk.failures = 1
 
-    with pytest.raises(GalleryError, match="nothing was changed"):
+    with pytest.raises(GalleryError, match="this change was not made"):
         add(catalog, "/refused")
 
     assert after_a_crash(catalog, tmp_path / "copy") == ["/first"]
