@@ -55,6 +55,8 @@ def fetch(url: str, path: Path, expected: str = "", *, must_tell: bool = True) -
         return path
     if forbidden := offline():
         raise WeightsError(f"{forbidden} is set")
+    if not is_address(url):
+        raise WeightsError(f"{url} is no address; HF_ENDPOINT is like https://huggingface.co")
     part = path.with_name(f"{path.name}.part")
     try:
         make_cache_folder(path.parent)
@@ -66,6 +68,14 @@ def fetch(url: str, path: Path, expected: str = "", *, must_tell: bool = True) -
     except OSError as error:
         raise WeightsError(f"cannot write {part}: {error.strerror or error}") from None
     return path
+
+
+def is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # such as brackets that are not closed
+        return False
 
 
 def is_web_page(file: Path) -> bool:

@@ -182,6 +182,16 @@ def test_offline_nothing_is_asked_for(
     assert hub.asked == []
 
 
+@pytest.mark.parametrize("mirror", ["hf-mirror.com", "http://", "ftp://mirror", "https://[mirror"])
+def test_a_mirror_without_a_right_address_is_said(
+    mirror: str, monkeypatch: pytest.MonkeyPatch, hub: Hub
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", mirror)
+
+    with pytest.raises(WeightsError, match=r"is no address; HF_ENDPOINT is like https://hugg"):
+        weights_of(DINO, "imagenet")
+
+
 def test_a_hub_that_wants_a_login_is_told_the_token_and_no_other_host_is(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
