@@ -66,9 +66,15 @@ def writing(what: object, refused: type[Exception]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise refused(
-            f"{what} cannot be written: {reason(error)}; look for free space and permissions"
-        ) from None
+        raise refused(not_written(what, error)) from None
+
+
+def not_written(what: object, error: Exception) -> str:
+    """Why a file or folder cannot be written, and what to do."""
+    folder = Path(str(what)).parent
+    if not folder.is_dir():
+        return f"{what} cannot be written: there is no folder {folder}"
+    return f"{what} cannot be written: {reason(error)}; look for free space and permissions"
 
 
 @contextmanager

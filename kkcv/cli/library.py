@@ -49,7 +49,12 @@ def remove(
 
     if not pictures and not missing:
         raise RequestError("name what to remove: ids, paths, or --missing")
-    folders = [each for each in pictures if missing and is_folder_of(gallery, each)]
+    folders = [each for each in pictures if is_folder_of(gallery, each)]
+    if folders and not missing:
+        raise RequestError(
+            f"{folders[0]} is a folder; to take it and its pictures out of a gallery: "
+            f"kkcv roots {gallery.address} --forget {folders[0]}"
+        )
     ids = [gallery.find(picture).id for picture in pictures if picture not in folders]
     if missing and (folders or not pictures):
         ids += missing_ids(gallery, folders, yes)

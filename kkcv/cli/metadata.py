@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LISTED = 1000  # pictures in a table for people
 SHOWN_ROWS = 10
+IN_A_CELL = 120  # letters of metadata in a table; keywords of EXIF may be hundreds
 COLUMNS = ("id", "path", "bytes", "added")
 
 where_option = click.option("--where", metavar="EXPR", help="Only pictures that match a filter.")
@@ -60,9 +61,7 @@ def list_(
     elif as_csv:
         print_csv(gallery, listed)
     elif total:
-        rows = [
-            [p.id, gallery.path(p), " ".join(map("=".join, cells(p.metadata)))] for p in listed()
-        ]
+        rows = [[p.id, gallery.path(p), in_a_cell(p.metadata)] for p in listed()]
         print_table(["id", "path", "metadata"], rows)
         if len(rows) < total:
             left = f"{total - len(rows):,} more"
@@ -102,6 +101,13 @@ def facts(gallery: "Gallery", picture: "Picture") -> dict[str, Any]:
         "sha256": picture.file.sha256.hex(),
         "metadata": picture.metadata,
     }
+
+
+def in_a_cell(metadata: dict[str, Any]) -> str:
+    """As ``label=cat exif.width=600``; its beginning where that is long: kkcv show has it all."""
+    own_first = sorted(cells(metadata), key=lambda cell: cell[0].startswith("exif."))
+    line = " ".join(map("=".join, own_first))
+    return line if len(line) <= IN_A_CELL else f"{line[:IN_A_CELL]}…"
 
 
 def cells(metadata: dict[str, Any]) -> list[tuple[str, str]]:

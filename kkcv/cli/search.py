@@ -16,6 +16,7 @@ from kkcv.query import Region
 from kkcv.search.options import SearchOptions
 
 from .language import each_said, say
+from .metadata import in_a_cell
 from .options import json_option, search_options
 from .output import echo, print_json, print_table
 
@@ -138,7 +139,8 @@ def by_chance(rate: float | None, or_less: bool = False) -> str:
     """A rate as "1 in 20,000"; two digits are all that is known of it."""
     if rate is None:
         return ""
-    return f"1 in {round(float(f'{1 / rate:.2g}')):,}" + " or less" * or_less
+    count = f"{round(float(f'{1 / rate:.2g}')):,}"
+    return say(f"1 in {count} or less" if or_less else f"1 in {count}")
 
 
 def plain(value: Any) -> Any:
@@ -154,6 +156,7 @@ COLUMNS: dict[str, tuple[str, Callable[[Hit], Any]]] = {
     "match": ("copy", lambda hit: each_said(hit.match)),
     "id": ("id", lambda hit: hit.id),
     "path": ("path", lambda hit: hit.path),
+    "metadata": ("metadata", lambda hit: in_a_cell(hit.metadata or {})),
     "missing": ("file", lambda hit: say("missing") if hit.missing else ""),
     "folded": ("folded", lambda hit: " ".join(map(str, hit.folded))),
 }

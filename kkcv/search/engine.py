@@ -281,6 +281,11 @@ def no_gallery(address: str | Path) -> NotAGallery:
             f"{address} is not a gallery but a file; a gallery is a folder, and is named first: "
             "kkcv search photos.kkcv cat.jpg"
         )
+    if os.path.isdir(address) and os.listdir(address):
+        return NotAGallery(
+            f"{address} is a folder but not a gallery; to make one of its pictures: "
+            f"kkcv index photos.kkcv {address}"
+        )
     return NotAGallery(
         f"{address} is not a gallery; to make one: kkcv index {address} FOLDER_OF_PICTURES"
     )

@@ -51,7 +51,7 @@ class SearchOptions:
         None,
         OneOf("NAME", rankings, usual="best"),
         "Order of the hits, by default the gallery's own: plain, expanded, augmented, reciprocal, "
-        "smoothed or best (docs/quality.md). Scores stay the same.",
+        "smoothed or best. Scores stay the same.",
     )
     verify: Verify = option(
         False,

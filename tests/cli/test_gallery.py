@@ -187,7 +187,9 @@ def test_another_network_is_refused_and_both_are_named(
     [
         (("search", "{gallery}", "nowhere.jpg"), "nowhere.jpg: there is no file at this path"),
         (("search", "{gallery}", "{photos}/notes.jpg"), "these 12 bytes are"),
-        (("search", "{photos}", "{picture}"), "is not a gallery; to make one: kkcv index"),
+        (("search", "{photos}", "{picture}"), "of its pictures: kkcv index photos.kkcv"),
+        (("search", "nowhere", "{picture}"), "is not a gallery; to make one: kkcv index"),
+        (("backup", "{gallery}", "no/such.backup"), "cannot be written: there is no folder"),
         (
             ("search", "{picture}", "{gallery}"),
             "is not a gallery but a file; a gallery is a",
@@ -199,6 +201,7 @@ def test_another_network_is_refused_and_both_are_named(
         (("index", "{picture}", "{photos}"), "is a file; a gallery is a folder"),
         (("remove", "{gallery}", "99999"), "no picture with id 99999"),
         (("remove", "{gallery}", "nowhere.jpg"), "no picture of nowhere.jpg"),
+        (("remove", "{gallery}", "{photos}"), "is a folder; to take it and its pictures out"),
         (("remove", "{gallery}"), "name what to remove: ids, paths, or --missing"),
         (("stats", "nowhere"), "is not a gallery"),
         (("index", "new", "{photos}", "--model", "resnet51"), "no network 'resnet51' in the zoo"),

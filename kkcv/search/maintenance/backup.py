@@ -11,12 +11,13 @@ import shutil
 import tempfile
 import zipfile
 import zlib
+from errno import ENOSPC
 from os import PathLike
 from pathlib import Path
 
 import apsw
 
-from kkcv.disk import absolute, atomic_folder, atomic_write, has_hash, reason
+from kkcv.disk import absolute, atomic_folder, atomic_write, has_hash, not_written
 from kkcv.errors import GalleryError, NotAGallery, RequestError
 from kkcv.search.engines import engine_at
 from kkcv.search.files import STORED
@@ -200,5 +201,6 @@ def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> N
 
 
 def unwritable(target: Path, error: Exception) -> GalleryError:
-    why = "the disk is full" if isinstance(error, apsw.FullError) else reason(error)
-    return GalleryError(f"{target} cannot be written: {why}; look for free space and permissions")
+    if isinstance(error, apsw.FullError):
+        error = OSError(ENOSPC, os.strerror(ENOSPC))
+    return GalleryError(not_written(target, error))
