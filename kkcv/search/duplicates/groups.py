@@ -21,7 +21,7 @@ from kkcv.search.rows import Rows
 from .decisions import Decisions, decisions_of
 from .witness import Witness, mirrored, turned
 
-BATCH = 64
+BATCH, COPY_BATCH = 64, 16  # a small one where each takes long: progress is told soon
 NEIGHBORS = 32  # of each picture; those of a larger group lead to the one that is kept
 COPY_SCORE = 0.5  # of a copy that was changed, whose points must agree
 COPY_NEIGHBORS = 8  # of each way to change it, and pictures that it is compared with
@@ -71,15 +71,13 @@ def duplicates(
     if index.wants_rebuild:
         index.rebuild()
     pictures = {picture.id: picture for picture in gallery.pictures()}
-    witness = Witness(gallery.read)
+    witness = Witness(gallery.read, gallery.folder)
     with gallery.catalog.reading() as rows:
         found = Grouping(pictures, rows, witness, decisions_of(rows), min_score, copies)
-        done = 0
         for some in nearest(gallery, rows, COPY_SCORE if copies else min_score, copies):
             for id, near in some.items():
                 found.place(id, near)
-            done += len(some)
-            progress(done, len(pictures))
+                progress(len(found.kept_for), len(pictures))
         for id in pictures.keys() - found.kept_for.keys():  # without an intact vector
             found.place(id, {})
     unread(len(witness.unread))
@@ -167,7 +165,7 @@ def nearest(
 ) -> Iterator[dict[int, Near]]:
     """The pictures in the order of ids, each with others that score at least that."""
     generation = gallery.generation
-    for ids, vectors in rows.vectors(BATCH):
+    for ids, vectors in rows.vectors(COPY_BATCH if copies else BATCH):
         found: dict[int, Near] = {int(id): {} for id in ids}
         near = generation.index.search(rows, vectors, NEIGHBORS)
         collect(found, ids, near.ids, near.scores, min_score)

@@ -14,6 +14,7 @@ A picture with transparent parts is looked at on white and on black.
 
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from kkcv.search.picture import Picture
 from kkcv.search.verification.agreement import as_copy
 from kkcv.search.verification.features import Features, features_of
 from kkcv.search.verification.geometry import match
+from kkcv.search.verification.store import read_features
 
 SIDE = 256  # of the small copies, which are squares
 LEAST_SIDE = 32  # of those of smaller pictures
@@ -48,9 +50,10 @@ class Look(NamedTuple):
 class Witness:
     """Says how a picture is the same as another, if it is. ``unread`` could not be decoded."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, folder: Path) -> None:
+        """``folder`` is that of the gallery, which may have the points of its pictures."""
         self.unread: set[int] = set()
-        self._read = read
+        self._read, self._folder = read, folder
         self._kept = lru_cache(KEPT_READY)(self._look_at)
         self._kept_points = lru_cache(KEPT_READY)(self._points_of)
         self._by_id: dict[int, Picture] = {}
@@ -99,8 +102,10 @@ class Witness:
         return Look(white, black)
 
     def _points_of(self, id: int) -> Features | None:
+        picture = self._by_id[id]
         try:
-            return features_of(self._read(self._by_id[id]))
+            stored = read_features(self._folder, picture.file.sha256)
+            return stored or features_of(self._read(picture))
         except KkcvError:
             return None
 
