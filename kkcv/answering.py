@@ -1,6 +1,7 @@
 """Paths that never answer, such as those of a dead network mount: nobody waits for them."""
 
 import os
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -46,5 +47,7 @@ def answers(path: str) -> bool:
 def touched(path: str) -> bool:
     """True, however it answers."""
     with suppress(OSError, ValueError):  # ValueError: a null character
-        os.stat(path)
+        mode = os.stat(path).st_mode
+        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # what stat says may be remembered
+            os.close(os.open(path, os.O_RDONLY))
     return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kkcv.errors import GalleryError, NotAGallery, RequestError
+from kkcv.images.formats import OTHERS, with_hint
 from kkcv.search.options import OPTIONS
 
 from .embed import index_from
@@ -27,8 +28,9 @@ ONE = {  # of what is passed over
     "recycle bins": "recycle bin",
     "system folders": "system folder",
     "galleries": "gallery",
-    "other files": "other file",
+    OTHERS: "other file",
 }
+SHOWN_KINDS = 8  # of what is passed over
 
 
 @click.command()
@@ -88,7 +90,8 @@ def index(
     """Make a gallery of pictures, or add to it: files and folders, with their subfolders.
 
     What is known already is not embedded again; a moved file keeps its id. Unreadable files are
-    skipped and listed in rejects.csv in the gallery. It may be stopped at any time and run again.
+    skipped and listed in rejects.csv in the gallery; the exit code is 1 if all were. It may be
+    stopped at any time and run again.
 
     \b
     kkcv index photos.kkcv ~/Pictures
@@ -150,6 +153,8 @@ def index(
         show_report(opened, report, as_json, labelled)
         if first_time and len(opened) and not as_json:
             show_next_steps(gallery, paths)
+        if report.rejected and len(report.rejected) == report.files:
+            sys.exit(1)
 
 
 def show_next_steps(gallery: str, paths: tuple[str, ...]) -> None:
@@ -230,13 +235,21 @@ def show_report(
         counts["labelled"] = labelled
     if as_json:
         passed = dict(report.passed)
-        print_json({**counts, "rejects": rejects, "passed": passed, "gallery": gallery.address})
+        more = {"rejects": rejects, "passed": passed, "linked": report.linked}
+        print_json({**counts, **more, "gallery": gallery.address})
         return
     print_table(["", ""], list(counts.items()))
     if not report.files:
         echo("there was no picture in what was named", err=True)
     if report.passed:
         echo(f"passed over: {passed_over(report.passed)}", err=True)
+    if report.linked:
+        more = f" and {len(report.linked) - 3:,} more" if len(report.linked) > 3 else ""
+        echo(
+            f"indexed too, by a link or a mount: {', '.join(report.linked[:3])}{more}; "
+            f"all: kkcv roots {gallery.address}",
+            err=True,
+        )
     tell_of_absent(gallery, report)
     tell_skipped(rejects[:SHOWN_REJECTS])
     if len(rejects) > SHOWN_REJECTS:
@@ -261,10 +274,12 @@ def tell_of_absent(gallery: "Gallery", report: "ImportReport") -> None:
 
 
 def passed_over(passed: "Counter[str]") -> str:
-    """``12 .NEF (pip install 'kkcv[raw]'), 2 recycle bins``."""
-    from kkcv.images.formats import with_hint
-
+    """``12 .NEF (pip install 'kkcv[raw]'), 2 recycle bins``; rare extensions are other files."""
+    shown = passed.copy()
+    rare = [kind for kind, _ in passed.most_common() if kind[0] == "." and with_hint(kind) == kind]
+    for kind in rare[SHOWN_KINDS:]:
+        shown[OTHERS] += shown.pop(kind)
     return ", ".join(
         f"{count:,} {say(with_hint(ONE.get(reason, reason) if count == 1 else reason))}"
-        for reason, count in passed.most_common()
+        for reason, count in shown.most_common()
     )

@@ -5,7 +5,6 @@ decoder that gets to see the rest, so the obscure formats of Pillow (EPS runs pr
 tried.
 """
 
-import os
 import re
 from functools import cache
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from kkcv.extras import is_installed
 
 OTHERS = "other files"
+EXTENSION = re.compile(r"(?<=.)\.(?=[0-9]*[a-z])[a-z0-9]{1,10}$", re.IGNORECASE)  # no numbers
 
 
 class Format(NamedTuple):
@@ -51,15 +51,6 @@ RAW = (
 )
 # By extension: the module that opens such files, and the extra that installs it.
 WITH_EXTRAS = {".jxl": ("pillow_jxl", "jxl"), **dict.fromkeys(RAW, ("rawpy", "raw"))}
-# Files that people keep beside pictures, which an import names; of others it tells the number.
-NAMED = frozenset(
-    [
-        *WITH_EXTRAS,
-        *(".pdf", ".svg", ".eps", ".ai", ".xcf", ".tga", ".exr", ".hdr", ".djvu", ".zip"),
-        *(".mov", ".mp4", ".m4v", ".avi", ".mkv", ".webm", ".mts", ".m2ts", ".3gp", ".wmv", ".mpg"),
-    ]
-)
-
 # Files sent by mistake, which the error message names.
 KNOWN_BUT_NOT_OPENED: tuple[Format, ...] = (
     _format("PDF", ".pdf", rb"%PDF"),
@@ -86,8 +77,8 @@ def extensions() -> frozenset[str]:
 
 def passed_over(name: str) -> str:
     """The kind under which another file is counted: ``.NEF``, or other files."""
-    found = os.path.splitext(name)[1]
-    return found.upper() if found.lower() in NAMED else OTHERS
+    found = EXTENSION.search(name)
+    return found[0].upper() if found else OTHERS
 
 
 def with_hint(kind: str) -> str:

@@ -106,7 +106,8 @@ def label_by_folder(gallery: Rows, paths: Sequence[str | os.PathLike[str]]) -> D
         new = below and "label" not in picture.metadata
         return {LABEL: path.parent.name} if new and path.parent.name else {}
 
-    return describe_each(gallery, gallery.pictures(), label)
+    # it only adds, and may run each night: the last edit by hand is what undo is for
+    return describe_each(gallery, gallery.pictures(), label, undoable=False)
 
 
 def describe_by_table(gallery: Rows, table: Table, path_column: str | None = None) -> Described:
@@ -135,7 +136,11 @@ def describe_by_table(gallery: Rows, table: Table, path_column: str | None = Non
 
 
 def describe_each(
-    gallery: Rows, pictures: Iterable[Picture], values_of: Callable[[Picture], Mapping[Name, Any]]
+    gallery: Rows,
+    pictures: Iterable[Picture],
+    values_of: Callable[[Picture], Mapping[Name, Any]],
+    *,
+    undoable: bool = True,
 ) -> Described:
     """Set the values of each picture, all in one step (RequestError)."""
     report, changes = Described(), {}
@@ -146,7 +151,7 @@ def describe_each(
         else:
             changes[picture.id] = storable(new)
     if changes:
-        report.changed = gallery.describe_many(changes)
+        report.changed = gallery.describe_many(changes, undoable=undoable)
     return report
 
 

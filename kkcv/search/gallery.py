@@ -245,8 +245,9 @@ class Gallery(Rows):
         if options.copies or options.verify:
             with generation.catalog.reading() as rows:
                 hits = sorted_hits(rows, hits, options.sort)
+        missing = generation.library.missing(hit.path for hit in hits)
         for hit in hits:
-            hit.missing = generation.library.is_missing(hit.path)
+            hit.missing = hit.path in missing
         return Hits(hits, copies=options.copies)
 
     @with_words

@@ -58,6 +58,7 @@ class ImportReport:
     unchanged: int = 0
     rejected: list[Reject] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)  # left out, by reason; not in ``files``
+    linked: list[str] = field(default_factory=list)  # folders that links and mounts led to first
 
     @property
     def files(self) -> int:
@@ -194,6 +195,7 @@ class Importing:
             progress(self.report)
         if self.naming.has_news:
             self.commit([])
+        self.report.linked = self.naming.linked
 
     def changed(
         self, looked: Iterable[tuple[Named, Found | Sheet | PictureError | None]]

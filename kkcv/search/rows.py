@@ -287,17 +287,20 @@ class Rows(Opened):
             writer.update(id, metadata=described)
         return self.get(id)
 
-    def describe_many(self, metadata: Mapping[int, Mapping[str, Any]]) -> int:
+    def describe_many(
+        self, metadata: Mapping[int, Mapping[str, Any]], *, undoable: bool = True
+    ) -> int:
         """Replace the metadata of several pictures by their ids, all or none; how many.
 
-        Raises UnknownPicture, RequestError.
+        It takes the place of the last change that ``undo`` takes back, unless ``undoable`` is
+        False. Raises UnknownPicture, RequestError.
         """
         described = {check_id(id, self.address): storable(each) for id, each in metadata.items()}
         with self.catalog.writing() as writer:
             here = {picture.id for picture in writer.pictures(described)}
             if lacking := described.keys() - here:
                 raise unknown(min(lacking), self.address)
-            orphans = keep(writer, "described", here)
+            orphans = keep(writer, "described", here) if undoable else []
             for id, each in described.items():
                 writer.update(id, metadata=each)
         delete_stored(self.catalog, orphans)

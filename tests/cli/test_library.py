@@ -57,10 +57,30 @@ def test_the_next_steps_can_be_typed_and_one_of_a_kind_is_told_as_one(
     bin.mkdir(parents=True)
     (bin / "a.jpg").write_bytes(next(disk.glob("*.*")).read_bytes())
 
+    for name in ("a.txt", "b.TXT", "c.docx", "notes"):
+        (bin.parent / name).touch()
+
     told = kkcv("index", tmp_path / "my gallery", disk, bin.parent).err
 
-    assert "passed over: 1 recycle bin\n" in told
+    assert "passed over: 2 .TXT, 1 recycle bin, 1 .DOCX, 1 other file\n" in told
     assert f"kkcv index '{tmp_path}/my gallery' {disk} '{bin.parent}' " in told
+
+
+def test_a_folder_that_a_link_leads_to_is_told_once_and_no_picture_at_all_is_a_failure(
+    kkcv: Kkcv, disk: Path, tmp_path: Path
+) -> None:
+    gallery, mine = tmp_path / "g.kkcv", tmp_path / "mine"
+    mine.mkdir()
+    (mine / "broken.jpg").write_bytes(b"no picture")
+
+    failed = kkcv("index", gallery, mine)
+    (mine / "neighbors").symlink_to(disk)
+    told = kkcv("index", gallery, mine)
+    again = kkcv("index", gallery, mine, "--json")
+
+    assert (failed.code, told.code, again.code) == (1, 0, 0)
+    assert f"indexed too, by a link or a mount: {mine}/neighbors; all: kkcv roots" in told.err
+    assert (again.json["linked"], again.json["unchanged"], again.json["rejected"]) == ([], 6, 1)
 
 
 def test_roots_are_moved_and_forgotten(kkcv: Kkcv, disk: Path, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from kkcv import answering
 from kkcv.cli import main
+from kkcv.errors import FileMissing
+from kkcv.search.gallery import Gallery
 
 from .conftest import Said
 
@@ -85,6 +87,8 @@ def test_other_commands_refuse_it_in_one_line(dead: Path) -> None:
 def test_what_needs_no_look_at_it_works(dead: Path) -> None:
     assert said("search g id:1 --json").json["hits"][0]["missing"]
     assert said("show g dead/0.jpg --json").json["missing"]
+    with Gallery.open("g") as gallery, pytest.raises(FileMissing, match="cannot be read now"):
+        gallery.read(gallery.get(1))
     assert "is unreachable" in said("remove g --missing dead").err
     assert said("doctor g").out.count("missing-file") == 3
     assert said("roots g --move well dead").code == 2

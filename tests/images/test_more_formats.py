@@ -107,7 +107,18 @@ def test_files_that_are_not_opened_are_counted(
 ) -> None:
     monkeypatch.setattr(formats, "is_installed", lambda module: module != "rawpy")
     formats.extensions.cache_clear()
-    for name in ("a.NEF", "b.nef", "c.MOV", "d.pdf", "e.txt", "notes", ".hidden", "f.jpg", "g.jxl"):
+    for name in (
+        "a.NEF",
+        "b.nef",
+        "c.MOV",
+        "d.pdf",
+        "e.txt",
+        "notes",
+        ".hidden",
+        "f.jpg",
+        "g.jxl",
+        "h.7",
+    ):
         (tmp_path / name).touch()
     passed: Counter[str] = Counter()
 
@@ -115,6 +126,6 @@ def test_files_that_are_not_opened_are_counted(
 
     formats.extensions.cache_clear()
     assert found == ["f.jpg", "g.jxl"]
-    assert passed == {".NEF": 2, ".MOV": 1, ".PDF": 1, "other files": 2}
+    assert passed == {".NEF": 2, ".MOV": 1, ".PDF": 1, ".TXT": 1, "other files": 2}
     assert formats.with_hint(".NEF") == ".NEF (pip install 'kkcv[raw]')"
     assert formats.with_hint(".MOV") == ".MOV"

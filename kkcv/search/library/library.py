@@ -2,8 +2,11 @@
 
 import os
 import time
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import partial
 
-from kkcv.answering import answers
+from kkcv.answering import answers, in_time
 from kkcv.disk import absolute
 from kkcv.search.engine import Catalog, Reader
 
@@ -64,11 +67,26 @@ class Library:
             return True
         return presence(located) != "there"
 
+    def missing(self, located: Iterable[str]) -> set[str]:
+        """Those of some paths that ``is_missing``, also if their disk dies in this moment."""
+        by_folder: dict[str, set[str]] = defaultdict(set)
+        for path in located:
+            root = self.roots.of(path)
+            by_folder[root.path if root else os.path.dirname(path)].add(path)
+        found: set[str] = set()
+        for folder, paths in by_folder.items():
+            found |= in_time(folder, partial(gone_of, paths), paths)
+        return found
+
     def named(self, path: str | os.PathLike[str]) -> str:
         """The name that a file has, or would have, in the catalog: the opposite of ``located``."""
         text = str(absolute(path))
         found = nearest(self.roots, text)
         return text if found is None else join(found[0].path, below(text, found[1]))
+
+
+def gone_of(paths: set[str]) -> set[str]:
+    return {path for path in paths if presence(path) != "there"}
 
 
 def nearest(roots: Roots, path: str) -> tuple[Root, str] | None:

@@ -27,6 +27,7 @@ class Naming:
         self._new: list[Root] = []  # those that are to be written
         self._names: dict[str, tuple[str, int]] = {}  # of folders, with their devices
         self._mounts = {mount.point for mount in mounts()}  # also those of one device
+        self.linked: list[str] = []  # new folders that links and mounts lead to
         self._moved: set[str] = set()  # roots that were elsewhere before, by their path now
 
     def begin(self, folder: str, excludes: tuple[str, ...] = ()) -> None:
@@ -99,6 +100,7 @@ class Naming:
         if known is None or known.identity != identity:
             outer = self._roots.of(name)
             within = (outer.within or outer.path) if outer is not None else ""
+            self.linked += [folder] if known is None else []
             self._keep(Root(name, real, identity, within=within))
         return name
 

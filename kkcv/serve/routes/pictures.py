@@ -48,7 +48,7 @@ def info(service: Service, picture: Picture) -> PictureInfo:
     return PictureInfo(
         id=picture.id,
         path=path,
-        missing=service.gallery.library.is_missing(path),
+        missing=bool(service.gallery.library.missing([path])),
         url=service.url(picture.id, "file"),
         thumbnail=service.url(picture.id, "thumbnail"),
         sha256=picture.file.sha256.hex(),

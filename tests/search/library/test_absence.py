@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kkcv.errors import RequestError
+from kkcv.search.describing import label_by_folder
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.search.library.absence import removable
@@ -151,6 +152,7 @@ def test_a_description_of_many_can_be_undone(indexed: Gallery) -> None:
     before = list(indexed.pictures())
     indexed.describe_many({picture.id: {"label": "wrong"} for picture in before})
 
+    label_by_folder(indexed, [Path("/")])  # adds where there is none, and is no edit by hand
     assert indexed.undo().what == "described"
 
     assert list(indexed.pictures()) == before
