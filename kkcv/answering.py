@@ -49,5 +49,5 @@ def touched(path: str) -> bool:
     with suppress(OSError, ValueError):  # ValueError: a null character
         mode = os.stat(path).st_mode
         if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # what stat says may be remembered
-            os.close(os.open(path, os.O_RDONLY))
+            os.close(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)))
     return True

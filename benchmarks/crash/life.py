@@ -1,6 +1,7 @@
 """A writer that says what it is about to do and what is done, and what must be there then."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,8 +118,9 @@ class Life:
             self.replace: 0.1,
             self.remove: 0.12,
             self.forget: 0.03,
+            self.move: 0.03,
             self.undo: 0.06,
-            self.describe: 0.07,
+            self.describe: 0.04,
             self.rebuild: 0.05,
             self.reopen: 0.05,
         }
@@ -183,6 +185,25 @@ class Life:
         forget(self.gallery.library, root)
         self.kept = kept
         self.tell("ack", Effect(gone=[*kept]))
+
+    def move(self) -> None:
+        """A root that was copied to another disk, and is there now."""
+        roots = list(self.gallery.library.roots)
+        if not roots:
+            return
+        old = roots[self.chance.integers(len(roots))].path
+        new = f"{old}-{self.fresh()}"
+        shutil.copytree(old, new)
+        rows = rows_of(self.gallery, self.numbers)
+        put = {
+            id: row._replace(path=row.path.replace(old, new, 1))
+            for id, row in rows.items()
+            if row.path.startswith(f"{old}/")
+        }
+        self.tell("try", Effect(put=put))
+        self.gallery.move_root(old, new, insist=True)
+        self.kept = {}  # what was removed before has the path that it had
+        self.tell("ack", Effect(put=put))
 
     def undo(self) -> None:
         """Pictures that were removed together come back under their ids."""
