@@ -235,8 +235,8 @@ def show_report(
         counts["labelled"] = labelled
     if as_json:
         passed = dict(report.passed)
-        more = {"rejects": rejects, "passed": passed, "linked": report.linked}
-        print_json({**counts, **more, "gallery": gallery.address})
+        lists = {"rejects": rejects, "passed": passed, "linked": report.linked}
+        print_json({**counts, **lists, "gallery": gallery.address})
         return
     print_table(["", ""], list(counts.items()))
     if not report.files:
