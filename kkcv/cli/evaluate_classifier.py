@@ -74,8 +74,14 @@ def classifier(
         raise
     for folder in labelled.empty:
         echo(f"skipped: {folder} is an empty class folder", err=True)
-    with progress_bar("measuring") as update:
-        result = evaluate_classifier(run, labelled, part=part, progress=update, **settings)
+    try:
+        with progress_bar("measuring") as update:
+            result = evaluate_classifier(run, labelled, part=part, progress=update, **settings)
+    except DataError as error:
+        if submission is None:
+            raise
+        echo(f"not measured: {error}", err=True)  # the submission is written
+        return
     tell_skipped(result["unreadable"])
     if as_json:
         print_json(result)

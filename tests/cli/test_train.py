@@ -96,6 +96,21 @@ def test_a_finished_run_predicts_unlabelled_pictures_for_kaggle(
     assert rows[12] == ["12", "0.500000"]
 
 
+def test_names_that_look_like_other_classes_do_not_stop_a_submission(
+    trained: tuple[Path, Result], pictures: Path, tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "new", tmp_path / "submission.csv"
+    folder.mkdir()
+    (folder / "photo.1.jpg").symlink_to(next((pictures / "cats_dogs/val/dogs").iterdir()))
+
+    result = kkcv("evaluate", "classifier", trained[0], folder, "--submission", out)
+
+    assert result.exit_code == 0, result.output
+    assert "not measured: " in result.stderr
+    assert "the class 'photo' is not one of the run's" in result.stderr
+    assert out.read_text().splitlines()[1].startswith("photo.1,")
+
+
 def test_adopting_a_run_of_the_head_alone_says_that_it_changes_no_search(
     cats_dogs: Path, tmp_path: Path
 ) -> None:

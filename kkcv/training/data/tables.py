@@ -81,7 +81,8 @@ def refuse_multi_labels(path: Path, name: str, labels: set[str]) -> None:
         split = {label: pieces(label, separator) for label in labels}
         several = sorted(label for label, parts in split.items() if len(parts) > 1)
         # Pieces that come back in other cells are labels; "Paris, France" is one name.
-        shared = [s for s in several if all(comes_back(p, s, split) for p in split[s])]
+        enough = all if separator == "," else any
+        shared = [s for s in several if enough(comes_back(p, s, split) for p in split[s])]
         if several and 2 * len(shared) >= len(several):
             raise multi_label(path, f"column {name!r} has several labels a cell, as {shared[0]!r}")
 

@@ -113,6 +113,8 @@ def test_paths_of_another_computer_are_found_below_the_root(tmp_path):
     ("text", "why"),
     [
         ("path,label\n1.jpg,cat|dog\n2.jpg,cat\n3.jpg,dog", "several labels a cell, as 'cat|dog'"),
+        ("path,label\n1.jpg,cat|dog\n2.jpg,cat", "several labels a cell, as 'cat|dog'"),
+        ("path;label\n1.jpg;cat|dog\n2.jpg;bird|dog", "several labels a cell, as 'bird|dog'"),
         ('path,label\n1.jpg,"cat, dog"\n2.jpg,cat\n3.jpg,dog', "several labels a cell"),
         ("path,label\n1.jpg,\"['cat', 'dog']\"\n2.jpg,['cat']\n3.jpg,['dog']", "several labels"),
         ("path,cat,dog\n1.jpg,1,1\n2.jpg,0,1", "it has columns of 0 and 1: cat, dog"),
