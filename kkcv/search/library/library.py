@@ -10,7 +10,7 @@ from kkcv.answering import answers, in_time
 from kkcv.disk import absolute
 from kkcv.search.engine import Catalog, Reader
 
-from .identity import below, elsewhere, join, seen, upwards
+from .identity import below, elsewhere, is_below, join, seen, upwards
 from .places import Places, presence
 from .roots import SETTING, Root, Roots
 
@@ -69,10 +69,14 @@ class Library:
 
     def missing(self, located: Iterable[str]) -> set[str]:
         """Those of some paths that ``is_missing``, also if their disk dies in this moment."""
+        own = str(self.catalog.folder)  # asked as one: a thread for each of its folders takes long
         by_folder: dict[str, set[str]] = defaultdict(set)
         for path in located:
-            root = self.roots.of(path)
-            by_folder[root.path if root else os.path.dirname(path)].add(path)
+            if is_below(path, own):
+                by_folder[own].add(path)
+            else:
+                root = self.roots.of(path)
+                by_folder[root.path if root else os.path.dirname(path)].add(path)
         found: set[str] = set()
         for folder, paths in by_folder.items():
             found |= in_time(folder, partial(gone_of, paths), paths)
