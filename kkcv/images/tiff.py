@@ -5,6 +5,7 @@ numbers, planes and more bands than colors are read with tifffile, an extra, or 
 """
 
 import io
+import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -84,6 +85,7 @@ class Deep(NamedTuple):
         except ImportError:
             what = "a TIFF with such samples is opened with tifffile"
             raise PictureError(f"{label}{what}; {EXTRA}", "unsupported") from None
+        logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # the error below says enough
         try:
             page: Any = TiffFile(io.BytesIO(data)).pages.first
             size = (page.imagewidth, page.imagelength)

@@ -38,8 +38,8 @@ def assert_problem(answer: httpx.Response, code: str, **members: object) -> None
         ({"image": PICTURE, "k": 0}, "k must be a whole number from 1 to 1000, got 0", "k"),
         ({"image": PICTURE, "k": 1001}, "k must be a whole number from 1 to 1000, got 1001", "k"),
         ({"image": PICTURE, "k": 2.5}, "k must be a whole number from 1 to 1000, got 2.5", "k"),
-        ({"image": PICTURE, "k": True}, "k must be a whole number from 1 to 1000, got True", "k"),
-        ({"image": PICTURE, "k": None}, "k must be a whole number from 1 to 1000, got None", "k"),
+        ({"image": PICTURE, "k": True}, "k must be a whole number from 1 to 1000, got true", "k"),
+        ({"image": PICTURE, "k": None}, "k must be a whole number from 1 to 1000, got null", "k"),
         ({"image": PICTURE, "k": [1]}, "k must be a whole number from 1 to 1000", "k"),
         (
             {"image": PICTURE, "top": 3},

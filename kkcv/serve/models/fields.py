@@ -33,11 +33,11 @@ def refusal(message: str) -> PydanticCustomError:
 
 
 def got(value: Any) -> str:
-    """``, got 'ten'`` for a short value, else nothing: a picture is never sent back."""
+    """``, got 'ten'`` or ``, got true`` for a short value; a picture is never sent back."""
     plain = value is None or isinstance(value, bool | int | float | str)
     if not plain or (isinstance(value, str) and len(value) > 20):
         return ""
-    text = ascii(value)
+    text = ascii(value) if isinstance(value, str) else json.dumps(value)
     return f", got {text}" if len(text) <= 32 else ""
 
 
