@@ -53,7 +53,7 @@ GROUPS = (  # views that propose candidates, and how many
 )
 LOOKED_AT = 50  # candidates at most
 MAYBE_MIRRORED = 10  # of them, those that are nearest to the mirrored view
-LIKELY = 0.9  # score of a copy as it is; the other views are asked at once if no hit has it
+LIKELY = 0.85  # score of a copy as it is; the other views are asked at once if no hit has it
 
 
 class Found(NamedTuple):

@@ -120,4 +120,4 @@ def test_small_pictures_are_enlarged_and_found(pictures: Path) -> None:
 
     assert sum(found[n][n] is not None for n in range(8)) >= 5
     assert all(found[n][m] is None for n in range(8) for m in range(8) if n != m)
-    assert max(first[0].shape) == 480
+    assert max(first[0].shape) == 320
