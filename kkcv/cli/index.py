@@ -244,9 +244,9 @@ def show_report(
     if report.passed:
         echo(f"passed over: {passed_over(report.passed)}", err=True)
     if report.linked:
-        more = f" and {len(report.linked) - 3:,} more" if len(report.linked) > 3 else ""
+        more = ["…"] if len(report.linked) > 3 else []
         echo(
-            f"indexed too, by a link or a mount: {', '.join(report.linked[:3])}{more}; "
+            f"indexed too, by a link or a mount: {', '.join([*report.linked[:3], *more])}; "
             f"all: kkcv roots {gallery.address}",
             err=True,
         )

@@ -108,7 +108,7 @@ def paragraphs(help: str) -> Iterator[str]:
 
 def paragraph_in_language(text: str) -> str:
     own = say(text)
-    return text if own == text else wrapped(own, PARAGRAPH)
+    return own if own == text or "\b" in text else wrapped(own, PARAGRAPH)
 
 
 def wrapped(text: str, width: int) -> str:

@@ -125,6 +125,7 @@ def helps() -> Iterator[str]:
 
 def test_the_help_is_complete() -> None:
     assert [text for text in helps() if text not in texts()] == []
+    assert [text for text in paragraphs(main.help or "") if text not in texts()] == []
     assert [heading for heading in COMMANDS if heading not in texts()] == []
 
 
@@ -195,7 +196,7 @@ def test_every_note_about_a_peer_has_its_chinese() -> None:
 
 
 def test_every_text_is_still_said_somewhere() -> None:
-    said = set(helps()) | set(COMMANDS) | notes_of_peers()
+    said = set(helps()) | set(COMMANDS) | notes_of_peers() | set(paragraphs(main.help or ""))
     for module in modules():
         said |= {text for node in ast.walk(module) if (text := as_pattern(node)) is not None}
     inside = "\n".join(said)
