@@ -1,6 +1,7 @@
 """A gallery that is open: its engine, its network, its folders, and what closes it."""
 
 import threading
+from collections.abc import Collection
 from functools import partial
 from os import PathLike, fspath
 from types import TracebackType
@@ -184,10 +185,10 @@ class Opened:
         """Take a folder and its pictures out of the gallery; how many (RequestError)."""
         return forget(self.library, self.library.named(folder))
 
-    def undo(self) -> Undone:
+    def undo(self, only: Collection[int] | None = None) -> Undone:
         """Take the last removal or description of several pictures back.
 
-        Their ids, vectors and metadata return. Raises RequestError if there is nothing to undo, or
-        the network was changed since.
+        Their ids, vectors and metadata return. Raises RequestError if there is nothing to undo, it
+        was not of ``only`` the pictures with these ids, or the network was changed since.
         """
-        return undo(self.library)
+        return undo(self.library, only)

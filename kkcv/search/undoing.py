@@ -5,6 +5,7 @@ setting.
 """
 
 import json
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from kkcv.errors import RequestError
@@ -17,6 +18,8 @@ from .picture import Picture
 
 NOTHING = "there is nothing to undo: no pictures were removed or described together"
 
+SUPERSEDED = "this cannot be undone: another removal or description of pictures came after it"
+
 
 class Undone(NamedTuple):
     """``what`` was done at ``when``, in seconds since 1970, to how many ``pictures``."""
@@ -26,12 +29,12 @@ class Undone(NamedTuple):
     pictures: int
 
 
-def undo(library: Library) -> Undone:
-    """Take the last removal or description of many pictures back.
+def undo(library: Library, only: Collection[int] | None = None) -> Undone:
+    """Take the last removal or description of many pictures back, if it was of ``only`` these.
 
     What was done to a picture since then is kept: its file, if the path has another one by now, and
-    its metadata, where they say otherwise. Raises RequestError if there is nothing to undo, or the
-    gallery has another network by now.
+    its metadata, where they say otherwise. Raises RequestError if there is nothing to undo,
+    another change came after that of ``only`` these, or the gallery has another network by now.
     """
     catalog: Catalog = library.catalog
     with catalog.writing() as writer:
@@ -39,6 +42,8 @@ def undo(library: Library) -> Undone:
         if record is None:
             raise RequestError(NOTHING)
         kept = list(writer.kept())
+        if only is not None and {picture.id for picture in kept} != set(only):
+            raise RequestError(SUPERSEDED)
         if record["what"] == "described":
             count = describe_again(writer, kept)
         elif record["epoch"] != writer.epoch:

@@ -1,14 +1,13 @@
 """The script that Streamlit runs for each visitor: language, style, and the pages."""
 
 import json
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from kkcv.errors import KkcvError
 from kkcv.images.limits import DEFAULT_LIMITS
+from kkcv.web.components.guard import guarded
 from kkcv.web.components.markup import as_markdown
 from kkcv.web.library.page import library_page
 from kkcv.web.search.page import search_page
@@ -26,7 +25,6 @@ PAGES: dict[str, Callable[[], None]] = {
     "training": training_page,
 }
 STYLE = Path(__file__).with_name("style.css")
-log = logging.getLogger("kkcv.web")
 
 
 def main() -> None:
@@ -47,43 +45,29 @@ def main() -> None:
         for each in pages.values():
             st.page_link(each)
         choose_language(text)
+    st.session_state["arrived"] = st.session_state.get("at") != page.url_path  # by a link
+    st.session_state["at"] = page.url_path
     page.run()
 
 
 def widget_texts(text: Strings) -> str:
     """CSS that replaces the texts that Streamlit has in English only."""
+    megabytes = DEFAULT_LIMITS.max_bytes >> 20
     uploader, camera = "[data-testid=stFileUploaderDropzone", "[data-testid=stCameraInput"
     places = {
         f"{uploader}] button p": text("widget.choose"),
-        f"{uploader}Instructions] span": text(
-            "widget.limit", megabytes=DEFAULT_LIMITS.max_bytes >> 20
-        ),
+        f"{uploader}Instructions] span": text("widget.limit", megabytes=megabytes),
         f"{camera}WebcamComponent] p": text("widget.camera"),
         f"{camera}Button]": text("widget.shoot"),
         f"{camera}]:has(img) {camera}Button]": text("widget.again"),
     }
-    return "".join(
+    refused = json.dumps(text("widget.refused", megabytes=megabytes), ensure_ascii=False)
+    told = "[data-testid=stFileChips]:has([data-testid=stFileChipIconError])::after"
+    return f"{told} {{content: {refused}; font-size: 0.9rem}}" + "".join(
         f"{place}, {place} * {{font-size: 0 !important}}"
         f"{place}::after {{content: {json.dumps(words, ensure_ascii=False)}; font-size: 0.9rem}}"
         for place, words in places.items()
     )
-
-
-def guarded(page: Callable[[], None]) -> Callable[[], None]:
-    """A page whose errors become a message for the visitor and a line in the terminal."""
-
-    def run() -> None:
-        try:
-            page()
-        except KkcvError as error:
-            log.error("%s", error)
-            st.error(as_markdown(strings().error(error)))
-            st.button(strings()("page.again"))  # any click runs the page again
-        except Exception:
-            log.exception("the page failed")
-            st.error(strings()("page.failed"))
-
-    return run
 
 
 if __name__ == "__main__":

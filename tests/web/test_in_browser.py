@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.web.strings import Strings
@@ -46,7 +47,7 @@ def test_the_right_picture_comes_first_in_the_language_of_the_browser(
 
 @pytest.mark.parametrize(("locale", "text"), [("en-US", ENGLISH), ("zh-CN", CHINESE)])
 def test_what_is_no_picture_is_answered_with_a_message(
-    visit: Visit, pictures: Path, screenshots: Path, locale: str, text: Strings
+    visit: Visit, pictures: Path, tmp_path: Path, screenshots: Path, locale: str, text: Strings
 ) -> None:
     page = visit(locale=locale)
 
@@ -55,6 +56,13 @@ def test_what_is_no_picture_is_answered_with_a_message(
     message = page.get_by_test_id("stAlert")
     expect(message).to_have_text(f"text_as.jpg — {text('reason.not-an-image')}")
     assert page.get_by_test_id("stException").count() == 0
+    with (tmp_path / "large.jpg").open("wb") as large:
+        large.truncate(DEFAULT_LIMITS.max_bytes + 1)
+    page.set_input_files("input[type=file]", tmp_path / "large.jpg")
+    failed = page.get_by_test_id("stFileChipIconError")
+    chips = page.get_by_test_id("stFileChips").filter(has=failed)
+    told = chips.evaluate("each => getComputedStyle(each, '::after').content")
+    assert told == f'"{text("widget.refused", megabytes=DEFAULT_LIMITS.max_bytes >> 20)}"'
     page.screenshot(path=screenshots / f"refused-{locale}.png")
 
 
@@ -77,6 +85,13 @@ def test_a_click_on_a_hit_searches_with_it_and_back_returns(
     page = visit()
     search(page, album[0])
     before = names(page)
+
+    page.locator(".cell").first.hover()
+    page.locator(".cell").first.get_by_role("button", name=ENGLISH("page.large")).click()
+    expect(page.locator("[role=dialog] img")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_contain_text(str(album[0]))
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
 
     page.locator(".card").nth(3).click()
     expect(page.locator(".card")).to_have_count(11)  # all but itself
@@ -187,7 +202,6 @@ def test_it_fits_a_phone_by_day_and_by_night(
 
 def test_pictures_are_added_found_and_removed_in_the_library(
     visit: Visit,
-    own_gallery: Path,
     album: list[Path],
     stranger: Path,
     pictures: Path,
@@ -221,7 +235,6 @@ def test_pictures_are_added_found_and_removed_in_the_library(
     page.get_by_role("button", name=ENGLISH("library.remove"), exact=True).click()
     expect(page.locator(".card")).to_have_count(12)
     assert stranger.name not in names(page)
-    assert list((own_gallery / "pictures").rglob("*.jpg")) == []
     page.screenshot(path=screenshots / "library-removed.png")
 
     page.get_by_role("button", name=ENGLISH("library.undo")).click()
@@ -330,6 +343,40 @@ def test_metadata_is_written_in_a_dialog_and_can_be_filtered_by(
 
     expect(page.locator(".card")).to_have_count(1)
     assert names(page) == [name]
+
+
+def test_what_others_change_meanwhile_stays_and_what_they_remove_is_told(
+    visit: Visit, own_gallery: Path
+) -> None:
+    page = visit()
+    page.get_by_role("link", name=ENGLISH("page.library")).click()
+    page.locator(".card[aria-pressed]").nth(4).click()
+    edit = page.get_by_role("button", name=ENGLISH("library.edit"))
+    edit.click()
+    page.get_by_label(ENGLISH("edit.name")).first.fill("mood")
+    page.get_by_label(ENGLISH("edit.value")).first.fill("calm")
+    page.get_by_label(ENGLISH("edit.value")).first.press("Tab")
+    settle(page)
+
+    with Gallery.open(own_gallery) as other:
+        id = [picture.id for picture in other.page(12, newest=True)][4]
+        other.describe(id, {"year": 2024})
+        page.get_by_role("button", name=ENGLISH("edit.save")).click()
+        page.get_by_role("dialog").wait_for(state="detached")
+        assert other.get(id).metadata == {"year": 2024, "mood": "calm"}
+
+        edit.click()
+        save = page.get_by_role("button", name=ENGLISH("edit.save"))
+        save.wait_for()
+        settle(page)
+        other.remove([id], at_least=1)
+        save.click()
+        expect(page.get_by_role("dialog")).to_contain_text(ENGLISH("page.gone"))
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name=ENGLISH("library.remove"), exact=True).click()
+        expect(page.get_by_test_id("stToast")).to_contain_text(ENGLISH("page.gone"))
+        other.undo()
+        other.describe(id, {})
 
 
 @pytest.mark.parametrize(("locale", "text"), BOTH)

@@ -11,7 +11,7 @@ from kkcv.web.strings import Strings
 from .conftest import CHINESE, ENGLISH, Visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import FilePayload, Page
 
 pytestmark = pytest.mark.browser
 
@@ -42,6 +42,10 @@ def test_the_zoo_shows_a_family_and_networks_that_look(
     page.screenshot(path=screenshots / f"looking-{locale}.png")
     labels = " ".join(page.locator(".guess").all_inner_texts())
     assert ("cat" in labels.lower()) if locale == "en-US" else ("猫" in labels)
+
+    empty: FilePayload = {"name": "empty.jpg", "mimeType": "image/jpeg", "buffer": b""}
+    page.set_input_files("input[type=file]", empty)
+    expect(page.get_by_test_id("stAlert")).to_have_text(f"empty.jpg — {text('reason.empty')}")
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ def library(panel: str = "pictures") -> AppTest:
     """The library, drawn by itself: AppTest follows no links between pages that are functions."""
 
     def script() -> None:
-        from kkcv.web.app import guarded
+        from kkcv.web.components.guard import guarded
         from kkcv.web.library.page import library_page
 
         guarded(library_page)()
@@ -76,7 +76,7 @@ def library(panel: str = "pictures") -> AppTest:
 
 def training() -> AppTest:
     def script() -> None:
-        from kkcv.web.app import guarded
+        from kkcv.web.components.guard import guarded
         from kkcv.web.training.page import training_page
 
         guarded(training_page)()
@@ -249,9 +249,16 @@ def test_a_library_of_several_pages_is_turned(
         older = {button.label: button for button in test.button}[ENGLISH("library.after")]
 
     assert seen == newest_first
+    assert test.query_params["page"] == "3"
     for _ in range(2):
-        {b.label: b for b in test.button}[ENGLISH("library.before")].click().run()
+        button(test, "library.before").click().run()
     assert shown(test) == newest_first[:5]
+    test.query_params["page"] = "2"  # a link, or the browser's Back
+    assert shown(test.run()) == newest_first[5:10]
+    test.query_params["page"] = "99"
+    assert shown(test.run()) == newest_first[10:]
+    gallery.remove(newest_first[10:])
+    assert shown(test.run()) == newest_first[5:10]
 
 
 def shown(test: AppTest) -> list[int]:
@@ -352,6 +359,7 @@ def test_a_folder_that_is_not_there_is_told_once(folder: Path) -> None:
     assert errors(test)[0].startswith("/nowhere: ")
     test.run()
     assert errors(test) == []
+    assert test.text_input[0].value == "/nowhere"  # to mend it
     assert len(shown(test)) == 12
 
 

@@ -43,6 +43,24 @@ def test_an_id_in_the_address_opens_its_search_and_the_address_follows(
 
 
 @browser
+def test_the_back_of_the_browser_returns_step_by_step_to_the_start(visit: Visit) -> None:
+    page = visit()
+    addresses = [page.url]
+    for _ in range(2):
+        page.locator(".card").nth(1).click()
+        page.wait_for_url(lambda url: url not in addresses)
+        opened(page)
+        addresses.append(page.url)
+
+    for address in reversed(addresses[:-1]):
+        page.go_back()
+        page.wait_for_url(address)
+    expect(page.get_by_text(ENGLISH("search.start"))).to_be_visible()
+    settle(page)
+    assert page.url == addresses[0]
+
+
+@browser
 def test_it_works_below_a_path(visit: Visit, own_gallery: Path) -> None:
     with running(own_gallery, "--base-path", "/kkcv") as address:
         page = visit(f"{address}/kkcv/?id=3")
@@ -55,10 +73,11 @@ def test_it_works_below_a_path(visit: Visit, own_gallery: Path) -> None:
 
 
 @browser
-def test_an_unknown_id_in_the_address_is_told(visit: Visit, web: str) -> None:
-    page = visit(f"{web}/?id=999")
+@pytest.mark.parametrize("id", ["999", "-1"])
+def test_an_unknown_id_in_the_address_is_told(visit: Visit, web: str, id: str) -> None:
+    page = visit(f"{web}/?id={id}")
 
-    expect(page.get_by_role("alert")).to_contain_text("999")
+    expect(page.get_by_role("alert")).to_contain_text(id)
 
 
 @browser

@@ -1,1 +1,1 @@
-"""Parts of pages: clickable pictures, progress bars, markup."""
+"""Parts of pages: clickable pictures, progress bars, messages, markup."""

@@ -9,6 +9,7 @@ import streamlit as st
 from kkcv.hit import Place
 
 from .component import component, reported
+from .guard import attempted
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,13 @@ def grid(
         "divider": divider,
     }
 
+    @attempted
     def picked() -> None:
         id = reported(key, "picked")
         if on_pick is not None and id is not None:
             on_pick(int(id))
 
+    @attempted
     def acted() -> None:
         act = reported(key, "acted")
         if act:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .component import component, reported
+from .guard import attempted
 
 COLORS = (
     *("#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#b279a2"),
@@ -42,6 +43,7 @@ def show_map(
         ],
     }
 
+    @attempted
     def picked() -> None:
         id = reported(key, "picked")
         if id is not None:

@@ -5,7 +5,7 @@ local_library.py and remote_library.py have the rest.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -49,11 +49,11 @@ class DuplicateGroup(NamedTuple):
     how: tuple[str, ...] = ()
 
 
-class Removed(NamedTuple):
-    """A removed picture; ``content`` is None where its file still lies at its path."""
+class Change(NamedTuple):
+    """A change of so many pictures; ``undo`` takes it back, and says of how many it could."""
 
-    entry: Entry
-    content: bytes | None
+    pictures: int
+    undo: Callable[[], int] | None
 
 
 class NetworkFacts(Protocol):
@@ -145,17 +145,13 @@ class Library(ABC):
     def add(self, content: bytes, name: str) -> bool:
         """Add a picture; whether it is new (PictureError)."""
 
-    def describe(self, id: int, metadata: Mapping[str, Any]) -> None:
-        """Replace the metadata of a picture (UnknownPicture)."""
-        self._source.describe(id, metadata)
+    @abstractmethod
+    def describe(self, metadata: Mapping[int, Mapping[str, Any]]) -> Change:
+        """Replace the metadata of pictures by their ids (UnknownPicture, RequestError)."""
 
     @abstractmethod
-    def remove(self, ids: Sequence[int]) -> list[Removed]:
-        """Remove pictures; those that were there, for ``restore``."""
-
-    @abstractmethod
-    def restore(self, removed: Sequence[Removed]) -> int:
-        """Bring removed pictures back, under new ids; how many came back."""
+    def remove(self, ids: Sequence[int]) -> Change:
+        """Remove those of these pictures that are still there."""
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:

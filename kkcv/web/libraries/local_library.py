@@ -1,14 +1,13 @@
 """A library on this machine: a gallery."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from kkcv.embedding.explanation import Explanation
 from kkcv.embedding.space import EmbeddingSpace
-from kkcv.errors import GalleryError, PictureError, UnknownPicture
+from kkcv.errors import GalleryError, PictureError
 from kkcv.hit import Hit
 from kkcv.hits import Hits
 from kkcv.images.thumbnails import Thumbnails
@@ -16,11 +15,10 @@ from kkcv.query import Like
 from kkcv.search.duplicates import duplicates
 from kkcv.search.explain import explain
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing import import_pictures
 from kkcv.search.options import SearchOptions
 from kkcv.search.picture import Picture
 
-from .library import SPREAD, THUMBNAIL, DuplicateGroup, Entry, Library, Progress, Removed
+from .library import SPREAD, THUMBNAIL, Change, DuplicateGroup, Entry, Library, Progress
 
 
 class LocalLibrary(Library):
@@ -61,25 +59,14 @@ class LocalLibrary(Library):
     def add(self, content: bytes, name: str) -> bool:
         return self.gallery.find_or_add(content, {"name": name})[1]
 
-    def remove(self, ids: Sequence[int]) -> list[Removed]:
-        kept = {}
-        for picture in self.gallery.get_many(ids):
-            content = self.gallery.read(picture) if picture.file.stored else None
-            kept[picture.id] = Removed(self._entry(picture), content)
-        return [kept[id] for id in self.gallery.remove(kept)]
+    def describe(self, metadata: Mapping[int, Mapping[str, Any]]) -> Change:
+        count = self.gallery.describe_many(metadata)
+        undo = (lambda: self.gallery.undo(metadata).pictures) if count > 1 else None
+        return Change(count, undo)
 
-    def restore(self, removed: Sequence[Removed]) -> int:
-        back = 0
-        for entry, content in removed:
-            if content is not None:
-                self.gallery.find_or_add(content, entry.metadata)
-                back += 1
-                continue
-            with suppress(PictureError, UnknownPicture):  # its file has gone meanwhile
-                import_pictures(self.gallery, [entry.path])
-                self.gallery.describe(self.gallery.find(entry.path).id, entry.metadata)
-                back += 1
-        return back
+    def remove(self, ids: Sequence[int]) -> Change:
+        removed = self.gallery.remove(ids, at_least=1)
+        return Change(len(removed), lambda: self.gallery.undo(removed).pictures)
 
     def facts(self) -> dict[str, Any]:
         return self.gallery.stats()

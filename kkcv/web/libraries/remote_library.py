@@ -1,7 +1,7 @@
 """A library behind a service (kkcv serve), by the client."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,7 @@ from kkcv.hits import Hits
 from kkcv.query import Like
 from kkcv.search.options import SearchOptions
 
-from .library import THUMBNAIL, DuplicateGroup, Entry, Library, NetworkFacts, Progress, Removed
+from .library import THUMBNAIL, Change, DuplicateGroup, Entry, Library, NetworkFacts, Progress
 
 REMEMBERED = 4000  # thumbnails
 # Seconds for which an answer of the service is used again: the page is drawn again at every click.
@@ -49,20 +49,20 @@ class RemoteLibrary(Library):
     def add(self, content: bytes, name: str) -> bool:
         return self.client.add(content, {"name": name}).new
 
-    def remove(self, ids: Sequence[int]) -> list[Removed]:
+    def describe(self, metadata: Mapping[int, Mapping[str, Any]]) -> Change:
+        for id, each in metadata.items():
+            self.client.describe(id, each)
+        return Change(len(metadata), None)
+
+    def remove(self, ids: Sequence[int]) -> Change:
+        """Its undo adds them again, under new ids."""
         removed = []
         for entry in self.get_many(ids):
             with suppress(UnknownPicture):
                 content = self.client.file(entry.id)  # the service may have the only copy
                 self.client.remove(entry.id)
-                removed.append(Removed(entry, content))
-        return removed
-
-    def restore(self, removed: Sequence[Removed]) -> int:
-        for entry, content in removed:
-            assert content is not None
-            self.client.add(content, entry.metadata)
-        return len(removed)
+                removed.append((content, entry.metadata))
+        return Change(len(removed), lambda: len([self.client.add(*each) for each in removed]))
 
     def facts(self) -> dict[str, Any]:
         return self.client.stats().model_dump()

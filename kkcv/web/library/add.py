@@ -37,7 +37,8 @@ def add(text: Strings, here: Library) -> None:
         except Exception:
             st.session_state["adding"] = None  # show the error once
             raise
-        st.session_state.update(adding=None, newest=[None])
+        st.session_state.update(adding=None, newest=[None], folder="")
+        st.query_params.pop("page", None)
     upload(text, here)
     if report := st.session_state.get("report"):
         show_report(text, report)
@@ -54,9 +55,11 @@ def upload(text: Strings, here: Library) -> None:
             st.session_state["batch"] = batch + 1
             begin(here, lambda job, report: add_files(here, files, job, report))
     elif isinstance(here, LocalLibrary) and may_name_folders():
-        with st.expander(text("library.folder")):
-            path = st.text_input(text("library.folder_path"), placeholder="~/Pictures")
+        typed = st.session_state.get("folder", "")  # Streamlit forgets it while a bar is shown
+        with st.expander(text("library.folder"), expanded=bool(typed)):
+            path = st.text_input(text("library.folder_path"), typed, placeholder="~/Pictures")
             if st.button(text("library.folder_add"), disabled=not path):
+                st.session_state["folder"] = path
                 begin(here, lambda job, report: add_folder(here, path, job, report))
 
 
@@ -69,7 +72,7 @@ def begin(here: Library, work: Callable[[Job[Report], Report], None]) -> None:
         work(job, report)
         return report
 
-    st.session_state.update(adding=Job(run), report=report, removed=None)
+    st.session_state.update(adding=Job(run), report=report, changed=None)
     st.rerun()
 
 

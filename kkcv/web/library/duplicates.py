@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from kkcv.web.components.guard import attempted
 from kkcv.web.components.job import Job, wait_for
 from kkcv.web.libraries.library import DuplicateGroup, Entry, Library
 from kkcv.web.strings import Strings
@@ -49,14 +50,22 @@ def show_groups(text: Strings, here: Library, groups: Sequence[DuplicateGroup]) 
         st.markdown(kind)
         chosen = spare(entries)
         selected += choose(text, here, entries, f"group-{group.ids[0]}", chosen)
-        if st.button(text("duplicates.keep"), key=f"keep-{group.ids[0]}"):
-            here.keep_both([entry.id for entry in entries])
-            decided.add(group.ids)
-            st.rerun()
+        st.button(
+            text("duplicates.keep"),
+            key=f"keep-{group.ids[0]}",
+            on_click=keep_both,
+            args=(here, group, [entry.id for entry in entries]),
+        )
     with bar:
         label = text("duplicates.remove", count=len(selected))
-        if st.button(label, disabled=not selected):
-            remove(here, selected)
+        st.button(label, disabled=not selected, on_click=remove, args=(here, selected))
+
+
+@attempted
+def keep_both(here: Library, group: DuplicateGroup, ids: Sequence[int]) -> None:
+    """Remember that these of a group, all that are left, are no duplicates."""
+    here.keep_both(ids)
+    st.session_state["kept-both"].add(group.ids)
 
 
 def spare(entries: Sequence[Entry]) -> list[int]:

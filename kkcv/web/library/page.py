@@ -14,9 +14,11 @@ PANELS = {"pictures": browse, "duplicates": review_duplicates, "statistics": sho
 
 def library_page() -> None:
     text, here = strings(), library()
+    if page := st.session_state.pop("turn_to", None):
+        st.switch_page(st.session_state["pages"][page])
     st.markdown(text("library.count", total=here.count(), network=here.model.network))
     panel = choose_panel(text, "library", list(PANELS), "panel")
-    offer_undo(text, here)
+    offer_undo(text)
     if panel == "pictures":
         add(text, here)
     PANELS[panel](text, here)

@@ -19,9 +19,9 @@ from kkcv.web.components.map import show_map
 from kkcv.web.components.markup import data_url
 from kkcv.web.libraries.library import Entry, Library, name_of
 from kkcv.web.libraries.local_library import LocalLibrary
-from kkcv.web.search.query_state import search_with_picture
 from kkcv.web.strings import Strings
 
+from .browse import find_similar
 from .map_layout import clusters, plane
 
 ON_MAP = 800  # pictures at most: a sample of a larger library
@@ -189,10 +189,6 @@ def show_plane(text: Strings, here: Library, seen: Overview) -> None:
         text("statistics.color"), list(ways), default=next(iter(ways)), required=True
     )
 
-    def pick(id: int) -> None:
-        search_with_picture(here, id)
-        st.session_state["turn_to"] = "search"
-
     show_map(
         seen.points,
         [entry.id for entry in seen.entries],
@@ -202,10 +198,8 @@ def show_plane(text: Strings, here: Library, seen: Overview) -> None:
         key="map",
         label=text("statistics.map"),
         others=text("statistics.other_groups"),
-        on_pick=pick,
+        on_pick=lambda id: find_similar(here, id),
     )
-    if page := st.session_state.pop("turn_to", None):
-        st.switch_page(st.session_state["pages"][page])
 
 
 def colorings(text: Strings, seen: Overview) -> dict[str, Sequence[str]]:

@@ -2,24 +2,29 @@
 
 import streamlit as st
 
-from kkcv.errors import UnknownPicture
+from kkcv.errors import RequestError, UnknownPicture
+from kkcv.query import whole
 from kkcv.web.components.markup import as_markdown
 from kkcv.web.libraries.library import Library
 from kkcv.web.strings import Strings
 
-from .query_state import queries, search_with_picture
+from .query_state import Query, go_back, queries, search_with_picture
 
 FOLLOWED = "followed"  # the id that the address had when this page last agreed with it
 
 
 def open_from_address(text: Strings, here: Library) -> None:
     """Search with the picture that the address names, unless the page shows it already."""
-    named = st.query_params.get("id")
-    if named is None or named == st.session_state.get(FOLLOWED):
+    named, followed = st.query_params.get("id"), st.session_state.get(FOLLOWED)
+    if named == followed:
+        return
+    if named is None:  # a link from another page, or the browser's Back to before the address
+        while queries() and address_of(queries()[-1]) and not st.session_state["arrived"]:
+            go_back()
         return
     try:
-        id = here.get(int(named) if named.isdecimal() else 0).id
-    except UnknownPicture as error:
+        id = here.get(whole(int(named) if named.isdecimal() else named)).id
+    except (UnknownPicture, RequestError) as error:
         st.error(as_markdown(text.error(error)))
         return
     search_with_picture(here, id)
@@ -27,11 +32,22 @@ def open_from_address(text: Strings, here: Library) -> None:
 
 def follow_in_address() -> None:
     """Let the address name the picture of the newest query; none for files, parts and texts."""
-    newest = queries()[-1] if queries() else None
-    whole = newest is not None and not (newest.region or newest.more or newest.less)
-    id = newest.picture if newest is not None and whole else None
-    if isinstance(id, int):
-        st.query_params["id"] = st.session_state[FOLLOWED] = str(id)
-    else:
-        st.query_params.pop("id", None)
-        st.session_state[FOLLOWED] = None
+    named = st.session_state[FOLLOWED] = address_of(queries()[-1]) if queries() else None
+    name_in_address("id", named)
+
+
+def name_in_address(key: str, value: str | None) -> None:
+    """Give the address a value, or none, only if it has another.
+
+    The browser takes even the same value for a new step, if it has gone back meanwhile.
+    """
+    if value is None:
+        st.query_params.pop(key, None)
+    elif st.query_params.get(key) != value:
+        st.query_params[key] = value
+
+
+def address_of(query: Query) -> str | None:
+    """The id that stands for a query in the address."""
+    refined = query.region or query.more or query.less
+    return str(query.picture) if isinstance(query.picture, int) and not refined else None

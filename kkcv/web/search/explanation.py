@@ -9,6 +9,7 @@ from kkcv.images.heat import SIDE, overlaid
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.thumbnails import as_png, shrink
 from kkcv.query import Text
+from kkcv.web.components.guard import guarded
 from kkcv.web.components.markup import as_markdown, data_url
 from kkcv.web.libraries.library import Library, name_of
 from kkcv.web.session import strings
@@ -21,6 +22,7 @@ def explain(here: Library, query: Query, hit: Hit) -> None:
     text = strings()
 
     @st.dialog(text("explain.title"), width="medium")
+    @guarded
     def show() -> None:
         with st.spinner(text("explain.working")):
             query_file, hit_file = query_of(here, query), here.file(hit.id)
@@ -34,6 +36,8 @@ def explain(here: Library, query: Query, hit: Hit) -> None:
                 st.html(f'<img class="warm" alt="" src="{data_url(shrink(warm, SIDE))}">')
                 st.caption(as_markdown(name))
         st.markdown(text("explain.score", score=f"{found.score:.3f}"))
+        if query.more or query.less:
+            st.caption(text("explain.alone"))
         st.caption(text("explain.how"))
 
     show()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from kkcv.errors import KkcvError, PictureError, UnknownPicture
+from kkcv.errors import KkcvError, PictureError
 from kkcv.hits import Hits
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS
@@ -73,12 +73,9 @@ def search_with_file(name: str, content: bytes | str) -> None:
 
 
 def search_with_picture(library: Library, id: int) -> None:
-    """Search with a picture of the library; nothing happens if it was removed meanwhile."""
-    try:
-        name = name_of(library.get(id))
-    except UnknownPicture:
-        forget_answer()
-        return
+    """Search with a picture of the library (UnknownPicture)."""
+    forget_answer()  # it has pictures that were removed, if this one was
+    name = name_of(library.get(id))
     preview = None
     with suppress(KkcvError):  # the file is missing; its vector is not
         preview = preview_of(library.file(id))

@@ -1,7 +1,6 @@
 """The hits as a grid of pictures, or those of two networks side by side."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from itertools import zip_longest
 from pathlib import PurePath
 from typing import Any
@@ -14,13 +13,16 @@ from kkcv.hits import Hits
 from kkcv.images.source import printable
 from kkcv.query import Text
 from kkcv.search.options import SearchOptions
+from kkcv.search.picture import unknown
 from kkcv.web.components.grid import Action, Tile, grid
+from kkcv.web.components.guard import tell
 from kkcv.web.components.markup import as_markdown, data_url
 from kkcv.web.libraries.library import Entry, Library, name_of
 from kkcv.web.session import load
 from kkcv.web.strings import Strings
 
 from .explanation import explain
+from .large import show_large
 from .query_state import (
     Query,
     answer,
@@ -44,7 +46,8 @@ def show_answer(
         options = SearchOptions(**chosen)
         with st.spinner(text("search.searching")):
             hits = answer(here, total, query, k, options)
-    except UnknownPicture:  # it was removed meanwhile
+    except UnknownPicture as error:
+        tell(error)
         go_back()
         st.rerun()
     except PictureError as error:
@@ -97,13 +100,14 @@ def show_hits(text: Strings, here: Library, hits: Hits) -> None:
     actions = [
         Action("more", "+", text("search.more_like")),
         Action("less", "−", text("search.less_like")),
+        Action("large", "⤢", text("page.large")),
     ]
     if not isinstance(queries()[-1].picture, Text):
         actions.append(Action("why", "?", text("explain.title")))
 
     def act(name: str, id: int) -> None:
-        if name == "why":
-            st.session_state["why"] = id
+        if name in ("why", "large"):
+            st.session_state["asked"] = name, id
         else:
             steer(id, more=name == "more")
 
@@ -117,10 +121,15 @@ def show_hits(text: Strings, here: Library, hits: Hits) -> None:
         on_act=act,
         divider=divider_of(text, hits),
     )
-    asked = st.session_state.pop("why", None)
-    for hit in hits:
-        if hit.id == asked:
+    if asked := st.session_state.pop("asked", None):
+        name, id = asked
+        hit = next((hit for hit in hits if hit.id == id), None)
+        if hit is None:
+            tell(unknown(id, here.name))
+        elif name == "why":
             explain(here, queries()[-1], hit)
+        else:
+            show_large(here, hit)
 
 
 def show_both(
@@ -179,8 +188,7 @@ def show_column(
 
 def search_with_copy(other: Library, id: int) -> None:
     """Search with a picture of the other library, which may not be in this one."""
-    with suppress(UnknownPicture):  # it was removed meanwhile
-        search_with_file(name_of(other.get(id)), other.file(id))
+    search_with_file(name_of(other.get(id)), other.file(id))
 
 
 def tiles_of(

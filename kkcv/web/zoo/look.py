@@ -1,6 +1,6 @@
 """Networks looking at one picture: classes, Grad-CAM, and feature maps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -44,7 +44,14 @@ def look(text: Strings) -> None:
         return
     if not chosen:
         return
-    picture = file.getvalue()
+    try:
+        show(text, chosen, labels, file.getvalue())
+    except PictureError as error:
+        st.error(f"**{as_markdown(file.name)}** — {text(f'reason.{error.reason}')}")
+
+
+def show(text: Strings, chosen: Sequence[str], labels: Mapping[str, str], picture: bytes) -> None:
+    """The answers of the networks, side by side, and the inside of one of them (PictureError)."""
     columns = st.columns(len(chosen))
     for column, model in zip(columns, chosen, strict=True):
         with column:
@@ -62,7 +69,8 @@ def look(text: Strings) -> None:
 def asked(text: Strings, ask: Callable[..., T], model: str, picture: bytes, *rest: Any) -> T | None:
     """The worker's answer, kept for the visitor; None while it works, or after an error.
 
-    ``ask`` is a method of the worker that takes a model and a picture.
+    Raises PictureError, which concerns every network. ``ask`` is a method of the worker that takes
+    a model and a picture.
     """
     what = ask.__name__
     key = (what, model, hash(picture), rest)
@@ -75,8 +83,8 @@ def asked(text: Strings, ask: Callable[..., T], model: str, picture: bytes, *res
     try:
         if wait_for(jobs[key], text, text("zoo.working"), key=f"{what}-{model}"):
             return jobs[key].result
-    except PictureError as error:
-        st.error(text(f"reason.{error.reason}"))
+    except PictureError:
+        raise
     except KkcvError as error:
         st.error(as_markdown(text.error(error)))
     return None

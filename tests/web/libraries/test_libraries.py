@@ -8,7 +8,7 @@ import pytest
 
 from kkcv.client import Client
 from kkcv.embedding.embedder import Embedder
-from kkcv.errors import UnknownPicture
+from kkcv.errors import RequestError, UnknownPicture
 from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import DEFAULTS, SearchOptions
@@ -21,7 +21,7 @@ from tests.serve.conftest import running
 @pytest.fixture(scope="module")
 def local(
     made_gallery: Path, tmp_path_factory: pytest.TempPathFactory, embedder: Embedder
-) -> Iterator[Library]:
+) -> Iterator[LocalLibrary]:
     folder = shutil.copytree(made_gallery, tmp_path_factory.mktemp("local") / "gallery")
     with Gallery.open(folder, embedder) as gallery:
         yield LocalLibrary(gallery)
@@ -95,34 +95,41 @@ def test_an_upload_is_added_described_removed_and_brought_back(
     assert library.add(content, "cat.jpg")
     assert not library.add(content, "again.jpg")
     (hit,) = library.search([Like(content)], 1, DEFAULTS)
-    library.describe(hit.id, {"name": "cat.jpg", "label": "cat"})
+    library.describe({hit.id: {"name": "cat.jpg", "label": "cat"}})
     assert library.get(hit.id).metadata == {"name": "cat.jpg", "label": "cat"}
 
     removed = library.remove([hit.id, 10**9])
 
-    assert [name_of(entry) for entry, _ in removed] == ["cat.jpg"]
+    assert removed.pictures == 1
     with pytest.raises(UnknownPicture):
         library.get(hit.id)
-    assert library.restore(removed) == 1
+    assert removed.undo is not None
+    assert removed.undo() == 1
     (back,) = library.search([Like(content)], 1, DEFAULTS)
     assert library.get(back.id).metadata == {"name": "cat.jpg", "label": "cat"}
     assert library.file(back.id) == content
     library.remove([back.id])
 
 
-def test_a_removed_picture_that_lies_outside_comes_back_from_its_place(
-    local: Library, album: list[Path]
+def test_a_gallery_here_takes_back_the_last_change_and_no_later_one_of_others(
+    local: LocalLibrary,
 ) -> None:
-    entry = next(e for e in local.page(12) if e.path == str(album[5]))
-    local.describe(entry.id, {"label": "kept"})
+    before = local.page(12)
+    labels = {entry.id: {"label": "cat"} for entry in before[:2]}
 
-    removed = local.remove([entry.id])
-    assert removed[0].content is None
-    assert local.restore(removed) == 1
+    described = local.describe(labels)
+    assert described.undo is not None
+    assert described.undo() == 2
+    assert local.page(12) == before
 
-    back = next(e for e in local.page(12) if e.path == str(album[5]))
-    assert back.metadata == {"label": "kept"}
-    local.describe(back.id, {})
+    described, removed = local.describe(labels), local.remove([before[5].id])
+    assert described.undo is not None
+    assert removed.undo is not None
+    with pytest.raises(RequestError, match="came after it"):
+        described.undo()
+    assert removed.undo() == 1
+    local.describe({entry.id: entry.metadata for entry in before[:2]})
+    assert local.page(12) == before  # with their ids, and when they were added
 
 
 def test_pictures_are_asked_for_together_and_the_removed_are_left_out(library: Library) -> None:

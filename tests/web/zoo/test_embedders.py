@@ -11,7 +11,7 @@ from kkcv.presets.table import rows
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_page_shows_every_embedder_with_its_license(lang: str) -> None:
     def script() -> None:
-        from kkcv.web.app import guarded
+        from kkcv.web.components.guard import guarded
         from kkcv.web.zoo.page import zoo_page
 
         guarded(zoo_page)()
