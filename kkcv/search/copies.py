@@ -4,14 +4,15 @@
     query ─turned, mirrored, blurred, cut▶ 11 views ─indexes▶ candidates ─points▶ confirmed first
 
 Most copies are found by the query as it is; the other views take longer. They are embedded while
-the local points of the query are found, unless a hit is so near that it shows all. A view that is
-a part of the query is compared with whole pictures: it may be one, on a page or pasted into
-another. The other views are compared with whole pictures and with their parts, where the gallery
-has them. Local points decide (confirming.py).
+the local points of the query are found and compared, unless a hit is so near that it probably shows
+all, and those not begun are dropped when one does. A view that is a part of the query is compared
+with whole pictures: it may be one, on a page or pasted into another. The other views are compared
+with whole pictures and with their parts, where the gallery has them. Local points decide
+(confirming.py).
 """
 
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import cv2
@@ -77,26 +78,29 @@ def copies(
 ) -> list[Hit]:
     """At most k hits, those that local points confirm first (RequestError, PictureError)."""
     pixels = pixels_of(generation, pictures, likes, limits)
-    with ThreadPoolExecutor(1) as thread:
-        points = thread.submit(features, pixels)
-        as_it_is = embedded(generation, [pixels])
-        first, _ = proposed(generation, as_it_is, k, options, own)
+    threads = ThreadPoolExecutor(2)
+    try:
+        points = threads.submit(features, pixels)
+        as_it_is = embedded(generation, pixels)
+        hits, _ = proposed(generation, as_it_is[None], k, options, own)
 
-        def proposed_by_all() -> tuple[list[Hit], set[int]]:
-            vectors = np.concatenate([as_it_is, embedded(generation, other_views(pixels))])
-            return proposed(generation, vectors, k, options, own, first)
+        def embed_others() -> list[Future[np.ndarray]]:
+            return [threads.submit(embedded, generation, view) for view in other_views(pixels)]
 
-        likely = bool(first and first[0].score >= LIKELY)
-        hits, mirrored = (first, set()) if likely else proposed_by_all()
+        likely = bool(hits and hits[0].score >= LIKELY)
+        others = [] if likely else embed_others()
         confirming = Confirming(
             points.result(), pixels, Verifier(pictures, generation.sharing.turn, limits)
         )
-    if likely:
         with step("search"):
             confirming.look(hits[:LOOKED_AT])
         if confirming.explained:
             return confirming.ordered(hits)[:k]
-        hits, mirrored = proposed_by_all()
+        with step("embed"):
+            vectors = np.stack([as_it_is, *(each.result() for each in others or embed_others())])
+    finally:
+        threads.shutdown(cancel_futures=True)
+    hits, mirrored = proposed(generation, vectors, k, options, own, hits)
     with step("search"):
         confirming.look_closely(hits[:LOOKED_AT], mirrored)
     return confirming.ordered(hits)[:k]
@@ -129,16 +133,11 @@ def other_views(pixels: np.ndarray) -> list[np.ndarray]:
     return [*turned, flipped, smoothed, *(windows.within(pixels, each) for each in CUTS)]
 
 
-def embedded(generation: Generation, views: Sequence[np.ndarray]) -> np.ndarray:
-    """Unit vectors of the network: float32 (V, D)."""
+def embedded(generation: Generation, view: np.ndarray) -> np.ndarray:
+    """The unit vector of a view: float32 (D,)."""
     embedder = generation.embedder
-    with step("embed"), ThreadPoolExecutor(2) as threads:
-        crops = list(threads.map(embedder.crop, views))
-        if len(crops) == 1:
-            return embedder.embed_crops(crops)
-        vectors = np.empty((len(crops), embedder.space.dim), np.float32)
-        vectors[::2], vectors[1::2] = threads.map(embedder.embed_crops, (crops[::2], crops[1::2]))
-    return vectors
+    with step("embed"):
+        return embedder.embed_crops([embedder.crop(view)])[0]
 
 
 def proposed(
