@@ -185,10 +185,14 @@ class Opened:
         """Take a folder and its pictures out of the gallery; how many (RequestError)."""
         return forget(self.library, self.library.named(folder))
 
-    def undo(self, only: Collection[int] | None = None) -> Undone:
+    def undo(self, only: Collection[int] | None = None, by: float | None = None) -> Undone:
         """Take the last removal or description of several pictures back.
 
-        Their ids, vectors and metadata return. Raises RequestError if there is nothing to undo, it
-        was not of ``only`` the pictures with these ids, or the network was changed since.
+        Their ids, vectors and metadata return. Raises RequestError if there is nothing to undo, the
+        network was changed since, or it was another change than the one that is meant.
+
+        Args:
+            only: the ids of the pictures of the change that is meant; None: of any.
+            by: the latest time at which it may have been done, in seconds since 1970; None: any.
         """
-        return undo(self.library, only)
+        return undo(self.library, only, by)

@@ -29,12 +29,15 @@ class Undone(NamedTuple):
     pictures: int
 
 
-def undo(library: Library, only: Collection[int] | None = None) -> Undone:
-    """Take the last removal or description of many pictures back, if it was of ``only`` these.
+def undo(library: Library, only: Collection[int] | None = None, by: float | None = None) -> Undone:
+    """Take the last removal or description of many pictures back.
+
+    ``only`` and ``by`` say which is meant: one of the pictures with these ids, done no later than
+    this, in seconds since 1970.
 
     What was done to a picture since then is kept: its file, if the path has another one by now, and
     its metadata, where they say otherwise. Raises RequestError if there is nothing to undo,
-    another change came after that of ``only`` these, or the gallery has another network by now.
+    another change came after the one that was meant, or the gallery has another network by now.
     """
     catalog: Catalog = library.catalog
     with catalog.writing() as writer:
@@ -42,7 +45,8 @@ def undo(library: Library, only: Collection[int] | None = None) -> Undone:
         if record is None:
             raise RequestError(NOTHING)
         kept = list(writer.kept())
-        if only is not None and {picture.id for picture in kept} != set(only):
+        others = only is not None and {picture.id for picture in kept} != set(only)
+        if others or (by is not None and record["when"] > by):
             raise RequestError(SUPERSEDED)
         if record["what"] == "described":
             count = describe_again(writer, kept)

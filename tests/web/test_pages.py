@@ -11,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from kkcv.client.calls import Calls
 from kkcv.embedding.embedder import Embedder
+from kkcv.errors import KkcvError, RequestError, ServiceError
 from kkcv.search.gallery import Gallery
 from kkcv.web import app, session
+from kkcv.web.libraries.library import Change
 from kkcv.web.libraries.local_library import LocalLibrary
 from kkcv.web.library import browse
 from kkcv.web.search.query_state import Query
@@ -405,6 +407,21 @@ def test_duplicates_are_shown_and_only_copies_of_the_same_bytes_selected(
     assert len(gallery_here()) == 12
     button(test, "library.undo").click().run()
     assert len(gallery_here()) == 13
+
+
+def test_an_undo_that_fails_is_offered_again_unless_it_can_never_succeed(folder: Path) -> None:
+    fails: list[KkcvError] = [ServiceError("it does not answer"), RequestError("superseded")]
+
+    def undo() -> int:
+        raise fails.pop(0)
+
+    test = library()
+    test.session_state["changed"] = ("library.removed", Change(2, undo))
+    button(test.run(), "library.undo").click().run()
+    button(test, "library.undo").click().run()
+
+    assert ENGLISH("library.undo") not in button_labels(test)
+    assert fails == []
 
 
 def test_statistics_draw_every_picture_on_the_map(folder: Path) -> None:

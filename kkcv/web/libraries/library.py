@@ -167,4 +167,6 @@ class Library(ABC):
 def name_of(picture: Entry | Hit) -> str:
     """The name of a picture on the page: ``name`` of its metadata, else that of its file."""
     name = picture.metadata.get("name")
-    return name if isinstance(name, str) else printable(PurePath(picture.path).name)
+    return (
+        name if isinstance(name, str) and name.strip() else printable(PurePath(picture.path).name)
+    )

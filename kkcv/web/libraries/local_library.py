@@ -1,5 +1,6 @@
 """A library on this machine: a gallery."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,12 +62,14 @@ class LocalLibrary(Library):
 
     def describe(self, metadata: Mapping[int, Mapping[str, Any]]) -> Change:
         count = self.gallery.describe_many(metadata)
-        undo = (lambda: self.gallery.undo(metadata).pictures) if count > 1 else None
+        by = time.time()
+        undo = (lambda: self.gallery.undo(metadata, by).pictures) if count > 1 else None
         return Change(count, undo)
 
     def remove(self, ids: Sequence[int]) -> Change:
         removed = self.gallery.remove(ids, at_least=1)
-        return Change(len(removed), lambda: self.gallery.undo(removed).pictures)
+        by = time.time()
+        return Change(len(removed), lambda: self.gallery.undo(removed, by).pictures)
 
     def facts(self) -> dict[str, Any]:
         return self.gallery.stats()

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -58,10 +57,16 @@ class RemoteLibrary(Library):
         """Its undo adds them again, under new ids."""
         removed = []
         for entry in self.get_many(ids):
-            with suppress(UnknownPicture):
+            try:
                 content = self.client.file(entry.id)  # the service may have the only copy
                 self.client.remove(entry.id)
                 removed.append((content, entry.metadata))
+            except UnknownPicture:
+                continue
+            except KkcvError:
+                if not removed:
+                    raise
+                break  # the rest stay, and those that were removed can be brought back
         return Change(len(removed), lambda: len([self.client.add(*each) for each in removed]))
 
     def facts(self) -> dict[str, Any]:

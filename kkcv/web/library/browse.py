@@ -153,9 +153,18 @@ def offer_undo(text: Strings) -> None:
 
 @attempted
 def take_back(text: Strings, undo: Callable[[], int]) -> None:
-    st.session_state["changed"] = None
+    """Undo the last change.
+
+    If it fails, such as while a service restarts, it is offered again: it may hold the only copies.
+    """
     forget_answer()
-    st.toast(text("library.restored", count=undo()))
+    try:
+        count = undo()
+    except RequestError:  # another change came after it, so it can never be undone
+        st.session_state["changed"] = None
+        raise
+    st.session_state["changed"] = None
+    st.toast(text("library.restored", count=count))
 
 
 def turn_pages(text: Strings, page: int, total: int, *, more: bool) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from kkcv.client import Client
 from kkcv.embedding.embedder import Embedder
-from kkcv.errors import RequestError, UnknownPicture
+from kkcv.errors import RequestError, ServiceError, UnknownPicture
+from kkcv.hit import Hit
 from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import DEFAULTS, SearchOptions
@@ -28,7 +29,7 @@ def local(
 
 
 @pytest.fixture(scope="module")
-def remote(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def remote(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteLibrary]:
     folder = shutil.copytree(made_gallery, tmp_path_factory.mktemp("remote") / "gallery")
     with running(Path(folder)) as service:
         yield RemoteLibrary(Client(service.address))
@@ -128,8 +129,34 @@ def test_a_gallery_here_takes_back_the_last_change_and_no_later_one_of_others(
     with pytest.raises(RequestError, match="came after it"):
         described.undo()
     assert removed.undo() == 1
+
+    described, removed = local.describe(labels), local.remove(list(labels))  # the same pictures
+    assert described.undo is not None
+    assert removed.undo is not None
+    with pytest.raises(RequestError, match="came after it"):
+        described.undo()
+    assert removed.undo() == 2
     local.describe({entry.id: entry.metadata for entry in before[:2]})
     assert local.page(12) == before  # with their ids, and when they were added
+
+
+def test_what_a_service_removed_before_it_failed_can_be_brought_back(
+    remote: RemoteLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = remote.page(2)
+    file_of = remote.client.file
+
+    def file(id: int) -> bytes:
+        if id == second.id:
+            raise ServiceError("it does not answer")
+        return file_of(id)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(remote.client, "file", file)
+        removed = remote.remove([first.id, second.id])
+
+    assert removed.undo is not None
+    assert (removed.pictures, removed.undo()) == (1, 1)
 
 
 def test_pictures_are_asked_for_together_and_the_removed_are_left_out(library: Library) -> None:
@@ -151,6 +178,11 @@ def test_a_hit_shows_a_picture_without_another_question(
         assert hit.path == entries[hit.id].path
         assert name_of(hit) == name_of(entries[hit.id])
     assert library.thumbnails(hits) == library.thumbnails([entries[hit.id] for hit in hits])
+
+
+def test_a_blank_name_is_none() -> None:
+    for blank in ("", " ", None):
+        assert name_of(Hit(1, 1.0, "/pictures/cat.jpg", {"name": blank})) == "cat.jpg"
 
 
 def test_its_figures_are_those_of_the_gallery(library: Library) -> None:
