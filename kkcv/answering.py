@@ -3,32 +3,48 @@
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 SECONDS = 3.0  # that a path may take to answer
 SILENT = f"it does not answer within {SECONDS:g} s"
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 stuck: dict[Path, threading.Thread] = {}  # threads that wait for a path
 
 
 def in_time(path: str, function: Callable[[], Result], otherwise: Result) -> Result:
-    """The result of a function of a path, or ``otherwise`` after SECONDS.
+    """The result of a function of a path, or ``otherwise`` after SECONDS."""
+    return each_in_time(path, lambda _: function(), [None]).get(None, otherwise)
+
+
+def each_in_time(
+    path: str, function: Callable[[Item], Result], items: Iterable[Item]
+) -> dict[Item, Result]:
+    """The results of a function of each item, all below a path, until one takes over SECONDS.
 
     A thread that waits for longer is left behind; as long as it does, nobody else waits.
     """
+    results: dict[Item, Result] = {}
     if is_stuck(path):
-        return otherwise
-    results: list[Result] = []
-    thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
+        return results
+
+    def work() -> None:
+        for item in items:
+            results[item] = function(item)
+
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(SECONDS)
+    before = -1
+    while thread.is_alive() and len(results) > before:
+        before = len(results)
+        thread.join(SECONDS)
     if thread.is_alive():
         stuck[Path(os.path.abspath(path))] = thread
-    return results[0] if results else otherwise
+    return results.copy()  # a thread that was left behind may go on
 
 
 def is_stuck(path: str | os.PathLike[str]) -> bool:

@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,8 +45,6 @@ def list_(
     kkcv list photos.kkcv --where 'exif.taken >= "2024"'
     kkcv list photos.kkcv --csv > photos.csv
     """
-    from itertools import islice
-
     from kkcv.search.describing import matching
 
     if as_json and as_csv:
@@ -74,8 +73,8 @@ def print_objects(gallery: "Gallery", pictures: Iterable["Picture"], total: int)
     """One JSON object, printed a picture at a time."""
     click.echo(f'{{"gallery": {json_text(gallery.address)}, "total": {total}, "pictures": [')
     before = ""
-    for picture in pictures:
-        click.echo(f"{before}{json_text(facts(gallery, picture))}", nl=False)
+    for known in facts(gallery, pictures):
+        click.echo(f"{before}{json_text(known)}", nl=False)
         before = ",\n"
     click.echo("]}")
 
@@ -84,23 +83,27 @@ def print_csv(gallery: "Gallery", listed: Any) -> None:
     names = dict.fromkeys(name for p in listed() for name, _ in cells(p.metadata))
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow([*COLUMNS, *names])
-    for picture in listed():
-        known, values = facts(gallery, picture), dict(cells(picture.metadata))
+    for known in facts(gallery, listed()):
+        values = dict(cells(known["metadata"]))
         own = [values.get(name, "") for name in names]
         table.writerow([*(known[column] for column in COLUMNS), *own])
 
 
-def facts(gallery: "Gallery", picture: "Picture") -> dict[str, Any]:
-    """A picture as plain values for JSON; ``added`` as ISO 8601 in UTC."""
-    return {
-        "id": picture.id,
-        "path": (path := str(gallery.path(picture))),
-        "missing": gallery.library.is_missing(path),
-        "bytes": picture.file.bytes,
-        "added": picture.added.isoformat(timespec="seconds"),
-        "sha256": picture.file.sha256.hex(),
-        "metadata": picture.metadata,
-    }
+def facts(gallery: "Gallery", pictures: Iterable["Picture"]) -> Iterator[dict[str, Any]]:
+    """Pictures as plain values for JSON; ``added`` as ISO 8601 in UTC."""
+    left = iter(pictures)
+    while some := [(str(gallery.path(picture)), picture) for picture in islice(left, LISTED)]:
+        missing = gallery.library.missing(path for path, _ in some)
+        for path, picture in some:
+            yield {
+                "id": picture.id,
+                "path": path,
+                "missing": path in missing,
+                "bytes": picture.file.bytes,
+                "added": picture.added.isoformat(timespec="seconds"),
+                "sha256": picture.file.sha256.hex(),
+                "metadata": picture.metadata,
+            }
 
 
 def in_a_cell(metadata: dict[str, Any]) -> str:
@@ -131,7 +134,7 @@ def show(gallery: "Gallery", picture: str, as_json: bool) -> None:
     kkcv show photos.kkcv 17
     """
     found = gallery.find(picture)
-    known = facts(gallery, found)
+    known = next(facts(gallery, [found]))
     if as_json:
         print_json(known)
         return

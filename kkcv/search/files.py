@@ -39,14 +39,16 @@ def as_stored(folder: Path, file: PictureFile) -> PictureFile:
     return PictureFile(path, True, file.sha256, file.bytes, file.mtime_ns)
 
 
-def read(path: Path, picture: Picture) -> bytes:
+def read(path: Path, picture: Picture, asked: str) -> bytes:
     """The bytes of a picture, whose file is at ``path``, as they were indexed (FileMissing).
 
-    The file may since have become a link to something private: bytes with another hash are never
+    The folder ``asked`` is asked first: on a dead mount it costs seconds, once for all files. The
+    file may since have become a link to something private: bytes with another hash are never
     returned.
     """
     try:
-        answers(str(path))  # else read_bytes says so
+        if answers(asked):
+            answers(str(path))  # if either is silent, read_bytes says so
         data = read_bytes(path)
     except PictureError as error:
         if error.reason == "unreadable":  # which is no reason to remove it

@@ -147,7 +147,8 @@ class Rows(Opened):
 
         Raises FileMissing if the file has gone, changed, or become another one.
         """
-        return read(self.path(picture), picture)
+        path = self.path(picture)
+        return read(path, picture, self._generation.library.asked(str(path)))
 
     @property
     def ranking(self) -> str:

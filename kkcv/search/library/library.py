@@ -4,9 +4,8 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import partial
 
-from kkcv.answering import answers, in_time
+from kkcv.answering import answers, each_in_time
 from kkcv.disk import absolute
 from kkcv.search.engine import Catalog, Reader
 
@@ -60,27 +59,26 @@ class Library:
         root = self.roots.of(path)
         return path if root is None else join(self.places.of(root).path, below(path, root.path))
 
-    def is_missing(self, located: str) -> bool:
-        """Whether there is no file at a path of ``located``; a dead disk is not waited for."""
-        root = self.roots.of(located)
-        if root is not None and not self.places.of(root).is_reachable:
-            return True
-        return presence(located) != "there"
-
     def missing(self, located: Iterable[str]) -> set[str]:
-        """Those of some paths that ``is_missing``, also if their disk dies in this moment."""
-        own = str(self.catalog.folder)  # asked as one: a thread for each of its folders takes long
+        """Those of some paths of ``located`` at which no file is; a dead disk is not waited for."""
         by_folder: dict[str, set[str]] = defaultdict(set)
         for path in located:
-            if is_below(path, own):
-                by_folder[own].add(path)
-            else:
-                root = self.roots.of(path)
-                by_folder[root.path if root else os.path.dirname(path)].add(path)
+            by_folder[self.asked(path)].add(path)
         found: set[str] = set()
         for folder, paths in by_folder.items():
-            found |= in_time(folder, partial(gone_of, paths), paths)
+            there = each_in_time(folder, presence, paths)
+            found |= {path for path in paths if there.get(path) != "there"}
         return found
+
+    def asked(self, located: str) -> str:
+        """The folder to ask once for all paths on its disk, as each that is silent costs seconds.
+
+        The gallery's own, the root, or else the folder of the file.
+        """
+        if is_below(located, own := str(self.catalog.folder)):
+            return own
+        root = self.roots.of(located)
+        return root.path if root else os.path.dirname(located)
 
     def named(self, path: str | os.PathLike[str]) -> str:
         """The name that a file has, or would have, in the catalog: the opposite of ``located``."""
@@ -89,14 +87,10 @@ class Library:
         return text if found is None else join(found[0].path, below(text, found[1]))
 
 
-def gone_of(paths: set[str]) -> set[str]:
-    return {path for path in paths if presence(path) != "there"}
-
-
 def nearest(roots: Roots, path: str) -> tuple[Root, str] | None:
     """The root that an absolute path is in, and the folder above the path that is this root."""
     inodes = {root.identity.inode for root in roots}
-    if not answers(path):  # names alone can tell
+    if inodes and not answers(path):  # names alone can tell
         inodes = set()
     for up in upwards(path):
         if (root := roots.get(up)) is not None:

@@ -3,17 +3,22 @@
 import errno
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from kkcv.errors import RequestError
+from kkcv import answering
+from kkcv.errors import FileMissing, RequestError
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import ImportReport, import_pictures
+from kkcv.search.library import library
 from kkcv.search.library.absence import standings
 from kkcv.search.library.forgetting import forget
 from kkcv.search.library.moving import moved_by_hand
+from kkcv.search.library.places import presence
 
 Paint = Callable[..., Path]
 KINDS = ("added", "replaced", "moved", "copied", "unchanged")
@@ -243,3 +248,39 @@ def test_a_hit_says_that_its_file_is_missing(described: Gallery, photos: Path) -
     (photos / "a.png").unlink()
 
     assert described.search(query, k=1)[0].missing is True
+
+
+def test_a_slow_disk_is_waited_for_as_long_as_each_file_answers_in_time(
+    described: Gallery, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(path: str) -> str:
+        time.sleep(0.05)
+        return presence(path)
+
+    monkeypatch.setattr(answering, "SECONDS", 0.2)
+    monkeypatch.setattr(library, "presence", slow)
+    (photos / "b.png").unlink()
+    paths = [str(photos / name) for name in ("a.png", "b.png", "c.png", *map(str, range(7)))]
+
+    missing = described.library.missing(paths)
+
+    assert set(paths) - missing == {str(photos / "a.png"), str(photos / "c.png")}
+    assert not answering.is_stuck(photos)
+
+
+def test_the_root_is_asked_before_its_files(
+    described: Gallery, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [described.get(picture.id) for picture in described.pictures()]
+    described.path(pictures[0])  # where the root is, is remembered for moments
+    over = threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(answering, "SECONDS", 0.1)
+        patch.setattr(answering, "touched", lambda path: over.wait(60))
+        for picture in pictures:
+            with pytest.raises(FileMissing, match="cannot be read now"):
+                described.read(picture)
+    stuck = [path for path in answering.stuck if path.is_relative_to(photos)]
+    over.set()
+
+    assert stuck == [photos]
