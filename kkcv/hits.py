@@ -63,8 +63,16 @@ class Hits(list[Hit]):
 
     def __getitem__(self, key: SupportsIndex | slice) -> "Hit | Hits":
         if isinstance(key, slice):
-            return Hits(super().__getitem__(key), self.error, copies=self.copies)
+            found = super().__getitem__(key)
+            return Hits(found, self.error, self._divider_within(key), self.copies)
         return super().__getitem__(key)
+
+    def _divider_within(self, key: slice) -> int | None:
+        """The divider of a slice; None if its hits have the fields that tell it."""
+        if self.divider is None or self.divider == divider_of(self, self.copies):
+            return None
+        places = enumerate(range(len(self))[key], 1)
+        return max((rank for rank, place in places if place < self.divider), default=0)
 
     def __repr__(self) -> str:
         if not self:

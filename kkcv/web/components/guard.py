@@ -19,6 +19,7 @@ log = logging.getLogger("kkcv.web")
 def guarded(page: Callable[[], None]) -> Callable[[], None]:
     """A page, or a dialog, whose errors become a message and a line in the terminal."""
 
+    @wraps(page)
     def run() -> None:
         try:
             page()

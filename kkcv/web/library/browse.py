@@ -55,7 +55,9 @@ def trail_to_page(here: Library, where: str) -> list[int | None]:
     if where != st.session_state.get("browsed", ""):
         st.session_state["browsed"], asked = where, "1"
         trail[:] = [None]
-    number = max(int(asked), 1) if asked.isdecimal() else 1
+    number = max(int(asked[:9]), 1) if asked.isdecimal() else 1
+    if number > len(trail) and (number - 1) * PAGE >= here.count(where):
+        number = len(trail)  # there is no such page; to look for it would read all of the library
     del trail[number:]
     while len(trail) < number and len(page := here.page(PAGE + 1, trail[-1], where)) > PAGE:
         trail.append(page[PAGE - 1].id)

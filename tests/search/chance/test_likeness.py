@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kkcv.hit import NO_LIKENESS, Hit, divider_of
+from kkcv.hits import Hits
 from kkcv.search.chance.bulk import Bulk, many
 from kkcv.search.chance.likeness import Chances, words
 from kkcv.search.chance.model import calibrated
@@ -104,6 +105,25 @@ def test_the_divider_follows_the_last_hit_that_is_alike(likeness: str, divider: 
     known = {"a": "likely", "n": NO_LIKENESS, "?": None}
 
     assert divider_of(Hit(1, 0.5, "", {}, likeness=known[a]) for a in likeness) == divider
+
+
+@pytest.mark.parametrize("divider", [0, 2, 5])
+def test_a_part_of_an_answer_has_its_divider_without_the_fields_that_tell(divider: int) -> None:
+    cuts = [slice(3), slice(1, 4), slice(9), slice(3, None), slice(None, None, 2), slice(0)]
+
+    for copies in (True, False):
+        told = [
+            Hit(rank, 0.5, "", {}, likeness="likely", match="crop")
+            if rank < divider
+            else Hit(rank, 0.5, "", {}, likeness=NO_LIKENESS)
+            for rank in range(5)
+        ]
+        fields_left_out = [Hit(hit.id, hit.score, "", {}) for hit in told]
+        whole = Hits(told, copies=copies)
+        bare = Hits(fields_left_out, divider=divider, copies=copies)
+        for cut in cuts:
+            assert bare[cut].divider == whole[cut].divider
+            assert bare[cut][:2].divider == whole[cut][:2].divider
 
 
 def test_words_follow_how_many_hits_chance_would_make() -> None:
