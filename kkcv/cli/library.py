@@ -38,8 +38,8 @@ def remove(
     """Remove pictures from a gallery, by id or path. Your own files are never deleted.
 
     --missing refuses where a folder that was indexed is empty, unreachable, or has lost more than
-    half of its pictures: its disk may not be plugged in. What was removed together comes back with
-    kkcv undo.
+    half of its pictures: its disk may not be plugged in. What was removed comes back with kkcv
+    undo, until the next change.
 
     \b
     kkcv remove photos.kkcv 17 ~/Pictures/old.jpg
@@ -58,7 +58,7 @@ def remove(
     ids = [gallery.find(picture).id for picture in pictures if picture not in folders]
     if missing and (folders or not pictures):
         ids += missing_ids(gallery, folders, yes)
-    removed = gallery.remove(dict.fromkeys(ids), at_least=1 if missing else 2)
+    removed = gallery.remove(dict.fromkeys(ids), at_least=1)
     left = len(gallery)
     facts = {"removed": removed, "pictures": left}
     print_result(facts, f"removed {len(removed)}, {left} left", as_json)
@@ -87,7 +87,7 @@ def missing_ids(gallery: "Gallery", folders: list[str], insist: bool) -> list[in
 @open_gallery
 @json_option
 def undo(gallery: "Gallery", as_json: bool) -> None:
-    """Undo the last removal or description of several pictures.
+    """Undo the last kkcv remove, describe or roots --forget.
 
     They come back with their ids, vectors and metadata. Only the last such change is kept.
 

@@ -83,14 +83,12 @@ def store(folder: Path, data: bytes, sha256: bytes) -> PictureFile:
     return PictureFile(relative.as_posix(), True, sha256, len(data), file.stat().st_mtime_ns)
 
 
-def keep(
-    writer: Writer, what: str, ids: Collection[int], at_least: int = 2, **more: Any
-) -> list[Picture]:
-    """Keep the rows for an undo of what is about to be done to them, if they are many.
+def keep(writer: Writer, what: str, ids: Collection[int], **more: Any) -> list[Picture]:
+    """Keep the rows, if there are any, for an undo of what is about to be done to them.
 
     The pictures that were kept before, and whose files may be deleted when this is committed.
     """
-    if len(ids) < at_least:
+    if not ids:
         return []
     before = list(writer.kept())
     return before if writer.keep(what, ids, **more) else []

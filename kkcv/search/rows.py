@@ -320,7 +320,8 @@ class Rows(Opened):
         wanted = [id for id in map(whole, ids) if 0 < id <= LARGEST_ID]
         with self.catalog.writing() as writer:
             gone = list(writer.pictures(wanted))
-            orphans = keep(writer, "removed", [p.id for p in gone], at_least)
+            kept = [p.id for p in gone] if len(gone) >= at_least else []
+            orphans = keep(writer, "removed", kept)
             removed = [id for id in wanted if writer.remove(id)]
         delete_stored(self.catalog, [*gone, *orphans])
         return removed

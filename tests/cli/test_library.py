@@ -98,3 +98,17 @@ def test_roots_are_moved_and_forgotten(kkcv: Kkcv, disk: Path, tmp_path: Path) -
     assert kkcv("roots", gallery, "--forget", elsewhere, "--json").json["removed"] == 6
     again = kkcv("roots", gallery, "--forget", elsewhere)
     assert (again.code, "is no root of" in again.err) == (2, True)
+
+
+def test_the_removal_of_one_picture_is_undone_and_nothing_else(
+    kkcv: Kkcv, disk: Path, tmp_path: Path
+) -> None:
+    gallery = tmp_path / "g.kkcv"
+    kkcv("index", gallery, disk, "--labels", "folder")
+    kkcv("describe", gallery, "--where", "id == 1", "checked=true")
+    before = kkcv("list", gallery, "--json").json
+
+    kkcv("remove", gallery, "id:2")
+
+    assert kkcv("undo", gallery, "--json").json["undone"] == "removed"
+    assert kkcv("list", gallery, "--json").json == before

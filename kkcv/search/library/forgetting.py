@@ -24,7 +24,7 @@ def forget(library: Library, folder: str) -> int:
             raise RequestError(no_such_root(library, folder, roots))
         left = roots if root is None else roots.without(root)
         gone = [asdict(each) for each in roots if each not in set(left)]
-        orphans = keep(writer, "removed", ids, at_least=1, roots=gone)
+        orphans = keep(writer, "removed", ids, roots=gone)
         for id in ids:
             writer.remove(id)
         writer.set(SETTING, left.to_text())
