@@ -71,8 +71,8 @@ def writing(what: object, refused: type[Exception]) -> Iterator[None]:
 
 def not_written(what: object, error: Exception) -> str:
     """Why a file or folder cannot be written, and what to do."""
-    folder = Path(str(what)).parent
-    if not folder.is_dir():
+    folder = os.path.dirname(str(what)) or "."
+    if isinstance(error, FileNotFoundError) and not os.path.isdir(folder):
         return f"{what} cannot be written: there is no folder {folder}"
     return f"{what} cannot be written: {reason(error)}; look for free space and permissions"
 

@@ -81,6 +81,8 @@ def classifier(
         if submission is None:
             raise
         echo(f"not measured: {error}", err=True)  # the submission is written
+        if as_json:
+            print_json({"not_measured": str(error)})
         return
     tell_skipped(result["unreadable"])
     if as_json:

@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,7 +54,7 @@ def remove(
     if folders and not missing:
         raise RequestError(
             f"{folders[0]} is a folder; to take it and its pictures out of a gallery: "
-            f"kkcv roots {gallery.address} --forget {folders[0]}"
+            f"kkcv roots {quote(gallery.address)} --forget {quote(folders[0])}"
         )
     ids = [gallery.find(picture).id for picture in pictures if picture not in folders]
     if missing and (folders or not pictures):
@@ -65,6 +66,8 @@ def remove(
 
 
 def is_folder_of(gallery: "Gallery", path: str) -> bool:
+    if path.removeprefix("id:").isdecimal():  # an id, also where a folder has that name
+        return False
     named = gallery.library.named(path)
     return gallery.library.roots.get(named) is not None or (answers(path) and os.path.isdir(path))
 

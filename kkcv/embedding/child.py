@@ -1,6 +1,6 @@
 """Child processes that prepare and measure networks, and what they say when they fail.
 
-An error that a user can fix is raised in the parent as itself. The child sends it as the last line
+An error that a user can fix is raised in the parent as itself. The child sends it as a marked line
 of its standard error, since libraries print what they like on standard output.
 """
 
@@ -14,7 +14,8 @@ from contextlib import contextmanager
 
 from kkcv.errors import KkcvError, RequestError
 
-REFUSED = 3  # the child's exit status when its last line is a pickled KkcvError
+REFUSED = 3  # the child's exit status when a line is a pickled KkcvError, behind
+MARK = b"kkcv refused: "
 KILLED = -9  # for memory, as a rule; a crash has another signal, and comes again
 
 
@@ -50,9 +51,10 @@ def run_child(
 def raise_refusal(status: int, stderr: bytes) -> None:
     """Raise the KkcvError with which a child ended, if it did."""
     if status == REFUSED:
-        error = pickle.loads(base64.b64decode(stderr.splitlines()[-1]))
-        assert isinstance(error, KkcvError)
-        raise error
+        said = [line for line in stderr.splitlines() if line.startswith(MARK)]
+        error = pickle.loads(base64.b64decode(said[-1].removeprefix(MARK))) if said else None
+        if isinstance(error, KkcvError):
+            raise error
 
 
 @contextmanager
@@ -62,5 +64,5 @@ def as_child() -> Iterator[None]:
     try:
         yield
     except KkcvError as error:
-        print(base64.b64encode(pickle.dumps(error)).decode(), file=sys.stderr)
+        print((MARK + base64.b64encode(pickle.dumps(error))).decode(), file=sys.stderr)
         sys.exit(REFUSED)

@@ -13,7 +13,7 @@ from kkcv.hit import SURE, Hit
 from kkcv.timing import step
 
 from . import parts
-from .chance.likeness import SAME, Chances, words
+from .chance.likeness import RARE, SAME, Chances, words
 from .chance.model import FEWEST
 from .engine import Reader
 from .folding import folded_answers
@@ -192,7 +192,7 @@ def hits_of(
         calibration = chances.calibration
         limited, least = rates.clip(calibration.least, 1), rates <= calibration.least
         surely = words(np.where(there, rates, np.inf), calibration.pictures)
-        surely[near.scores >= SAME] = SURE
+        surely[(near.scores >= SAME) & (rates <= RARE)] = SURE
     located = generation.library.located
     columns = near.ids, near.scores, limited, least, surely
     return [

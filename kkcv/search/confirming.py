@@ -65,6 +65,7 @@ class Confirming:
 
         Once one has all that the query shows, until several in a row are no copies.
         """
+        self._verifier.until = time.monotonic() + SECONDS  # not since the views were embedded
         for some in self._compared(hits, mirrored):
             if not self._any(some) and self.explained:
                 return

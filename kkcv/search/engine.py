@@ -19,7 +19,7 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -281,7 +281,10 @@ def no_gallery(address: str | Path) -> NotAGallery:
             f"{address} is not a gallery but a file; a gallery is a folder, and is named first: "
             "kkcv search photos.kkcv cat.jpg"
         )
-    if os.path.isdir(address) and os.listdir(address):
+    entries: list[str] = []
+    with suppress(OSError):
+        entries = os.listdir(address)
+    if entries:
         return NotAGallery(
             f"{address} is a folder but not a gallery; to make one of its pictures: "
             f"kkcv index photos.kkcv {address}"

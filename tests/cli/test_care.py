@@ -139,7 +139,7 @@ def test_an_export_is_imported_once(kkcv: Kkcv, gallery: Path, tmp_path: Path) -
         (("tune", "{gallery}", "--memory", "2"), "a number and KB, MB or GB, as 800MB, got '2'"),
         (("backup", "{nowhere}", "{new}"), "nowhere is not a gallery"),
         (("backup", "{gallery}", "{text}"), "text.txt is there already; name a new file"),
-        (("backup", "{gallery}", "{nowhere}/b.zip"), "cannot be written: No such file"),
+        (("backup", "{gallery}", "{nowhere}/b.zip"), "cannot be written: there is no folder"),
         (("restore", "{new}", "{nowhere}"), "nowhere: there is no such file"),
         (("restore", "{new}", "{text}"), "text.txt is not a backup of a gallery"),
         (("restore", "{gallery}", "{text}"), "g.kkcv is there already; name a new folder"),

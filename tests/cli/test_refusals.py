@@ -50,7 +50,7 @@ def place(tmp_path: Path) -> Path:
         (("evaluate", "search", LONG), "File name too long"),
         (("embed", "--plan", "file/plan", "."), "cannot be written: Not a directory"),
         (("embed", "--plan", "/", "."), "a plan is a new folder, and cannot be /"),
-        (("export", "{gallery}", "no/x.parquet"), "cannot be written: No such file or directory"),
+        (("export", "{gallery}", "no/x.parquet"), "cannot be written: there is no folder"),
         (("restore", "new", "file"), "it does not end as a backup does"),
         (("import", "new", "pipe"), "this is a named pipe"),
         (("keys", "list", "pipe"), "this is a named pipe"),

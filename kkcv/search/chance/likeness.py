@@ -25,7 +25,8 @@ from .model import Calibration
 WORDS = {0.001: "almost certain", 0.05: "likely", 0.6: "weak"}  # the largest share of each
 SHARES = np.array(list(WORDS))
 NAMES = np.array([*WORDS.values(), NO_LIKENESS], object)
-SAME = 0.999  # the score of the same picture, also in float16: it is sure, however few there are
+SAME = 0.999  # the score of the same picture, also in float16: it is sure, however few there are,
+RARE = 0.001  # where so few unrelated pairs score so high: some networks find all pictures alike
 OWN, OWN_OF_TEXT = 0.1, 1.0  # weight of the query's own scores: python -m benchmarks.likeness
 FARTHEST = 37.0  # deviations: the normal distribution is 0 beyond in float64
 LEAST = 1e-300

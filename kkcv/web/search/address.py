@@ -18,8 +18,11 @@ def open_from_address(text: Strings, here: Library) -> None:
     named, followed = st.query_params.get("id"), st.session_state.get(FOLLOWED)
     if named == followed:
         return
-    if named is None:  # a link from another page, or the browser's Back to before the address
-        while queries() and address_of(queries()[-1]) and not st.session_state["arrived"]:
+    if named is None and st.session_state["arrived"]:  # by a link from another page
+        follow_in_address()  # at once, for a click may end this run early
+        return
+    if named is None:  # the browser's Back, to before the address had a picture
+        while queries() and address_of(queries()[-1]):
             go_back()
         return
     try:

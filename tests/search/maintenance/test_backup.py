@@ -228,7 +228,7 @@ def test_what_the_disk_refuses_to_the_copy_is_told_by_the_name_that_was_given(
 
 
 def test_a_backup_into_a_folder_that_is_not_there_says_so(filled: Gallery, tmp_path: Path) -> None:
-    with pytest.raises(GalleryError, match=r"nowhere/b.zip cannot be written: No such file"):
+    with pytest.raises(GalleryError, match=r"nowhere/b.zip cannot be written: there is no folder"):
         backup(filled, tmp_path / "nowhere/b.zip")
 
 
