@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "kkcv"
 # From the foundation up: a room may import from itself and from the rooms that it names.
 GROUND = (
     *("errors", "environment", "timing", "deadline", "answering", "disk", "forks", "extras"),
-    *("tables", "machine", "notebook"),
+    *("tables", "machine", "notebook", "progress"),
 )
 BELOW_SEARCH = (
     *GROUND,
@@ -44,6 +44,7 @@ ROOMS = {
     "tables": ("errors",),
     "machine": (),
     "notebook": (),
+    "progress": (),
     "images": GROUND,
     "zoo": GROUND,
     "presets": GROUND,

@@ -18,7 +18,7 @@ promises.
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from itertools import islice
 from os import PathLike
@@ -30,6 +30,7 @@ import numpy as np
 from kkcv.embedding import windows
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import GalleryLocked, NotAGallery, RequestError
+from kkcv.progress import Progress, no_progress
 
 from .entries import Entries, PartsOfPictures, Shape, WholePictures
 from .index.exact import inner_products
@@ -43,11 +44,6 @@ KEPT = "undo"  # a setting: what was done to the rows that are kept, and when
 WAIT_SECONDS = 30.0  # for another process that is writing
 CHUNK = 4096  # vectors in memory at once
 Vectors = Iterator[tuple[np.ndarray, np.ndarray]]  # ids int64 (n,) and their float32 (n, D)
-Progress = Callable[[int, int], None]  # how many are done, and of how many
-
-
-def no_progress(done: int, total: int) -> None:
-    """Follows no progress."""
 
 
 def by_id(vectors: Vectors) -> dict[int, np.ndarray]:

@@ -26,9 +26,9 @@ from .engine import Writer
 from .library.absence import Judge
 from .library.ignore import Ignored
 from .library.library import Library, nearest
+from .library.moved_files import WAITS, MovedFiles
 from .library.naming import Naming
 from .library.places import answering
-from .library.twins import WAITS, Twins
 from .looking import Found, Named, Sheet, look_at
 from .metadata import EXIF, with_exif
 from .picture import PictureFile, Stamp
@@ -158,7 +158,9 @@ class Importing:
         self.library = gallery.library
         self.naming = Naming(self.library)
         judge = Judge(self.library)
-        self.twins = Twins(judge.is_gone, judge.root_of, judge.may_move, judge.on_one_disk)
+        self.moved_files = MovedFiles(
+            judge.is_gone, judge.root_of, judge.may_move, judge.on_one_disk
+        )
 
     def run(
         self,
@@ -189,7 +191,7 @@ class Importing:
         while batch := list(islice(embedded, self.catalog.batch)):
             self.commit(batch)
             progress(self.report)
-        waiting = iter(self.twins.waiting)
+        waiting = iter(self.moved_files.waiting)
         while batch := [Ready(*each, {}, None) for each in islice(waiting, self.catalog.batch)]:
             self.commit(batch, last=True)
             progress(self.report)
@@ -222,7 +224,7 @@ class Importing:
                 self.report.count(outcome)
 
     def settle(self, writer: Writer, ready: Ready, last: bool) -> Outcome | Reject | None:
-        """Import one file, or let it wait for the end (twins.py)."""
+        """Import one file, or let it wait for the end (moved_files.py)."""
         file, stamp, exif, vector = ready
         if isinstance(vector, PictureError):
             return Reject(self.library.located(file.path), vector.reason, str(vector))
@@ -234,7 +236,7 @@ class Importing:
             return "moved" if self.naming.was_moved(file.path) else "unchanged"
         same = writer.by_sha256(file.sha256, 1)
         if not here and same:
-            lost = self.twins.of(writer, file, stamp, last)
+            lost = self.moved_files.of(writer, file, stamp, last)
             if lost == WAITS:
                 return None
             if lost is not None and writer.picture(lost.id) == lost:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kkcv.errors import TrainingError
 from kkcv.training.run_data import RunData
 from kkcv.zoo.network import Network
 
+from .data.changes import Changes
 from .data.labelled import LabelledData
 from .evaluation.results import Results, measure_run
 from .fit.callbacks import unwritable
@@ -23,7 +25,55 @@ from .fit.network import network_for
 from .fit.stages import Fitted
 from .origin import Origin
 from .plan import stages
+from .recipe import Recipe
 from .run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class BestEpoch:
+    """Where the best weights are from; ``epoch`` counts from 0 in its stage."""
+
+    stage: str
+    epoch: int
+    chosen_by: str
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """Where it is from, by the sha256 of its weights; not trained, it embeds as before."""
+
+    of: str
+    weights: str
+    trained: bool
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """The pictures of a run, and how they changed while it was interrupted."""
+
+    fingerprint: str
+    source: str
+    changes: tuple[Changes, ...]
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """The facts about a run that its checkpoints keep."""
+
+    temperature: float
+    tta: bool
+    metrics: dict[str, str | float | None]
+    best: BestEpoch
+    backbone: Backbone
+    data: TrainedOn
+    recipe: Recipe
+    origin: Origin
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, where the fields of ``origin`` stand beside the others."""
+        facts = dataclasses.asdict(self)
+        origin = facts.pop("origin")
+        return facts | origin
 
 
 def finish(
@@ -47,8 +97,8 @@ def finish(
         for line in results.lines():
             job.reporter.say(line)
         facts = run_facts(job, results, run_data, fitted, origin, trained)
-        save(fitted.network, folder.last, job, fitted.last, facts | {"weights_of": "last"})
-        save(network, folder.best, job, fitted.best, facts | {"weights_of": "best"})
+        save(fitted.network, folder.last, job, fitted.last, facts, "last")
+        save(network, folder.best, job, fitted.best, facts, "best")
     except (OSError, SafetensorError) as error:
         raise TrainingError(unwritable(folder.path, error)) from None
     folder.finish()
@@ -73,41 +123,30 @@ def run_facts(
     fitted: Fitted,
     origin: Origin,
     trained: bool,
-) -> dict[str, Any]:
-    """The facts about a run that its checkpoints keep.
-
-    ``backbone`` says whose it is, by the sha256 of the weights, and whether it was trained: where
-    not, the embeddings are those of before.
-    """
+) -> RunFacts:
     stage, epoch = fitted.progress.best_at
-    return {
-        "temperature": results.temperature,
-        "tta": results.tta,
-        "metrics": results.headline(),
-        "best": {
-            "stage": stages(job.recipe)[stage].name,
-            "epoch": epoch,
-            "chosen_by": job.recipe.choose_by,
-        },
-        "backbone": {"of": job.base.name, "weights": job.base.weights_id, "trained": trained},
-        "data": {
-            "fingerprint": data.fingerprint,
-            "source": str(data.source.path),
-            "changes": [dataclasses.asdict(each) for each in data.changes],
-        },
-        "recipe": job.recipe.to_dict(),
-        **dataclasses.asdict(origin),
-    }
+    return RunFacts(
+        results.temperature,
+        results.tta,
+        results.headline(),
+        BestEpoch(stages(job.recipe)[stage].name, epoch, job.recipe.choose_by),
+        Backbone(job.base.name, job.base.weights_id, trained),
+        TrainedOn(data.fingerprint, str(data.source.path), data.changes),
+        job.recipe,
+        origin,
+    )
 
 
-def save(network: Network, stem: Path, job: Job, base: Checkpoint, facts: dict[str, Any]) -> None:
+def save(
+    network: Network, stem: Path, job: Job, base: Checkpoint, facts: RunFacts, weights_of: str
+) -> None:
     checkpoints.save(
         network.cpu(),
         stem,
         preprocess=base.preprocess,
         classes=job.classes,
         trained_in=base.trained_in,
-        facts=facts | {"whole": base.whole},
+        facts={**facts.to_dict(), "weights_of": weights_of, "whole": base.whole},
     )
 
 

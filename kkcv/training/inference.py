@@ -12,12 +12,12 @@ from kkcv.embedding.pipeline import ahead
 from kkcv.errors import PictureError, TrainingError
 from kkcv.images.decode import decode
 from kkcv.images.preprocess import Preprocess
+from kkcv.progress import Progress, no_progress
 from kkcv.zoo.network import Network
 
 from .reporter import silent
 
 BATCH = 32
-Progress = Callable[[int, int], None]
 
 
 def placed(network: Network, device: torch.device) -> Network:
@@ -33,7 +33,7 @@ def outputs(
     *,
     device: torch.device,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
     say: Callable[[str], None] = silent,
 ) -> tuple[Tensor, list[PictureError | None]]:
     """A function's output for each view of a picture, float32 (N, V, D), and the error of each.
@@ -76,8 +76,7 @@ def outputs(
             failed = isinstance(result, PictureError)
             rows.append(None if failed else next(answers))
             errors.append(result if isinstance(result, PictureError) else None)
-        if progress:
-            progress(len(rows), len(paths))
+        progress(len(rows), len(paths))
     shape = next((row.shape for row in rows if row is not None), (len(views), 0))
     missing = torch.full(shape, torch.nan)
     stacked = [missing if row is None else row for row in rows]

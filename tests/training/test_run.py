@@ -52,6 +52,16 @@ def test_a_finished_run_holds_all_that_it_should(run):
 def test_the_checkpoint_says_what_it_is_and_where_it_comes_from(run):
     facts = json.loads((run / "best.json").read_text())
 
+    assert list(facts) == [
+        "format", "network", "trained_in", "classes", "preprocess", "sha256",
+        "temperature", "tta", "metrics", "best", "backbone", "data", "recipe",
+        "command", "finished", "seconds", "hardware", "versions", "weights_of", "whole",
+    ]  # fmt: skip
+    assert list(facts["best"]) == ["stage", "epoch", "chosen_by"]
+    assert list(facts["backbone"]) == ["of", "weights", "trained"]
+    assert list(facts["data"]) == ["fingerprint", "source", "changes"]
+    assert json.loads((run / "recipe.json").read_text()) == facts["recipe"]
+    assert (facts["weights_of"], facts["data"]["changes"]) == ("best", [])
     assert facts["network"] == "efficientnet_lite0"
     assert facts["classes"] == ["cats", "dogs"]
     assert facts["preprocess"]["size"] == [128, 128]

@@ -13,7 +13,8 @@ import numpy as np
 
 from kkcv.errors import KkcvError
 from kkcv.images.decode import decode
-from kkcv.search.engine import Progress, Reader, no_progress
+from kkcv.progress import Progress, no_progress
+from kkcv.search.engine import Reader
 from kkcv.search.options import OPTIONS
 from kkcv.search.picture import Picture
 from kkcv.search.rows import Rows

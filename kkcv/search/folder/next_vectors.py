@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kkcv.progress import Progress, no_progress
 from kkcv.search import engine
-from kkcv.search.engine import KEPT, Progress, Vectors, no_progress
+from kkcv.search.engine import KEPT, Vectors
 from kkcv.search.picture import Picture
 from kkcv.search.projection import SETTING
 

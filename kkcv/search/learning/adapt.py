@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kkcv.errors import DataError, KkcvError, MissingExtra, RequestError
-from kkcv.search.engine import Progress, no_progress
+from kkcv.progress import Progress, no_progress
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
 from kkcv.search.projection import Projection

@@ -16,7 +16,7 @@ import numpy as np
 from kkcv.disk import write_file, writing
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, KkcvError, RequestError
-from kkcv.search.engine import Progress, no_progress
+from kkcv.progress import Progress, no_progress
 from kkcv.search.gallery import Gallery
 from kkcv.search.projection import Projection
 

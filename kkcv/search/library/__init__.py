@@ -7,7 +7,7 @@ library.py     both, for an open gallery: where a file is, and what the catalog 
 absence.py     what is away, and what was deleted
 ignore.py      what the owner leaves out
 naming.py      how an import calls the files that it finds
-twins.py       which file of the same bytes was moved
+moved_files.py which file of the same bytes was moved
 moving.py      a root that is elsewhere now; forgetting.py: one that is given up
 changes.py     what happens to files below folders
 """

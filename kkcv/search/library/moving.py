@@ -36,7 +36,7 @@ def move_root(library: Library, old: str, new: str) -> int:
                 metadata = {**there.metadata, **metadata}
                 writer.remove(there.id)
             writer.update(picture.id, file=file, metadata=metadata)
-        roots = moved(Roots.from_text(writer.setting(SETTING)), old, new)
+        roots = Roots.from_text(writer.setting(SETTING)).relocated(old, new)
         root = roots.get(new) or Root(new, new, identity)
         root = replace(root, real=os.path.realpath(new), identity=identity, names=(), within="")
         writer.set(SETTING, roots.with_root(root).to_text())
@@ -45,7 +45,7 @@ def move_root(library: Library, old: str, new: str) -> int:
 
 
 def moved_by_hand(library: Library, old: str, new: str, insist: bool = False) -> int:
-    """As ``move``, of paths that a person has typed.
+    """As ``move_root``, of paths that a person has typed.
 
     Raises RequestError where there is nothing to move or nowhere to go; without ``insist`` also if
     none of the pictures is in ``new``.
@@ -64,13 +64,3 @@ def moved_by_hand(library: Library, old: str, new: str, insist: bool = False) ->
             f"none of the pictures of {old} is in {new}; nothing was changed. To insist: --yes"
         )
     return move_root(library, source, target)
-
-
-def moved(roots: Roots, old: str, new: str) -> Roots:
-    """The roots with other paths; two of the same path are one, with the patterns of both."""
-    changed = roots.moved(old, new)
-    there, here = roots.get(new), changed.get(new)
-    if there and here and there.path != old:
-        patterns = tuple(dict.fromkeys((*there.excludes, *here.excludes)))
-        changed = changed.with_root(replace(here, excludes=patterns))
-    return changed

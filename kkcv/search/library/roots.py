@@ -74,12 +74,20 @@ class Roots:
         """Without one, and those that it led to."""
         return Roots(r for r in self if root.path not in (r.path, r.within))
 
-    def moved(self, old: str, new: str) -> "Roots":
-        """After the folder ``old`` has become ``new``, with the roots below it."""
-        return Roots(
+    def relocated(self, old: str, new: str) -> "Roots":
+        """After the folder ``old`` has become ``new``, with the roots below it.
+
+        Where ``new`` was a root already, both become one, with the patterns of both.
+        """
+        changed = Roots(
             replace(root, path=renamed(root.path, old, new), within=renamed(root.within, old, new))
             for root in self
         )
+        there, here = self.get(new), changed.get(new)
+        if there and here and there.path != old:
+            patterns = tuple(dict.fromkeys((*there.excludes, *here.excludes)))
+            changed = changed.with_root(replace(here, excludes=patterns))
+        return changed
 
 
 def as_root(

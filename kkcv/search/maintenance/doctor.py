@@ -13,8 +13,8 @@ import numpy as np
 
 from kkcv.disk import atomic_write, has_hash, make_folder
 from kkcv.errors import GalleryFormatError, KkcvError
+from kkcv.progress import Progress, no_progress
 from kkcv.search import files
-from kkcv.search.engine import Progress, no_progress
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.engine import in_a_folder
 from kkcv.search.folder.index import FolderIndex

@@ -14,7 +14,8 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.embedding.quantized import keep
 from kkcv.errors import GalleryError, PictureError, RequestError
-from kkcv.search.engine import Catalog, NextVectors, Progress, by_id, no_progress
+from kkcv.progress import Progress, no_progress
+from kkcv.search.engine import Catalog, NextVectors, by_id
 from kkcv.search.gallery import Gallery
 from kkcv.search.generation import embedder_for, settings_for
 from kkcv.search.importing import Reject

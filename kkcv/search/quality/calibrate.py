@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kkcv.errors import GalleryError, PictureError, RequestError
+from kkcv.progress import Progress, no_progress
 from kkcv.search.chance.model import FEWEST, Calibration
-from kkcv.search.engine import Progress, no_progress
 from kkcv.search.gallery import Gallery
 
 from .selfcheck import disturbed

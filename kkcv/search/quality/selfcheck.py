@@ -11,7 +11,7 @@ from kkcv.errors import GalleryError, PictureError
 from kkcv.hit import Hit
 from kkcv.images.decode import decode
 from kkcv.images.disturb import COPIES, DISTURBANCES, PASTED, Disturbance, pasted_into
-from kkcv.search.engine import Progress, no_progress
+from kkcv.progress import Progress, no_progress
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture, read_in_batch
 

@@ -6,7 +6,8 @@ A gallery remembers that it wants them: then they are made of whatever is added,
 from typing import Protocol
 
 from kkcv.embedding.pipeline import ahead
-from kkcv.search.engine import Catalog, Progress, no_progress
+from kkcv.progress import Progress, no_progress
+from kkcv.search.engine import Catalog
 from kkcv.search.picture import Picture, Pictures, read_in_batch
 
 from .features import features_of

@@ -1,12 +1,13 @@
 """Changes of the pictures of a run since it began."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kkcv.embedding.pipeline import ahead
 from kkcv.errors import PictureError
 from kkcv.images.source import read_bytes
+from kkcv.progress import Progress, no_progress
 
 from .labelled import LabelledData, Picture
 
@@ -40,7 +41,7 @@ def changes_since(
     now: LabelledData,
     *,
     threads: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = no_progress,
 ) -> Changes:
     """The differences between the pictures of a run and those that are there now.
 
@@ -62,8 +63,7 @@ def changes_since(
             gone.append(path)  # its link is broken, or it cannot be read any more
         elif result != known[path].sha256:
             replaced.append(path)
-        if progress:
-            progress(done, len(common))
+        progress(done, len(common))
     return Changes(
         replaced=replaced,
         added=sorted(set(present) - set(known) - set(left_out)),

@@ -1,7 +1,6 @@
 """A look at every picture before anything is trained: damaged, doubled, small ones."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -13,13 +12,12 @@ from kkcv.embedding.pipeline import ahead
 from kkcv.errors import DataError, PictureError
 from kkcv.images.decode import decode, image_size
 from kkcv.images.source import read_bytes
+from kkcv.progress import Progress, no_progress
 
 from .duplicates import groups
 from .labelled import LabelledData, Picture
 
 THUMBNAIL = (17, 16)  # width and height in pixels: 16 horizontal steps in each of 16 rows
-
-Progress = Callable[[int, int], None]
 
 
 class Readable(NamedTuple):
@@ -56,7 +54,7 @@ class Inspection:
 
 
 def inspect_pictures(
-    data: LabelledData, *, threads: int | None = None, progress: Progress | None = None
+    data: LabelledData, *, threads: int | None = None, progress: Progress = no_progress
 ) -> Inspection:
     """Decode every labelled picture once, in threads, and find those that show the same.
 
@@ -72,8 +70,7 @@ def inspect_pictures(
             failed.setdefault(picture.label, str(result))
         else:
             readable.append(result)
-        if progress:
-            progress(done, len(data.pictures))
+        progress(done, len(data.pictures))
     for label in sorted(set(data.classes) - {each.picture.label for each in readable}):
         raise DataError(
             f"no picture of the class {label!r} can be read; the first: {failed[label]}"

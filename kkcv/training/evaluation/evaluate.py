@@ -10,10 +10,10 @@ from kkcv.disk import writing
 from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import CheckpointError, DataError
 from kkcv.images.folder import find_pictures
+from kkcv.progress import Progress, no_progress
 from kkcv.training.data.folders import part_folders, relative
 from kkcv.training.data.labelled import LabelledData, Picture
 from kkcv.training.data.split import read_split
-from kkcv.training.inference import Progress
 from kkcv.training.run_folder import RunFolder, read_json
 
 from .scoring import score
@@ -30,7 +30,7 @@ def evaluate_classifier(
     tta: bool | None = None,
     device: str | None = None,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> dict[str, Any]:
     """Accuracy, precision, recall, f1, auc, log_loss, ece, pictures, intervals, and per class.
 
@@ -78,7 +78,7 @@ def predict_unlabelled(
     tta: bool | None = None,
     device: str | None = None,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> list[dict[str, str]]:
     """Write the classifier's predictions for unlabelled pictures, as Kaggle takes them.
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from kkcv.disk import atomic_write
+from kkcv.training.fit.progress import Row
 
 from .metrics import BINS, calibration_bins
 
@@ -31,7 +32,7 @@ CHINESE = (
 
 def draw(
     folder: Path,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[Row],
     labels: np.ndarray,
     probabilities: np.ndarray,
     matrix: np.ndarray,
@@ -98,15 +99,20 @@ def printable(classes: tuple[str, ...]) -> list[str]:
     return names
 
 
-def curves(rows: Sequence[dict[str, Any]]) -> Figure:
+def curves(rows: Sequence[Row]) -> Figure:
     """Loss and accuracy of both parts over the epochs of all stages, which are told apart."""
     figure = Figure(figsize=(10, 4))
     epochs = np.arange(1, len(rows) + 1)
-    for axis, what in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        for part, color in (("train", GREY), ("val", BLUE)):
-            axis.plot(
-                epochs, [row[f"{part}_{what}"] for row in rows], "o-", ms=3, color=color, label=part
-            )
+    panels = {
+        "loss": ([row["train_loss"] for row in rows], [row["val_loss"] for row in rows]),
+        "accuracy": (
+            [row["train_accuracy"] for row in rows],
+            [row["val_accuracy"] for row in rows],
+        ),
+    }
+    for axis, (what, (train, val)) in zip(figure.subplots(1, 2), panels.items(), strict=True):
+        axis.plot(epochs, train, "o-", ms=3, color=GREY, label="train")
+        axis.plot(epochs, val, "o-", ms=3, color=BLUE, label="val")
         for i in range(1, len(rows)):
             if rows[i]["stage"] != rows[i - 1]["stage"] or rows[i]["epoch"] == 0:
                 axis.axvline(i + 0.5, color=ORANGE, lw=1, ls="--")

@@ -38,7 +38,7 @@ class Results:
     tta: bool
     head: Figures | None  # of the head alone on val, where more was trained
 
-    def headline(self) -> dict[str, Any]:
+    def headline(self) -> dict[str, str | float | None]:
         figures = self.parts[self.part]
         return {"part": self.part, "pictures": figures["pictures"]} | {
             k: figures[k] for k in HEADLINE

@@ -9,8 +9,9 @@ import torch
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.whole import mean_of_views
+from kkcv.progress import Progress, no_progress
 from kkcv.training.data.labelled import Picture
-from kkcv.training.inference import Progress, mirrored, outputs, placed
+from kkcv.training.inference import mirrored, outputs, placed
 from kkcv.training.reporter import silent
 from kkcv.zoo.network import Network
 
@@ -46,7 +47,7 @@ def score(
     device: torch.device,
     tta: bool = False,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
     say: Callable[[str], None] = silent,
 ) -> Scored:
     """Run the network over pictures below a root; those that cannot be read are set aside."""

@@ -4,21 +4,26 @@ import csv
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from torch import Tensor
 
 from kkcv.disk import atomic_write
 
-COLUMNS = (
-    "stage",
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "val_loss",
-    "val_accuracy",
-    "learning_rate",
-)
+
+class Row(TypedDict):
+    """An epoch, as metrics.csv and the resume point have it."""
+
+    stage: str
+    epoch: int  # from 0 in its stage
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+
+
+COLUMNS = tuple(Row.__annotations__)
 
 
 class Figures(NamedTuple):
@@ -43,7 +48,7 @@ class Progress:
         self.choose_by = choose_by
         self.began, self.seconds_before = time.monotonic(), 0.0
         self.stage = 0
-        self.rows: list[dict[str, Any]] = []
+        self.rows: list[Row] = []
         self.accumulate = 0  # parts of a step, where memory was too small for the recipe's
         self.rows_before = 0  # rows of the stages before this one
         self.best: Figures | None = None
@@ -84,8 +89,16 @@ class Progress:
 
     def end_epoch(self, stage: str, epoch: int, figures: TrainingFigures) -> None:
         assert self.latest is not None
-        values = (stage, epoch, figures.loss, figures.accuracy, *self.latest, figures.rate)
-        self.rows.append(dict(zip(COLUMNS, values, strict=True)))
+        row = Row(
+            stage=stage,
+            epoch=epoch,
+            train_loss=figures.loss,
+            train_accuracy=figures.accuracy,
+            val_loss=self.latest.loss,
+            val_accuracy=self.latest.accuracy,
+            learning_rate=figures.rate,
+        )
+        self.rows.append(row)
 
     def write_csv(self, path: Path) -> None:
         with atomic_write(path) as part, part.open("w", encoding="utf-8", newline="") as file:

@@ -16,8 +16,8 @@ from kkcv.embedding.explanation import Explanation
 from kkcv.hit import Hit
 from kkcv.hits import Hits
 from kkcv.images.source import printable
+from kkcv.progress import Progress
 from kkcv.query import Like
-from kkcv.search.engine import Progress
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import SearchOptions
 

@@ -1,8 +1,7 @@
 """New files whose bytes the gallery has already: a picture that was moved, or a copy of one.
 
-Files of the same bytes are twins. After a folder is renamed all of them are elsewhere, and each
-must keep what is its own: the same file (by its inode) decides, then the same name, then the order
-of ids.
+After a folder is renamed, all files of the same bytes are elsewhere, and each must keep its own
+row: the same file (by its inode) decides, then the same name, then the order of ids.
 """
 
 import os
@@ -34,7 +33,7 @@ class Lost:
         self.by_root: dict[str, dict[int, Picture]] = defaultdict(dict)
 
 
-class Twins:
+class MovedFiles:
     """The pictures that have lost their file, by their bytes: looked for once in an import.
 
     So the time for many files of the same bytes grows with their number, not with its square.
