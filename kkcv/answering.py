@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 SECONDS = 3.0  # that a path may take to answer
-SILENT = f"it does not answer within {SECONDS:g} s"
+SILENT = f"it does not answer within {SECONDS:g} s; if its disk was asleep, try again"
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

@@ -247,7 +247,7 @@ def show_report(
         more = ["…"] if len(report.linked) > 3 else []
         echo(
             f"indexed too, by a link or a mount: {', '.join([*report.linked[:3], *more])}; "
-            f"all: kkcv roots {gallery.address}",
+            f"all: kkcv roots {quote(gallery.address)}",
             err=True,
         )
     tell_of_absent(gallery, report)
@@ -264,11 +264,14 @@ def tell_of_absent(gallery: "Gallery", report: "ImportReport") -> None:
         return
     found = standings(gallery.library, gallery.pictures())
     for doubt in (standing.doubt for standing in found if standing.doubt):
-        echo(f"{doubt}; its pictures stay in the gallery: kkcv roots {gallery.address}", err=True)
+        echo(
+            f"{doubt}; its pictures stay in the gallery: kkcv roots {quote(gallery.address)}",
+            err=True,
+        )
     if gone := sum(len(standing.gone) for standing in found if not standing.doubt):
         echo(
             f"no longer where they were: {gone:,}; to take them out: "
-            f"kkcv remove {gallery.address} --missing",
+            f"kkcv remove {quote(gallery.address)} --missing",
             err=True,
         )
 

@@ -202,7 +202,7 @@ def move_root(gallery: "Gallery", old: str, new: str, *, insist: bool, as_json: 
 def forget_root(gallery: "Gallery", root: str, as_json: bool) -> None:
     count = gallery.forget_root(root)
     left = len(gallery)
-    line = f"removed {count:,}, {left:,} left; back again: kkcv undo {gallery.address}"
+    line = f"removed {count:,}, {left:,} left; back again: kkcv undo {quote(gallery.address)}"
     print_result({"removed": count, "pictures": left}, line, as_json)
 
 
@@ -232,7 +232,7 @@ def watch(gallery: "Gallery", poll: bool, threads: int | None, as_json: bool) ->
     if not len(gallery.library.roots):
         raise RequestError(
             f"{gallery.address} has no folder to follow; to add one: "
-            f"kkcv index {gallery.address} FOLDER"
+            f"kkcv index {quote(gallery.address)} FOLDER"
         )
     _ = gallery.embedder  # before "watching": it may have to be loaded
     echo(f"watching {counted(len(gallery.library.roots), 'folder')}", err=True)

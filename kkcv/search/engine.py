@@ -23,6 +23,7 @@ from contextlib import AbstractContextManager, suppress
 from itertools import islice
 from os import PathLike
 from pathlib import Path
+from shlex import quote
 from typing import Any, Self
 
 import numpy as np
@@ -283,10 +284,11 @@ def no_gallery(address: str | Path) -> NotAGallery:
     if entries:
         return NotAGallery(
             f"{address} is a folder but not a gallery; to make one of its pictures: "
-            f"kkcv index photos.kkcv {address}"
+            f"kkcv index photos.kkcv {quote(str(address))}"
         )
     return NotAGallery(
-        f"{address} is not a gallery; to make one: kkcv index {address} FOLDER_OF_PICTURES"
+        f"{address} is not a gallery; to make one: "
+        f"kkcv index {quote(str(address))} FOLDER_OF_PICTURES"
     )
 
 

@@ -204,6 +204,7 @@ def test_another_network_is_refused_and_both_are_named(
         (("remove", "{gallery}", "{photos}"), "is a folder; to take it and its pictures out"),
         (("remove", "{gallery}"), "name what to remove: ids, paths, or --missing"),
         (("stats", "nowhere"), "is not a gallery"),
+        (("stats", "no where"), "no where' FOLDER_OF_PICTURES"),
         (("index", "new", "{photos}", "--model", "resnet51"), "no network 'resnet51' in the zoo"),
         (("index", "new", "{photos}", "--weights", "no.pth"), "no weights file no.pth"),
         (("evaluate", "search", "nowhere"), "nowhere"),

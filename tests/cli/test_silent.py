@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from kkcv import answering
+from kkcv.answering import SILENT
 from kkcv.cli import main
 from kkcv.errors import FileMissing
 from kkcv.search.gallery import Gallery
@@ -65,7 +66,7 @@ def test_an_import_lists_it_and_goes_on(dead: Path) -> None:
 
     assert (done["unchanged"], done["rejected"], done["labelled"]) == (3, 2, 6)
     assert [reject["path"] for reject in done["rejects"]] == [str(dead), str(dead / "2.jpg")]
-    assert done["rejects"][0]["message"] == f"{dead}: it does not answer within 3 s"
+    assert done["rejects"][0]["message"] == f"{dead}: {SILENT}"
 
 
 def test_other_commands_refuse_it_in_one_line(dead: Path) -> None:
@@ -81,7 +82,7 @@ def test_other_commands_refuse_it_in_one_line(dead: Path) -> None:
         refused = said(command)
 
         assert (refused.code, refused.err.count("\n")) == (2, 1), command
-        assert refused.err.endswith(": it does not answer within 3 s\n")
+        assert refused.err.endswith(f": {SILENT}\n")
 
 
 def test_what_needs_no_look_at_it_works(dead: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from shlex import quote
 
 from kkcv.disk import absolute
 from kkcv.errors import DataError
@@ -59,7 +60,7 @@ def parquet_files(sources: Iterable[str | PathLike[str]], plan: Plan | None = No
         shown = ", ".join(map(str, lost[:NAMED])) + (", …" if len(lost) > NAMED else "")
         raise DataError(
             f"{len(lost)} of the {len(plan.shards)} shards of {plan.folder} are missing or "
-            f"damaged: {shown}; to make them: kkcv embed {plan.folder} --out FOLDER"
+            f"damaged: {shown}; to make them: kkcv embed {quote(str(plan.folder))} --out FOLDER"
         )
     return chosen
 

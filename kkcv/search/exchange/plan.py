@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain, islice, repeat
 from os import PathLike
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from kkcv.disk import absolute, atomic_folder, sha256_of, writing
@@ -206,7 +207,8 @@ def read_plan(folder: str | PathLike[str]) -> Plan:
         return Plan(folder, document["embedder"], Choice(**document["runtime"]), shards)
     except FileNotFoundError:
         raise DataError(
-            f"{folder} holds no plan; to make one: kkcv embed --plan {folder} FOLDER_OF_PICTURES"
+            f"{folder} holds no plan; to make one: "
+            f"kkcv embed --plan {quote(str(folder))} FOLDER_OF_PICTURES"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{folder / FILE} is not a plan of kkcv: {error}") from None

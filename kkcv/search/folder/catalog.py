@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from shlex import quote
 
 import apsw
 import numpy as np
@@ -244,7 +245,7 @@ class Catalog(engine.Catalog):
     def _damaged(self) -> GalleryFormatError:
         # kkcv doctor opens the gallery too: if that fails it cannot repair it
         way = (
-            f"try kkcv doctor {self.folder} --repair, or restore a backup: kkcv restore"
+            f"try kkcv doctor {quote(str(self.folder))} --repair, or restore a backup: kkcv restore"
             if self._opened
             else "restore a backup (kkcv restore), or index the pictures into a new folder"
         )

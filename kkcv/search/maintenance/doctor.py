@@ -8,6 +8,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -136,17 +137,15 @@ def bad_file(gallery: Gallery, picture: Picture, judge: Judge, repair: bool) -> 
     problem = file_problem(gallery, picture)
     if problem is None or not unchanged(gallery, picture):
         return
+    address = quote(str(gallery.folder))
     if picture.file.stored:
-        advice = f"take it from a backup, or: kkcv remove {gallery.folder} {picture.id}"
+        advice = f"take it from a backup, or: kkcv remove {address} {picture.id}"
     elif problem == "missing-file" and judge.is_doubtful(picture.file.path):
-        advice = f"its disk may be elsewhere: kkcv roots {gallery.folder}"
+        advice = f"its disk may be elsewhere: kkcv roots {address}"
     elif problem == "missing-file":
-        advice = (
-            f"kkcv index {gallery.folder} FOLDER_WHERE_IT_IS, "
-            f"or kkcv remove {gallery.folder} --missing"
-        )
+        advice = f"kkcv index {address} FOLDER_WHERE_IT_IS, or kkcv remove {address} --missing"
     else:
-        advice = f"kkcv index {gallery.folder} {path}"
+        advice = f"kkcv index {address} {quote(str(path))}"
     mended = stored_again(gallery, picture) if repair and picture.file.stored else ""
     yield Finding(problem, f"{path} (id {picture.id})", advice, mended)
 

@@ -6,6 +6,7 @@ was. The old vectors are kept for ``undo`` until the next change of network.
 
 from collections.abc import Iterator
 from itertools import islice
+from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,7 +94,7 @@ def finish(gallery: Gallery, embedder: Embedder, leave_out: bool, progress: Prog
                 first = next(iter(rejected.values()))
                 raise GalleryError(
                     f"{len(rejected)} pictures cannot be embedded again, such as {first.message}; "
-                    f"mend them, remove them (kkcv remove {gallery.address} --missing), "
+                    f"mend them, remove them (kkcv remove {quote(gallery.address)} --missing), "
                     "or pass --leave-out"
                 )
         compared = comparison(gallery.catalog, new, embedder.space.dim)
