@@ -97,7 +97,7 @@ docs: $(VENV)/.dev ## build the documentation site into site/, and check its lin
 	@echo "open site/index.html"
 
 test-docs: $(VENV)/.dev ## do what every page and notebook shows; look through the site; use the wheel
-	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow tests/test_docs_run.py tests/test_notebooks.py \
+	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow tests/test_docs.py tests/test_docs_run.py tests/test_notebooks.py \
 		tests/test_site.py tests/wheel $(PYTEST_ARGS)
 
 wheel-test: $(VENV)/.dev ## install the wheel into an empty environment, and search with it

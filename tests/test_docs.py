@@ -52,6 +52,7 @@ def home(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.mark.slow  # make test-docs does it, with those of the other pages
 def test_every_command_of_the_readme_works_in_its_order(home: Path) -> None:
     work = home / "shell"
     work.mkdir()
