@@ -1,6 +1,7 @@
 """The cost of a request to a running service, by what the kernel counts of its processes."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +42,8 @@ class Meter:
         found = [self._root]
         for id in found:
             for task in Path(f"/proc/{id}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
+                with suppress(FileNotFoundError, ProcessLookupError):  # the thread has just ended
+                    found += map(int, (task / "children").read_text().split())
         return found
 
     def _seconds(self, id: int) -> float:
