@@ -47,8 +47,8 @@ class Hits(BaseModel):
         Field(
             ge=0,
             description="The rank after which hits are no more alike than chance would have it in "
-            "this gallery; 0: nothing is like the query; null: not known, in a small gallery. Of a "
-            "search for copies: after which they are no copies; 0: there is none.",
+            "this gallery; 0: nothing is like the query; null: not known, in a small gallery. In a "
+            "search for copies: the rank of the last copy; 0: there is no copy.",
         ),
     ] = None
 

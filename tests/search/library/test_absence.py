@@ -152,7 +152,7 @@ def test_a_description_of_many_can_be_undone(indexed: Gallery) -> None:
     before = list(indexed.pictures())
     indexed.describe_many({picture.id: {"label": "wrong"} for picture in before})
 
-    label_by_folder(indexed, [Path("/")])  # adds where there is none, and is no edit by hand
+    label_by_folder(indexed, [Path("/")])  # only adds labels that are missing, so undo skips it
     assert indexed.undo().what == "described"
 
     assert list(indexed.pictures()) == before
