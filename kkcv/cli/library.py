@@ -52,6 +52,8 @@ def remove(
         raise RequestError("name what to remove: ids, paths, or --missing")
     folders = [each for each in pictures if is_folder_of(gallery, each)]
     if folders and not missing:
+        if gallery.library.roots.get(gallery.library.named(folders[0])) is None:
+            raise RequestError(f"{folders[0]} is a folder; name the pictures to remove")
         raise RequestError(
             f"{folders[0]} is a folder; to take it and its pictures out of a gallery: "
             f"kkcv roots {quote(gallery.address)} --forget {quote(folders[0])}"

@@ -16,7 +16,7 @@ from .library.library import Library
 from .library.roots import as_root
 from .picture import Picture
 
-NOTHING = "there is nothing to undo: no pictures were removed or described together"
+NOTHING = "there is nothing to undo: no removal or description is kept"
 
 SUPERSEDED = "this cannot be undone: another removal or description of pictures came after it"
 

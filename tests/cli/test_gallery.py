@@ -202,6 +202,7 @@ def test_another_network_is_refused_and_both_are_named(
         (("remove", "{gallery}", "99999"), "no picture with id 99999"),
         (("remove", "{gallery}", "nowhere.jpg"), "no picture of nowhere.jpg"),
         (("remove", "{gallery}", "{photos}"), "is a folder; to take it and its pictures out"),
+        (("remove", "{gallery}", "/"), "/ is a folder; name the pictures to remove"),
         (("remove", "{gallery}"), "name what to remove: ids, paths, or --missing"),
         (("stats", "nowhere"), "is not a gallery"),
         (("stats", "no where"), "no where' FOLDER_OF_PICTURES"),
