@@ -17,8 +17,8 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.embedding.space import unit
 from kkcv.search.exchange.parquet import described_schema, parquet_writer, table
-from kkcv.search.generation import settings_for
 from kkcv.search.index.exact import inner_products
+from kkcv.search.opened.generation import settings_for
 from kkcv.search.picture import PictureFile
 
 CHUNK = 10_000

@@ -75,7 +75,7 @@ def tune(
     kkcv tune photos.kkcv --recall 0.995
     kkcv tune photos.kkcv --memory 500MB
     """
-    from kkcv.search.tuning import Goal, parse_memory
+    from kkcv.search.engine.tuning import Goal, parse_memory
 
     goal = Goal(recall, parse_memory(memory) if memory is not None else None, kind)
     gallery.generation.index.tune(goal)

@@ -69,7 +69,7 @@ def demo(images: str | None, out: str) -> None:
     original does not come first.
     """
     from kkcv.search.gallery import Gallery
-    from kkcv.search.importing import files_to_import, import_pictures
+    from kkcv.search.importing.importing import files_to_import, import_pictures
 
     from .index import show_report
     from .search import print_hits, write_sheet
@@ -142,7 +142,7 @@ def with_shots(paths: list[str], folder: Path) -> list[str]:
 
 def forget_others(gallery: "Gallery", paths: list[str]) -> None:
     """Leave out the pictures of an earlier demo."""
-    from kkcv.search.importing import files_to_import
+    from kkcv.search.importing.importing import files_to_import
 
     wanted = set(files_to_import(gallery, paths))
     gallery.remove([p.id for p in gallery.pictures() if p.file.path not in wanted])
@@ -150,7 +150,7 @@ def forget_others(gallery: "Gallery", paths: list[str]) -> None:
 
 def original(gallery: "Gallery", paths: list[str], default: bool) -> "Picture":
     """The picture that the query is made of: the cat, or the middle one of the user's own."""
-    from kkcv.search.importing import files_to_import
+    from kkcv.search.importing.importing import files_to_import
 
     files = [path for path in files_to_import(gallery, paths) if Path(path).is_file()]
     held = {p.file.path: p for p in gallery.pictures()}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from kkcv.search.gallery import Gallery
-    from kkcv.search.importing import ImportReport
+    from kkcv.search.importing.importing import ImportReport
 
 SHOWN_REJECTS = 10
 SHOWN_PATHS = 3  # of those that were named, in the next steps
@@ -113,8 +113,8 @@ def index(
         return
     if plan or not paths:
         raise RequestError("name files or folders of pictures, or --from what kkcv embed made")
-    from kkcv.search.describing import label_by_folder
-    from kkcv.search.importing import files_to_import, import_pictures
+    from kkcv.search.describing.describing import label_by_folder
+    from kkcv.search.importing.importing import files_to_import, import_pictures
     from kkcv.search.verification.making import are_wanted, make_missing, want
 
     opened = open_or_create(gallery, network, vectors, paths)
@@ -189,7 +189,7 @@ def open_or_create(
     from kkcv.images.folder import find_pictures
     from kkcv.search.engines import engine_at
     from kkcv.search.gallery import Gallery
-    from kkcv.search.generation import origin
+    from kkcv.search.opened.generation import origin
 
     try:
         gallery = Gallery.open(address)

@@ -17,8 +17,8 @@ from .output import counted, echo, print_json, print_result, print_table
 
 if TYPE_CHECKING:
     from kkcv.search.gallery import Gallery
+    from kkcv.search.importing.watching import Followed
     from kkcv.search.library.roots import Root
-    from kkcv.search.watching import Followed
 
 SHOWN = 3  # paths in a line
 
@@ -226,7 +226,7 @@ def watch(gallery: "Gallery", poll: bool, threads: int | None, as_json: bool) ->
     import signal
     import threading
 
-    from kkcv.search.watching import Watching
+    from kkcv.search.importing.watching import Watching
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):  # systemd ends it by the second

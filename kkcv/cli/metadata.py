@@ -15,7 +15,7 @@ from .options import json_option, open_gallery
 from .output import counted, echo, json_text, print_json, print_table
 
 if TYPE_CHECKING:
-    from kkcv.search.describing import Described
+    from kkcv.search.describing.describing import Described
     from kkcv.search.gallery import Gallery
     from kkcv.search.picture import Picture
 
@@ -45,7 +45,7 @@ def list_(
     kkcv list photos.kkcv --where 'exif.taken >= "2024"'
     kkcv list photos.kkcv --csv > photos.csv
     """
-    from kkcv.search.describing import matching
+    from kkcv.search.describing.describing import matching
 
     if as_json and as_csv:
         raise RequestError("one form at a time: --json or --csv")
@@ -115,10 +115,10 @@ def in_a_cell(metadata: dict[str, Any]) -> str:
 
 def cells(metadata: dict[str, Any]) -> list[tuple[str, str]]:
     """Keys as filters name them, with their values as text, as kkcv describe takes both."""
-    from kkcv.search.describing import as_cell
-    from kkcv.search.expression import spelled
-    from kkcv.search.keys import leaves
-    from kkcv.search.where import META
+    from kkcv.search.describing.describing import as_cell
+    from kkcv.search.filters.conditions import META
+    from kkcv.search.filters.expression import spelled
+    from kkcv.search.opened.keys import leaves
 
     return [(spelled(name), as_cell(value)) for name, value in leaves((META,), metadata)]
 
@@ -170,7 +170,7 @@ def describe(
     kkcv describe photos.kkcv --from labels.csv
     """
     from kkcv.disk import absolute
-    from kkcv.search.describing import assignments, describe_by_table, describe_where
+    from kkcv.search.describing.describing import assignments, describe_by_table, describe_where
     from kkcv.tables import read_table
 
     if table is None and (where is None or not values):

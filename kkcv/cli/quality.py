@@ -12,9 +12,9 @@ from .options import json_option, open_gallery
 from .output import echo, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from kkcv.search.engine.projection import Projection
     from kkcv.search.gallery import Gallery
     from kkcv.search.learning.adapt import Adapted
-    from kkcv.search.projection import Projection
 
 
 def sample_option(default: int) -> Callable[[Callable[..., None]], Callable[..., None]]:

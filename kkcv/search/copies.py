@@ -27,10 +27,10 @@ from kkcv.query import Like, Text
 from kkcv.timing import step
 
 from . import parts
-from .answer import chances_of, hits_of, rates_of, told
+from .answer.answer import chances_of, hits_of, rates_of, told
 from .confirming import Confirming
-from .generation import Generation
 from .index.neighbors import Neighbors
+from .opened.generation import Generation
 from .options import SearchOptions
 from .picture import Pictures
 from .verification.features import features

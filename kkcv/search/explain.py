@@ -7,7 +7,7 @@ from kkcv.images.source import Source, read_bytes
 from kkcv.query import Like
 
 from .gallery import Gallery
-from .generation import origin
+from .opened.generation import origin
 from .query import Vectorizer
 from .verification.features import features_of
 from .verification.geometry import match

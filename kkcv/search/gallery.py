@@ -8,9 +8,9 @@ gallery/
 ├── pictures/        files that were added as bytes (files.py)
 ├── local/           local features of verified pictures, derived (verification/store.py)
 ├── chance.json      how often chance makes a score, derived (chance/store.py)
-└── rejects.csv      the files that the last import skipped, with reasons (importing.py)
+└── rejects.csv      the files that the last import skipped, with reasons (importing/)
 
-opened.py opens it, rows.py looks up and changes its pictures; here it is searched.
+opened/ opens it, and looks up and changes its pictures; here it is searched.
 """
 
 import warnings
@@ -27,19 +27,19 @@ from kkcv.hits import Hits
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.query import Like, Text
 
-from .answer import answers
+from .answer.answer import answers
+from .answer.sorting import sorted_hits
 from .asked import Query, several, single
 from .duplicates import DuplicateGroup, duplicates, keep_both
 from .engine import CHUNK
-from .generation import Generation
+from .filters.mapping import Where
+from .opened.generation import Generation
+from .opened.rows import Rows
 from .options import DEFAULTS, SearchOptions, SearchWords, merged, with_words
 from .query import Vectorizer, checked_k, checked_vectors
-from .rows import Rows
-from .sorting import sorted_hits
-from .where_mapping import Where
 
 if TYPE_CHECKING:  # imported where they work: a search from the command line waits for imports
-    from .importing import ImportReport, Progress
+    from .importing.importing import ImportReport, Progress
 
 
 class Vectors(NamedTuple):
@@ -73,8 +73,8 @@ class Gallery(Rows):
         With ``labels="folder"``, pictures without a label get the name of their folder. Otherwise
         the same as ``import_pictures(gallery, paths)``, which has the details.
         """
-        from .describing import label_by_folder
-        from .importing import import_pictures
+        from .describing.describing import label_by_folder
+        from .importing.importing import import_pictures
 
         there = [typed(path) for path in paths]
         report = import_pictures(self, there, limits=limits, threads=threads, progress=progress)

@@ -14,10 +14,10 @@ from typing import Any, Literal, TypedDict, TypeVar
 from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
 
-from .expression import LONGEST, parse
+from .filters.conditions import Condition
+from .filters.expression import LONGEST, parse
+from .filters.mapping import Where, as_text
 from .option import Number, OneOf, Option, Switch, Text, option, options_of
-from .where import Condition
-from .where_mapping import Where, as_text
 
 SORTS = ("added", "taken")
 Verify = bool | Literal["ties"]

@@ -15,9 +15,9 @@ from kkcv.embedding import windows
 from kkcv.hit import Place, clipped
 
 from .engine import Reader
-from .entries import PARTS
-from .generation import Generation
-from .where import Condition
+from .engine.entries import PARTS
+from .filters.conditions import Condition
+from .opened.generation import Generation
 
 WHOLE = -1  # in place of the number of a part
 WEIGHT = 0.5  # of the best part in the order

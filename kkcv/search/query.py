@@ -16,7 +16,7 @@ from kkcv.query import Region as Region
 from kkcv.query import Text as Text
 from kkcv.worker.worker import Worker
 
-from .generation import Generation
+from .opened.generation import Generation
 from .picture import Pictures, check_id, unknown
 
 MAX_K = 1000

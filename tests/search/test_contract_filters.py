@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
 from kkcv.hit import Hit
+from kkcv.search.filters.conditions import COLUMNS
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
-from kkcv.search.where import COLUMNS
 
 from .shown_engine import shown_engine
 

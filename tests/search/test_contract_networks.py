@@ -9,10 +9,10 @@ import pytest
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import unit
 from kkcv.errors import EmbedderMismatch, RequestError, Superseded, UnknownPicture
+from kkcv.search.engine.projection import Projection
 from kkcv.search.gallery import Gallery
 from kkcv.search.learning import adapt
 from kkcv.search.maintenance.reindex import reindex, undo
-from kkcv.search.projection import Projection
 
 from .test_contract import ids_of
 

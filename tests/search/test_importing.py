@@ -13,7 +13,7 @@ from PIL import Image
 from kkcv.errors import PictureError
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing import ImportReport, import_pictures
+from kkcv.search.importing.importing import ImportReport, import_pictures
 
 Paint = Callable[..., Path]
 
@@ -192,7 +192,7 @@ def test_reading_all_again_fills_in_what_an_older_kkcv_did_not_make(
     strip.save(photos / "panorama.jpg", exif=exif)
     with monkeypatch.context() as older:
         older.setattr("kkcv.embedding.panoramas.MOST", 1)
-        older.setattr("kkcv.search.looking.exif_of", lambda data: {})
+        older.setattr("kkcv.search.importing.looking.exif_of", lambda data: {})
         import_pictures(gallery, [photos])
     picture = gallery.find(str(photos / "panorama.jpg"))
     gallery.describe(picture.id, {"label": "view"})

@@ -11,6 +11,7 @@ import pytest
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import GalleryError, GalleryLocked, MissingExtra, NotAGallery, RequestError
+from kkcv.search.engine.tuning import Goal
 from kkcv.search.gallery import Gallery
 from kkcv.search.maintenance.backup import backup, restore
 from kkcv.search.maintenance.doctor import examine
@@ -18,7 +19,6 @@ from kkcv.search.milvus.address import parse
 from kkcv.search.milvus.lease import CLAIM, taken
 from kkcv.search.milvus.server import Server
 from kkcv.search.picture import PictureFile
-from kkcv.search.tuning import Goal
 from tests.milvus_server import free_port
 
 Paint = Callable[..., Path]

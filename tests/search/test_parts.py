@@ -12,14 +12,14 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.images.decode import decode
 from kkcv.images.source import read_bytes
 from kkcv.search.engine import Index
-from kkcv.search.entries import PARTS, PartsOfPictures
+from kkcv.search.engine.entries import PARTS, PartsOfPictures
 from kkcv.search.exchange.loading import import_parquet, load, parquet_files
 from kkcv.search.exchange.parquet import export
 from kkcv.search.exchange.plan import make_plan
 from kkcv.search.exchange.shards import embed_shards
-from kkcv.search.expression import parse
+from kkcv.search.filters.expression import parse
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing import import_pictures
+from kkcv.search.importing.importing import import_pictures
 from kkcv.search.maintenance.backup import backup, restore
 from kkcv.search.maintenance.doctor import examine
 from kkcv.search.maintenance.reindex import reindex, undo

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kkcv import deadline
 from kkcv.errors import RequestError, TimedOut
-from kkcv.search.expression import LONGEST, named, parse, spelled
+from kkcv.search.filters.expression import LONGEST, named, parse, spelled
 from kkcv.search.folder.filters import as_sql
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile

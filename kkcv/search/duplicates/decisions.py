@@ -8,7 +8,7 @@ from itertools import count
 
 from kkcv.errors import RequestError
 from kkcv.search.engine import Reader, Writer
-from kkcv.search.rows import Rows
+from kkcv.search.opened.rows import Rows
 
 SETTING = "kept_both.{}"  # numbered, for Milvus limits the length of one
 LONGEST = 60_000  # characters of each

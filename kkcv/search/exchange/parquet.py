@@ -21,9 +21,9 @@ from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
 from kkcv.search.engines import engine_at
 from kkcv.search.gallery import Gallery
-from kkcv.search.generation import Generation
 from kkcv.search.metadata import MAX_METADATA, fault
-from kkcv.search.opened import VECTOR_TYPES
+from kkcv.search.opened.generation import Generation
+from kkcv.search.opened.opened import VECTOR_TYPES
 from kkcv.search.path_text import as_path, as_text
 from kkcv.search.picture import END_OF_TIME, PictureFile
 

@@ -25,8 +25,8 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, RequestError
 from kkcv.images.folder import find_pictures
-from kkcv.search.generation import settings_for
-from kkcv.search.opened import VECTOR_TYPES
+from kkcv.search.opened.generation import settings_for
+from kkcv.search.opened.opened import VECTOR_TYPES
 
 FORMAT = 1
 FILE = "plan.json"

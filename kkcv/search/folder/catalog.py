@@ -29,9 +29,9 @@ from kkcv.errors import (
 from kkcv.images.source import label_of
 from kkcv.search import engine
 from kkcv.search.engine import WAIT_SECONDS, locked, no_gallery
-from kkcv.search.entries import Shape
+from kkcv.search.engine.entries import Shape
+from kkcv.search.engine.projection import SETTING, Projection
 from kkcv.search.path_text import as_text
-from kkcv.search.projection import SETTING, Projection
 
 from . import checksums, connections
 from .connections import Connections, cannot_change, identity

@@ -12,7 +12,7 @@ from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import GalleryError, NotAGallery, RequestError
 from kkcv.images.source import label_of
 from kkcv.search import engine
-from kkcv.search.entries import PartsOfPictures, WholePictures
+from kkcv.search.engine.entries import PartsOfPictures, WholePictures
 
 from .catalog import FILE, Catalog
 from .index import FolderIndex

@@ -3,8 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
-from kkcv.search.path_text import as_bytes
-from kkcv.search.where import (
+from kkcv.search.filters.conditions import (
     EARTH_KM,
     LATITUDE,
     LONGITUDE,
@@ -19,6 +18,7 @@ from kkcv.search.where import (
     Not,
     StartsWith,
 )
+from kkcv.search.path_text import as_bytes
 
 
 class Where(NamedTuple):

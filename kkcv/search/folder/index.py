@@ -14,7 +14,9 @@ import numpy as np
 from kkcv.errors import GalleryError, KkcvError
 from kkcv.search import engine
 from kkcv.search.engine import CHUNK
-from kkcv.search.entries import Entries, Held
+from kkcv.search.engine.entries import Entries, Held
+from kkcv.search.engine.tuning import GOAL, Goal
+from kkcv.search.filters.conditions import Condition
 from kkcv.search.index import snapshot
 from kkcv.search.index.build import built
 from kkcv.search.index.exact import inner_products
@@ -25,8 +27,6 @@ from kkcv.search.index.neighbors import Neighbors
 from kkcv.search.index.outside import held_out
 from kkcv.search.index.records import Records
 from kkcv.search.index.snapshot import Snapshot
-from kkcv.search.tuning import GOAL, Goal
-from kkcv.search.where import Condition
 
 from .catalog import Catalog
 from .reader import Reader, told

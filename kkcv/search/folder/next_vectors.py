@@ -9,8 +9,8 @@ import numpy as np
 from kkcv.progress import Progress, no_progress
 from kkcv.search import engine
 from kkcv.search.engine import KEPT, Vectors
+from kkcv.search.engine.projection import SETTING
 from kkcv.search.picture import Picture
-from kkcv.search.projection import SETTING
 
 from .catalog import Catalog
 from .reader import bound

@@ -12,12 +12,12 @@ import numpy as np
 
 from kkcv.search import engine
 from kkcv.search.engine import CHUNK, Vectors
-from kkcv.search.entries import Entries, Shape
+from kkcv.search.engine.entries import Entries, Shape
+from kkcv.search.engine.projection import Projection
+from kkcv.search.filters.conditions import Condition
 from kkcv.search.metadata import read_metadata
 from kkcv.search.path_text import as_bytes
 from kkcv.search.picture import Picture, PictureFile, Stamp, Totals
-from kkcv.search.projection import Projection
-from kkcv.search.where import Condition
 
 from .checksums import CHECKED, WRITTEN, is_whole
 from .filters import EVERY, as_sql

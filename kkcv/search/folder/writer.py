@@ -12,7 +12,7 @@ import numpy as np
 
 from kkcv.search import engine
 from kkcv.search.engine import KEPT
-from kkcv.search.entries import Shape
+from kkcv.search.engine.entries import Shape
 from kkcv.search.path_text import as_bytes
 from kkcv.search.picture import PictureFile, Stamp
 

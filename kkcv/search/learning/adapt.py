@@ -17,9 +17,9 @@ import numpy as np
 
 from kkcv.errors import DataError, KkcvError, MissingExtra, RequestError
 from kkcv.progress import Progress, no_progress
+from kkcv.search.engine.projection import Projection
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
-from kkcv.search.projection import Projection
 from kkcv.search.quality.metrics import BLOCK, average_precision, ranked
 
 FOLDER = "folder"  # the label is the name of a picture's folder

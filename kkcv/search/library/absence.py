@@ -14,8 +14,8 @@ import numpy as np
 from kkcv.answering import is_stuck
 from kkcv.errors import RequestError
 from kkcv.search.engine import Reader
+from kkcv.search.filters.conditions import StartsWith
 from kkcv.search.picture import Picture
-from kkcv.search.where import StartsWith
 
 from .identity import below, join, upwards
 from .library import Library

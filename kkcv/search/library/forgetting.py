@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from kkcv.errors import RequestError
 from kkcv.search.files import delete_stored, keep
-from kkcv.search.where import StartsWith
+from kkcv.search.filters.conditions import StartsWith
 
 from .identity import join
 from .library import Library

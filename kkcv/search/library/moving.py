@@ -6,7 +6,7 @@ from dataclasses import replace
 from kkcv.answering import answers
 from kkcv.disk import absolute
 from kkcv.errors import RequestError
-from kkcv.search.where import StartsWith
+from kkcv.search.filters.conditions import StartsWith
 
 from .absence import sampled
 from .forgetting import no_such_root

@@ -21,9 +21,9 @@ from kkcv.search.folder.engine import in_a_folder
 from kkcv.search.folder.index import FolderIndex
 from kkcv.search.folder.reader import Reader
 from kkcv.search.gallery import Gallery
+from kkcv.search.importing.looking import is_untouched, status_of
 from kkcv.search.index import snapshot
 from kkcv.search.library.absence import Judge
-from kkcv.search.looking import is_untouched, status_of
 from kkcv.search.picture import Picture
 
 from .rows import RESTORE, Finding, damaged, half_damaged

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kkcv.errors import RequestError
-from kkcv.search.picture import Picture
-from kkcv.search.where import (
+from kkcv.search.filters.conditions import (
     COLUMNS,
     LATITUDE,
     META,
@@ -29,6 +28,7 @@ from kkcv.search.where import (
     comparable,
     value_of,
 )
+from kkcv.search.picture import Picture
 
 NOTHING = "(id < 0)"  # in parentheses: not binds more closely than <
 LARGEST = 60_000  # bytes of JSON: Milvus takes 65,536

@@ -10,9 +10,9 @@ import numpy as np
 from kkcv.errors import KkcvError, RequestError
 from kkcv.hit import clipped
 from kkcv.search import engine
+from kkcv.search.engine.tuning import Goal
+from kkcv.search.filters.conditions import Condition
 from kkcv.search.index.neighbors import Neighbors
-from kkcv.search.tuning import Goal
-from kkcv.search.where import Condition
 
 from .catalog import Catalog
 from .reader import EFFORT, Reader

@@ -6,7 +6,7 @@ by side in it, and a query has zeros wherever it does not ask: the whole picture
 field; parts are scaled down, so that all of them weigh there as much as the whole picture. A power
 of two loses no bit.
 
-A gallery that learned from its labels is compared through a projection (projection.py), and yet
+A gallery that learned from its labels is compared through a projection and yet
 keeps the vectors of the network: these are scaled down so far that they hardly weigh, and their
 projection is behind.
 
@@ -21,8 +21,8 @@ from functools import cached_property
 import numpy as np
 
 from kkcv.embedding import windows
-from kkcv.search.entries import PARTS, Shape
-from kkcv.search.projection import SETTING, Projection
+from kkcv.search.engine.entries import PARTS, Shape
+from kkcv.search.engine.projection import SETTING, Projection
 
 from .server import Server
 from .settings import Settings, make_settings

@@ -13,8 +13,8 @@ import numpy as np
 from kkcv.progress import Progress, no_progress
 from kkcv.search import engine
 from kkcv.search.engine import KEPT, Vectors, by_id
+from kkcv.search.engine.projection import SETTING
 from kkcv.search.picture import Picture
-from kkcv.search.projection import SETTING
 
 from .catalog import GAPS, Catalog, generation
 from .layout import Layout, drop, keep_text, layout_of, with_text, without_text

@@ -13,11 +13,11 @@ import numpy as np
 from kkcv.hit import clipped
 from kkcv.search import engine
 from kkcv.search.engine import KEPT, Vectors
-from kkcv.search.entries import PARTS, PartsOfPictures
+from kkcv.search.engine.entries import PARTS, PartsOfPictures
+from kkcv.search.filters.conditions import Condition, Near, matches
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, no_neighbors
 from kkcv.search.picture import Picture, Totals
-from kkcv.search.where import Condition, Near, matches
 
 from .filters import around, expression
 from .layout import Layout
@@ -132,7 +132,7 @@ class Reader(engine.Reader):
         return engine.Index().search(self, vectors, k, where) if near is None else near
 
     def nearest_parts(self, sketches: np.ndarray, k: int, where: Condition | None) -> Neighbors:
-        """Keys of parts (entries.py): float32 (Q, 256) → (Q, k or less)."""
+        """Keys of parts (engine/entries.py): float32 (Q, 256) → (Q, k or less)."""
         near = self._near(self._layout.query_parts(sketches), k, where)
         if near is None:
             return engine.Index(PartsOfPictures()).search(self, sketches, k, where)

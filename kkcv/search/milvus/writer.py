@@ -16,8 +16,8 @@ import numpy as np
 from kkcv.errors import GalleryError
 from kkcv.search import engine
 from kkcv.search.engine import KEPT, by_id
+from kkcv.search.filters.conditions import Condition
 from kkcv.search.picture import Picture, PictureFile
-from kkcv.search.where import Condition
 
 from .layout import Layout
 from .lease import Lease

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from kkcv.search.generation import Generation
 from kkcv.search.index.outside import perturbed
+from kkcv.search.opened.generation import Generation
 
 QUERIES = 100
 K = 10

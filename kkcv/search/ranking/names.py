@@ -12,6 +12,7 @@ from .smoothing import smoothed
 
 Ranking = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
+RANKING = "ranking"  # the setting of the catalog: the gallery's own ranking
 PLAIN = "plain"
 BEST = "best"
 DEPTH = 500  # candidates that are reordered; those behind them stay in place

@@ -10,7 +10,7 @@ from kkcv.images.reducing import LARGE
 from kkcv.images.thumbnails import as_png
 from kkcv.search.explain import explain as explained
 from kkcv.search.explain import score_of
-from kkcv.search.generation import origin
+from kkcv.search.opened.generation import origin
 from kkcv.serve.models.requests import ClassifyRequest, ExplainRequest, KnownPicture, SentPicture
 from kkcv.serve.models.responses import Explained, Guess, Guesses
 from kkcv.serve.problems import problem_of

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from kkcv.search.describing import as_value
+from kkcv.search.describing.describing import as_value
 from kkcv.search.picture import unknown
 from kkcv.web.components.guard import guarded
 from kkcv.web.components.markup import as_markdown

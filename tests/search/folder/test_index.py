@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from kkcv.errors import RequestError
-from kkcv.search.entries import WholePictures
-from kkcv.search.expression import parse
+from kkcv.search.engine.entries import WholePictures
+from kkcv.search.engine.tuning import GOAL, Goal, parse_memory
+from kkcv.search.filters.expression import parse
 from kkcv.search.folder import index as module
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.index import FolderIndex, exact_limit
@@ -19,7 +20,6 @@ from kkcv.search.folder.reader import Reader
 from kkcv.search.index import effort
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.picture import PictureFile
-from kkcv.search.tuning import GOAL, Goal, parse_memory
 
 DIM = 16
 SPACE = "a space"

@@ -15,8 +15,8 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.errors import GalleryError
 from kkcv.search.folder import migration
 from kkcv.search.gallery import Gallery
-from kkcv.search.generation import settings_for
 from kkcv.search.maintenance.doctor import examine
+from kkcv.search.opened.generation import settings_for
 
 FIRST = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

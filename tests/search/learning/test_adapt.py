@@ -12,13 +12,13 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import unit
 from kkcv.errors import DataError, MissingExtra, RequestError
+from kkcv.search.engine.projection import Projection
 from kkcv.search.exchange.loading import import_parquet
 from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing import import_pictures
+from kkcv.search.importing.importing import import_pictures
 from kkcv.search.learning.adapt import adapt, adopt, is_better, undo
 from kkcv.search.maintenance import reindex
-from kkcv.search.projection import Projection
 from tests.search.conftest import PREPROCESS
 
 Paint = Callable[..., Path]

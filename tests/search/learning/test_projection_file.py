@@ -8,11 +8,11 @@ import pytest
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import DataError, EmbedderMismatch, RequestError
+from kkcv.search.engine.projection import Projection
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing import import_pictures
+from kkcv.search.importing.importing import import_pictures
 from kkcv.search.learning.adapt import adopt, undo
 from kkcv.search.learning.projection_file import read, save, use
-from kkcv.search.projection import Projection
 from tests.search.conftest import PREPROCESS
 
 from .test_adapt import paint_labelled

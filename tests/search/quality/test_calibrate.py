@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from kkcv.errors import RequestError
+from kkcv.search.engine.projection import Projection
 from kkcv.search.gallery import Gallery
 from kkcv.search.learning.adapt import adopt
-from kkcv.search.projection import Projection
 from kkcv.search.quality.calibrate import calibrate
 
 Paint = Callable[..., Path]

@@ -21,18 +21,18 @@ from kkcv.images.folder import Walk, must_exist
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.skipped import in_a_gallery
 from kkcv.images.source import label_of
+from kkcv.search.engine import Writer
+from kkcv.search.library.absence import Judge
+from kkcv.search.library.ignore import Ignored
+from kkcv.search.library.library import Library, nearest
+from kkcv.search.library.moved_files import WAITS, MovedFiles
+from kkcv.search.library.naming import Naming
+from kkcv.search.library.places import answering
+from kkcv.search.metadata import EXIF, with_exif
+from kkcv.search.opened.rows import Rows
+from kkcv.search.picture import PictureFile, Stamp
 
-from .engine import Writer
-from .library.absence import Judge
-from .library.ignore import Ignored
-from .library.library import Library, nearest
-from .library.moved_files import WAITS, MovedFiles
-from .library.naming import Naming
-from .library.places import answering
 from .looking import Found, Named, Sheet, look_at
-from .metadata import EXIF, with_exif
-from .picture import PictureFile, Stamp
-from .rows import Rows
 
 REJECTS = "rejects.csv"
 SHEETS = "contact sheets of kkcv"

@@ -10,21 +10,20 @@ import numpy as np
 
 from kkcv.errors import RequestError
 from kkcv.hit import SURE, Hit
+from kkcv.search import parts
+from kkcv.search.chance.likeness import RARE, SAME, Chances, words
+from kkcv.search.chance.model import FEWEST
+from kkcv.search.engine import Reader
+from kkcv.search.index.neighbors import Neighbors
+from kkcv.search.opened.generation import Generation
+from kkcv.search.options import SearchOptions
+from kkcv.search.ranking.names import DEPTH, PLAIN, RANKING, reranked
 from kkcv.timing import step
 
-from . import parts
-from .chance.likeness import RARE, SAME, Chances, words
-from .chance.model import FEWEST
-from .engine import Reader
 from .folding import folded_answers
-from .generation import Generation
-from .index.neighbors import Neighbors
-from .options import SearchOptions
-from .ranking.names import DEPTH, PLAIN, reranked
 from .sorting import depth, sorted_hits
 
 NONE = -1  # in place of an id
-RANKING = "ranking"  # the setting of the catalog: the gallery's own ranking
 
 
 def answers(

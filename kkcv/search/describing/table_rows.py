@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 from kkcv.disk import absolute
 from kkcv.errors import DataError
+from kkcv.search.opened.rows import Rows
 from kkcv.tables import PATH_COLUMNS, Table
-
-from .rows import Rows
 
 NAMED = 1000  # pictures that are looked up together
 

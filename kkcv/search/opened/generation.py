@@ -18,12 +18,11 @@ from kkcv.embedding.quantized import keep, kept
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.embedding.text import TextTower
 from kkcv.errors import EmbedderMismatch, GalleryFormatError, KkcvError, RequestError
+from kkcv.search.chance.store import CalibrationStore
+from kkcv.search.engine import Catalog, Engine
+from kkcv.search.engine.projection import SETTING, Projection
+from kkcv.search.library.library import Library
 from kkcv.zoo.averages import named, with_ending
-
-from .chance.store import CalibrationStore
-from .engine import Catalog, Engine
-from .library.library import Library
-from .projection import SETTING, Projection
 
 
 class Generation:

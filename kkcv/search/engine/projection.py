@@ -1,4 +1,4 @@
-"""A linear projection of embeddings, learned from a gallery's own labels (adapt.py).
+"""A linear projection of embeddings, learned from a gallery's own labels (learning/adapt.py).
 
 The catalog keeps the vectors of the network. In a gallery with a projection they are projected as
 they are read, and so is every query.

@@ -34,7 +34,7 @@ class Shape(NamedTuple):
 
 
 class Rows(Protocol):
-    """The layout of the rows that a Reader (engine.py) has stored."""
+    """The layout of the rows that a Reader (catalog.py) has stored."""
 
     @property
     def dim(self) -> int: ...

@@ -12,14 +12,14 @@ from typing import Any
 from kkcv.answering import is_stuck
 from kkcv.disk import absolute
 from kkcv.errors import DataError, RequestError
+from kkcv.search.filters.conditions import COLUMNS, META, Name
+from kkcv.search.filters.expression import named, spelled
+from kkcv.search.metadata import storable
+from kkcv.search.opened.rows import Rows
+from kkcv.search.picture import Picture
 from kkcv.tables import Table
 
-from .expression import named, spelled
-from .metadata import storable
-from .picture import Picture
-from .rows import Rows
 from .table_rows import NAMED, column_of_pictures, parts
-from .where import COLUMNS, META, Name
 
 LABEL: Name = (META, "label")
 

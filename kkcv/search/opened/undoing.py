@@ -9,12 +9,11 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from kkcv.errors import RequestError
-
-from .engine import KEPT, Catalog, Writer
-from .library.forgetting import remembered
-from .library.library import Library
-from .library.roots import as_root
-from .picture import Picture
+from kkcv.search.engine import KEPT, Catalog, Writer
+from kkcv.search.library.forgetting import remembered
+from kkcv.search.library.library import Library
+from kkcv.search.library.roots import as_root
+from kkcv.search.picture import Picture
 
 NOTHING = "there is nothing to undo: no removal or description is kept"
 

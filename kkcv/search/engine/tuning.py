@@ -5,8 +5,7 @@ import logging
 from dataclasses import asdict, dataclass
 
 from kkcv.errors import RequestError
-
-from .index.kinds import KINDS, Kind, kind_for
+from kkcv.search.index.kinds import KINDS, Kind, kind_for
 
 RECALL = 0.99  # of the exact top 10
 GOAL = "goal"  # a setting of the catalog

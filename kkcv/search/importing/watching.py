@@ -8,15 +8,15 @@ from typing import NamedTuple
 from kkcv.errors import KkcvError
 from kkcv.images.folder import is_named_as_picture
 from kkcv.images.skipped import system_folder
+from kkcv.search.filters.conditions import StartsWith
+from kkcv.search.library.changes import Changes
+from kkcv.search.library.identity import Identity, below, is_below, join, seen
+from kkcv.search.library.ignore import FILE, Ignored
+from kkcv.search.library.library import nearest
+from kkcv.search.library.places import presence
+from kkcv.search.opened.rows import Rows
 
 from .importing import REJECTS, ImportReport, Reject, import_pictures, write_rejects
-from .library.changes import Changes
-from .library.identity import Identity, below, is_below, join, seen
-from .library.ignore import FILE, Ignored
-from .library.library import nearest
-from .library.places import presence
-from .rows import Rows
-from .where import StartsWith
 
 LOOK_FOR_ROOTS = 2.0  # seconds between two looks for roots that come and go
 Places = dict[str, Identity]  # folders that are roots, and what they are now

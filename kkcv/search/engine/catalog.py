@@ -1,19 +1,4 @@
-"""The engine below a gallery: it keeps the rows and finds the nearest vectors.
-
-A row is a picture and its vector. An engine provides what is abstract here. Everything else is
-answered from that, more slowly; an engine overrides what it does better.
-
-    Engine        opens and creates galleries
-    Catalog       transactions over the rows, the source of truth
-    Reader        questions inside one; Writer: questions and changes
-    Index         the nearest vectors
-    NextVectors   the vectors of another network, beside the rows, until they are swapped in
-
-After a removal no process finds the picture any more, and what was acknowledged is on a disk.
-Everything is safe to use from several threads, but a Reader or Writer belongs to the thread that
-opened it. docs/howto/add-engine.md has a complete engine; tests/search/test_contract.py has the
-promises.
-"""
+"""The rows of a gallery, in transactions: what an engine must keep, and what it may do better."""
 
 import json
 import os
@@ -21,25 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from itertools import islice
-from os import PathLike
 from pathlib import Path
 from shlex import quote
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from kkcv.embedding import windows
-from kkcv.embedding.space import EmbeddingSpace
-from kkcv.errors import GalleryLocked, NotAGallery, RequestError
-from kkcv.progress import Progress, no_progress
+from kkcv.errors import GalleryLocked, NotAGallery
+from kkcv.search.filters.conditions import Condition, matches
+from kkcv.search.picture import UNKEPT, Picture, PictureFile, Stamp, Totals
 
-from .entries import Entries, PartsOfPictures, Shape, WholePictures
-from .index.exact import inner_products
-from .index.neighbors import Neighbors, nearest_of, no_neighbors
-from .picture import UNKEPT, Picture, PictureFile, Stamp, Totals
+from .entries import Shape
 from .projection import Projection
-from .tuning import Goal
-from .where import Condition, matches
 
 KEPT = "undo"  # a setting: what was done to the rows that are kept, and when
 WAIT_SECONDS = 30.0  # for another process that is writing
@@ -297,135 +276,3 @@ def locked(address: str | Path, wait_seconds: float) -> GalleryLocked:
         f"another process has been writing to {address} for more than {wait_seconds:g} s; "
         "try again when it is done"
     )
-
-
-class Index:
-    """Finds the nearest vectors: as it is, by comparing with all of them.
-
-    ``parts`` is the index of the parts of pictures, where the gallery has them; it finds keys
-    (entries.py).
-    """
-
-    parts: "Index | None" = None
-
-    def __init__(self, entries: Entries | None = None) -> None:
-        self._entries = entries
-
-    def search(
-        self, rows: Reader, vectors: np.ndarray, k: int, where: Condition | None = None
-    ) -> Neighbors:
-        """The nearest of all, or of those that match a filter: float32 (Q, D) → (Q, k or less)."""
-        best, entries = no_neighbors(len(vectors)), self._entries or WholePictures(rows.dim)
-        for stored in rows.stored_vectors(ids=None if where is None else rows.ids(where)):
-            keys, some = entries.of(rows, *stored)
-            found, scores = inner_products(vectors, some, min(k, len(some)))
-            best = nearest_of([best, Neighbors(keys[found], scores)], k)
-        return best
-
-    def glance(
-        self, rows: Reader, vectors: np.ndarray, k: int, where: Condition | None = None
-    ) -> Neighbors:
-        """As ``search``, with the least effort: it finds copies, and may miss what is less near."""
-        return self.search(rows, vectors, k, where)
-
-    def shown(self, rows: Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
-        """As ``rows.shown``, if the index has it at hand more quickly."""
-        return rows.shown(ids)
-
-    def describe(self) -> dict[str, Any]:
-        """The kind of index, and its recall if it was measured, as plain values."""
-        return {"kind": "exact", "recall": 1.0}
-
-    @property
-    def wants_rebuild(self) -> bool:
-        """Whether searches would be quicker after ``rebuild``."""
-        return False
-
-    def rebuild(self) -> object:
-        """Build the index again; searches go on meanwhile."""
-        return None
-
-    def rebuild_in_background(self) -> None:
-        """Start ``rebuild`` if it is wanted and not running yet."""
-
-    def tune(self, goal: Goal) -> object:
-        """``rebuild`` for a goal that holds from now on (RequestError)."""
-        raise RequestError(
-            "this engine has no index to tune: kkcv tune is for galleries in folders"
-        )
-
-    def renew(self) -> None:
-        """Rebuild after a change of network, if wanted, and forget everything of the old one."""
-
-
-class NextVectors(ABC):
-    """The vectors of another network, while they are made.
-
-    A vector counts only while its picture has the bytes that it was made of.
-    """
-
-    @abstractmethod
-    def begin(self, settings: dict[str, str]) -> None:
-        """Start with a network of these settings, or go on with it."""
-
-    @abstractmethod
-    def begin_undo(self) -> dict[str, str] | None:
-        """Start with the previous network's vectors; its settings, or None if there is none."""
-
-    @abstractmethod
-    def todo(self) -> list[int]:
-        """The ids of the pictures that have no new vector yet."""
-
-    @abstractmethod
-    def keep(self, embedded: Sequence[tuple[Picture, np.ndarray]]) -> None:
-        """Store new vectors; they are on the disk when this returns."""
-
-    @abstractmethod
-    def vectors(self, ids: np.ndarray) -> Vectors:
-        """The new vectors of some pictures, in the order of ids; those without are left out."""
-
-    @abstractmethod
-    def swap(self, without: set[int]) -> int | None:
-        """Use the new vectors from now on, in one step; the number of pictures.
-
-        None, and nothing changes, if a picture that is not in ``without`` has no new vector. The
-        old vectors are kept for ``begin_undo``.
-        """
-
-    def project(self, text: str, progress: Progress = no_progress) -> None:
-        """Compare vectors through the projection of this text from now on; none if it is empty.
-
-        The network's own vectors stay. ``progress`` is called with the numbers of rows that were
-        written and of all, if the engine writes rows for it. Raises RequestError if the engine
-        keeps no projection.
-        """
-        raise RequestError(
-            "this engine keeps no projection: kkcv adapt is for galleries in folders and on Milvus"
-        )
-
-
-class Engine(ABC):
-    """The catalog of one gallery and what belongs to it."""
-
-    catalog: Catalog
-    next_vectors: NextVectors
-
-    @classmethod
-    @abstractmethod
-    def open(cls, address: str | PathLike[str], wait_seconds: float) -> Self:
-        """An existing gallery (NotAGallery, GalleryFormatError)."""
-
-    @classmethod
-    @abstractmethod
-    def create(cls, address: str | PathLike[str], settings: Mapping[str, str]) -> Self:
-        """A new gallery with these settings, or the existing one (GalleryError)."""
-
-    @classmethod  # noqa: B027
-    def must_be_free(cls, address: str | PathLike[str]) -> None:
-        """Raises NotAGallery if something else is where a new gallery should be."""
-
-    def index_for(self, space: EmbeddingSpace) -> Index:
-        """The index of the vectors, which are of this space."""
-        found = Index()
-        found.parts = Index(PartsOfPictures()) if space.parts else None
-        return found

@@ -16,19 +16,18 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
 from kkcv.notebook import table, thumbnails
 from kkcv.query import whole
+from kkcv.search.files import delete_stored, keep, read, store
+from kkcv.search.filters.conditions import Condition
+from kkcv.search.filters.expression import parse
+from kkcv.search.filters.mapping import Where, as_text
+from kkcv.search.metadata import EXIF, storable, with_exif
+from kkcv.search.options import OPTIONS
+from kkcv.search.picture import LARGEST_ID, Picture, check_id, unknown
+from kkcv.search.ranking.names import PLAIN, RANKING
+from kkcv.search.verification.making import made_of
 
-from .answer import RANKING
-from .expression import parse
-from .files import delete_stored, keep, read, store
 from .keys import known_keys, must_name_known_keys
-from .metadata import EXIF, storable, with_exif
 from .opened import Opened
-from .options import OPTIONS
-from .picture import LARGEST_ID, Picture, check_id, unknown
-from .ranking.names import PLAIN
-from .verification.making import made_of
-from .where import Condition
-from .where_mapping import Where, as_text
 
 SHOWN = 8  # pictures in a notebook
 
@@ -60,7 +59,7 @@ class Rows(Opened):
             return 0 < id <= LARGEST_ID and rows.picture(id) is not None
 
     def condition(self, where: Where | None) -> Condition | None:
-        """A filter as text or as a mapping (where_mapping.py), parsed (RequestError)."""
+        """A filter as text or as a mapping (filters/mapping.py), parsed (RequestError)."""
         return parse(as_text(where)) if where else None
 
     def count(self, where: Where | None = None) -> int:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from kkcv.hit import LOWEST, Hit
-
-from .engine import Reader
-from .metadata import EXIF
-from .options import SearchOptions
+from kkcv.search.engine import Reader
+from kkcv.search.metadata import EXIF
+from kkcv.search.options import SearchOptions
 
 DEEPEST = 1000  # hits that are sorted at most
 

@@ -1,4 +1,4 @@
-"""Filters as people write them: a small safe expression, read into the conditions of where.py.
+"""Filters as people write them: a small safe expression, read into conditions.py.
 
     label == "cat" and year >= 2020
     label in ["cat", "dog"] and not path.startswith("/home/me/old")
@@ -19,9 +19,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from kkcv.errors import RequestError
+from kkcv.search.path_text import LONE
 
-from .path_text import LONE
-from .where import (
+from .conditions import (
     COLUMNS,
     META,
     OPERATORS,

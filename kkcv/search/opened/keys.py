@@ -5,10 +5,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from kkcv.errors import RequestError
-
-from .engine import Reader
-from .expression import spelled
-from .where import (
+from kkcv.search.engine import Reader
+from kkcv.search.filters.conditions import (
     LATITUDE,
     META,
     AllOf,
@@ -21,6 +19,7 @@ from .where import (
     Not,
     StartsWith,
 )
+from kkcv.search.filters.expression import spelled
 
 SAMPLE = 1000  # pictures: the first and the last ones of a gallery
 

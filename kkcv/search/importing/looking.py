@@ -17,9 +17,8 @@ from kkcv.images.exif import exif_of
 from kkcv.images.limits import Limits
 from kkcv.images.skipped import is_sheet
 from kkcv.images.source import label_of, read_bytes
-
-from .engine import Catalog
-from .picture import UNKEPT, PictureFile, Stamp
+from kkcv.search.engine import Catalog
+from kkcv.search.picture import UNKEPT, PictureFile, Stamp
 
 LARGEST = 2**63 - 1  # that a catalog can hold: nanoseconds until the year 2262
 

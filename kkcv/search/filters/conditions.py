@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
-from .picture import Picture
+from kkcv.search.picture import Picture
 
 COLUMNS = ("id", "path", "bytes", "added")
 # One of COLUMNS, or META and the keys that lead to a value: ("meta", "exif", "taken").

@@ -12,15 +12,15 @@ from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import RequestError
 from kkcv.forks import ForkGuard
+from kkcv.search.engine import WAIT_SECONDS, Catalog
+from kkcv.search.engines import engine_at
+from kkcv.search.library.absence import Standing, standings
+from kkcv.search.library.forgetting import forget
+from kkcv.search.library.library import Library
+from kkcv.search.library.moving import moved_by_hand
 from kkcv.worker.worker import Worker
 
-from .engine import WAIT_SECONDS, Catalog
-from .engines import engine_at
 from .generation import Generation, settings_for
-from .library.absence import Standing, standings
-from .library.forgetting import forget
-from .library.library import Library
-from .library.moving import moved_by_hand
 from .undoing import Undone, undo
 
 VECTOR_TYPES = ("float16", "float32")

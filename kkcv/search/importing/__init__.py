@@ -1,0 +1,6 @@
+"""Files into a gallery.
+
+importing.py  folders of pictures, in transactions
+looking.py    a look at one file: is it new, changed, readable?
+watching.py   an import whenever something changes in the folders
+"""
