@@ -11,7 +11,7 @@ INTRODUCTION = """\
 
 What `kkcv COMMAND --help` prints, of every command. Results go to standard output, progress and
 errors to standard error. The exit code is 0 when all went well, 2 for what was asked wrongly, 1 for
-what failed.
+what failed, 130 after Ctrl-C and 143 after SIGTERM.
 """
 WIDTH = 92
 

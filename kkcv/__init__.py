@@ -9,7 +9,6 @@
 Importing ``kkcv`` is instant: torch and Faiss are imported when they are used.
 """
 
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +61,8 @@ def __getattr__(name: str) -> Any:
         return import_module("kkcv.zoo")
     if name in PUBLIC:
         return getattr(import_module(PUBLIC[name]), name)
+    from difflib import get_close_matches
+
     near = get_close_matches(name, __all__, 1) if not name.startswith("_") else []
     hint = f"; did you mean {near[0]}?" if near else ""
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")

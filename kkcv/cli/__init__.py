@@ -24,6 +24,7 @@ from kkcv.extras import missing
 from .language import in_language, say
 from .locales import as_meant, use_utf8_for_names
 from .shell import version_option
+from .stopping import stoppable
 
 # heading: {command: the file here that has it}, in the order of use
 COMMANDS = {
@@ -126,7 +127,7 @@ class Kkcv(click.Group):
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             try:
-                with usage_in_one_line(lambda: f"kkcv {ctx.invoked_subcommand}"):
+                with stoppable(), usage_in_one_line(lambda: f"kkcv {ctx.invoked_subcommand}"):
                     return super().invoke(ctx)
             except KkcvError as error:
                 raise Failure(str(error)) from None

@@ -1,6 +1,5 @@
 """Embedding on many machines: ``embed``, and ``index --from`` for its shards."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -207,9 +206,9 @@ def stoppable() -> Iterator[None]:
     """Ctrl-C stops the work, which goes on when the command is run again."""
     try:
         yield
-    except KeyboardInterrupt:
-        echo("stopped; run it again to go on", err=True)
-        sys.exit(130)
+    except KeyboardInterrupt as stop:
+        stop.add_note("stopped; run it again to go on")
+        raise
 
 
 def show(facts: dict[str, Any], as_json: bool) -> None:

@@ -145,11 +145,12 @@ def index(
                 opened.generation.index.rebuild()
         except (KeyboardInterrupt, GalleryError) as stop:  # such as a full disk
             done = last.files if last else 0
-            if done or isinstance(stop, KeyboardInterrupt):
-                echo(f"stopped after {done} of {total} files; run it again to go on", err=True)
-            if isinstance(stop, GalleryError):
-                raise
-            sys.exit(130)
+            where = f"stopped after {done} of {total} files; run it again to go on"
+            if isinstance(stop, KeyboardInterrupt):
+                stop.add_note(where)
+            elif done:
+                echo(where, err=True)
+            raise
         show_report(opened, report, as_json, labelled)
         if first_time and len(opened) and not as_json:
             show_next_steps(gallery, paths)

@@ -16,7 +16,7 @@ from kkcv.errors import MissingExtra, RequestError
 from kkcv.training.recipe import Recipe
 
 from .language import say
-from .output import echo, print_json
+from .output import print_json
 
 if TYPE_CHECKING:
     from kkcv.training.data.source import Source
@@ -137,7 +137,7 @@ def train(
         from kkcv.training.run import resume
         from kkcv.training.run import train as run
     source = source_of(data, path_column, label_column, root)
-    with reporting() as reporter, saying_how_to_go_on(context, data, out):
+    with reporting() as reporter, saying_how_to_go_on(data, out):
         if resumes:
             given = click.core.ParameterSource.COMMANDLINE
             changes = {
@@ -155,14 +155,14 @@ def train(
 
 
 @contextmanager
-def saying_how_to_go_on(context: click.Context, data: str, out: str) -> Iterator[None]:
+def saying_how_to_go_on(data: str, out: str) -> Iterator[None]:
     """When somebody stops the run by hand; Lightning turns that into an exit."""
     try:
         yield
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit) as stop:
         if (Path(out) / "unfinished").is_dir():
-            echo(f"stopped; to go on: kkcv train {data} --out {out} --resume", err=True)
-        context.exit(130)
+            stop.add_note(f"stopped; to go on: kkcv train {data} --out {out} --resume")
+        raise
 
 
 def start_processes(count: int) -> int:

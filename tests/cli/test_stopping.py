@@ -1,0 +1,41 @@
+"""Ctrl-C and SIGTERM: one line, the exit code of a shell, and nothing half-written."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# kkcv zoo notebook, and a signal at the moment that a module is looked for, or a file written
+PROGRAM = """
+import os, sys
+moment, number = sys.argv[1], int(sys.argv[2])
+sys.argv[1:] = ["zoo", "notebook", "lenet5", "-o", "lesson.ipynb"]
+
+class AtImport:
+    def find_spec(self, name, path=None, target=None):
+        if name == moment:
+            os.kill(os.getpid(), number)
+
+sys.meta_path.insert(0, AtImport())
+if moment == "writing":
+    import kkcv.disk
+    kkcv.disk.sync_file = lambda part: os.kill(os.getpid(), number)
+
+from kkcv.__main__ import run
+run()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["click", "kkcv.zoo.book.notebook", "writing"])
+def test_a_signal_ends_a_command_in_one_line(
+    moment: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", PROGRAM, moment, str(int(number))]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    assert (ended.stdout, ended.stderr) == ("", "stopped\n")
+    assert ended.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    assert list(tmp_path.iterdir()) == []
