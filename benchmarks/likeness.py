@@ -20,6 +20,7 @@ import numpy as np
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.hit import NO_LIKENESS
+from kkcv.search.answer.answer import ROUNDING
 from kkcv.search.chance.likeness import Chances, words
 from kkcv.search.chance.model import FEWEST, calibrated
 from kkcv.search.chance.store import FEW, SAMPLE
@@ -33,7 +34,8 @@ STRANGERS = 100  # of each other set
 RELATED = {"imagenette": {"cats_dogs/val"}, "cats_dogs/val": {"imagenette"}}  # both have dogs
 KINDS = 25  # that are taken out, at most, with 20 pictures each
 
-Dividers = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (Q, D), scores (Q, K) → ranks (Q,)
+# Queries (Q, D), the scores and rows of their nearest, (Q, K) each → ranks (Q,).
+Dividers = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def per_query(vectors: np.ndarray) -> Dividers:
@@ -42,10 +44,16 @@ def per_query(vectors: np.ndarray) -> Dividers:
     calibration = calibrated("", len(vectors), vectors[random.permutation(len(vectors))[:SAMPLE]])
     assert calibration is not None
     few = vectors[random.permutation(len(vectors))[:FEW]].T
+    closest = vectors @ vectors.T
+    np.fill_diagonal(closest, -2)
+    nearest_other = closest.max(axis=1)
 
-    def dividers(queries: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    def dividers(queries: np.ndarray, scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        def mutual(some: np.ndarray, best: np.ndarray) -> np.ndarray:
+            return scores[some, best] >= nearest_other[rows[some, best]] - ROUNDING
+
         rates = Chances.of(calibration, queries @ few).rates(scores)
-        alike = words(rates, len(vectors)) != NO_LIKENESS
+        alike = words(rates, len(vectors), mutual) != NO_LIKENESS
         return np.where(alike, np.arange(1, K + 1), 0).max(axis=1)
 
     return dividers
@@ -56,7 +64,7 @@ def flat(vectors: np.ndarray) -> Dividers:
     calibration = calibrated("", len(vectors), vectors[:SAMPLE])
     assert calibration is not None
     cut = calibration.cut(max(1 / len(vectors), calibration.least))
-    return lambda queries, scores: (scores >= cut).sum(1)
+    return lambda queries, scores, rows: (scores >= cut).sum(1)
 
 
 def nearest(
@@ -83,12 +91,12 @@ def divider(data: Path) -> list[dict[str, Any]]:
 def told(name: str, sets: dict[str, Any], make: Callable[[np.ndarray], Dividers]) -> dict[str, Any]:
     vectors, labels = sets[name].vectors, np.array(sets[name].labels)
     scores, rows = nearest(vectors, vectors, alone=True)
-    ends = make(vectors)(vectors, scores)
+    ends = make(vectors)(vectors, scores, rows)
     right = labels[rows] == labels[:, None]
     above = np.arange(K) < ends[:, None]
     strangers = np.concatenate(list(others(name, sets)))
     absent = [
-        make(left)(asked, nearest(asked, left)[0]) > 0 for asked, left in without(vectors, labels)
+        make(left)(asked, *nearest(asked, left)) > 0 for asked, left in without(vectors, labels)
     ]
     first = right[:, 0]
     return {
@@ -96,7 +104,7 @@ def told(name: str, sets: dict[str, Any], make: Callable[[np.ndarray], Dividers]
         "first wrong": float((ends[~first] > 0).mean()) if not first.all() else "",
         "precision": float((right & above).sum() / max(above.sum(), 1)),
         "kept": float((right & above).sum() / right.sum()),
-        "strangers": float((make(vectors)(strangers, nearest(strangers, vectors)[0]) > 0).mean()),
+        "strangers": float((make(vectors)(strangers, *nearest(strangers, vectors)) > 0).mean()),
         "absent kind": float(np.concatenate(absent).mean()),
     }
 

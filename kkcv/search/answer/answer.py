@@ -11,7 +11,7 @@ import numpy as np
 from kkcv.errors import RequestError
 from kkcv.hit import SURE, Hit
 from kkcv.search import parts
-from kkcv.search.chance.likeness import RARE, SAME, Chances, words
+from kkcv.search.chance.likeness import RARE, SAME, Chances, Mutual, words
 from kkcv.search.chance.model import FEWEST
 from kkcv.search.engine import Reader
 from kkcv.search.index.neighbors import Neighbors
@@ -24,6 +24,7 @@ from .folding import folded_answers
 from .sorting import depth, sorted_hits
 
 NONE = -1  # in place of an id
+ROUNDING = 0.001  # of scores: a query may be in the gallery itself, in half precision
 
 
 def answers(
@@ -80,7 +81,8 @@ def unfolded(
         if options.max_chance is not None:
             ids[rates_of(chances, scores) > told(chances, options.max_chance)] = NONE
         shown = first(k, Neighbors(ids, scores))
-        return hits_of(generation, rows, shown, chances, rates_of(chances, shown.scores))
+        rates = rates_of(chances, shown.scores)
+        return hits_of(generation, rows, shown, chances, rates, None if by_text else vectors)
 
 
 def found_by_parts(generation: Generation, options: SearchOptions) -> bool:
@@ -119,7 +121,7 @@ def by_parts(
         order = order[: min(k, int(good.sum()))]
         near = Neighbors(found.ids[None, order], scores[:, order])
         part = dict(zip(found.ids[order].tolist(), through[order].tolist(), strict=True))
-        hits = hits_of(generation, rows, near, chances, rates[:, order])[0]
+        hits = hits_of(generation, rows, near, chances, rates[:, order], query[None])[0]
         for hit in hits:
             hit.place = parts.place_of(part[hit.id])
         return hits
@@ -181,8 +183,12 @@ def hits_of(
     near: Neighbors,
     chances: Chances | None,
     rates: np.ndarray,
+    queries: np.ndarray | None = None,
 ) -> list[list[Hit]]:
-    """Neighbors, (Q, k), with path, metadata, chance and likeness, by the rate of each (Q, k)."""
+    """Neighbors, (Q, k), with path, metadata, chance and likeness, by the rate of each (Q, k).
+
+    ``queries`` are the vectors of pictures, (Q, D), for which the nearest hit may be a mutual one.
+    """
     there = near.ids != NONE
     shown = generation.index.shown(rows, near.ids[there])
     limited, surely = np.full((2, *rates.shape), None)
@@ -190,7 +196,11 @@ def hits_of(
     if chances is not None:
         calibration = chances.calibration
         limited, least = rates.clip(calibration.least, 1), rates <= calibration.least
-        surely = words(np.where(there, rates, np.inf), calibration.pictures)
+        surely = words(
+            np.where(there, rates, np.inf),
+            calibration.pictures,
+            None if queries is None else mutual_in(generation, rows, near.ids, queries),
+        )
         surely[(near.scores >= SAME) & (rates <= RARE)] = SURE
     located = generation.library.located
     columns = near.ids, near.scores, limited, least, surely
@@ -202,3 +212,17 @@ def hits_of(
         ]
         for row in zip(*(each.tolist() for each in columns), strict=True)
     ]
+
+
+def mutual_in(generation: Generation, rows: Reader, ids: np.ndarray, queries: np.ndarray) -> Mutual:
+    """Of queries, (Q, D), and their hits, (Q, k): which are each other's nearest in the gallery."""
+
+    def mutual(some: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        hits, place = np.unique(ids[some, columns], return_inverse=True)
+        vectors = rows.vectors_of(hits)
+        near = generation.index.search(rows, vectors, 2)  # itself, and the nearest other
+        nearest = np.where(near.ids == hits[:, None], -np.inf, near.scores).max(axis=1)
+        scores = np.einsum("nd,nd->n", vectors[place], queries[some])
+        return scores >= nearest[place] - ROUNDING
+
+    return mutual

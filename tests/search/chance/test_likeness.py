@@ -8,6 +8,7 @@ import pytest
 
 from kkcv.hit import NO_LIKENESS, Hit, divider_of
 from kkcv.hits import Hits
+from kkcv.search.answer.answer import mutual_in
 from kkcv.search.chance.bulk import Bulk, many
 from kkcv.search.chance.likeness import Chances, words
 from kkcv.search.chance.model import calibrated
@@ -137,6 +138,39 @@ def test_words_follow_how_many_hits_chance_would_make() -> None:
     assert words(rates[:, ::-1], 1000).tolist() == [in_1000[::-1]]
     two = np.vstack([rates, np.append(rates[:, :3], [[np.inf, np.inf]], axis=1)])
     assert words(two, 1000).tolist() == [in_1000, [*in_1000[:3], "none", "none"]]  # of fewer hits
+
+
+def test_the_nearest_is_weak_if_the_two_are_each_others_nearest_and_chance_leaves_it_open() -> None:
+    """Of 1,000 pictures: chance makes 0.5, 2, 2 and 4 as near as the first."""
+    rates = np.array([[5e-4, 0.1], [0.1, 2e-3], [2e-3, 0.1], [4e-3, 0.1]])
+    asked: list[tuple[int, int]] = []
+
+    def mutual(queries: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        asked.extend(zip(queries.tolist(), columns.tolist(), strict=True))
+        return queries == 1
+
+    told = words(rates, 1000, mutual).tolist()
+
+    assert asked == [(1, 1), (2, 0)]
+    assert told == [["weak", "none"], ["none", "weak"], ["none", "none"], ["none", "none"]]
+
+
+def test_mutual_neighbors_are_those_of_all_pictures_compared(things: Gallery) -> None:
+    generation = things.generation
+    with things.catalog.reading() as rows:
+        ids, vectors = (np.concatenate(each) for each in zip(*rows.vectors(), strict=True))
+        alike = vectors @ vectors.T
+        np.fill_diagonal(alike, -2)
+        nearest = alike.argmax(axis=1)
+
+        found = mutual_in(generation, rows, ids[nearest][:, None], vectors)(
+            np.arange(len(ids)), np.zeros(len(ids), int)
+        )
+
+    mutual = nearest[nearest] == np.arange(len(ids))
+    assert found[mutual].all()
+    assert (found == mutual).mean() > 0.95  # a few are within the rounding
+    assert 20 < mutual.sum() < 280
 
 
 @pytest.mark.parametrize("by_text", [False, True])
