@@ -83,9 +83,11 @@ def atomic_write(target: Path, mode: int = 0o666) -> Iterator[Path]:
 
     Readers see the old file or the whole new one. After an exception the old one is untouched. A
     link stays a link, and a device or a pipe is written to directly. ``mode`` is that of the new
-    file, less the umask.
+    file, less the umask. What cannot be written is an OSError before the block begins.
     """
-    if target.exists() and not target.is_file() and not target.is_dir():
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(target))
+    if target.exists() and not target.is_file():
         yield target
         return
     target = Path(os.path.realpath(target))

@@ -16,6 +16,7 @@ from .options import json_option
 from .output import counted, echo, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from kkcv.zoo.recorded import RecordedFamily
     from kkcv.zoo.verify import Check
 
 lang_option = click.option(
@@ -32,18 +33,23 @@ def zoo() -> None:
 @click.argument("pattern", default="*")
 @json_option
 def list_(pattern: str, as_json: bool) -> None:
-    """All networks, or those whose name matches PATTERN.
+    """All networks, or those whose name matches PATTERN, or of the family PATTERN.
 
     \b
     kkcv zoo list 'resnet*'
     """
-    from kkcv.zoo.printed import short
     from kkcv.zoo.recorded import names
 
     rows = [row_of(name) for name in found(names(pattern), pattern)]
     if as_json:
         print_json({"networks": rows})
-        return
+    else:
+        print_networks(rows)
+
+
+def print_networks(rows: list[dict[str, Any]]) -> None:
+    from kkcv.zoo.printed import short
+
     columns = ["network", "family", "year", "parameters", "multiply-adds", "input", "embedding"]
     print_table(
         [*columns, "weights"],
@@ -90,12 +96,18 @@ def row_of(name: str) -> dict[str, Any]:
 def show(name: str, as_json: bool) -> None:
     """The stages of a network as in its paper's table, as measured from the network itself.
 
+    Of a family: its networks.
+
     \b
     kkcv zoo show resnet50
+    kkcv zoo show resnet
     """
-    from kkcv.zoo.page_words import Words
     from kkcv.zoo.recorded import families, recorded
+    from kkcv.zoo.recorded import family as family_named
 
+    if of := family_named(name):
+        show_family(of, as_json)
+        return
     known = recorded(name)
     family = families()[known.family]
     if as_json:
@@ -115,10 +127,7 @@ def show(name: str, as_json: bool) -> None:
             }
         )
         return
-    paper = family.paper
-    idea = family.idea if language() == "en" else Words("zh").said(family.idea)
-    click.echo(f"{known.name}: {idea}")
-    click.echo(f"{paper.authors}: {paper.title}, {paper.year}, {paper.where}")
+    introduce(known.name, family)
     if known.aliases:
         echo(f"also called {', '.join(known.aliases)}")
     rows = [
@@ -133,6 +142,27 @@ def show(name: str, as_json: bool) -> None:
     ]
     total = (say("all"), "", "", f"{known.parameters:,}", f"{known.macs:,}")
     print_table(["stage", "output", "blocks", "parameters", "multiply-adds"], [*rows, total])
+
+
+def introduce(name: str, family: "RecordedFamily") -> None:
+    """Print the idea of a family's paper, and where it is."""
+    from kkcv.zoo.page_words import Words
+
+    paper = family.paper
+    idea = family.idea if language() == "en" else Words("zh").said(family.idea)
+    click.echo(f"{name}: {idea}")
+    click.echo(f"{paper.authors}: {paper.title}, {paper.year}, {paper.where}")
+
+
+def show_family(family: "RecordedFamily", as_json: bool) -> None:
+    rows = [row_of(name) for name in family.networks]
+    if as_json:
+        paper = dataclasses.asdict(family.paper)
+        facts = {"family": family.title, "idea": family.idea, "paper": paper, "networks": rows}
+        print_json(facts)
+    else:
+        introduce(family.title, family)
+        print_networks(rows)
 
 
 @zoo.command()
@@ -214,17 +244,20 @@ def draw(name: str, output: str | None, lang: str | None, theme: str, width: int
     kkcv zoo draw resnet50 -o resnet50.png --lang zh --theme dark
     """
     file = Path(output or f"{name}.svg")
-    from kkcv.disk import writing
-    from kkcv.zoo.diagram.files import check_format, write_picture
+    from kkcv.disk import atomic_write, writing
+    from kkcv.zoo.diagram.files import check_format, converted
+    from kkcv.zoo.recorded import recorded
 
     check_format(file)
+    name = recorded(name).name
     if theme == "auto" and file.suffix.lower() != ".svg":
         raise RequestError(f"--theme auto is for .svg files, got {file.name}: say light or dark")
-    from kkcv.zoo.draw import draw as picture
+    with writing(file, RequestError), atomic_write(file) as part:
+        echo(f"drawing {name}", err=True)
+        from kkcv.zoo.draw import draw as picture
 
-    drawn = picture(name, lang=lang or language(), theme=theme, width=width)
-    with writing(file, RequestError):
-        write_picture(drawn, file)
+        drawn = picture(name, lang=lang or language(), theme=theme, width=width)
+        part.write_bytes(converted(drawn, file.suffix))
     click.echo(str(file))
 
 
@@ -234,7 +267,7 @@ def draw(name: str, output: str | None, lang: str | None, theme: str, width: int
 @click.option("--size", type=click.IntRange(32), help="Side of the pictures for --peers, pixels.")
 @json_option
 def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool) -> None:
-    """Check NAMES (names or patterns; all if none) against their papers and peers.
+    """Check NAMES (names, patterns or families; all if none) against their papers and peers.
 
     Counts must be exact, multiply-adds within 0.5%, every feature map and the embedding as
     expected; what a paper prints otherwise is explained. With --peers, their weights in ours must
@@ -314,7 +347,7 @@ def peer_checks(name: str, size: int | None) -> "list[Check]":
 @click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
 @json_option
 def bench(names: tuple[str, ...], batch: int, threads: int | None, as_json: bool) -> None:
-    """Show the cost of NAMES (names or patterns) and their speed on this machine.
+    """Show the cost of NAMES (names, patterns or families) and their speed on this machine.
 
     Eager PyTorch in float32 on random pictures in memory, the best of the passes of two seconds.
 
@@ -350,10 +383,10 @@ def bench(names: tuple[str, ...], batch: int, threads: int | None, as_json: bool
 
 
 def matching(pattern: str) -> list[str]:
-    """The networks that a pattern names, or the one with this name (UnknownNetwork)."""
-    from kkcv.zoo.recorded import names, recorded
+    """The networks of a pattern or family, or the one with this name (UnknownNetwork)."""
+    from kkcv.zoo.recorded import family, names, recorded
 
-    if any(sign in pattern for sign in "*?["):
+    if family(pattern) or any(sign in pattern for sign in "*?["):
         return found(names(pattern), pattern)
     return [recorded(pattern).name]
 

@@ -104,8 +104,11 @@ def read(row: dict[str, Any]) -> Recorded:
 def names(pattern: str = "*") -> list[str]:
     """The networks whose name matches a shell pattern such as ``resnet*``, in the papers' order.
 
-    Everyday names match too; upper and lower case are the same.
+    Everyday names match too, and a family's name all its networks; upper and lower case are the
+    same.
     """
+    if of := family(pattern):
+        return list(of.networks)
     pattern = pattern.lower()
     return [
         known.name
@@ -120,6 +123,11 @@ def recorded(name: str) -> Recorded:
     if found is None:
         raise unknown(name, [*networks(), *by_any_name()])
     return found
+
+
+def family(name: str) -> RecordedFamily | None:
+    """The family of this name, in any case, unless it is that of a network too."""
+    return None if name.lower() in by_any_name() else families().get(name.lower())
 
 
 @cache
@@ -138,4 +146,6 @@ def unknown(name: str, known: list[str]) -> UnknownNetwork:
     hint = f"the nearest: {', '.join(near)}" if near else "see: kkcv zoo list"
     if SIGN in name and name.partition(SIGN)[0].lower() in {each.lower() for each in known}:
         hint = f"what may follow a {SIGN}: {', '.join((*RICHNESS, PARTS))}"
+    if of := family(name):
+        hint = f"it is a family: {', '.join(of.networks)}"
     return UnknownNetwork(f"no network {name!r} in the zoo; {hint}")

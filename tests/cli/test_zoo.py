@@ -36,10 +36,19 @@ def test_a_network_is_shown_by_its_stages(kkcv: Kkcv) -> None:
     assert sum(stage["parameters"] for stage in facts["stages"]) == facts["parameters"]
 
 
+def test_a_family_is_shown_by_its_networks(kkcv: Kkcv) -> None:
+    table, facts = kkcv("zoo", "show", "VGG"), kkcv("zoo", "show", "vgg", "--json").json
+
+    assert "arXiv:1409.1556" in table.out
+    assert all(row["network"] in table.out for row in facts["networks"])
+    assert facts["networks"] == kkcv("zoo", "list", "vgg", "--json").json["networks"]
+    assert {row["family"] for row in facts["networks"]} == {facts["family"]} == {"VGG"}
+
+
 def test_a_diagram_is_an_svg_file(kkcv: Kkcv, tmp_path: Path) -> None:
     said = kkcv("zoo", "draw", "lenet5_1998", "-o", tmp_path / "lenet.svg")
 
-    assert said.code == 0, said.err
+    assert (said.code, said.err) == (0, "drawing lenet5_1998\n")
     root = ElementTree.parse(tmp_path / "lenet.svg").getroot()
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
 
@@ -96,6 +105,7 @@ def test_the_speed_of_networks_is_measured(kkcv: Kkcv) -> None:
         (("verify", "resnet51"), "no network 'resnet51' in the zoo"),
         (("bench", "nope*"), "no network matches 'nope*'"),
         (("draw", "lenet5", "-o", "/nowhere/x.svg"), "/nowhere/x.svg cannot be written"),
+        (("draw", "vgg"), "no network 'vgg' in the zoo; it is a family: vgg11, "),
         (
             ("draw", "lenet5", "-o", "x.gif"),
             "a diagram is a .svg, .png or .pdf file, got '.gif' in x.gif",

@@ -4,7 +4,7 @@ import re
 
 from kkcv.zoo.markdown import cited
 from kkcv.zoo.page_words import Words
-from kkcv.zoo.recorded import families, networks, recorded, unknown
+from kkcv.zoo.recorded import by_any_name, families, recorded, unknown
 
 from .chapter import chapter
 
@@ -30,9 +30,8 @@ def lesson(family: str, language: str) -> str:
 
 def family_of(name: str) -> str:
     """The family of that name or with a network of that name (UnknownNetwork)."""
-    if name in families():
-        return name
-    aliases = [alias for known in networks().values() for alias in known.aliases]
-    if name not in networks() and name not in aliases:
-        raise unknown(name, [*families(), *networks(), *aliases])
+    if name.lower() in families():
+        return name.lower()
+    if name.lower() not in by_any_name():
+        raise unknown(name, [*families(), *by_any_name()])
     return recorded(name).family

@@ -1,9 +1,8 @@
-"""A picture as a file: SVG, PNG or PDF, by the extension of its name."""
+"""A picture as SVG, PNG or PDF, by the extension of a file's name."""
 
 import re
 from pathlib import Path
 
-from kkcv.disk import write_file
 from kkcv.errors import MissingExtra, RequestError
 
 FORMATS = (".svg", ".png", ".pdf")
@@ -29,19 +28,16 @@ def check_format(file: Path) -> None:
             raise MissingExtra(what, "draw") from None
 
 
-def write_picture(svg: str, file: Path) -> None:
-    """Write the picture in the format that the file's name says (check_format).
+def converted(svg: str, extension: str) -> bytes:
+    """The picture in the format of a file with this extension (check_format).
 
-    PNG and PDF take the fonts of this machine. Raises OSError.
+    PNG and PDF take the fonts of this machine.
     """
-    extension = file.suffix.lower()
-    if extension == ".svg":
-        write_file(file, svg)
-        return
+    if extension.lower() == ".svg":
+        return svg.encode()
     import vl_convert
 
     svg = WITH_CHINESE.sub(f'<text font-family="{CHINESE_FONTS}" ', svg)
-    if extension == ".png":
-        write_file(file, vl_convert.svg_to_png(svg, scale=PIXELS))
-    else:
-        write_file(file, vl_convert.svg_to_pdf(svg))
+    if extension.lower() == ".png":
+        return bytes(vl_convert.svg_to_png(svg, scale=PIXELS))
+    return bytes(vl_convert.svg_to_pdf(svg))
