@@ -63,7 +63,7 @@ install-size: ## what the core install alone takes: size, seconds, the ten large
 		.venv-core/bin/python benchmarks/install_size.py; rm -rf .venv-core; }
 
 bundle: $(VENV)/.dev ## export the default network, which kkcv comes with
-	$(BIN)/python -m kkcv.embedding.bundle
+	$(BIN)/python -m benchmarks.bundle
 
 lock: $(VENV)/.dev ## write the installed versions into constraints.txt
 	@{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new

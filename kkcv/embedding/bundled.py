@@ -2,8 +2,8 @@
 
 ``network/efficientnet_lite0.onnx`` is the zoo's own module with the public weights, in float32. It
 has three outputs: the last feature map, the embedding and the class scores. ``make bundle``
-(bundle.py) writes it, together with ``reference.npz``: crops and the embeddings that PyTorch makes
-of them, against which runtimes are checked.
+writes it, together with ``reference.npz``: crops and the embeddings that PyTorch makes of them,
+against which runtimes are checked.
 """
 
 from pathlib import Path

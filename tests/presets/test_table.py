@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from docs.embedder_tables import figures as quoted
+from docs.embedder_tables import table, terms
 from kkcv.adapters.preset import preprocess_of
 from kkcv.errors import RequestError, UnknownNetwork
-from kkcv.presets.markdown import figures as quoted
-from kkcv.presets.markdown import table, terms
 from kkcv.presets.preset import Preset, find, near, presets
 from kkcv.presets.table import EMBEDDED, figures, rows
 from kkcv.zoo.recorded import recorded

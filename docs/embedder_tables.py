@@ -1,12 +1,12 @@
-"""The tables of the documentation: ``python -m kkcv.presets.markdown en|zh``.
+"""The tables of embedders.md: ``python -m docs.embedder_tables en|zh``.
 
 A test compares them with docs/embedders.md and docs/zh/embedders.md.
 """
 
 import sys
 
-from .preset import licenses
-from .table import quoted, rows
+from kkcv.presets.preset import licenses
+from kkcv.presets.table import quoted, rows
 
 WORDS = {
     "en": {

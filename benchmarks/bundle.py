@@ -1,4 +1,4 @@
-"""Write the bundled network from the zoo's own module: ``python -m kkcv.embedding.bundle``.
+"""Write the bundled network from the zoo's own module: ``python -m benchmarks.bundle``.
 
 It prints the sha256 that bundled.py and NOTICE have. Its bytes depend on the versions of torch and
 onnxscript, so write it again only for a reason.
@@ -12,11 +12,10 @@ from torch import Tensor, nn
 
 from kkcv.checkpoint import pretrained
 from kkcv.disk import atomic_write, sha256_of
+from kkcv.embedding import bundled
+from kkcv.embedding.export import synthetic_pictures, to_onnx
+from kkcv.embedding.whole import Outputs
 from kkcv.zoo.network import Network
-
-from . import bundled
-from .export import synthetic_pictures, to_onnx
-from .whole import Outputs
 
 
 class Whole(nn.Module):
