@@ -7,44 +7,19 @@ is imported when one of its networks is asked for.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from kkcv.errors import RequestError, UnknownNetwork
 from kkcv.extras import need, versions
 from kkcv.images.preprocess import Preprocess
 from kkcv.presets import preset as presets
 
-from .found import Found, Texts
+from .adapter import Adapter, Found, Texts
 
 if TYPE_CHECKING:
     from kkcv.zoo.network import Network
 
     from .foreign import Tower
-
-
-class Adapter(Protocol):
-    """A library whose networks can be used. ``name`` is what stands behind the colon."""
-
-    def find(self, name: str, weights: str) -> Found:
-        """``weights`` is ``imagenet`` for the library's own, ``none``, a tag or a file.
-
-        Raises UnknownNetwork, WeightsError, MissingExtra.
-        """
-        ...
-
-    def build(
-        self, name: str, weights: str, file: Path | None, preprocess: Preprocess
-    ) -> "Network":
-        """The network in eval mode; random weights where there is no file (WeightsError)."""
-        ...
-
-    def texts(self, name: str, weights: str) -> Texts:
-        """The network's way to embed texts (RequestError where it reads none)."""
-        ...
-
-    def tower(self, name: str, weights: str) -> "Tower":
-        """The text tower to export (RequestError where that cannot be done)."""
-        ...
 
 
 def timm() -> Adapter:
@@ -88,6 +63,7 @@ ADAPTERS: dict[str, Callable[[], Adapter]] = {
     "transformers": transformers,
 }
 PRESET = "preset"  # stands for the adapter of networks that go by one word
+READERS = (PRESET, "open_clip", "transformers")  # adapters with networks that read text
 
 
 def split(model: str) -> tuple[str, str] | None:
@@ -146,16 +122,22 @@ def build(model: str, weights: str, file: Path | None, preprocess: Preprocess) -
 
 def texts(model: str, weights: str) -> Texts:
     """The way to embed texts with the network of that name (RequestError where there is none)."""
-    if (parts := split(model)) is None:
-        raise RequestError(f"{model} reads no text; open_clip: and transformers: networks may")
-    return adapter_of(parts[0]).texts(parts[1], weights)
+    adapter, name = reader(model)
+    return adapter.texts(name, weights)
 
 
 def tower(model: str, weights: str) -> "Tower":
     """The text tower of that network, to be exported (RequestError)."""
-    if (parts := split(model)) is None:
+    adapter, name = reader(model)
+    return adapter.tower(name, weights)
+
+
+def reader(model: str) -> tuple[Adapter, str]:
+    """The adapter of a network that may read text, and its name there (RequestError)."""
+    parts = split(model)
+    if parts is None or parts[0] not in READERS:
         raise RequestError(f"{model} reads no text; open_clip: and transformers: networks may")
-    return adapter_of(parts[0]).tower(parts[1], weights)
+    return adapter_of(parts[0]), parts[1]
 
 
 def has_tower(model: str) -> bool:

@@ -12,20 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import open_clip
 import torch
+from open_clip.tokenizer import HFTokenizer
 from torch import nn
 
 from kkcv.disk import sha256_of, typed
 from kkcv.environment import offline
-from kkcv.errors import CheckpointError, MissingExtra, RequestError, UnknownNetwork, WeightsError
+from kkcv.errors import CheckpointError, RequestError, UnknownNetwork, WeightsError
 from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
 from kkcv.presets.preset import Preset
 from kkcv.zoo.network import Network
 from kkcv.zoo.weights import WeightsFile
 
+from .adapter import Adapter, Found, Texts
 from .foreign import Calling, Tower, as_network, no_weights, not_weights, resized, seeded
-from .found import Found, Texts
 from .preset_weights import tokenizer_folder
 
 CONFIG = "open_clip_config.json"
@@ -33,11 +35,10 @@ FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 
-class OpenCLIP:
+class OpenCLIP(Adapter):
     """The picture's and the text's vector in the space that both share."""
 
     def find(self, name: str, weights: str) -> Found:
-        library()
         folder = Path(typed(name))
         if folder.is_dir():
             return in_folder(folder)
@@ -49,10 +50,10 @@ class OpenCLIP:
         return as_network(f"open_clip:{name}", pictures, nn.Identity(), nn.Identity(), preprocess)
 
     def texts(self, name: str, weights: str) -> Texts:
-        return texts_of(created(name, weights), library().get_tokenizer(address(name)))
+        return texts_of(created(name, weights), open_clip.get_tokenizer(address(name)))
 
     def tower(self, name: str, weights: str) -> Tower:
-        return tower_of(created(name, weights), library().get_tokenizer(address(name)))
+        return tower_of(created(name, weights), open_clip.get_tokenizer(address(name)))
 
 
 def pictures_of_preset(preset: Preset, file: Path | None, preprocess: Preprocess) -> Network:
@@ -74,11 +75,9 @@ def tower_of_preset(preset: Preset, file: Path | None) -> Tower:
 
 def tokenizer_of_preset(preset: Preset, file: Path | None) -> Any:
     """The preset's tokenizer, with files that were downloaded as its weights are (WeightsError)."""
-    config = library().get_model_config(preset.model)["text_cfg"]
+    config = open_clip.get_model_config(preset.model)["text_cfg"]
     if "hf_tokenizer_name" not in config:
-        return library().get_tokenizer(preset.model)
-    from open_clip.tokenizer import HFTokenizer
-
+        return open_clip.get_tokenizer(preset.model)
     folder = tokenizer_folder(preset, file)
     return HFTokenizer(str(folder), preset.context, **config.get("tokenizer_kwargs", {}))
 
@@ -95,7 +94,6 @@ def tower_of(model: Any, tokenize: Any) -> Tower:
 
 def model_of_preset(preset: Preset, file: Path | None) -> Any:
     """A preset with its weights, or random ones, in eval mode and at its size (WeightsError)."""
-    open_clip = library()
     with quiet(), seeded():  # else a random network is warned of once more
         model = open_clip.create_model(preset.model, pretrained=None)
     if file is not None:
@@ -143,7 +141,6 @@ def in_folder(folder: Path) -> Found:
 
 def by_name(name: str, weights: str) -> Found:
     """A model by the name of its architecture, with public weights, a file's, or none."""
-    open_clip = library()
     config = open_clip.get_model_config(name)
     if config is None:
         near = get_close_matches(name, open_clip.list_models(), n=4, cutoff=0.4)
@@ -170,14 +167,12 @@ def by_name(name: str, weights: str) -> Found:
 
 def downloaded(network: str, published: dict[str, Any]) -> Path:
     """The file of public weights in the library's own cache (WeightsError)."""
-    from open_clip import download_pretrained
-
     if forbidden := offline():
         raise WeightsError(
             f"the weights of {network} are downloaded, and {forbidden} is set; give a file"
         )
     try:
-        return Path(download_pretrained(published))
+        return Path(open_clip.download_pretrained(published))
     except Exception as error:  # of the hub, of urllib, of the disk
         raise no_weights(network, error) from None
 
@@ -187,7 +182,7 @@ def created(name: str, weights: str) -> Any:
     pretrained = None if weights == "none" or Path(name).is_dir() else weights
     try:
         with seeded():
-            model = library().create_model(address(name), pretrained=pretrained)
+            model = open_clip.create_model(address(name), pretrained=pretrained)
     except (RuntimeError, OSError, ValueError) as error:
         raise no_weights(f"open_clip:{name}", error) from None
     return model.eval()
@@ -212,11 +207,3 @@ def preprocess_of(model: dict[str, Any], spec: dict[str, Any]) -> Preprocess:
         mean=tuple(spec.get("mean", MEAN)),
         std=tuple(spec.get("std", STD)),
     )
-
-
-def library() -> Any:
-    try:
-        import open_clip
-    except ImportError:
-        raise MissingExtra("open_clip", "open-clip") from None
-    return open_clip

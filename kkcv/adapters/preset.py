@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kkcv.errors import RequestError, UnknownNetwork
+from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
 from kkcv.presets import preset as table
 from kkcv.presets.preset import NORMALIZATIONS, Preset
 
-from .found import Found, Texts
+from .adapter import Adapter, Found, Texts
 from .preset_weights import RANDOM, present, weights_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .foreign import Tower
 
 
-class Presets:
+class Presets(Adapter):
     """The vector that the line of a preset names, from the library's own network."""
 
     def find(self, name: str, weights: str) -> Found:
@@ -74,6 +75,7 @@ def reading(name: str) -> Preset:
     preset = named(name)
     if not preset.reads_text:
         raise RequestError(f"{name} reads no text; {', '.join(readers())} do")
+    need(preset.library)
     return preset
 
 

@@ -6,35 +6,36 @@ from pathlib import Path
 from sys import modules
 from typing import Any
 
+import timm
+from timm.data import resolve_data_config
 from torch import Tensor, nn
 
-from kkcv.errors import MissingExtra, RequestError, UnknownNetwork
+from kkcv.errors import RequestError, UnknownNetwork
 from kkcv.images.preprocess import INTERPOLATIONS, Preprocess
 from kkcv.presets.preset import Preset
 from kkcv.zoo.network import Network
 
-from .foreign import Calling, Tower, as_network, kept, load_into, resized
-from .found import Found, Texts
+from .adapter import Adapter, Found
+from .foreign import Calling, as_network, kept, load_into, resized
 
 
-class Timm:
+class Timm(Adapter):
     """The maps of ``forward_features`` under the pooling of ``forward_head``."""
 
     def find(self, name: str, weights: str) -> Found:
-        timm = library()
         if not timm.is_model(name):
             near = get_close_matches(name.split(".")[0], timm.list_models(), n=4, cutoff=0.5)
             hint = f"the nearest: {', '.join(near)}" if near else "see timm.list_models()"
             raise UnknownNetwork(f"no network {name!r} in timm; {hint}")
         network = f"timm:{name}"
-        config = timm.get_pretrained_cfg(name)
+        config: Any = timm.get_pretrained_cfg(name)
         file = kept(network, weights, lambda: timm.create_model(name, pretrained=True).state_dict())
         chosen = weights if file is None or weights == "imagenet" else str(file.path)
         return Found(network, network, file, chosen, preprocess_of(name, config.to_dict()))
 
     def build(self, name: str, weights: str, file: Path | None, preprocess: Preprocess) -> Network:
         network = f"timm:{name}"
-        model = library().create_model(name, pretrained=False)
+        model: Any = timm.create_model(name, pretrained=False)
         if file is not None:
             load_into(model, file, network)
         model.eval()
@@ -43,20 +44,14 @@ class Timm:
             network, Maps(model), pooling(model), head, preprocess, classes=model.num_classes
         )
 
-    def texts(self, name: str, weights: str) -> Texts:
-        raise RequestError(f"timm:{name} reads no text; open_clip: and transformers: networks may")
-
-    def tower(self, name: str, weights: str) -> Tower:
-        raise RequestError(f"timm:{name} reads no text; open_clip: and transformers: networks may")
-
 
 def network_of_preset(preset: Preset, file: Path | None, preprocess: Preprocess) -> Network:
     """A preset: its vector is the class token where the line of the table says so.
 
     timm itself takes the mean of all tokens of DINOv3 unless it is told otherwise.
     """
-    options = {"global_pool": "token"} if preset.vector == "class token" else {}
-    model = library().create_model(preset.model, pretrained=False, num_classes=0, **options)
+    options: Any = {"global_pool": "token"} if preset.vector == "class token" else {}
+    model: Any = timm.create_model(preset.model, pretrained=False, num_classes=0, **options)
     if file is not None:
         load_into(model, file, preset.word, converted)
     resized(model, preset)
@@ -96,8 +91,6 @@ def pooling(model: Any) -> nn.Module:
 
 def preprocess_of(name: str, config: dict[str, Any]) -> Preprocess:
     """How timm's own evaluation prepares pictures for a network."""
-    from timm.data import resolve_data_config
-
     spec = resolve_data_config({}, pretrained_cfg=config)
     channels, height, width = spec["input_size"]
     mode = spec.get("crop_mode", "center")
@@ -111,11 +104,3 @@ def preprocess_of(name: str, config: dict[str, Any]) -> Preprocess:
         std=tuple(spec["std"]),
         channels=channels,
     )
-
-
-def library() -> Any:
-    try:
-        import timm
-    except ImportError:
-        raise MissingExtra("timm", "timm") from None
-    return timm

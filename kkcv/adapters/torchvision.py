@@ -5,24 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
+from torchvision import models
 
 from kkcv.errors import RequestError, UnknownNetwork
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.network import Network
 
-from .foreign import Tower, as_network, kept, load_into
-from .found import Found, Texts
+from .adapter import Adapter, Found
+from .foreign import as_network, kept, load_into
 
 
-class Torchvision:
+class Torchvision(Adapter):
     """The whole network without its last linear layer, the classifier.
 
     Its networks do not tell where their maps end, so no position can be named (kkcv explain).
     """
 
     def find(self, name: str, weights: str) -> Found:
-        from torchvision import models
-
         known = models.list_models(module=models)
         if name not in known:
             near = get_close_matches(name, known, n=4, cutoff=0.5)
@@ -35,8 +34,6 @@ class Torchvision:
         return Found(network, network, file, chosen, preprocess_of(best.transforms()))
 
     def build(self, name: str, weights: str, file: Path | None, preprocess: Preprocess) -> Network:
-        from torchvision import models
-
         network = f"torchvision:{name}"
         options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
         model = models.get_model(name, weights=None, **options)
@@ -46,16 +43,6 @@ class Torchvision:
             model.transform_input = True  # as with torchvision's own weights
         body, head = without_classifier(model, network)
         return as_network(network, body, nn.Identity(), head, preprocess, classes=head.out_features)
-
-    def texts(self, name: str, weights: str) -> Texts:
-        raise RequestError(
-            f"torchvision:{name} reads no text; open_clip: and transformers: networks may"
-        )
-
-    def tower(self, name: str, weights: str) -> Tower:
-        raise RequestError(
-            f"torchvision:{name} reads no text; open_clip: and transformers: networks may"
-        )
 
 
 def without_classifier(model: nn.Module, network: str) -> tuple[nn.Module, nn.Linear]:

@@ -16,18 +16,18 @@ from torch import Tensor, nn
 
 from kkcv.disk import sha256_of, typed
 from kkcv.environment import offline
-from kkcv.errors import CheckpointError, MissingExtra, RequestError, WeightsError
+from kkcv.errors import CheckpointError, RequestError, WeightsError
 from kkcv.images.preprocess import Preprocess
 from kkcv.zoo.network import Network
 from kkcv.zoo.weights import WeightsFile
 
+from .adapter import Adapter, Found, Texts
 from .foreign import INTERPOLATIONS, Calling, Tower, as_network, no_weights
-from .found import Found, Texts
 
 FILES = ("model.safetensors", "pytorch_model.bin")
 
 
-class Transformers:
+class Transformers(Adapter):
     """Whatever ``AutoModel`` opens that looks at pictures. Code of a repository is never run."""
 
     def find(self, name: str, weights: str) -> Found:
@@ -177,9 +177,7 @@ def preprocess_of(spec: dict[str, Any]) -> Preprocess:
 
 
 def library() -> Any:
-    try:
-        import transformers
-    except ImportError:
-        raise MissingExtra("transformers", "transformers") from None
+    import transformers
+
     transformers.utils.logging.disable_progress_bar()
     return transformers

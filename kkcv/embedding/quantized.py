@@ -14,7 +14,6 @@ import hashlib
 import pickle
 import shutil
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +22,8 @@ import numpy as np
 from kkcv.checkpoint import Checkpoint
 from kkcv.disk import atomic_folder
 from kkcv.environment import cache_folder
-from kkcv.errors import MissingExtra, PictureError, RequestError, WeightsError
+from kkcv.errors import PictureError, RequestError, WeightsError
+from kkcv.extras import need
 from kkcv.images.decode import decode
 
 from .networks import Exported, cached, exported, fingerprint, opened
@@ -51,8 +51,7 @@ def calibrated(checkpoint: Checkpoint, paths: Iterable[str | Path], backend: str
 
     Raises MissingExtra, RequestError for too few pictures or a network that int8 harms.
     """
-    if find_spec("nncf") is None:
-        raise MissingExtra("NNCF, which makes int8 networks,", "int8")
+    need("nncf")
     crops = calibration_crops(checkpoint, list(paths), backend)
     key = hashlib.sha256(crops.tobytes()).hexdigest()[:16]
     folder = cache_folder() / "networks" / f"{fingerprint(checkpoint)}-int8-{key}"

@@ -18,7 +18,8 @@ import numpy as np
 
 from kkcv.disk import absolute, atomic_write, must_be_a_file, reason, sha256_of, write_file, writing
 from kkcv.embedding.space import EmbeddingSpace
-from kkcv.errors import DataError, EmbedderMismatch, GalleryError, MissingExtra
+from kkcv.errors import DataError, EmbedderMismatch, GalleryError
+from kkcv.extras import need
 from kkcv.search.engines import engine_at
 from kkcv.search.gallery import Gallery
 from kkcv.search.metadata import MAX_METADATA, fault
@@ -284,9 +285,8 @@ def check_lengths(batch: "pyarrow.RecordBatch", file: str | PathLike[str]) -> No
 
 
 def arrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingExtra("pyarrow, which reads and writes Parquet,", "parquet") from None
+    need("pyarrow")
+    import pyarrow
+    import pyarrow.parquet
+
     return pyarrow, pyarrow.parquet

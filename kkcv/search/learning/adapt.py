@@ -9,13 +9,13 @@ network's vectors, so ``undo`` and learning again are one step.
 import io
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from kkcv.errors import DataError, KkcvError, MissingExtra, RequestError
+from kkcv.errors import DataError, KkcvError, RequestError
+from kkcv.extras import need
 from kkcv.progress import Progress, no_progress
 from kkcv.search.engine.projection import Projection
 from kkcv.search.gallery import Gallery
@@ -64,8 +64,7 @@ def adapt(gallery: Gallery, labels: str = FOLDER, progress: Progress = no_progre
         RequestError: the gallery's engine keeps no projection.
         MissingExtra, GalleryLocked.
     """
-    if not find_spec("pytorch_metric_learning"):
-        raise MissingExtra("pytorch-metric-learning", "adapt")
+    need("pytorch_metric_learning")
     vectors, names = labelled(gallery, labels)
     classes = np.unique(names, return_inverse=True)[1].astype(np.int64)
     was, now, whole = validated(vectors, classes)

@@ -7,7 +7,8 @@ from typing import Any
 
 from kkcv import deadline
 from kkcv.environment import milvus_token
-from kkcv.errors import GalleryError, MissingExtra, Superseded
+from kkcv.errors import GalleryError, Superseded
+from kkcv.extras import need
 
 from .address import Address
 
@@ -104,9 +105,8 @@ def superseded(address: Address | str) -> Superseded:
 
 
 def milvus() -> Any:
-    try:
-        import pymilvus
-    except ImportError:
-        raise MissingExtra("pymilvus, which speaks to Milvus,", "milvus") from None
+    need("pymilvus")
+    import pymilvus
+
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what it logs, it raises too
     return pymilvus
