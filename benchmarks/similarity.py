@@ -13,7 +13,6 @@ import numpy as np
 
 from benchmarks.command import existing, run
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.runtimes import run_crops
 from kkcv.images.folder import labelled_pictures
 from kkcv.search.quality.metrics import average_precision
 
@@ -25,7 +24,7 @@ def embeddings(embedder: Embedder, paths: list[Path]) -> np.ndarray:
     parts = []
     for start in range(0, len(paths), BATCH):
         crops = np.stack([embedder.prepare(path) for path in paths[start : start + BATCH]])
-        parts.append(run_crops(embedder.runtime, embedder.checkpoint, crops))
+        parts.append(embedder.runtime.run(crops))
     return np.concatenate(parts)
 
 

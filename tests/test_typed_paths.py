@@ -13,7 +13,7 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.cli import as_typed
 from kkcv.disk import absolute, typed
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.runtimes import RUNTIMES
+from kkcv.embedding.runtimes import RUNTIMES, Runtime
 from kkcv.images.decode import decode
 from kkcv.images.folder import find_pictures, labelled_pictures
 from kkcv.images.preprocess import Preprocess
@@ -23,11 +23,11 @@ from kkcv.serve.parameters import resolve
 from kkcv.training.data.source import Source
 
 
-class Mean:
+class Mean(Runtime):
     dim = 3
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
-        return batch.mean(axis=(2, 3)) + 1
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        return crops.mean(axis=(1, 2)) / 127.5
 
 
 @pytest.fixture

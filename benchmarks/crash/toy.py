@@ -7,7 +7,7 @@ import numpy as np
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.runtimes import RUNTIMES
+from kkcv.embedding.runtimes import RUNTIMES, Runtime
 from kkcv.images.preprocess import Preprocess
 
 SIDE = 32
@@ -16,12 +16,13 @@ PREPROCESS = Preprocess(
 )
 
 
-class GridOfColors:
-    """The mean color of each of 4x4 fields: (N, 3, 32, 32) → (N, 48)."""
+class GridOfColors(Runtime):
+    """The mean color of each of 4x4 fields: (N, 32, 32, 3) → (N, 48)."""
 
     dim = 48
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        batch = PREPROCESS.normalize(crops)
         return batch.reshape(len(batch), 3, 4, 8, 4, 8).mean(axis=(3, 5)).reshape(len(batch), -1)
 
 

@@ -1,4 +1,4 @@
-"""What every adapter provides: a network of another library, found and then built."""
+"""The contract of the adapters: a network of another library is found, then built."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

@@ -27,7 +27,7 @@ from . import panoramas, terms, windows
 from .choice import AUTO, Choice, choose
 from .gathering import Gathering, Sharing
 from .quantized import Quantized, calibrated
-from .runtimes import RUNTIMES, CropRuntime, Runtime
+from .runtimes import RUNTIMES, Runtime
 from .space import EmbeddingSpace, unit
 
 Part = Callable[[np.ndarray], np.ndarray]
@@ -82,7 +82,7 @@ class Embedder:
         runtime = runtime or environment.runtime()
         precision = "int8" if quantized else precision or environment.precision()
         self.choice, self.runtime = start(checkpoint, runtime, precision, device, quantized)
-        self.gathering = Gathering(self.runtime, checkpoint)
+        self.gathering = Gathering(self.runtime)
         self.space = EmbeddingSpace(
             network=checkpoint.network,
             weights=checkpoint.weights_id,
@@ -253,7 +253,7 @@ def start(
     precision: str,
     device: str | None,
     quantized: Quantized | None = None,
-) -> tuple[Choice, Runtime | CropRuntime]:
+) -> tuple[Choice, Runtime]:
     """The runtime that was asked for, or the best; what kkcv chose itself may fail and be replaced.
 
     Raises RequestError, MissingExtra when what was asked for by name cannot be had.
@@ -265,7 +265,9 @@ def start(
                 "int8 is calibrated with the pictures of a gallery: "
                 "kkcv index GALLERY PICTURES --precision int8"
             )
-        return choice, int8(checkpoint, device, quantized)
+        from .runtimes.openvino import OpenVINO
+
+        return choice, OpenVINO(checkpoint, device, "int8", quantized.network)
     while True:
         try:
             return choice, RUNTIMES[choice.runtime](checkpoint, device, choice.precision)
@@ -275,12 +277,6 @@ def start(
                 raise
             warnings.warn(f"{error}; kkcv goes on with {after}", RuntimeWarning, stacklevel=3)
             choice = Choice(after, "float32")
-
-
-def int8(checkpoint: Checkpoint, device: str | None, quantized: Quantized) -> CropRuntime:
-    from .runtimes.openvino import OpenVINO
-
-    return OpenVINO(checkpoint, device, "int8", quantized.network)
 
 
 def finite(vector: np.ndarray) -> np.ndarray:

@@ -16,9 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kkcv.checkpoint import Checkpoint
-
-from .runtimes import CropRuntime, Runtime, run_crops
+from .runtimes import Runtime
 
 
 @dataclass(eq=False)
@@ -57,12 +55,10 @@ class Sharing:
 class Gathering:
     """Runs a network for callers in many threads."""
 
-    def __init__(self, runtime: Runtime | CropRuntime, checkpoint: Checkpoint) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self.sharing = Sharing()
         self._runtime = runtime
-        self._checkpoint = checkpoint
-        self._lanes = getattr(runtime, "lanes", 1)
-        self._largest = getattr(runtime, "chunk", 16)
+        self._lanes, self._largest = runtime.lanes, runtime.chunk
         self._queue: deque[Waiting] = deque()
         self._running = 0
         self._gathering = False
@@ -199,6 +195,6 @@ class Gathering:
 
     def _timed(self, crops: np.ndarray) -> np.ndarray:
         began = time.perf_counter()
-        vectors = run_crops(self._runtime, self._checkpoint, crops)
+        vectors = self._runtime.run(crops)
         self.sharing.watch(len(crops), time.perf_counter() - began)
         return vectors

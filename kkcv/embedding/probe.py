@@ -20,7 +20,7 @@ from kkcv.errors import MissingExtra, RequestError
 from .child import as_child
 from .networks import exported
 from .record import Measured
-from .runtimes import FORMATS, RUNTIMES, CropRuntime, Runtime, run_crops
+from .runtimes import FORMATS, RUNTIMES, Runtime
 
 BATCH = 16
 PASS_SECONDS = 0.3
@@ -47,29 +47,27 @@ def measure(checkpoint: Checkpoint, name: str, precision: str) -> Measured:
     return Measured(name, precision, round(rate(runtime, checkpoint), 1))
 
 
-def runtime_like_pytorch(
-    checkpoint: Checkpoint, name: str, precision: str
-) -> Runtime | CropRuntime:
+def runtime_like_pytorch(checkpoint: Checkpoint, name: str, precision: str) -> Runtime:
     """The runtime, which has answered as PyTorch does (KkcvError)."""
     runtime = RUNTIMES[name](checkpoint, None, precision)
     if name != "pytorch":  # that is what the reference is made with
         reference = np.load(exported(checkpoint, FORMATS[name]).reference)
-        vectors = run_crops(runtime, checkpoint, reference["crops"])
+        vectors = runtime.run(reference["crops"])
         least = cosine(vectors, reference["vectors"]).min()
         if not least >= CLOSE[precision]:
             raise RequestError(f"its embeddings are not PyTorch's: cosine {least:.4f}")
     return runtime
 
 
-def rate(runtime: Runtime | CropRuntime, checkpoint: Checkpoint) -> float:
+def rate(runtime: Runtime, checkpoint: Checkpoint) -> float:
     """Pictures a second, of the best pass."""
     crops = np.zeros((BATCH, *checkpoint.preprocess.size, checkpoint.preprocess.channels), np.uint8)
-    run_crops(runtime, checkpoint, crops)
+    runtime.run(crops)
     best = 0.0
     for _ in range(PASSES):
         pictures, start = 0, time.perf_counter()
         while (elapsed := time.perf_counter() - start) < PASS_SECONDS:
-            run_crops(runtime, checkpoint, crops)
+            runtime.run(crops)
             pictures += BATCH
         best = max(best, pictures / elapsed)
     return best

@@ -7,17 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from kkcv.checkpoint import pretrained
 from kkcv.embedding.gathering import Gathering, Sharing
+from kkcv.embedding.runtimes import Runtime
 
-CHECKPOINT = pretrained()
 
-
-class Means:
+class Means(Runtime):
     """The mean of each crop; it does nothing until it is let, and refuses crops of 255."""
 
     dim = 1
-    lanes = 1
     chunk = 8
 
     def __init__(self) -> None:
@@ -25,7 +22,7 @@ class Means:
         self.begun = threading.Semaphore(0)
         self.open = threading.Event()
 
-    def run_crops(self, crops: np.ndarray) -> np.ndarray:
+    def run(self, crops: np.ndarray) -> np.ndarray:
         self.begun.release()
         assert self.open.wait(30)
         self.batches.append(len(crops))
@@ -43,7 +40,7 @@ class Crowd:
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.means = Means()
-        self.gathering = Gathering(self.means, CHECKPOINT)
+        self.gathering = Gathering(self.means)
         self.pool = pool
 
     def ask(self, *values: int) -> list["Future[np.ndarray]"]:
@@ -119,7 +116,7 @@ def test_the_wait_is_bounded(crowd: Crowd) -> None:
 
 def test_lanes_do_not_share_out_what_makes_one_batch(crowd: Crowd) -> None:
     """The second joins the first; the third, for whom there is a lane, is not waited for."""
-    crowd.gathering = Gathering(TwoLanes(crowd.means), CHECKPOINT)
+    crowd.gathering = Gathering(TwoLanes(crowd.means))
     crowd.gathering.sharing = Sharing(wait=30)
     coming = [crowd.gathering.expected() for _ in range(3)]
     first, second, third = [each.__enter__() for each in coming]
@@ -136,13 +133,16 @@ def test_lanes_do_not_share_out_what_makes_one_batch(crowd: Crowd) -> None:
     assert sorted(crowd.means.batches) == [1, 2]
 
 
-class TwoLanes:
+class TwoLanes(Runtime):
     """A network that runs two batches beside each other."""
 
     dim, lanes, chunk = 1, 2, 8
 
     def __init__(self, means: Means) -> None:
-        self.run_crops = means.run_crops
+        self.means = means
+
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        return self.means.run(crops)
 
 
 def test_an_error_is_for_those_at_fault_alone(crowd: Crowd) -> None:

@@ -19,7 +19,7 @@ from kkcv.embedding.choice import Choice, choose
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.networks import exported
 from kkcv.embedding.record import Measured, read, record_file, write
-from kkcv.embedding.runtimes import RUNTIMES, CropRuntime
+from kkcv.embedding.runtimes import RUNTIMES
 from kkcv.embedding.runtimes.openvino import CHUNK
 from kkcv.errors import RequestError, WeightsError
 from kkcv.images.decode import decode
@@ -122,18 +122,17 @@ def test_threads_get_their_own_answers(
 @pytest.mark.slow
 def test_one_picture_does_not_wait_for_an_import(shared_cache: Path) -> None:
     runtime = RUNTIMES["openvino"](pretrained(SMALL, "none"), None, "float32")
-    assert isinstance(runtime, CropRuntime)
     many = np.zeros((200 * CHUNK, 224, 224, 3), np.uint8)
     begun = threading.Event()
 
     def run_many() -> None:
         begun.set()
-        runtime.run_crops(many)
+        runtime.run(many)
 
     with ThreadPoolExecutor(1) as pool:
         importing = pool.submit(run_many)
         assert begun.wait(30)
-        runtime.run_crops(many[:1])
+        runtime.run(many[:1])
         finished = importing.done()
 
     assert not finished
@@ -339,8 +338,8 @@ def test_a_runtime_that_answers_wrongly_is_not_taken(shared_cache: Path) -> None
         def __init__(self, real: object) -> None:
             self.real, self.dim = real, 1024
 
-        def run_crops(self, crops: np.ndarray) -> np.ndarray:
-            return self.real.run_crops(crops)[:, ::-1]  # type: ignore[attr-defined]
+        def run(self, crops: np.ndarray) -> np.ndarray:
+            return self.real.run(crops)[:, ::-1]  # type: ignore[attr-defined]
 
     real = RUNTIMES["openvino"]
     with pytest.MonkeyPatch.context() as patch:

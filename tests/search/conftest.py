@@ -9,19 +9,20 @@ from PIL import Image
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.runtimes import RUNTIMES
+from kkcv.embedding.runtimes import RUNTIMES, Runtime
 from kkcv.images.preprocess import Preprocess
 from kkcv.search.gallery import Gallery
 
 from .shown_engine import shown_engine
 
 
-class GridOfColors:
-    """The mean color, less grey, of each of 4x4 fields: (N, 3, 32, 32) → (N, 48)."""
+class GridOfColors(Runtime):
+    """The mean color, less grey, of each of 4x4 fields: (N, 32, 32, 3) → (N, 48)."""
 
     dim = 48
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        batch = PREPROCESS.normalize(crops)
         fields = batch.reshape(len(batch), 3, 4, 8, 4, 8).mean(axis=(3, 5))
         return fields.reshape(len(batch), self.dim)
 
@@ -69,12 +70,13 @@ def paint(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-class Quadrants:
-    """Another network: the mean color of each quadrant, (N, 3, 32, 32) → (N, 12)."""
+class Quadrants(Runtime):
+    """Another network: the mean color of each quadrant, (N, 32, 32, 3) → (N, 12)."""
 
     dim = 12
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        batch = PREPROCESS.normalize(crops)
         fields = batch.reshape(len(batch), 3, 2, 16, 2, 16).mean(axis=(3, 5))
         return fields.reshape(len(batch), self.dim)
 

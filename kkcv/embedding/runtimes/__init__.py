@@ -1,12 +1,10 @@
 """Runtimes, which run networks: one per file, chosen by name from ``RUNTIMES``.
 
-A runtime is made from a checkpoint and turns a batch into embeddings that are not yet of unit
-length: float32 (N, C, H, W) → float32 (N, D). ``choice.py`` takes one, and tries it in a process of
-its own, for a runtime may crash.
+``choice.py`` takes one, and tries it in a process of its own, for a runtime may crash.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,25 +15,23 @@ PRECISIONS = ("float32", "bfloat16", "int8")
 FORMATS = {"openvino": "openvino", "onnxruntime": "onnx"}  # by runtime, what it reads (networks.py)
 
 
-class Runtime(Protocol):
-    """A network that is ready to run."""
+class Runtime(ABC):
+    """A network that is ready to run, made from a checkpoint.
+
+    ``dim`` is the length of an embedding, ``lanes`` how many runs beside each other are quicker
+    than one after the other, and ``chunk`` how many pictures a run should have.
+    """
 
     dim: int
+    lanes: int = 1
+    chunk: int = 16
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
-        """Embeddings: float32 (N, C, H, W) → float32 (N, D). Safe to call from several threads."""
-        ...
+    @abstractmethod
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        """Embeddings, not yet of unit length: crops uint8 (N, H, W, C) → float32 (N, D).
 
-
-@runtime_checkable
-class CropRuntime(Protocol):
-    """A runtime that scales the pixels itself, which saves a pass over them."""
-
-    dim: int
-
-    def run_crops(self, crops: np.ndarray) -> np.ndarray:
-        """Embeddings: uint8 (N, H, W, C) → float32 (N, D). Safe to call from several threads."""
-        ...
+        Safe to call from several threads.
+        """
 
 
 def pytorch(checkpoint: Checkpoint, device: str | None, precision: str) -> Runtime:
@@ -45,7 +41,7 @@ def pytorch(checkpoint: Checkpoint, device: str | None, precision: str) -> Runti
     return PyTorch(checkpoint, device, precision)
 
 
-def openvino(checkpoint: Checkpoint, device: str | None, precision: str) -> CropRuntime:
+def openvino(checkpoint: Checkpoint, device: str | None, precision: str) -> Runtime:
     need("openvino")
     from .openvino import OpenVINO
 
@@ -58,17 +54,8 @@ def onnxruntime(checkpoint: Checkpoint, device: str | None, precision: str) -> R
     return ONNXRuntime(checkpoint, device, precision)
 
 
-RUNTIMES: dict[str, Callable[[Checkpoint, str | None, str], Runtime | CropRuntime]] = {
+RUNTIMES: dict[str, Callable[[Checkpoint, str | None, str], Runtime]] = {
     "openvino": openvino,
     "onnxruntime": onnxruntime,
     "pytorch": pytorch,
 }
-
-
-def run_crops(
-    runtime: Runtime | CropRuntime, checkpoint: Checkpoint, crops: np.ndarray
-) -> np.ndarray:
-    """Embeddings of crops by any runtime: uint8 (N, H, W, C) → float32 (N, D)."""
-    if isinstance(runtime, CropRuntime):
-        return runtime.run_crops(crops)
-    return runtime.run(checkpoint.preprocess.normalize(crops))

@@ -13,10 +13,12 @@ from kkcv.environment import set_default
 from kkcv.errors import RequestError
 from kkcv.machine import cores
 
+from . import Runtime
+
 CHUNK = 8  # pictures an inference: more are hardly faster, and take more memory
 
 
-class ONNXRuntime:
+class ONNXRuntime(Runtime):
     """The exported network in float32, computed in one thread a core, each on its own chunk."""
 
     chunk = CHUNK
@@ -30,19 +32,19 @@ class ONNXRuntime:
             raise RequestError(f"onnxruntime computes in float32 here, not in {precision}")
         network = exported(checkpoint, "onnx")
         self.dim = network.dim
+        self._normalize = checkpoint.preprocess.normalize
         self.lanes = cores()
         self._session = session(network.file, threads=1)
         self._threads = ThreadPoolExecutor(self.lanes, "onnxruntime")
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
-        """Embeddings: float32 (N, C, H, W) → float32 (N, D). Safe to call from several threads."""
-        if len(batch) <= CHUNK:
-            return self._run(batch)
-        chunks = (batch[start : start + CHUNK] for start in range(0, len(batch), CHUNK))
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        if len(crops) <= CHUNK:
+            return self._run(crops)
+        chunks = (crops[start : start + CHUNK] for start in range(0, len(crops), CHUNK))
         return np.concatenate(list(self._threads.map(self._run, chunks)))
 
-    def _run(self, batch: np.ndarray) -> np.ndarray:
-        (vectors,) = self._session.run(["embedding"], {"images": batch})
+    def _run(self, crops: np.ndarray) -> np.ndarray:
+        (vectors,) = self._session.run(["embedding"], {"images": self._normalize(crops)})
         return np.asarray(vectors, np.float32)
 
 

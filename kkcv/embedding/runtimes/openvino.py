@@ -14,11 +14,13 @@ from kkcv.embedding.networks import Exported, exported
 from kkcv.errors import RequestError
 from kkcv.images.preprocess import Preprocess
 
+from . import Runtime
+
 CONVERTER = "openvino.tools.ovc"
 CHUNK = 8  # pictures an inference: more are hardly faster, and each stream keeps its own maps
 
 
-class OpenVINO:
+class OpenVINO(Runtime):
     """The exported network: one stream a core, each a thread that works on its own chunk.
 
     Streams never wait for each other, so they share the cores well with threads that decode.
@@ -59,7 +61,7 @@ class OpenVINO:
         for _ in range(self.lanes):
             self._idle.put(compiled.create_infer_request())
 
-    def run_crops(self, crops: np.ndarray) -> np.ndarray:
+    def run(self, crops: np.ndarray) -> np.ndarray:
         crops = np.ascontiguousarray(crops)
         vectors = np.empty((len(crops), self.dim), np.float32)
         running: deque[tuple[Any, slice]] = deque()

@@ -7,8 +7,10 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.errors import RequestError
 from kkcv.machine import cores
 
+from . import Runtime
 
-class PyTorch:
+
+class PyTorch(Runtime):
     """The network as it is, in channels-last, which is the faster layout on CPUs.
 
     ``bfloat16`` is autocast: products in bfloat16, sums and statistics in float32.
@@ -18,6 +20,7 @@ class PyTorch:
         self, checkpoint: Checkpoint, device: str | None = None, precision: str = "float32"
     ) -> None:
         self.device = device_named(device)
+        self._normalize = checkpoint.preprocess.normalize
         self.autocast = precision == "bfloat16"
         self.network = checkpoint.build().to(memory_format=torch.channels_last).to(self.device)
         # with OMP_NUM_THREADS=1, as in kkcv serve, a run takes one core: several may run beside
@@ -27,8 +30,10 @@ class PyTorch:
         self.dim = self.network.spec.embedding_dim
 
     @torch.inference_mode()
-    def run(self, batch: np.ndarray) -> np.ndarray:
-        images = torch.from_numpy(batch).to(self.device, memory_format=torch.channels_last)
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        images = torch.from_numpy(self._normalize(crops)).to(
+            self.device, memory_format=torch.channels_last
+        )
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             return self.network.embedding(images).float().cpu().numpy()
 
