@@ -63,10 +63,11 @@ def print_table(
     spare: Sequence[str] = (),
     line_after: int = 0,
 ) -> None:
-    """Print a table on standard output, uncut where that is not a terminal.
+    """Print a table on standard output; where that is no terminal, each row is one whole line.
 
     A line is drawn after so many rows, ``line_after``, if others follow.
-    In a narrow terminal the ``spare`` columns are left out, the last first, until it fits.
+    In a narrow terminal empty columns are left out, then the ``spare`` ones, the last first, until
+    it fits.
     Control characters in cells are escaped.
     """
     from rich import box
@@ -93,6 +94,8 @@ def print_table(
             end_section=number == line_after,
         )
     unbounded = console.options.update_width(10_000)
+    empty = [name for i, name in enumerate(columns) if not any(str(row[i]) for row in rows)]
+    spare = [*(name for name in spare if name not in empty), *filter(None, empty)]
     if spare and console.measure(table, options=unbounded).maximum > console.width:
         kept = [i for i, name in enumerate(columns) if name != spare[-1]]
         narrower = [[row[i] for i in kept] for row in rows]
@@ -102,7 +105,12 @@ def print_table(
         return
     if title:
         console.print(Text(say(title), "italic"), soft_wrap=True)
-    console.print(table)
+    with console.capture() as printed:
+        console.print(table)
+    text = printed.get()
+    if not console.is_terminal:  # the last column is not filled up to its longest cell
+        text = re.sub(r" +$", "", text, flags=re.MULTILINE)
+    click.echo(text, nl=False)
 
 
 def lines_of(what: str) -> Callable[[int, int | None], None]:

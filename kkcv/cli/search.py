@@ -180,7 +180,12 @@ def print_hits(hits: Hits, max_chance: float | None = None) -> None:
             columns[name] = [plain(getattr(hit, name)) for hit in hits]
     always = ("rank", "score", "id", "path")
     shown = {name: column for name, column in columns.items() if name in always or any(column)}
-    print_table(list(shown), list(zip(*shown.values(), strict=True)), line_after=hits.divider or 0)
+    print_table(
+        list(shown),
+        list(zip(*shown.values(), strict=True)),
+        line_after=hits.divider or 0,
+        spare=["by chance"] if "likeness" in shown else [],  # it says the same in a word
+    )
     if hits.divider and hits.divider < len(hits):
         echo(f"from rank {hits.divider + 1} on {beyond}")
 
