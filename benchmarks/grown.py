@@ -53,7 +53,7 @@ class Grown:
             noise = chance.standard_normal((size, len(terms)), np.float32) @ terms
             mixed = share * self.real[first] + (1 - share) * self.real[second]
             mixed += NOISE / len(terms) ** 0.5 * noise
-            whole, parts = windows.split(mixed, self._whole)
+            whole, parts = mixed[:, : self._whole], windows.parts_of(mixed, self._whole)
             flat = unit(parts.reshape(-1, windows.NUMBERS)).reshape(size, -1)
             yield np.concatenate([unit(np.maximum(whole, 0)), flat], axis=1)
 

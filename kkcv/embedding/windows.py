@@ -15,7 +15,6 @@ they are the same on every machine, forever.
 import hashlib
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -32,13 +31,6 @@ WINDOWS = (*QUARTERS, CENTER)
 NUMBERS = 256  # of a part
 LAYOUT = f"{len(WINDOWS)}x{NUMBERS}"  # names it in an embedding space
 CLOSER = 2  # times as many pixels are decoded: a window is half of a side
-
-
-class Split(NamedTuple):
-    """Rows of a gallery: ``whole`` float32 (N, D), ``parts`` float32 (N, 5, 256), unit vectors."""
-
-    whole: np.ndarray
-    parts: np.ndarray
 
 
 def size(layout: str) -> int:
@@ -68,9 +60,9 @@ def joined(views: np.ndarray) -> np.ndarray:
     return np.concatenate([views[:, 0], parts.reshape(len(views), -1)], axis=1)
 
 
-def split(rows: np.ndarray, dim: int) -> Split:
-    """The opposite of ``joined``, for a network of ``dim`` numbers."""
-    return Split(rows[:, :dim], rows[:, dim:].reshape(len(rows), -1, NUMBERS))
+def parts_of(rows: np.ndarray, dim: int) -> np.ndarray:
+    """The vectors of the parts behind those of ``dim`` numbers: rows (N, …) → (N, 5, 256)."""
+    return rows[:, dim:].reshape(len(rows), -1, NUMBERS)
 
 
 def sketch(vectors: np.ndarray) -> np.ndarray:

@@ -29,14 +29,13 @@ from kkcv.query import Like, Text
 
 from .answer.answer import answers
 from .answer.sorting import sorted_hits
-from .asked import Query, several, single
 from .duplicates import DuplicateGroup, duplicates, keep_both
 from .engine import CHUNK
 from .filters.mapping import Where
 from .opened.generation import Generation
 from .opened.rows import Rows
 from .options import DEFAULTS, SearchOptions, SearchWords, merged, with_words
-from .query import Vectorizer, checked_k, checked_vectors
+from .query import Query, Vectorizer, checked_k, checked_vectors, several, single
 
 if TYPE_CHECKING:  # imported where they work: a search from the command line waits for imports
     from .importing.importing import ImportReport, Progress

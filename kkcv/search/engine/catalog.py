@@ -119,7 +119,7 @@ class Reader(ABC):
 
     def parts(self, rows: np.ndarray) -> np.ndarray:
         """The vectors of the parts in stored rows: (N, row) → float32 (N, 5, 256)."""
-        return windows.split(rows, self.shape.whole).parts
+        return windows.parts_of(rows, self.shape.whole)
 
     def row(self, id: int) -> np.ndarray | None:
         """One row as the network made it, float32 (row,), or None."""

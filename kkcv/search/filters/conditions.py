@@ -73,6 +73,11 @@ class AnyOf:
     parts: tuple["Condition", ...]
 
 
+def in_folder(folder: str) -> StartsWith:
+    """The paths in a folder, at any depth."""
+    return StartsWith(("path",), folder.rstrip("/") + "/")
+
+
 Condition = Compare | StartsWith | Contains | Near | Not | AllOf | AnyOf
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,

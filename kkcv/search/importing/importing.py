@@ -157,10 +157,7 @@ class Importing:
         self.catalog = self.generation.catalog
         self.library = gallery.library
         self.naming = Naming(self.library)
-        judge = Judge(self.library)
-        self.moved_files = MovedFiles(
-            judge.is_gone, judge.root_of, judge.may_move, judge.on_one_disk
-        )
+        self.moved_files = MovedFiles(Judge(self.library))
 
     def run(
         self,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from kkcv.errors import KkcvError
 from kkcv.images.folder import is_named_as_picture
 from kkcv.images.skipped import system_folder
-from kkcv.search.filters.conditions import StartsWith
+from kkcv.search.filters.conditions import in_folder
 from kkcv.search.library.changes import Changes
-from kkcv.search.library.identity import Identity, below, is_below, join, seen
+from kkcv.search.library.identity import Identity, below, is_below, seen
 from kkcv.search.library.ignore import FILE, Ignored
 from kkcv.search.library.library import nearest
 from kkcv.search.library.places import presence
@@ -141,7 +141,7 @@ class Watching:
                 if rows.by_path(name):
                     found.add(library.located(name))
                 elif not is_named_as_picture(name):
-                    ids = rows.ids(StartsWith(("path",), join(name, "x")[:-1]))
+                    ids = rows.ids(in_folder(name))
                     found.update(library.located(path) for path, _ in rows.shown(ids).values())
         return sorted(path for path in found if presence(path) != "there")
 

@@ -7,14 +7,13 @@ network's vectors, so ``undo`` and learning again are one step.
 """
 
 import io
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from kkcv.errors import DataError, KkcvError, RequestError
+from kkcv.embedding.child import run_child
+from kkcv.errors import DataError, RequestError
 from kkcv.extras import need
 from kkcv.progress import Progress, no_progress
 from kkcv.search.engine.projection import Projection
@@ -144,12 +143,7 @@ def learned(vectors: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> lis
     """A projection for each row of ``chosen``, bool (R, N), by a child process (child.py)."""
     question = io.BytesIO()
     np.savez(question, vectors=vectors, classes=classes, chosen=chosen)
-    command = [sys.executable, "-P", "-W", "ignore", "-m", "kkcv.search.learning.child"]
-    done = subprocess.run(command, input=question.getvalue(), capture_output=True)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise KkcvError(f"the process that learns ended with {done.returncode}: {said[-1]}")
-    answer = np.load(io.BytesIO(done.stdout))
+    answer = np.load(io.BytesIO(run_child("kkcv.search.learning.child", stdin=question.getvalue())))
     return [Projection(answer[name]) for name in answer.files]
 
 

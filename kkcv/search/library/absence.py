@@ -14,7 +14,7 @@ import numpy as np
 from kkcv.answering import is_stuck
 from kkcv.errors import RequestError
 from kkcv.search.engine import Reader
-from kkcv.search.filters.conditions import StartsWith
+from kkcv.search.filters.conditions import in_folder
 from kkcv.search.picture import Picture
 
 from .identity import below, join, upwards
@@ -91,17 +91,22 @@ class Judge:
         self._devices: dict[str, int] = {}
 
     def root_of(self, path: str) -> str:
+        """The root that a path of the catalog is in, or else its folder."""
         root = self._library.roots.of(path)
         return root.path if root else os.path.dirname(path)
 
     def is_gone(self, path: str) -> bool:
+        """Whether there is no file at a path of the catalog."""
         root = self._library.roots.of(path)
         if root is not None and not self._library.places.of(root).is_reachable:
             return True  # or away: may_move says no
         return presence(self._library.located(path)) == "gone"
 
     def may_move(self, rows: Reader, root: str, into: str) -> bool:
-        """A root that is walked is there, so what is gone from it is gone."""
+        """Whether a file that is gone from a root may be one that was found in another.
+
+        A root that is walked is there, so what is gone from it is gone.
+        """
         return root == into or not self._doubts(rows, root)
 
     def on_one_disk(self, root: str, other: str) -> bool:
@@ -154,7 +159,7 @@ def has_entries(folder: str) -> bool:
 
 def sampled(rows: Reader, root: str) -> Iterator[str]:
     """Paths below a root of some of its pictures."""
-    ids = rows.ids(StartsWith(("path",), join(root, "x")[:-1]))
+    ids = rows.ids(in_folder(root))
     if len(ids) > SAMPLE:
         ids = np.random.default_rng(0).choice(ids, SAMPLE, replace=False)
     for path, _ in rows.shown(ids).values():

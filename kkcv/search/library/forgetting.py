@@ -4,9 +4,8 @@ from dataclasses import asdict
 
 from kkcv.errors import RequestError
 from kkcv.search.files import delete_stored, keep
-from kkcv.search.filters.conditions import StartsWith
+from kkcv.search.filters.conditions import in_folder
 
-from .identity import join
 from .library import Library
 from .roots import SETTING, Root, Roots
 
@@ -18,7 +17,7 @@ def forget(library: Library, folder: str) -> int:
     """
     with library.catalog.writing() as writer:
         roots = Roots.from_text(writer.setting(SETTING))
-        ids = writer.ids(StartsWith(("path",), join(folder, "x")[:-1])).tolist()
+        ids = writer.ids(in_folder(folder)).tolist()
         root = roots.get(folder)
         if root is None and not ids:
             raise RequestError(no_such_root(library, folder, roots))

@@ -6,11 +6,12 @@ row: the same file (by its inode) decides, then the same name, then the order of
 
 import os
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from kkcv.search.engine import Reader
 from kkcv.search.picture import Picture, PictureFile, Stamp
+
+from .absence import Judge
 
 WAITS: Literal["waits"] = "waits"
 
@@ -39,25 +40,8 @@ class MovedFiles:
     So the time for many files of the same bytes grows with their number, not with its square.
     """
 
-    def __init__(
-        self,
-        is_gone: Callable[[str], bool],
-        root_of: Callable[[str], str],
-        may_move: Callable[[Reader, str, str], bool],
-        on_one_disk: Callable[[str, str], bool],
-    ) -> None:
-        """All take paths of the catalog.
-
-        Args:
-            is_gone: whether there is no file at this path.
-            root_of: a name for the root that a path is in.
-            may_move: whether a file that is gone from the first root may be one in the second.
-            on_one_disk: whether the inodes of two roots are of one file system.
-        """
-        self._is_gone = is_gone
-        self._root_of = root_of
-        self._may_move = may_move
-        self._on_one_disk = on_one_disk
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
         self._lost: dict[bytes, Lost] = {}
         self.waiting: list[Waiting] = []
 
@@ -69,12 +53,12 @@ class MovedFiles:
         Only the ``last`` time may it be a picture of another name; before, it waits.
         """
         lost = self._lost_with(rows, file.sha256)
-        here, name = self._root_of(file.path), os.path.basename(file.path)
+        here, name = self._judge.root_of(file.path), os.path.basename(file.path)
         same = lost.by_inode.get(stamp.inode)
-        if same and self._on_one_disk(self._root_of(same.file.path), here):
+        if same and self._judge.on_one_disk(self._judge.root_of(same.file.path), here):
             return self._taken(lost, same)
         roots = [root for root, of_root in lost.by_root.items() if of_root]
-        able = [root for root in roots if self._may_move(rows, root, here)]
+        able = [root for root in roots if self._judge.may_move(rows, root, here)]
         for root in able:
             found = lost.by_root[root] if last else lost.by_name[root].get(name)
             if found:
@@ -90,9 +74,9 @@ class MovedFiles:
         lost = self._lost[sha256] = Lost()
         for picture in rows.by_sha256(sha256):
             path = picture.file.path
-            if picture.file.stored or not self._is_gone(path):
+            if picture.file.stored or not self._judge.is_gone(path):
                 continue
-            root, name = self._root_of(path), os.path.basename(path)
+            root, name = self._judge.root_of(path), os.path.basename(path)
             lost.by_root[root][picture.id] = picture
             lost.by_name[root].setdefault(name, {})[picture.id] = picture
             if (kept := rows.stamp(picture.id)) and kept.inode:
@@ -102,7 +86,7 @@ class MovedFiles:
 
     def _taken(self, lost: Lost, picture: Picture) -> Picture:
         """No other file can be this picture from now on."""
-        root, name = self._root_of(picture.file.path), os.path.basename(picture.file.path)
+        root, name = self._judge.root_of(picture.file.path), os.path.basename(picture.file.path)
         lost.by_root[root].pop(picture.id)
         lost.by_name[root][name].pop(picture.id)
         lost.by_inode.pop(lost.inodes.get(picture.id, 0), None)

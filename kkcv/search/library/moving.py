@@ -6,7 +6,7 @@ from dataclasses import replace
 from kkcv.answering import answers
 from kkcv.disk import absolute
 from kkcv.errors import RequestError
-from kkcv.search.filters.conditions import StartsWith
+from kkcv.search.filters.conditions import in_folder
 
 from .absence import sampled
 from .forgetting import no_such_root
@@ -24,7 +24,7 @@ def move_root(library: Library, old: str, new: str) -> int:
     """
     identity = identity_of(new)
     with library.catalog.writing() as writer:
-        found = writer.ids(StartsWith(("path",), join(old, "x")[:-1])).tolist()
+        found = writer.ids(in_folder(old)).tolist()
         moving = [picture for picture in writer.pictures(found) if not picture.file.stored]
         # deepest first, or last, so that no path is taken by one that is still to be moved
         moving.sort(key=lambda p: len(p.file.path), reverse=is_below(new, old))

@@ -66,14 +66,19 @@ def evaluate_search(
 
     Raises DataError if no class has two pictures, RequestError.
     """
-    OPTIONS["ranking"].check(ranking)
-    embedded = embed_folder(folder, embedder, limits, threads, progress)
-    (ordered,) = ordered_by(folder, embedded, [ranking], verify)
-    return {
-        **figures(ordered.found),
-        **(cut_off(embedded, max_chance) if max_chance is not None else {}),
-        **facts(embedder, embedded, ordered.found),
-    }
+    found = compare_rankings(
+        folder,
+        embedder,
+        [ranking],
+        verify=verify,
+        max_chance=max_chance,
+        limits=limits,
+        threads=threads,
+        progress=progress,
+    )
+    (row,) = found.pop("rankings")
+    del row["ranking"], row["milliseconds"]
+    return {**row, **found}
 
 
 def compare_rankings(

@@ -1,6 +1,6 @@
 """How often a gallery finds the original of a disturbed copy of its own pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,13 +64,10 @@ def selfcheck(
         pasted = Disturbance(*PASTED, pasted_into(Image.fromarray(other)))
         return [each(pixels) for each in (*DISTURBANCES, *COPIES, pasted)]
 
-    for start in range(0, len(chosen), CHUNK):
-        part = ahead(disturb, chosen[start : start + CHUNK])
-        for done, (picture, disturbed) in enumerate(part, start + 1):
-            if not isinstance(disturbed, PictureError):
-                answers = searched(gallery, disturbed, copies)
-                ranks.append(ranks_of(gallery, picture, into[picture.id], answers))
-            progress(done, len(chosen))
+    for picture, disturbed in some_at_a_time(disturb, chosen, progress):
+        if not isinstance(disturbed, PictureError):
+            answers = searched(gallery, disturbed, copies)
+            ranks.append(ranks_of(gallery, picture, into[picture.id], answers))
     if not ranks:
         raise GalleryError(f"{gallery.address} has no picture that can be read")
     kinds = [*((each.name, each.strength) for each in (*DISTURBANCES, *COPIES)), PASTED]
@@ -131,11 +128,19 @@ def disturbed(
         pixels = decode(read_in_batch(gallery, picture), target=target)
         return [embedder.crop(disturb(pixels)) for disturb in DISTURBANCES]
 
+    for picture, copies in some_at_a_time(crops, chosen, progress):
+        if isinstance(copies, PictureError):
+            yield picture, copies
+        else:
+            yield picture, generation.projected(embedder.embed_crops(copies))
+
+
+def some_at_a_time(
+    function: Callable[[Picture], list[np.ndarray]], chosen: list[Picture], progress: Progress
+) -> Iterator[tuple[Picture, list[np.ndarray] | PictureError]]:
+    """As ``ahead``, with the copies of at most CHUNK pictures in memory."""
     for start in range(0, len(chosen), CHUNK):
-        part = ahead(crops, chosen[start : start + CHUNK])
-        for done, (picture, copies) in enumerate(part, start + 1):
-            if isinstance(copies, PictureError):
-                yield picture, copies
-            else:
-                yield picture, generation.projected(embedder.embed_crops(copies))
+        part = ahead(function, chosen[start : start + CHUNK])
+        for done, found in enumerate(part, start + 1):
+            yield found
             progress(done, len(chosen))
