@@ -4,6 +4,7 @@ python -m benchmarks.copies price DATA
 python -m benchmarks.copies likeness DATA
 python -m benchmarks.copies found DATA [--sample N]
 python -m benchmarks.copies strangers DATA [--sample N]
+python -m benchmarks.copies duplicates DATA [--sample N]
 
 DATA is the folder with imagenette, monkeys, produce, cats_dogs and near_dup_caltech. ``price``:
 embedding with parts beside without, and what a search takes with its parts of it. ``likeness``: the
@@ -11,6 +12,8 @@ whole picture, its parts, and both, as orders of labelled pictures. ``found``: k
 and with parts and --copies. ``strangers``: how often the first hit is confirmed, of copies of all
 kinds as the original, of pictures of other sets, and of the set's own pictures with themselves left
 out: some scenes were photographed twice, and three pictures of monkeys are there twice.
+``duplicates``: seconds that kkcv duplicates takes for N pictures of each set, and how long it would
+take for 10,000 at that rate.
 """
 
 import argparse
@@ -178,6 +181,36 @@ def strangers(data: Path, sample: int) -> list[dict[str, Any]]:
     return rows
 
 
+def duplicates(data: Path, sample: int) -> list[dict[str, Any]]:
+    """Without and with copies, and with points that were made before."""
+    rows = []
+    for name in SETS:
+        paths = [path for path, _ in labelled_pictures(data / name)]
+        chosen = [paths[n] for n in np.random.default_rng(0).permutation(len(paths))[:sample]]
+        with (
+            TemporaryDirectory() as folder,
+            Gallery.create(f"{folder}/g", Embedder.load()) as gallery,
+        ):
+            import_pictures(gallery, chosen)
+            for way in ("plain", "--copies", "--copies, points made before"):
+                if way.endswith("before"):
+                    make_missing(gallery)
+                began, worked = time.perf_counter(), time.process_time()
+                gallery.duplicates(copies=way != "plain")
+                seconds = time.perf_counter() - began
+                rows.append(
+                    {
+                        "set": name,
+                        "duplicates": way,
+                        "pictures": len(chosen),
+                        "seconds": seconds,
+                        "of processors": time.process_time() - worked,
+                        "10,000, minutes": seconds / len(chosen) * 10_000 / 60,
+                    }
+                )
+    return rows
+
+
 def found_again(gallery: Gallery, picture: Picture, number: int) -> Iterator[bool]:
     """Whether copies of some kinds are confirmed as the picture, or as what it was pasted into."""
     (other,) = sampled(gallery, 1)
@@ -218,6 +251,7 @@ WORK: dict[str, Callable[[Path, int], list[dict[str, Any]]]] = {
     "likeness": likeness,
     "found": found,
     "strangers": strangers,
+    "duplicates": duplicates,
 }
 
 
