@@ -44,7 +44,8 @@ def explain(
 
     The heat of a place is what it adds to the score: all places of one picture, and a rest that
     belongs to no place, add up to it. The network sees the middle of a picture; what it does not
-    see is dark. The score is that of a search; PyTorch computes the shares in float32.
+    see is dark. The score is that of a search, also where a part of HIT has it; PyTorch computes
+    the shares in float32.
 
     \b
     kkcv explain photos.kkcv cat.jpg id:17 -o why.png
@@ -88,7 +89,7 @@ def explain(
         finally:
             worker.close()
     points = shared_points(*data) if matches else None
-    title = f"score {found.score:.4f}"
+    title = found.title
     if points is not None:
         title = f"{title}, {len(points) or 'no'} points agree"
     if out:

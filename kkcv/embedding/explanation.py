@@ -18,6 +18,8 @@ import numpy as np
 SMALL = 0.05  # scores around zero are not scaled,
 FAR = 0.25  # nor those that differ by more than this share
 
+Seen = tuple[float, float, float, float]  # left, top, width, height as fractions of a picture
+
 
 class Parts(NamedTuple):
     """An embedding, not yet of unit length, as a sum over positions, in float32."""
@@ -46,7 +48,14 @@ class Side:
 
     heat: np.ndarray
     rest: float
-    seen: tuple[float, float, float, float]
+    seen: Seen
+
+    def within(self, part: Seen) -> "Side":
+        """The same of the picture that this one is a part of."""
+        left, top, width, height = part
+        x, y, wide, tall = self.seen
+        seen = left + x * width, top + y * height, wide * width, tall * height
+        return replace(self, seen=seen)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -58,13 +67,15 @@ class Explanation:
     """The cosine of two pictures, and what each position of both adds to it.
 
     ``pairs`` is float32 (h, w, h', w'): what each position of the query adds together with each of
-    the hit.
+    the hit. ``whole`` is the score of the whole pictures, where the score is that of a part of the
+    hit.
     """
 
     score: float
     query: Side
     hit: Side
     pairs: np.ndarray
+    whole: float | None = None
 
     def of_score(self, score: float) -> "Explanation":
         """The same for the score of a search, whose runtime computes less exactly than float32.
@@ -80,16 +91,28 @@ class Explanation:
         )
         return Explanation(score, query, hit, self.pairs * np.float32(by))
 
+    def of_part(self, part: Seen, whole: float) -> "Explanation":
+        """The same for a hit of which ``part`` was explained, as fractions of the whole."""
+        return replace(self, hit=self.hit.within(part), whole=whole)
+
+    @property
+    def title(self) -> str:
+        """The score in words."""
+        if self.whole is None:
+            return f"score {self.score:.4f}"
+        return f"score {self.score:.4f} of a part of the hit, {self.whole:.4f} of the whole"
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON, without the pairs."""
-        return {"score": self.score, "query": self.query.to_dict(), "hit": self.hit.to_dict()}
+        sides = {"query": self.query.to_dict(), "hit": self.hit.to_dict()}
+        return {"score": self.score, "whole": self.whole, **sides}
 
 
 def explained(
     query: Parts,
     hit: Parts,
-    query_seen: tuple[float, float, float, float] = (0, 0, 1, 1),
-    hit_seen: tuple[float, float, float, float] = (0, 0, 1, 1),
+    query_seen: Seen = (0, 0, 1, 1),
+    hit_seen: Seen = (0, 0, 1, 1),
 ) -> Explanation:
     """The cosine of two embeddings, shared out among their parts."""
     first, second = unit_length(query), unit_length(hit)

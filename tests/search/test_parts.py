@@ -17,6 +17,7 @@ from kkcv.search.exchange.loading import import_parquet, load, parquet_files
 from kkcv.search.exchange.parquet import export
 from kkcv.search.exchange.plan import make_plan
 from kkcv.search.exchange.shards import embed_shards
+from kkcv.search.explain import explain, score_of
 from kkcv.search.filters.expression import parse
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing.importing import import_pictures
@@ -230,3 +231,26 @@ def test_the_signs_of_the_sketch_never_change() -> None:
         [-1, 1, 1, -1, 1, 1, 1, -1],
         [-1, -1, -1, 1, -1, 1, 1, 1],
     ]
+
+
+def test_the_score_of_a_part_is_explained_by_that_part(
+    in_a_folder: Gallery, album: list[Path]
+) -> None:
+    crop = png(quarter(album[4]))
+    hits = in_a_folder.search(crop, 3)
+    assert hits[0].place is not None
+
+    for hit in hits:
+        assert score_of(in_a_folder, crop, hit.id).score == pytest.approx(hit.score, abs=1e-4)
+    (of_whole,) = [
+        hit.score for hit in in_a_folder.search(crop, 12, ranking="plain") if hit.id == hits[0].id
+    ]
+
+    why = explain(in_a_folder, crop, hits[0].id)
+
+    assert why.score == pytest.approx(hits[0].score, abs=1e-4)
+    assert why.hit.heat.sum() + why.hit.rest == pytest.approx(why.score, abs=1e-4)
+    left, top, width, height = why.hit.seen
+    assert min(left, top) >= 0.5
+    assert max(left + width, top + height) <= 1
+    assert why.whole == pytest.approx(of_whole, abs=1e-4)

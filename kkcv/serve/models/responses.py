@@ -185,6 +185,10 @@ class Explained(BaseModel):
     """Where the score of a search comes from, by the gallery's network in float32."""
 
     score: float
+    whole: Annotated[
+        float | None,
+        Field(description="Of the whole pictures, where a part of the hit scores more."),
+    ] = None
     query: Side
     hit: Side
 

@@ -42,7 +42,7 @@ def explain_as_picture(service: Service, body: ExplainRequest) -> Response:
             overlaid(decode_small(data, SIDE, service.limits), side.heat, side.seen)
             for data, side in zip(pictures, (found.query, found.hit), strict=True)
         ]
-        drawn = side_by_side(*shown, title=f"score {found.score:.4f}", captions=("query", "hit"))
+        drawn = side_by_side(*shown, title=found.title, captions=("query", "hit"))
     return Response(as_png(drawn), mimetype="image/png")
 
 
@@ -58,8 +58,8 @@ def explanation(service: Service, body: ExplainRequest) -> tuple[Explanation, tu
     )
     with service.worker():
         try:
-            score = score_of(service.gallery, *asked, limits=service.limits)
-            found = explained(service.gallery, query, hit, limits=service.limits, score=score)
+            scored = score_of(service.gallery, *asked, limits=service.limits)
+            found = explained(service.gallery, query, hit, limits=service.limits, scored=scored)
         except PictureError as error:  # it does not say of which of the two
             raise problem_of(error) from error
     return found, (query, hit)

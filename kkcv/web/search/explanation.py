@@ -36,6 +36,8 @@ def explain(here: Library, query: Query, hit: Hit) -> None:
                 st.html(f'<img class="warm" alt="" src="{data_url(shrink(warm, SIDE))}">')
                 st.caption(as_markdown(name))
         st.markdown(text("explain.score", score=f"{found.score:.3f}"))
+        if found.whole is not None:
+            st.caption(text("explain.part", whole=f"{found.whole:.3f}"))
         if query.more or query.less:
             st.caption(text("explain.alone"))
         st.caption(text("explain.how"))
