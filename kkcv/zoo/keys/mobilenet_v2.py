@@ -6,6 +6,8 @@ has stages of its own. Where a block has no first step (widening), its other ste
 
 from itertools import accumulate, pairwise
 
+from .timm_blocks import BLOCK, without_expansion
+
 _REPEATS = (1, 2, 3, 4, 3, 3, 1)  # of table 2
 _STARTS = tuple(accumulate(_REPEATS, initial=1))  # block 0 is the stem
 
@@ -35,17 +37,9 @@ _TIMM = (
     (r"^conv_head\.", "stages.conv_last.conv."),
     (r"^bn2\.", "stages.conv_last.norm."),
     (r"^classifier\.", "head.fc."),
-    (r"^blocks\.0\.0\.conv_dw\.", "stages.bottleneck1.0.depthwise.conv."),
-    (r"^blocks\.0\.0\.bn1\.", "stages.bottleneck1.0.depthwise.norm."),
-    (r"^blocks\.0\.0\.conv_pw\.", "stages.bottleneck1.0.project.conv."),
-    (r"^blocks\.0\.0\.bn2\.", "stages.bottleneck1.0.project.norm."),
+    *without_expansion(r"stages.bottleneck1.\1"),
     *((rf"^blocks\.{row}\.", f"stages.bottleneck{row + 1}.") for row in range(1, 7)),
-    (r"\.conv_pw\.", ".expand.conv."),
-    (r"\.bn1\.", ".expand.norm."),
-    (r"\.conv_dw\.", ".depthwise.conv."),
-    (r"\.bn2\.", ".depthwise.norm."),
-    (r"\.conv_pwl\.", ".project.conv."),
-    (r"\.bn3\.", ".project.norm."),
+    *BLOCK,
 )
 
 _PYTORCHCV = (

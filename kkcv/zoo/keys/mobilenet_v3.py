@@ -4,6 +4,8 @@ torchvision numbers a block's steps: widening is missing in the first block, squ
 some, and known by its fc1 and fc2. timm numbers the blocks of one width or resolution together.
 """
 
+from .timm_blocks import BLOCK, without_expansion
+
 _TORCHVISION = (
     (r"^features\.0\.", "stages.conv1."),
     (r"^features\.(12|16)\.(?=\d)", "stages.conv_last."),
@@ -30,21 +32,12 @@ def _timm(blocks: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
         (rf"^blocks\.{len(blocks)}\.0\.bn1\.", "stages.conv_last.norm."),
         (r"^conv_head\.", "neck.fc."),
         (r"^classifier\.", "head.fc."),
-        (r"^blocks\.0\.0\.bn1\.", "stages.bneck1.depthwise.norm."),
-        (r"^blocks\.0\.0\.conv_pw\.", "stages.bneck1.project.conv."),
-        (r"^blocks\.0\.0\.bn2\.", "stages.bneck1.project.norm."),
+        *without_expansion("stages.bneck1"),
         *(
             (rf"^blocks\.{group}\.{i}\.", f"stages.bneck{n + 1}.")
             for n, (group, i) in enumerate(places)
         ),
-        (r"\.conv_pw\.", ".expand.conv."),
-        (r"\.bn1\.", ".expand.norm."),
-        (r"\.conv_dw\.", ".depthwise.conv."),
-        (r"\.bn2\.", ".depthwise.norm."),
-        (r"\.se\.conv_reduce\.", ".se.fc1."),
-        (r"\.se\.conv_expand\.", ".se.fc2."),
-        (r"\.conv_pwl\.", ".project.conv."),
-        (r"\.bn3\.", ".project.norm."),
+        *BLOCK,
     )
 
 

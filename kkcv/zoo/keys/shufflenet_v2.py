@@ -1,16 +1,12 @@
 """ShuffleNet V2 in torchvision and pytorchcv (its shufflenetv2_* and shufflenetv2b_*)."""
 
 _TORCHVISION = (
-    (r"^(stage\d\.\d+)\.branch1\.0\.", r"\1.left.0.conv."),
-    (r"^(stage\d\.\d+)\.branch1\.1\.", r"\1.left.0.norm."),
-    (r"^(stage\d\.\d+)\.branch1\.2\.", r"\1.left.1.conv."),
-    (r"^(stage\d\.\d+)\.branch1\.3\.", r"\1.left.1.norm."),
-    (r"^(stage\d\.\d+)\.branch2\.0\.", r"\1.right.0.conv."),
-    (r"^(stage\d\.\d+)\.branch2\.1\.", r"\1.right.0.norm."),
-    (r"^(stage\d\.\d+)\.branch2\.3\.", r"\1.right.1.conv."),
-    (r"^(stage\d\.\d+)\.branch2\.4\.", r"\1.right.1.norm."),
-    (r"^(stage\d\.\d+)\.branch2\.5\.", r"\1.right.2.conv."),
-    (r"^(stage\d\.\d+)\.branch2\.6\.", r"\1.right.2.norm."),
+    *(  # by the number of each convolution, whose norm comes next; a ReLU counts one
+        (rf"^(stage\d\.\d+)\.branch{b}\.{n + i}\.", rf"\1.{side}.{place}.{layer}.")
+        for b, side, numbers in ((1, "left", (0, 2)), (2, "right", (0, 3, 5)))
+        for place, n in enumerate(numbers)
+        for i, layer in enumerate(("conv", "norm"))
+    ),
     (r"^(conv\d)\.0\.", r"\1.conv."),
     (r"^(conv\d)\.1\.", r"\1.norm."),
     (r"^(conv|stage)", r"stages.\1"),
