@@ -1,8 +1,7 @@
 """The page of the 1,000 classes of ImageNet."""
 
 from kkcv.zoo.labels import imagenet_labels
-from kkcv.zoo.markdown import table
-from kkcv.zoo.page_words import Words
+from kkcv.zoo.pages import Words, table
 
 # Pairs that are mixed up, by index: one word for two things, or two words for nearly one.
 TRAPS = (

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from kkcv import zoo
-from kkcv.zoo.book.marks import figures_in, modules_in, prose
+from kkcv.zoo.book.marks import FIGURE, MARK, prose
 from kkcv.zoo.costs import cost, trace
 from kkcv.zoo.labels import LANGUAGES
 from kkcv.zoo.network import Network
@@ -37,6 +37,21 @@ def facts() -> dict[str, Any]:
         "layers": {key: sequence(*key.split(" ")) for key in sequences},
         "walks": {key: walk(*key.split(" ")) for key in walks},
     }
+
+
+def figures_in(text: str) -> Iterator[str]:
+    """The counts that a chapter quotes, as keys of ``measured.figure``."""
+    for mark in MARK.findall(text):
+        if found := FIGURE.fullmatch(mark.rpartition("= ")[2]):
+            yield found[0]
+
+
+def modules_in(text: str, kind: str) -> Iterator[str]:
+    """The modules that a chapter shows by ``forward`` or by ``layers``, as keys of measured.py."""
+    for mark in MARK.findall(text):
+        found, _, rest = mark.partition(" ")
+        if found == kind:
+            yield rest
 
 
 def count(kind: str, name: str, path: str = "") -> int:

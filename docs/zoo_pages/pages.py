@@ -10,10 +10,8 @@ from types import ModuleType
 from kkcv.zoo.book.chapter import chapter
 from kkcv.zoo.costs import cost
 from kkcv.zoo.labels import LANGUAGES
-from kkcv.zoo.markdown import cited, table
 from kkcv.zoo.network import Family, Spec
-from kkcv.zoo.page_words import Words
-from kkcv.zoo.printed import short
+from kkcv.zoo.pages import Words, cited, short, table
 from kkcv.zoo.registry import FAMILIES
 from kkcv.zoo.weights import published
 

@@ -6,10 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kkcv.zoo.markdown import cited, table
-from kkcv.zoo.page_words import Words
-from kkcv.zoo.paper import Paper
-from kkcv.zoo.recorded import families
+from kkcv.zoo.pages import Words, cited, table
+from kkcv.zoo.recorded import Paper, families
 
 Row = tuple[int, str, str, str, str, str]
 

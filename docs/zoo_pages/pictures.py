@@ -13,7 +13,7 @@ from pathlib import Path
 from kkcv.zoo.diagram.metrics import text_width
 from kkcv.zoo.diagram.svg import circle, line, picture, rectangle, text
 from kkcv.zoo.labels import LANGUAGES
-from kkcv.zoo.page_words import Words
+from kkcv.zoo.pages import Words
 from kkcv.zoo.recorded import Recorded, families, networks
 from kkcv.zoo.weights import published
 

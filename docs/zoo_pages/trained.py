@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from kkcv.zoo.markdown import table
-from kkcv.zoo.page_words import Words
+from kkcv.zoo.pages import Words, table
 from kkcv.zoo.recorded import families
 
 

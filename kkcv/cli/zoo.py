@@ -48,7 +48,7 @@ def list_(pattern: str, as_json: bool) -> None:
 
 
 def print_networks(rows: list[dict[str, Any]]) -> None:
-    from kkcv.zoo.printed import short
+    from kkcv.zoo.pages import short
 
     columns = ["network", "family", "year", "parameters", "multiply-adds", "input", "embedding"]
     print_table(
@@ -146,7 +146,7 @@ def show(name: str, as_json: bool) -> None:
 
 def introduce(name: str, family: "RecordedFamily") -> None:
     """Print the idea of a family's paper, and where it is."""
-    from kkcv.zoo.page_words import Words
+    from kkcv.zoo.pages import Words
 
     paper = family.paper
     idea = family.idea if language() == "en" else Words("zh").said(family.idea)
@@ -277,7 +277,7 @@ def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool)
     kkcv zoo verify 'mobilenet*'
     """
     from kkcv.zoo import verify as proof
-    from kkcv.zoo.page_words import Words
+    from kkcv.zoo.pages import Words
 
     checks: list[Check] = []
     chosen = [name for pattern in names or ("*",) for name in matching(pattern)]
@@ -318,7 +318,7 @@ def what_of(check: "Check") -> str:
     """The fact that was checked and its place in the paper, in the language of the user."""
     if language() == "en" or not check.where:
         return say(check.what, "table")
-    from kkcv.zoo.page_words import Words
+    from kkcv.zoo.pages import Words
 
     words = Words(language())
     what = words.said(check.what.removesuffix(f", {check.where}"))
@@ -355,7 +355,7 @@ def bench(names: tuple[str, ...], batch: int, threads: int | None, as_json: bool
     kkcv zoo bench efficientnet_lite0 resnet50 'mobilenet_v3*'
     """
     from kkcv.zoo.bench import bench as measure
-    from kkcv.zoo.printed import short
+    from kkcv.zoo.pages import short
 
     chosen = [name for pattern in names for name in matching(pattern)]
     with progress_bar("measuring") as update:

@@ -1,11 +1,15 @@
 """One fact of a network beside what is expected of it, and a paper's figures beside ours."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Union
 
 from .facts import MEASURED, Printed
-from .recorded import StageCost
+from .recorded import Recorded, StageCost
+
+if TYPE_CHECKING:
+    from .costs import Cost  # for types only: it loads torch
+
+Counted = Union["Cost", Recorded]
 
 
 @dataclass(frozen=True)
@@ -29,17 +33,6 @@ class Check:
         if not self.passed:
             return "FAILED"
         return "explained" if self.explained else "ok"
-
-
-class Counted(Protocol):
-    """The counts of a network, measured (costs.Cost) or recorded (recorded.Recorded)."""
-
-    @property
-    def parameters(self) -> int: ...
-    @property
-    def macs(self) -> int: ...
-    @property
-    def stages(self) -> Sequence[StageCost]: ...
 
 
 def check_printed(figure: Printed, measured: Counted) -> Check:

@@ -10,9 +10,8 @@ from .diagram.metrics import wrapped
 from .diagram.panels import draw_panels, panels
 from .diagram.stages import draw_stages
 from .diagram.svg import SMALL, USUAL, line, picture, placed, text
-from .diagram.words import Words
 from .network import Paper
-from .printed import short
+from .pages import DIAGRAM, Words, short
 from .registry import spec
 
 WIDTH, PHONE = 640, 328  # of a page's column, and of a phone's
@@ -29,7 +28,7 @@ def draw(name: str, *, lang: str = "en", theme: str = "light", width: int = WIDT
 
     Raises UnknownNetwork.
     """
-    found, words, margin = anatomy(spec(name).name), Words(lang), margin_of(width)
+    found, words, margin = anatomy(spec(name).name), Words(lang, DIAGRAM), margin_of(width)
     room = width - 2 * margin
     body, y = heading(found, width, words)
     strip = draw_stages(found.columns, room, words)

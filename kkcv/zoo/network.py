@@ -20,8 +20,7 @@ from torch import Tensor, nn
 from kkcv.errors import InputShapeError
 from kkcv.notebook import table
 
-from .paper import Paper
-from .recorded import recorded
+from .recorded import Paper, recorded
 
 __all__ = ["Family", "Network", "Paper", "Spec", "TrainingScores"]
 

@@ -55,7 +55,7 @@ def peers() -> tuple[Peer, ...]:
         table = tomllib.load(file)
 
     def about(section: str, call: str, default: Any) -> Any:
-        found = (value for key, value in table[section].items() if matches(call, key))
+        found = (value for key, value in table[section].items() if fnmatchcase(call, key))
         return next(found, default)
 
     return tuple(
@@ -69,10 +69,6 @@ def peers() -> tuple[Peer, ...]:
         for network, calls in table["peers"].items()
         for call in calls
     )
-
-
-def matches(call: str, pattern: str) -> bool:
-    return fnmatchcase(call, pattern)
 
 
 def peers_of(network: str) -> tuple[Peer, ...]:

@@ -5,6 +5,7 @@
 
 import difflib
 import json
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -13,10 +14,25 @@ from typing import Any
 
 from kkcv.errors import UnknownNetwork
 
-from .paper import Paper
 from .richness import PARTS, RICHNESS, SIGN
 
 Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a family of networks is described."""
+
+    title: str
+    authors: str
+    year: int
+    where: str  # venue and arXiv number
+
+    @property
+    def published(self) -> str:
+        """``where``, with the year if that does not name one."""
+        named = re.search(r"(?<!arXiv:)\b(19|20)\d\d\b", self.where)
+        return self.where if named else f"{self.where}, {self.year}"
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from . import (
 from .feature_maps import FeatureMaps
 from .loading import load_into
 from .network import Network, Spec
-from .recorded import unknown
+from .recorded import recorded
 from .shapes import shapes_only
 from .tensorflow import compute_as_tensorflow
 from .weights import find
@@ -69,10 +69,6 @@ FAMILIES = (
 )
 
 NETWORKS: dict[str, Spec] = {spec.name: spec for family in FAMILIES for spec in family.NETWORKS}
-ALIASES: dict[str, str] = {alias: s.name for s in NETWORKS.values() for alias in s.aliases}
-BY_ANY_NAME = {
-    name.lower(): known for name, known in (*((n, n) for n in NETWORKS), *ALIASES.items())
-}
 TRAINERS = ("pytorch", "tensorflow", "timm")  # pytorch: torchvision's and our own
 
 
@@ -81,10 +77,7 @@ def spec(name: str) -> Spec:
 
     Raises UnknownNetwork with the nearest names.
     """
-    known = NETWORKS.get(name) or NETWORKS.get(BY_ANY_NAME.get(name.lower(), ""))
-    if known is None:
-        raise unknown(name, [*NETWORKS, *ALIASES])
-    return known
+    return NETWORKS.get(name) or NETWORKS[recorded(name).name]
 
 
 def create(

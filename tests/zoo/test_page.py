@@ -10,8 +10,7 @@ from docs.zoo_pages import pages as pages_of_the_zoo
 from docs.zoo_pages.pictures import pictures
 from kkcv.zoo.facts import printed
 from kkcv.zoo.labels import LANGUAGES
-from kkcv.zoo.markdown import cited
-from kkcv.zoo.page_words import texts
+from kkcv.zoo.pages import cited, texts
 from kkcv.zoo.registry import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs"

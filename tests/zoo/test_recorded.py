@@ -10,12 +10,14 @@ import pytest
 
 from kkcv.errors import UnknownNetwork
 from kkcv.zoo import recorded
-from kkcv.zoo.registry import ALIASES, NETWORKS
+from kkcv.zoo.registry import NETWORKS
 
 
-@pytest.mark.parametrize("alias", ALIASES)
-def test_a_network_goes_by_its_everyday_names(alias: str) -> None:
-    assert recorded.recorded(alias).name == ALIASES[alias]
+@pytest.mark.parametrize(
+    ("alias", "name"), [(alias, spec.name) for spec in NETWORKS.values() for alias in spec.aliases]
+)
+def test_a_network_goes_by_its_everyday_names(alias: str, name: str) -> None:
+    assert recorded.recorded(alias).name == name
 
 
 def test_every_network_is_listed_in_the_order_of_the_zoo() -> None:

@@ -10,9 +10,7 @@ from kkcv.web.session import diagrams
 from kkcv.web.strings import Strings
 from kkcv.zoo.book.reading import lesson
 from kkcv.zoo.facts import counts, printed_of
-from kkcv.zoo.markdown import cited
-from kkcv.zoo.page_words import Words
-from kkcv.zoo.printed import printed_row, short
+from kkcv.zoo.pages import Words, cited, printed_row, short
 from kkcv.zoo.recorded import Recorded, StageCost, families, recorded
 from kkcv.zoo.weights import is_here, published
 

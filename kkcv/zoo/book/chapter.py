@@ -4,9 +4,7 @@ import re
 from collections.abc import Callable
 
 from kkcv.zoo.facts import printed_of
-from kkcv.zoo.markdown import table
-from kkcv.zoo.page_words import Words
-from kkcv.zoo.printed import printed_row
+from kkcv.zoo.pages import Words, printed_row, table
 from kkcv.zoo.recorded import families, recorded
 from kkcv.zoo.weights import published
 

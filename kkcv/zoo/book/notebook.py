@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from kkcv.zoo.page_words import Words
+from kkcv.zoo.pages import Words
 from kkcv.zoo.recorded import families
 
 from .chapter import PYTHON

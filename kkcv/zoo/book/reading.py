@@ -2,8 +2,7 @@
 
 import re
 
-from kkcv.zoo.markdown import cited
-from kkcv.zoo.page_words import Words
+from kkcv.zoo.pages import Words, cited
 from kkcv.zoo.recorded import by_any_name, families, recorded, unknown
 
 from .chapter import chapter

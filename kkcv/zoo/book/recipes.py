@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kkcv.errors import RequestError
-from kkcv.zoo.markdown import table
-from kkcv.zoo.page_words import Words
+from kkcv.zoo.pages import Words, table
 
 
 @cache

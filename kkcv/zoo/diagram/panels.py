@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from kkcv.zoo.pages import Words
+
 from .anatomy import Anatomy
 from .dense import draw_dense
 from .forms import Form
@@ -16,7 +18,6 @@ from .pictured import common_tags, draw_graph
 from .sparse import draw_sparse
 from .svg import LARGE, SMALL, Drawn, placed, text
 from .towers import count_towers, towers
-from .words import Words
 
 APART = 28  # between panels
 LINE = 14

@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
+from kkcv.zoo.pages import Words
+
 from .graph import Node, Shape
 from .layout import Layout, Point, Size, layout, routes
 from .metrics import text_width, wrapped
 from .svg import SMALL, USUAL, Drawn, circle, line, rectangle, text, wire
-from .words import Words
 
 LINE = 14  # from one line of text to the next
 NARROW = 95  # a box in which text is small and has little around it

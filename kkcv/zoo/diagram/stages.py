@@ -13,13 +13,13 @@ from torch import nn
 
 from kkcv.zoo.costs import Cost, StageCost, table
 from kkcv.zoo.network import Network
+from kkcv.zoo.pages import Words
 
 from .forms import Unit, inside
 from .graph import Shape
 from .labels import SPECIAL, TAGS, halving, kind_of_convolution, layers, pooling
 from .metrics import wrapped
 from .svg import SMALL, USUAL, Drawn, line, polygon, rectangle, text, wire
-from .words import Words
 
 TALLEST = 84
 NARROWEST = 92  # column
