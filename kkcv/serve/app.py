@@ -158,7 +158,7 @@ def answer_error(error: Exception) -> Response:
     """Any exception as problem+json."""
     headers = {}
     if isinstance(error, HTTPException):
-        problem = http_problem(error)
+        problem = http_problem(error, request.max_content_length or 0)
         given = error.get_response().headers
         headers = {name: given[name] for name in ("Allow", "Content-Range") if name in given}
     else:

@@ -174,11 +174,11 @@ def problem_of(error: Exception, field: str | None = None) -> Problem:
     return Problem("internal", "the service failed; its log says why")
 
 
-def http_problem(error: HTTPException) -> Problem:
-    """An exception of Werkzeug as a problem with the same status."""
+def http_problem(error: HTTPException, max_body: int) -> Problem:
+    """An exception of Werkzeug as a problem with the same status; the limit is in bytes."""
     status = error.code or 500
     code = HTTP_CODES.get(status, "bad-http" if status < 500 else "internal")
-    return Problem(code, DETAILS[code], status=status)
+    return Problem(code, DETAILS[code].format(max_body=max_body), status=status)
 
 
 DETAILS = {
@@ -190,7 +190,7 @@ DETAILS = {
     "busy": "too many requests are arriving; try again",
     "not-found": "there is nothing at this address; /docs shows what there is",
     "method-not-allowed": "this address takes other methods; the header Allow names them",
-    "too-large": "the body has more bytes than the limit of the service",
+    "too-large": "the body has more bytes than the limit of the service, {max_body:,}",
     "unsupported-media-type": "the body is of no type that is taken here",
     "bad-range": "the range lies outside of the file",
     "internal": "the service failed; its log says why",

@@ -1,5 +1,6 @@
 """Every failure is answered with problem+json: the right status, a stable type, the field."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def assert_problem(answer: httpx.Response, code: str, **members: object) -> None
             "min_score must be less than or equal to 1",
             "min_score",
         ),
-        ({"image": PICTURE, "min_score": "0"}, "min_score must be a valid number", "min_score"),
+        ({"image": PICTURE, "min_score": "0"}, "min_score must be a number", "min_score"),
+        ({"image": PICTURE, "copies": "yes"}, "copies must be true or false", "copies"),
         (
             {"image": PICTURE, "region": {"left": 0, "top": 0, "width": 0, "height": 1}},
             "region.width must be greater than 0",
@@ -139,6 +141,31 @@ def test_a_body_that_is_no_json_object_is_refused(
     if code == "bad-json":
         detail = f"the body cannot be read as JSON: {detail}"
     assert_problem(answer, code, detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [(b'{"k": 1, "k": 2}', "k"), (b'{"region": {"left": 0, "top": 0, "left": 1}}', "left")],
+)
+def test_a_key_that_is_sent_twice_is_refused(http: httpx.Client, body: bytes, key: str) -> None:
+    answer = http.post("/v1/search", content=body, headers=JSON)
+    in_address = http.post(
+        "/v1/search", params={"where": body}, content=b"", headers={"Content-Type": "image/jpeg"}
+    )
+
+    for each in (answer, in_address):
+        assert each.status_code == 422
+        assert_problem(each, "bad-request", detail=f"{key} was sent more than once", field=key)
+
+
+@pytest.mark.parametrize("media", ["application/json", "image/jpeg"])
+def test_a_compressed_body_is_refused(http: httpx.Client, media: str) -> None:
+    headers = {"Content-Type": media, "Content-Encoding": "gzip"}
+    answer = http.post("/v1/search", content=gzip.compress(b"{}"), headers=headers)
+
+    assert answer.status_code == 415
+    detail = "the body must be sent as it is, without Content-Encoding: gzip"
+    assert_problem(answer, "unsupported-media-type", detail=detail)
 
 
 @pytest.mark.parametrize(

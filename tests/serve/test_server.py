@@ -226,7 +226,7 @@ def test_a_client_that_sends_too_much_hears_why(service: Running, size: int) -> 
         "type": "/problems/too-large",
         "title": "The body is larger than the limit",
         "status": 413,
-        "detail": "the body has more bytes than the limit of the service",
+        "detail": "the body has more bytes than the limit of the service, 33,554,432",
     }
 
 

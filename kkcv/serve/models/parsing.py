@@ -21,7 +21,14 @@ JSON, MULTIPART, FORM = (
 )
 MAX_ERRORS = 20
 MAX_VALUES = 500_000  # in JSON: twice what 16 pictures with the largest metadata have
-TYPES = {"dict_type": "an object", "model_type": "an object", "list_type": "a list"}  # of JSON
+TYPES = {  # of JSON, by the faults of Pydantic
+    **dict.fromkeys(("dict_type", "model_type"), "an object"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    "list_type": "a list",
+    "string_type": "a string",
+}
 ONE_LINE = "; base64 must be one line, without line breaks: base64 -w0 FILE"
 
 
@@ -31,8 +38,7 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
     In a form, ``image`` is a file (or base64 text), every other field is JSON, and a list may come
     as several fields of one name.
     """
-    if request.content_length is None:
-        raise Problem("length-required", "send the header Content-Length")
+    must_be_plain(request)
     if request.mimetype not in media:
         picture = " or a picture, such as image/jpeg" if MULTIPART in media else ""
         raise Problem(
@@ -48,6 +54,17 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
     return check(model, read_form(request, lists_of(model)))
 
 
+def must_be_plain(request: Request) -> None:
+    """Refuse a body without its length, or compressed (Problem)."""
+    if request.content_length is None:
+        raise Problem("length-required", "send the header Content-Length")
+    if (encoding := request.headers.get("Content-Encoding", "identity")) != "identity":
+        raise Problem(
+            "unsupported-media-type",
+            f"the body must be sent as it is, without Content-Encoding: {shown(encoding)}",
+        )
+
+
 def is_picture(request: Request, media: tuple[str, ...]) -> bool:
     """Whether the body is the bytes of a picture, where the route takes one."""
     return MULTIPART in media and request.mimetype.startswith("image/")
@@ -55,8 +72,7 @@ def is_picture(request: Request, media: tuple[str, ...]) -> bool:
 
 def read_picture(request: Request, model: type[Checked]) -> Checked:
     """A body that is a picture, with the other fields in the address: ``?k=2``."""
-    if request.content_length is None:
-        raise Problem("length-required", "send the header Content-Length")
+    must_be_plain(request)
     sent = [*in_address(request), ("image", request.get_data())]
     return check(model, gathered(sent, lists_of(model)))
 
@@ -75,7 +91,7 @@ def check_count(encoded: bytes, what: str) -> None:
 
 
 def read_json(data: bytes) -> dict[str, Any]:
-    """One JSON object in UTF-8; NaN and Infinity are refused."""
+    """One JSON object in UTF-8; NaN, Infinity, and keys that come twice are refused."""
     check_values(data)
     try:
         value = from_json(data, allow_inf_nan=False)
@@ -84,6 +100,7 @@ def read_json(data: bytes) -> dict[str, Any]:
         raise Problem("bad-json", f"the body cannot be read as JSON: {error}{hint}") from None
     if not isinstance(value, dict):
         raise Problem("bad-request", "the body must be a JSON object")
+    json.loads(data, object_pairs_hook=by_name, parse_int=str)  # which looks at all keys
     return value
 
 
@@ -151,7 +168,7 @@ def json_or_text(text: str) -> Any:
     """``10``, ``0.5`` and ``{"a": 1}`` as what they are; anything that is not JSON stays text."""
     check_values(text.encode(errors="surrogatepass"))
     try:
-        return json.loads(text, parse_constant=refuse_constant)
+        return json.loads(text, object_pairs_hook=by_name, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         return text
 

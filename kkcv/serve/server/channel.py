@@ -35,9 +35,11 @@ class ProblemTask(ErrorTask):
     def execute(self) -> None:
         error = self.request.error
         code = HTTP_CODES.get(error.code, "internal")
-        answer = Problem(code, DETAILS[code]).response()
+        # waitress refuses what is equal to its limit
+        detail = DETAILS[code].format(max_body=self.channel.adj.max_request_body_size - 1)
+        answer = Problem(code, detail).response()
         fields = {"status": error.code, "problem": code}
-        log.info("refused: %s", DETAILS[code], extra={"fields": fields})
+        log.info("refused: %s", detail, extra={"fields": fields})
         self.status = f"{error.code} {error.reason}"
         self.content_length = int(answer.headers.pop("Content-Length"))
         self.response_headers += answer.headers.to_wsgi_list()
