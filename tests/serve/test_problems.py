@@ -150,7 +150,10 @@ def test_a_body_that_is_no_json_object_is_refused(
 def test_a_key_that_is_sent_twice_is_refused(http: httpx.Client, body: bytes, key: str) -> None:
     answer = http.post("/v1/search", content=body, headers=JSON)
     in_address = http.post(
-        "/v1/search", params={"where": body}, content=b"", headers={"Content-Type": "image/jpeg"}
+        "/v1/search",
+        params={"where": body.decode()},
+        content=b"",
+        headers={"Content-Type": "image/jpeg"},
     )
 
     for each in (answer, in_address):
