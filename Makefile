@@ -126,7 +126,7 @@ bench-quality: $(VENV)/.dev ## what rankings, richer embeddings and verification
 	$(BIN)/python -m benchmarks.quality rankings $(QUALITY_DATA) --plot docs/images/quality.png
 	for part in prices embeddings whitening objects chance; do $(BIN)/python -m benchmarks.quality $$part $(QUALITY_DATA) || exit 1; done
 	$(BIN)/python -m benchmarks.likeness $(QUALITY_DATA)
-	for part in price likeness found strangers; do $(BIN)/python -m benchmarks.copies $$part $(QUALITY_DATA) || exit 1; done
+	for part in price likeness found strangers duplicates; do $(BIN)/python -m benchmarks.copies $$part $(QUALITY_DATA) || exit 1; done
 	$(BIN)/python -m benchmarks.copies_at_scale $(QUALITY_DATA)
 
 bench-scale: $(VENV)/.dev ## what very many pictures would take, measured on PICTURES
