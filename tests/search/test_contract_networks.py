@@ -1,4 +1,4 @@
-"""The promises of a gallery when its network or a projection changes, on every engine."""
+"""The promises of a gallery when its network or a projection changes, on engines that can."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +17,7 @@ from kkcv.search.maintenance.reindex import reindex, undo
 from .test_contract import ids_of
 
 Paint = Callable[..., Path]
+THEY_CAN = pytest.mark.parametrize("address", ["sqlite", "milvus"], indirect=True)
 
 
 @pytest.fixture
@@ -26,6 +27,7 @@ def gallery(address: str, embedder: Embedder) -> Iterator[Gallery]:
 
 
 @pytest.mark.usefixtures("loadable")
+@THEY_CAN
 def test_another_network_and_back_while_pictures_come_and_go(
     gallery: Gallery, paint: Paint, embedder: Embedder, other: Embedder
 ) -> None:
@@ -65,10 +67,7 @@ def a_projection(seed: int, dim: int = 48) -> Projection:
     return Projection(np.random.default_rng(seed).normal(size=(dim, 8)).astype(np.float16))
 
 
-KEEP_PROJECTIONS = pytest.mark.parametrize("address", ["sqlite", "milvus"], indirect=True)
-
-
-@KEEP_PROJECTIONS
+@THEY_CAN
 def test_vectors_are_compared_through_a_projection_until_it_is_undone(
     gallery: Gallery, paint: Paint, embedder: Embedder
 ) -> None:
@@ -110,7 +109,7 @@ def test_vectors_are_compared_through_a_projection_until_it_is_undone(
 
 
 @pytest.mark.usefixtures("loadable")
-@KEEP_PROJECTIONS
+@THEY_CAN
 def test_another_network_and_a_projection_are_undone_each_by_itself(
     gallery: Gallery, paint: Paint, embedder: Embedder, other: Embedder
 ) -> None:
@@ -132,7 +131,7 @@ def test_another_network_and_a_projection_are_undone_each_by_itself(
     assert len(gallery.search(paint("5.png", 5), k=20)) == 9
 
 
-@KEEP_PROJECTIONS
+@THEY_CAN
 def test_pictures_that_were_removed_before_a_projection_come_back_through_it(
     gallery: Gallery, paint: Paint
 ) -> None:
@@ -147,12 +146,17 @@ def test_pictures_that_were_removed_before_a_projection_come_back_through_it(
 
 
 @pytest.mark.parametrize("address", ["shown"], indirect=True)
-def test_an_engine_without_projections_says_so(gallery: Gallery) -> None:
+def test_an_engine_that_cannot_says_so(gallery: Gallery, other: Embedder) -> None:
+    with pytest.raises(RequestError, match="keeps one network: kkcv reindex is for galleries in"):
+        reindex(gallery, other)
+    with pytest.raises(RequestError, match="has no change of network to undo"):
+        undo(gallery)
     with pytest.raises(RequestError, match="keeps no projection: kkcv adapt is for galleries in"):
         adapt.adopt(gallery, a_projection(0))
 
 
 @pytest.mark.usefixtures("loadable")
+@THEY_CAN
 def test_what_is_begun_with_one_network_is_not_written_with_another(
     gallery: Gallery, paint: Paint, other: Embedder
 ) -> None:
@@ -166,6 +170,7 @@ def test_what_is_begun_with_one_network_is_not_written_with_another(
 
 
 @pytest.mark.usefixtures("loadable")
+@THEY_CAN
 def test_pictures_that_cannot_be_embedded_again_stay_without_an_answer(
     gallery: Gallery, paint: Paint, other: Embedder, embedder: Embedder
 ) -> None:

@@ -22,7 +22,7 @@ def sorted_hits(rows: Reader, hits: Sequence[Hit], by: str | None) -> list[Hit]:
         return list(hits)
     dates: dict[int, float | str]
     if by == "added":
-        dates = dict(rows.added([hit.id for hit in hits]))
+        dates = {p.id: p.added_seconds for p in rows.pictures(hit.id for hit in hits)}
     else:
         dates = {hit.id: date for hit in hits if (date := taken(hit))}
     known = sorted((h for h in hits if h.id in dates), key=lambda h: dates[h.id], reverse=True)

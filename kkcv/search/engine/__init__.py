@@ -26,6 +26,7 @@ from .catalog import (
     Vectors,
     Writer,
     by_id,
+    kept_at,
     locked,
     no_gallery,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "Vectors",
     "Writer",
     "by_id",
+    "kept_at",
     "locked",
     "no_gallery",
 ]

@@ -3,7 +3,7 @@
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from itertools import islice
 from pathlib import Path
@@ -40,9 +40,9 @@ class Reader(ABC):
         self.dim = projection.dim if projection else shape.whole
         self.projection = projection
 
-    @abstractmethod
     def superseded(self) -> bool:
         """Whether the vectors are another network's than when the catalog was opened."""
+        return False
 
     @abstractmethod
     def setting(self, name: str, default: str = "") -> str: ...
@@ -72,10 +72,6 @@ class Reader(ABC):
     def shown(self, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
         """Path, as in PictureFile, and metadata by id."""
         return {p.id: (p.file.path, p.metadata) for p in self.pictures(ids.tolist())}
-
-    def added(self, ids: Sequence[int]) -> dict[int, float]:
-        """When each of these pictures was added, in seconds since 1970."""
-        return {picture.id: picture.added_seconds for picture in self.pictures(ids)}
 
     def page(
         self, limit: int, after: int | None, newest: bool, where: Condition | None = None
@@ -137,9 +133,8 @@ class Reader(ABC):
 
     def vector(self, id: int) -> np.ndarray | None:
         """One vector, float32 (D,), or None."""
-        for _, (vector,) in self.vectors(ids=np.array([id])):
-            return vector
-        return None
+        row = self.row(id)
+        return None if row is None else self.whole(row[np.newaxis])[0]
 
 
 class Writer(Reader):
@@ -193,13 +188,6 @@ class Writer(Reader):
         """Another text after each change of network, for an engine that can ``keep``."""
         return ""
 
-    def kept_at(self, old: str, new: str) -> str | None:
-        """The setting KEPT for the epoch ``new``, which has the same network as ``old``."""
-        record = json.loads(self.setting(KEPT) or "null")
-        if record is not None and record["epoch"] == old:
-            record["epoch"] = new
-        return record and json.dumps(record)
-
     def put_back(self, id: int) -> None:
         """Add a row that is kept, as it was, where there is none with its id or path."""
         raise NotImplementedError
@@ -249,6 +237,14 @@ class Catalog(ABC):
 
     def close(self) -> None:  # noqa: B027
         """Release what the catalog holds open."""
+
+
+def kept_at(writer: Writer, old: str, new: str) -> str | None:
+    """The setting KEPT for the epoch ``new``, which has the same network as ``old``."""
+    record = json.loads(writer.setting(KEPT) or "null")
+    if record is not None and record["epoch"] == old:
+        record["epoch"] = new
+    return record and json.dumps(record)
 
 
 def no_gallery(address: str | Path) -> NotAGallery:

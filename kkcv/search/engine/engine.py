@@ -17,39 +17,42 @@ from .entries import PartsOfPictures
 from .index import Index
 
 
-class NextVectors(ABC):
-    """The vectors of another network, while they are made.
+class NextVectors:
+    """The vectors of another network, while they are made; as it is, the engine keeps one network.
 
-    A vector counts only while its picture has the bytes that it was made of.
+    A vector counts only while its picture has the bytes that it was made of. Nothing but ``begin``
+    and ``begin_undo`` is called before one of them has begun.
     """
 
-    @abstractmethod
     def begin(self, settings: dict[str, str]) -> None:
-        """Start with a network of these settings, or go on with it."""
+        """Start with a network of these settings, or go on with it (RequestError)."""
+        raise RequestError(
+            "this engine keeps one network: kkcv reindex is for galleries in folders and on Milvus"
+        )
 
-    @abstractmethod
     def begin_undo(self) -> dict[str, str] | None:
         """Start with the previous network's vectors; its settings, or None if there is none."""
+        return None
 
-    @abstractmethod
     def todo(self) -> list[int]:
         """The ids of the pictures that have no new vector yet."""
+        raise NotImplementedError
 
-    @abstractmethod
     def keep(self, embedded: Sequence[tuple[Picture, np.ndarray]]) -> None:
         """Store new vectors; they are on the disk when this returns."""
+        raise NotImplementedError
 
-    @abstractmethod
     def vectors(self, ids: np.ndarray) -> Vectors:
         """The new vectors of some pictures, in the order of ids; those without are left out."""
+        raise NotImplementedError
 
-    @abstractmethod
     def swap(self, without: set[int]) -> int | None:
         """Use the new vectors from now on, in one step; the number of pictures.
 
         None, and nothing changes, if a picture that is not in ``without`` has no new vector. The
         old vectors are kept for ``begin_undo``.
         """
+        raise NotImplementedError
 
     def project(self, text: str, progress: Progress = no_progress) -> None:
         """Compare vectors through the projection of this text from now on; none if it is empty.
@@ -67,7 +70,7 @@ class Engine(ABC):
     """The catalog of one gallery and what belongs to it."""
 
     catalog: Catalog
-    next_vectors: NextVectors
+    next_vectors: NextVectors = NextVectors()
 
     @classmethod
     @abstractmethod

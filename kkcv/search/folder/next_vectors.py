@@ -8,7 +8,7 @@ import numpy as np
 
 from kkcv.progress import Progress, no_progress
 from kkcv.search import engine
-from kkcv.search.engine import KEPT, Vectors
+from kkcv.search.engine import KEPT, Vectors, kept_at
 from kkcv.search.engine.projection import SETTING
 from kkcv.search.picture import Picture
 
@@ -95,7 +95,7 @@ class NextVectors(engine.NextVectors):
             writer.set(SETTING, text or None)
             before = writer.epoch
             renew(writer)
-            writer.set(KEPT, writer.kept_at(before, writer.epoch))
+            writer.set(KEPT, kept_at(writer, before, writer.epoch))
 
 
 def swap(writer: Writer) -> int:

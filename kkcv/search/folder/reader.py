@@ -2,7 +2,7 @@
 
 import logging
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,10 +97,6 @@ class Reader(engine.Reader):
         return {
             row[1]: (as_text(row[2]), parsed(row[1], row[5])) for row in warning_of_damage(found)
         }
-
-    def added(self, ids: Sequence[int]) -> dict[int, float]:
-        beside = "SELECT id, added FROM pictures INDEXED BY pictures_described"
-        return dict(self.execute(f"{beside} WHERE id IN carray(?)", (bound(np.array(ids)),)))
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """The id of every picture, ascending, with the bytes of what a hit shows."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from kkcv.progress import Progress, no_progress
 from kkcv.search import engine
-from kkcv.search.engine import KEPT, Vectors, by_id
+from kkcv.search.engine import KEPT, Vectors, by_id, kept_at
 from kkcv.search.engine.projection import SETTING
 from kkcv.search.picture import Picture
 
@@ -173,7 +173,7 @@ class NextVectors(engine.NextVectors):
         else:
             gone = catalog.rows
             done += [PREVIOUS] if previous == gone else []  # of a change that was interrupted
-            if record := writer.kept_at(catalog.rows, rows):
+            if record := kept_at(writer, catalog.rows, rows):
                 kept[KEPT] = record
         catalog.texts.keep(kept)
         catalog.server.call("alter_alias", rows, catalog.place.name)

@@ -94,10 +94,6 @@ class Writer(Reader, engine.Writer):
             return None if row is None else row.vector
         return super().row(id)
 
-    def vector(self, id: int) -> np.ndarray | None:
-        row = self.row(id)
-        return None if row is None else self.whole(row[np.newaxis])[0]
-
     def expect(self, files: Iterable[PictureFile]) -> None:
         some = iter(files)
         while batch := list(islice(some, ASKED)):
