@@ -98,7 +98,7 @@ def parts_of(gallery: Gallery, picture: Source | int, limits: Limits) -> np.ndar
             row = np.concatenate([row for _, row in rows.stored_vectors(ids=np.array([picture]))])
     else:
         row = generation.embedder.embed_row(picture, limits)[None]
-    return windows.split(row, generation.stored_space.dim).parts[0]
+    return windows.parts_of(row, generation.stored_space.dim)[0]
 
 
 def shared_points(query: bytes, hit: bytes, limits: Limits = DEFAULT_LIMITS) -> list[Points]:
