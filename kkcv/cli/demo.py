@@ -81,12 +81,16 @@ def demo(images: str | None, out: str) -> None:
         named = images or "the photographs of scikit-image, each with four other shots"
         echo(f"1. index {named} ({gallery.folder})")
         with progress_bar("indexing") as update:
-            total = sum(1 for _ in files_to_import(gallery, paths))
-            report = import_pictures(gallery, paths, progress=lambda r: update(r.files, total))
-        if images:
-            forget_others(gallery, paths)
+            files = list(files_to_import(gallery, paths))
+            report = import_pictures(gallery, paths, progress=lambda r: update(r.files, len(files)))
+        held = {picture.file.path: picture for picture in gallery.pictures()}
+        if images:  # it may be the gallery of an earlier demo, with others in it
+            gallery.remove([held[path].id for path in held.keys() - set(files)])
         show_report(gallery, report, as_json=False)
-        expected = original(gallery, paths, images is None)
+        candidates = [held[f] for f in files if f in held and (images or Path(f).name == QUERY)]
+        if not candidates:
+            raise DataError(f"no picture could be read in {', '.join(paths)}")
+        expected = candidates[len(candidates) // 2]  # the cat, or the middle one of the user's own
         query = disturbed_copy(gallery, expected)
         write_file(folder / "query.jpg", query)
         echo(f"2. search with {folder / 'query.jpg'}, a cropped, mirrored, compressed copy of")
@@ -138,28 +142,6 @@ def with_shots(paths: list[str], folder: Path) -> list[str]:
                 write_file(shot, out.getvalue())
             made.append(str(shot))
     return paths + made
-
-
-def forget_others(gallery: "Gallery", paths: list[str]) -> None:
-    """Leave out the pictures of an earlier demo."""
-    from kkcv.search.importing.importing import files_to_import
-
-    wanted = set(files_to_import(gallery, paths))
-    gallery.remove([p.id for p in gallery.pictures() if p.file.path not in wanted])
-
-
-def original(gallery: "Gallery", paths: list[str], default: bool) -> "Picture":
-    """The picture that the query is made of: the cat, or the middle one of the user's own."""
-    from kkcv.search.importing.importing import files_to_import
-
-    files = [path for path in files_to_import(gallery, paths) if Path(path).is_file()]
-    held = {p.file.path: p for p in gallery.pictures()}
-    candidates = [held[f] for f in files if f in held]
-    if default:
-        candidates = [p for p in candidates if Path(p.file.path).name == QUERY]
-    if not candidates:
-        raise DataError(f"no picture could be read in {', '.join(paths)}")
-    return candidates[len(candidates) // 2]
 
 
 def disturbed_copy(gallery: "Gallery", picture: "Picture") -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +11,7 @@ from kkcv.errors import RequestError
 
 from .network import Network, network_options
 from .options import json_option, threads_option
-from .output import echo, print_json, print_table, progress_bar
+from .output import echo, print_facts, progress_bar
 
 if TYPE_CHECKING:
     from kkcv.search.exchange.loading import LoadReport
@@ -135,7 +135,7 @@ def write_plan(
         "precision": plan.choice.precision,
         "vectors": plan.settings["vectors"],
     }
-    show(facts, as_json)
+    print_facts(facts, as_json)
 
 
 def work(
@@ -167,7 +167,7 @@ def work(
         "rejected": report.rejected,
         "out": out,
     }
-    show(facts, as_json)
+    print_facts(facts, as_json)
 
 
 def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json: bool) -> None:
@@ -198,7 +198,7 @@ def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json
             "pictures": len(opened),
             "gallery": opened.address,
         }
-    show(facts, as_json)
+    print_facts(facts, as_json)
 
 
 @contextmanager
@@ -209,10 +209,3 @@ def stoppable() -> Iterator[None]:
     except KeyboardInterrupt as stop:
         stop.add_note("stopped; run it again to go on")
         raise
-
-
-def show(facts: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(facts)
-    else:
-        print_table(["", ""], [(name, str(value)) for name, value in facts.items()])

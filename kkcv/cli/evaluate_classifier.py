@@ -1,6 +1,6 @@
 """``kkcv evaluate classifier``."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -8,14 +8,16 @@ from kkcv.errors import DataError
 
 from .options import json_option, threads_option
 from .output import echo, print_json, print_table, progress_bar, tell_skipped
-from .train import source_of, source_options
+from .train import source_options
+
+if TYPE_CHECKING:
+    from kkcv.training.data.source import Source
 
 HEADLINE = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
 
 
 @click.command("classifier")
 @click.argument("run")
-@click.argument("data")
 @click.option(
     "--part",
     type=click.Choice(["auto", "train", "val", "test", "all"]),
@@ -37,15 +39,12 @@ HEADLINE = ("accuracy", "precision", "recall", "f1", "auc", "log_loss", "ece")
 @json_option
 def classifier(
     run: str,
-    data: str,
+    source: "Source",
     part: str,
     tta: bool | None,
     submission: str | None,
     device: str | None,
     threads: int | None,
-    path_column: str | None,
-    label_column: str | None,
-    root: str | None,
     as_json: bool,
 ) -> None:
     """Measure the classifier of RUN on the labelled pictures of DATA.
@@ -63,11 +62,11 @@ def classifier(
     settings: dict[str, Any] = {"tta": tta, "device": device, "threads": threads}
     if submission is not None:
         with progress_bar("predicting") as update:
-            skipped = predict_unlabelled(run, data, submission, progress=update, **settings)
+            skipped = predict_unlabelled(run, source.path, submission, progress=update, **settings)
         tell_skipped(skipped)
         click.echo(submission, err=as_json)
     try:
-        labelled = source_of(data, path_column, label_column, root).read()
+        labelled = source.read()
     except DataError:
         if submission is not None:  # unlabelled pictures alone
             return

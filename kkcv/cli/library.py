@@ -47,7 +47,6 @@ def remove(
     kkcv remove photos.kkcv --missing
     kkcv remove photos.kkcv --missing ~/Pictures
     """
-
     if not pictures and not missing:
         raise RequestError("name what to remove: ids, paths, or --missing")
     folders = [each for each in pictures if is_folder_of(gallery, each)]
@@ -99,7 +98,6 @@ def undo(gallery: "Gallery", as_json: bool) -> None:
     \b
     kkcv undo photos.kkcv
     """
-
     done = gallery.undo()
     left = len(gallery)
     when = datetime.fromtimestamp(done.when).astimezone()
@@ -137,7 +135,6 @@ def roots(
     kkcv roots photos.kkcv --move /mnt/old/Pictures ~/Pictures
     kkcv roots photos.kkcv --forget ~/Pictures/scans
     """
-
     if move and forget:
         raise RequestError("one at a time: --move or --forget")
     if move:

@@ -32,15 +32,20 @@ def models(names: tuple[str, ...], measure: bool, as_json: bool) -> None:
     kkcv models dinov3-small siglip2-base
     kkcv models dinov3-small --measure
     """
+    from kkcv.embedding.price import prices
     from kkcv.presets.table import rows
 
     chosen = known(rows(), names)
     failed: list[str] = []
     if measure:
         failed = measured([row["name"] for row in chosen])
-    prices = remembered()
+    remembered = prices()
     for row in chosen:
-        row.update(prices.get(row["name"], {"milliseconds": None, "memory_megabytes": None}))
+        price = remembered.get(row["name"])
+        row |= {"milliseconds": None, "memory_megabytes": None}
+        if price:
+            measured_here = price._asdict()  # whose megabytes are of memory, the row's of the file
+            row |= {"memory_megabytes": measured_here.pop("megabytes"), **measured_here}
     if as_json:
         print_json({"models": chosen})
     elif names:
@@ -63,13 +68,6 @@ def known(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, 
     return [by_name[name] for name in names] or rows
 
 
-def remembered() -> dict[str, dict[str, Any]]:
-    """Prices that were measured here."""
-    from kkcv.embedding.price import prices
-
-    return {name: as_plain(price) for name, price in prices().items()}
-
-
 def measured(names: list[str]) -> list[str]:
     """Measure each network, which is remembered; returns why some cannot be."""
     from kkcv.embedding.price import measure
@@ -83,15 +81,6 @@ def measured(names: list[str]) -> list[str]:
                 failed.append(f"{name} cannot be measured: {error}")
             update(done, len(names))
     return failed
-
-
-def as_plain(price: Any) -> dict[str, Any]:
-    return {
-        "milliseconds": price.milliseconds,
-        "memory_megabytes": price.megabytes,
-        "runtime": price.runtime,
-        "precision": price.precision,
-    }
 
 
 def show_all(rows: list[dict[str, Any]]) -> None:

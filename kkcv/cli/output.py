@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -42,6 +43,14 @@ def print_result(facts: dict[str, Any], line: str, as_json: bool) -> None:
         print_json(facts)
     else:
         echo(line)
+
+
+def print_facts(facts: dict[str, Any], as_json: bool) -> None:
+    """Print names and values: as an object for programs, as a table for people."""
+    if as_json:
+        print_json(facts)
+    else:
+        print_table(["", ""], list(facts.items()))
 
 
 def tell_skipped(rejects: Iterable[Mapping[str, Any]]) -> None:
@@ -129,16 +138,10 @@ def lines_of(what: str) -> Callable[[int, int | None], None]:
             text += f" / {total:,}"
         text += f", {rate:,.1f}/s" if rate < 10 else f", {rate:,.0f}/s"
         if total:
-            text += f", {clock((total - done) / rate)} {say('left')}"
+            text += f", {timedelta(seconds=round((total - done) / rate))} {say('left')}"
         click.echo(text, err=True)
 
     return update
-
-
-def clock(seconds: float) -> str:
-    """``0:05:30``"""
-    minutes, second = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{second:02}"
 
 
 @contextmanager
@@ -150,23 +153,17 @@ def progress_bar(what: str) -> Iterator[Any]:
     if not sys.stderr.isatty():
         yield lines_of(what)
         return
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[rate]}"),
+        progress.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with progress.Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(say(what), total=None, rate="")
 
         def update(done: int, total: int | None) -> None:

@@ -6,13 +6,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kkcv.environment import launched, offline
-from kkcv.errors import MissingExtra, RequestError
+from kkcv.errors import RequestError
+from kkcv.extras import need
 from kkcv.training.recipe import Recipe
 
 from .language import say
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from kkcv.training.reporter import Reporter
 
 Command = Callable[..., Any]
-NEEDED = ("lightning", "matplotlib", "tensorboard", "torch", "torchvision")  # by what trains
 LINE_SECONDS = 10.0  # between lines that replace a bar; web/training/runs.py reads them
 
 
@@ -55,37 +56,28 @@ def take_recipe(context: click.Context, name: str | None) -> None:
 
 
 def source_options(command: Command) -> Command:
-    """How a CSV is read."""
+    """Gives a command the argument DATA, and how a CSV is read, as one Source named ``source``."""
+
+    @wraps(command)
+    def call(*arguments: Any, data: str, root: str | None, **others: Any) -> Any:
+        from kkcv.training.data.source import Source
+
+        columns = {name: others.pop(name) for name in ("path_column", "label_column")}
+        source = Source(Path(data), **columns, root=Path(root) if root else None)
+        return command(*arguments, source=source, **others)
+
+    with_options: Command = call
     for option in (
         click.option("--root", help="Where the paths of a CSV begin.  [default: its folder]"),
         click.option("--label-column", help="Column of a CSV with the classes."),
         click.option("--path-column", help="Column of a CSV with the paths."),
+        click.argument("data"),
     ):
-        command = option(command)
-    return command
-
-
-def source_of(
-    data: str, path_column: str | None, label_column: str | None, root: str | None
-) -> "Source":
-    from kkcv.training.data.source import Source
-
-    return Source(Path(data), path_column, label_column, Path(root) if root else None)
-
-
-@contextmanager
-def extra_needed() -> Iterator[None]:
-    """Turn a missing package of the extra ``train`` into an error that says how to install it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in NEEDED:
-            raise MissingExtra(str(error.name), "train") from None
-        raise
+        with_options = option(with_options)
+    return with_options
 
 
 @click.command()
-@click.argument("data")
 @click.option("--out", required=True, help="Folder for all that comes out; it is made.")
 @click.option("--resume", "resumes", is_flag=True, help="Go on with the stopped run in --out.")
 @click.option(
@@ -107,13 +99,10 @@ def extra_needed() -> Iterator[None]:
 @click.pass_context
 def train(
     context: click.Context,
-    data: str,
+    source: "Source",
     out: str,
     resumes: bool,
     accept_changes: bool,
-    path_column: str | None,
-    label_column: str | None,
-    root: str | None,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -133,11 +122,11 @@ def train(
     recipe = Recipe(**settings)
     if recipe.devices > 1 and launched() is None:
         context.exit(start_processes(recipe.devices))
-    with extra_needed():
-        from kkcv.training.run import resume
-        from kkcv.training.run import train as run
-    source = source_of(data, path_column, label_column, root)
-    with reporting() as reporter, saying_how_to_go_on(data, out):
+    need("lightning")  # before torch, which another extra brings too
+    from kkcv.training.run import resume
+    from kkcv.training.run import train as run
+
+    with reporting() as reporter, saying_how_to_go_on(source.path, out):
         if resumes:
             given = click.core.ParameterSource.COMMANDLINE
             changes = {
@@ -155,7 +144,7 @@ def train(
 
 
 @contextmanager
-def saying_how_to_go_on(data: str, out: str) -> Iterator[None]:
+def saying_how_to_go_on(data: Path, out: str) -> Iterator[None]:
     """When somebody stops the run by hand; Lightning turns that into an exit."""
     try:
         yield
@@ -174,25 +163,19 @@ def start_processes(count: int) -> int:
 @contextmanager
 def reporting() -> Iterator["Reporter"]:
     """Lines and a bar on standard error; without a terminal a line now and then is the bar."""
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
     from kkcv.training.reporter import Reporter
 
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with progress.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         tasks: dict[str, Any] = {}
         told = 0.0
 
