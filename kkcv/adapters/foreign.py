@@ -46,7 +46,7 @@ def as_network(
     """
     network = Network({"all": stages}, neck, head).eval()
     size = (preprocess.channels, *preprocess.size)
-    with torch.no_grad():
+    with torch.no_grad():  # a run tells the length of the vector, whatever the library
         dim = network.embedding(torch.zeros(1, *size)).shape[1]
     library = name.partition(":")[0]
     family = Family(library, library, Paper(name, "", 0, ""), "", example=name)
@@ -93,6 +93,7 @@ def kept(
             state = download()
             make_cache_folder(file.parent)
             with atomic_write(file) as part:
+                # safetensors refuses views, and tensors that share memory
                 save_file({key: value.contiguous().clone() for key, value in state.items()}, part)
         except Exception as error:  # each library and each network fails in its own way
             raise no_weights(network, error) from None

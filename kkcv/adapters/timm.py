@@ -98,6 +98,7 @@ def preprocess_of(name: str, config: dict[str, Any]) -> Preprocess:
         raise RequestError(f"timm:{name} wants its pictures {mode}, which kkcv cannot do")
     return Preprocess(
         size=(height, width),
+        # rounded down, as timm does
         resize=None if mode == "squash" else floor(min(height, width) / spec["crop_pct"]),
         interpolation=spec["interpolation"],
         mean=tuple(spec["mean"]),

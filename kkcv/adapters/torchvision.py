@@ -35,6 +35,7 @@ class Torchvision(Adapter):
 
     def build(self, name: str, weights: str, file: Path | None, preprocess: Preprocess) -> Network:
         network = f"torchvision:{name}"
+        # these two warn that they are going to initialize otherwise
         options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
         model = models.get_model(name, weights=None, **options)
         if file is not None:
@@ -50,7 +51,7 @@ def without_classifier(model: nn.Module, network: str) -> tuple[nn.Module, nn.Li
     linear = {path: layer for path, layer in model.named_modules() if isinstance(layer, nn.Linear)}
     if not linear:
         raise RequestError(f"{network} has no linear classifier, and so no vector under it")
-    path, head = linear.popitem()
+    path, head = linear.popitem()  # the last one
     parent, _, child = path.rpartition(".")
     setattr(model.get_submodule(parent), child, nn.Identity())
     return model, head

@@ -35,6 +35,7 @@ def run_child(
     Raises the KkcvError that the child raised; Interrupted after ``seconds``; or RequestError with
     the last line of its standard error.
     """
+    # -P: a folder here that is named kkcv, such as the clone, is not the package
     command = [sys.executable, "-P", "-m", module, *arguments]
     try:
         done = subprocess.run(command, input=stdin, capture_output=True, timeout=seconds, env=env)

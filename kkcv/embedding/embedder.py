@@ -174,6 +174,7 @@ class Embedder:
         with self.gathering.sharing.turn(), step("decode"):
             target = windows.CLOSER * self.checkpoint.preprocess.target
             pixels = decode(picture, limits, target=target)
+            # the windows of a panorama are cut as often as the whole, so that all crops are stacked
             n = panoramas.count(*pixels.shape[:2])
             return np.stack([self.crop(view, n) for view in windows.cut(pixels)])
 

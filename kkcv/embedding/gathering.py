@@ -68,7 +68,7 @@ class Gathering:
     @property
     def queued(self) -> int:
         """Pictures that wait for the network just now."""
-        return sum(len(each.crops) for each in list(self._queue))
+        return sum(len(each.crops) for each in list(self._queue))  # a copy: it is read unlocked
 
     @contextmanager
     def expected(self) -> Iterator[Callable[[np.ndarray], np.ndarray]]:
@@ -166,6 +166,7 @@ class Gathering:
                         batch.append(self._queue.popleft())
                         size += len(batch[-1].crops)
                     left = until - time.monotonic()
+                    # those that find a lane free need not be waited for
                     more = self._coming > self._lanes - self._running
                     if size >= self._largest or self._queue or left <= 0 or not more:
                         return

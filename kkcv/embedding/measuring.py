@@ -19,7 +19,7 @@ SECONDS = 15.0  # for all measuring; the first candidate alone may need longer, 
 FIRST_SECONDS = 180.0
 CHECK_SECONDS = 30.0  # it takes one, of a small network; what takes longer hangs
 OUT_OF_TIME = "not measured: no time was left"
-PRECISIONS = {
+PRECISIONS = {  # in this order they are tried
     "openvino": ("bfloat16", "float32"),
     "onnxruntime": ("float32",),
     "pytorch": ("float32", "bfloat16"),
@@ -73,9 +73,8 @@ def measure(checkpoint: Checkpoint) -> list[Measured]:
     """Each candidate in its own child process, one after the other, within ``SECONDS``."""
     tell(f"measuring what runs {checkpoint.network} fastest here, once, about {SECONDS:.0f} s")
     found: list[Measured] = []
-    deadline: float | None = (
-        None  # runs from when the first has answered: exporting is not part of the measurement
-    )
+    # runs from when the first has answered: exporting is not part of the measurement
+    deadline: float | None = None
     for runtime in candidates():
         if deadline is None or not any(m.rate for m in found):
             left = FIRST_SECONDS
@@ -103,6 +102,7 @@ def ask(
 
     Raises KkcvError for what no runtime can do, such as WeightsError.
     """
+    # -P: a folder here that is named kkcv, such as the clone, is not the package
     command = [sys.executable, "-P", "-m", "kkcv.embedding.probe", what, runtime, *precisions]
     try:
         done = subprocess.run(

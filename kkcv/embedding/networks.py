@@ -95,7 +95,7 @@ def cached(
 
     try:
         make_cache_folder(folder.parent)
-        with FileLock(folder.with_suffix(".lock")):
+        with FileLock(folder.with_suffix(".lock")):  # one process exports, the others wait
             if (found := opened(folder, format)) is None:  # else another process has made it
                 make(checkpoint, folder, format, module, question())
                 found = opened(folder, format)

@@ -70,7 +70,7 @@ def embed_stream(
     try:
         while batch := list(islice(crops, BATCH)):
             running.append((batch, thread.submit(embed, batch)))
-            if len(running) > 1:
+            if len(running) > 1:  # one runs, and the next is ready when it is done
                 yield from joined(*running.popleft())
         while running:
             yield from joined(*running.popleft())

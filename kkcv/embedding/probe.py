@@ -62,7 +62,7 @@ def runtime_like_pytorch(checkpoint: Checkpoint, name: str, precision: str) -> R
 def rate(runtime: Runtime, checkpoint: Checkpoint) -> float:
     """Pictures a second, of the best pass."""
     crops = np.zeros((BATCH, *checkpoint.preprocess.size, checkpoint.preprocess.channels), np.uint8)
-    runtime.run(crops)
+    runtime.run(crops)  # not timed: the first run takes longer
     best = 0.0
     for _ in range(PASSES):
         pictures, start = 0, time.perf_counter()

@@ -18,7 +18,7 @@ def say(model: str) -> None:
 
 
 def known(model: str) -> None:
-    """The license was said before, when the gallery with this network was made."""
+    """Do not say the license of a preset again: it was said when the gallery was made."""
     preset = preset_of(model)
     if preset is not None:
         _said.add(preset.name)

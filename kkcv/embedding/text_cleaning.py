@@ -14,6 +14,7 @@ NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 def mended(text: str) -> str:
     import ftfy
 
+    # twice: text of the web is often escaped twice, as &amp;lt;
     return html.unescape(html.unescape(ftfy.fix_text(text))).strip()
 
 

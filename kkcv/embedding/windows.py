@@ -75,6 +75,7 @@ def sketch(vectors: np.ndarray) -> np.ndarray:
 @cache
 def signs(dim: int) -> np.ndarray:
     """float32 (dim, 256) of 1 and -1, the same for ever."""
+    # other bytes would make vectors that are not to be compared with those that are stored
     bits = hashlib.shake_256(b"kkcv parts").digest(dim * NUMBERS // 8)
     drawn = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(dim, NUMBERS)
     return 2 * drawn.astype(np.float32) - 1

@@ -86,7 +86,7 @@ def store(folder: Path, data: bytes, sha256: bytes) -> PictureFile:
 def keep(writer: Writer, what: str, ids: Collection[int], **more: Any) -> list[Picture]:
     """Keep the rows, if there are any, for an undo of what is about to be done to them.
 
-    The pictures that were kept before, and whose files may be deleted when this is committed.
+    Returns the pictures that were kept before: their files may be deleted once this is committed.
     """
     if not ids:
         return []

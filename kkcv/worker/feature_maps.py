@@ -43,7 +43,7 @@ def feature_maps(eager: Eager, images: np.ndarray) -> list[FeatureMaps]:
 def sheet(maps: np.ndarray) -> np.ndarray:
     """The most active of (C, H, W), side by side, each in the colors of its own range."""
     best = np.argsort(-np.abs(maps).mean((1, 2)), kind="stable")[:CHANNELS]
-    rows = -(-len(best) // ACROSS)
+    rows = -(-len(best) // ACROSS)  # rounded up
     across = min(ACROSS, len(best))
     size = CELL + GAP
     whole = np.zeros((rows * size - GAP, across * size - GAP, 4), np.uint8)  # clear between

@@ -76,7 +76,7 @@ class ChildProcess:
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is not None and self._process.poll() is not None:
-            self._end()
+            self._end()  # it was killed, for memory as a rule: another one is started
         if self._process is None:
             self._process = subprocess.Popen(
                 # -P: a folder here that is named kkcv, such as the clone, is not the package

@@ -99,6 +99,7 @@ class Worker:
         return child_of(os.getpid()).ask(question, unwanted)
 
 
+# weak: a worker that nobody closed does not keep the child alive
 _open: weakref.WeakSet[Worker] = weakref.WeakSet()  # that have asked a question
 _closing = threading.Lock()
 

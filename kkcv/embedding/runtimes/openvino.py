@@ -70,6 +70,7 @@ class OpenVINO(Runtime):
                 part = slice(start, min(start + CHUNK, len(crops)))
                 request = self._request(running, vectors)
                 running.append((request, part))
+                # not copied: the crops live until all requests are done
                 request.set_input_tensor(self._tensor(crops[part], shared_memory=True))
                 request.start_async()
             while running:

@@ -77,6 +77,7 @@ def unfolded(
             for query, *near in zip(vectors, ids, scores, strict=True):
                 reorder(rows, ranking, query, Neighbors(*near))
         chances = chances_of(generation, rows, vectors, by_text)
+        # after the reordering: candidates that score too low are neighbors of the others
         ids[scores < options.min_score] = NONE
         if options.max_chance is not None:
             ids[rates_of(chances, scores) > told(chances, options.max_chance)] = NONE
@@ -113,6 +114,7 @@ def by_parts(
         found = parts.compared(generation, rows, query[None], depth, options.condition, out)
         chances = chances_of(generation, rows, query[None])
         scores, through = found.scores, found.through[0]
+        # the rate of a part is that of the whole and of five parts together
         rates = rates_of(chances, scores) * np.where(through == parts.WHOLE, 1, 1 + parts.PARTS)
         good = scores[0] >= options.min_score
         if options.max_chance is not None:

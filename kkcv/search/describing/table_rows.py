@@ -37,6 +37,7 @@ def column_of_pictures(table: Table, asked: str | None = None) -> tuple[str, Fin
 
 
 def by_id(gallery: Rows, table: Table, column: str) -> Found:
+    # 20 digits are more than the largest id has, and int() refuses thousands
     asked = {n: int(row[column][:20]) if row[column].isdecimal() else 0 for n, row in table.rows}
     there = {p.id for some in parts(list(asked.values())) for p in gallery.get_many(some)}
     unknown = [

@@ -55,7 +55,7 @@ def keep_both(gallery: Rows, ids: Iterable[int]) -> list[int]:
     with gallery.catalog.writing() as writer:
         kept = texts(writer)
         if kept and len(kept[-1]) + 1 + len(line) <= LONGEST:
-            if line not in kept[-1].split():
+            if line not in kept[-1].split():  # decided before
                 writer.set(SETTING.format(len(kept) - 1), f"{kept[-1]} {line}")
         else:
             writer.set(SETTING.format(len(kept)), line)

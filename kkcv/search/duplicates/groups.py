@@ -127,6 +127,7 @@ class Grouping:
             self._how[id] = self._how.get(twin, (1.0, ""))[0], SAME_BYTES
             return
         older = {self.kept_for[other] for other in near if other in self.kept_for} - {id}
+        # a member of a group leads to the picture that is kept, which the index may not have named
         missing = older - near.keys()
         near = {other: near[other] for other in older - missing} | self._scores(id, missing)
         best = sorted(near.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -176,7 +176,7 @@ class Writer(Reader):
         """Change a setting, or delete it with None."""
 
     def keep(self, what: str, ids: Iterable[int], **more: Any) -> bool:
-        """Keep rows as they are now, so that ``what`` is about to be done to them can be undone.
+        """Keep rows as they are now: ``what`` is about to be done to them can be undone then.
 
         They replace those that were kept before. False if the engine cannot. The setting KEPT says
         ``what``, ``when``, at which ``epoch``, and ``more``.

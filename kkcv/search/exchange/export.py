@@ -94,6 +94,7 @@ def write_npz(gallery: Gallery, file: Path) -> int:
     ids, vectors = gallery.vectors()
     paths = {picture.id: str(gallery.path(picture)) for picture in gallery}
     with file.open("wb") as out:
+        # a picture that was removed between the two questions has no path
         np.savez(out, ids=ids, vectors=vectors, paths=np.array([paths.get(i, "") for i in ids]))
     return len(ids)
 

@@ -244,7 +244,7 @@ def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str], dim: int) 
         raise DataError(f"{file}: a row has no vector")
     vectors = vectors.astype(np.float32).reshape(len(columns), -1)
     lengths = np.linalg.norm(vectors[:, :dim], axis=1)
-    lengths[~np.isfinite(vectors).all(axis=1)] = np.nan
+    lengths[~np.isfinite(vectors).all(axis=1)] = np.nan  # also of parts: no such row is good
     for row, vector, length in zip(columns, vectors, lengths, strict=True):
         try:
             path, sha256 = as_path(row["path"]), bytes.fromhex(row["sha256"])

@@ -178,7 +178,7 @@ def embed_shard(
                 stacked = np.stack([vector for _, vector in rows])
                 writer.write_table(table(schema, files, stacked, metadata=told))
                 embedded += len(rows)
-        must_be_mounted(shard, rejects)
+        must_be_mounted(shard, rejects)  # before the file gets its name
         sha256 = sha256_of(part)
     done = Manifest(shard.sha256, *made_by(plan), sha256, embedded, tuple(rejects))
     write_manifest(folder / f"{shard.name}.json", done)

@@ -148,4 +148,4 @@ def distance(place: Near, latitude: float, longitude: float) -> float:
     here, there = radians(place.latitude), radians(latitude)
     across = sin(radians(longitude - place.longitude) / 2)
     chord = sin((there - here) / 2) ** 2 + cos(here) * cos(there) * across**2
-    return 2 * EARTH_KM * asin(min(1.0, sqrt(chord)))
+    return 2 * EARTH_KM * asin(min(1.0, sqrt(chord)))  # rounding may exceed 1

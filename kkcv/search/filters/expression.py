@@ -46,6 +46,7 @@ WORD = re.compile(r"[^\W\d]\w*")
 CONSTANTS = {"True": True, "False": False, "None": None, "true": True, "false": False, "null": None}
 OTHER_SIGNS = {"=": "==", "<>": "!="}  # as SQL has them
 CLOSING = {"[": "]", "(": ")", "{": "}"}
+# label=cat, as it is typed in a shell that takes the quotes
 SHORT = re.compile(r"\s*([^\W\d][\w.-]*)\s*=\s*([^=\s'\"].*?)\s*")
 TOKEN = re.compile(
     r"""\s*(?:

@@ -32,6 +32,7 @@ def parts(name: Any, wanted: Any) -> Iterator[str]:
     """The comparisons of one name, which all must hold."""
     if not isinstance(name, str) or not name:
         raise refused(f"{name!r:.60} cannot be a name in a filter")
+    # a key of other signs, or a word of the language, is only a key in brackets
     if not all(part.isidentifier() and not iskeyword(part) for part in name.split(".")):
         name = f"meta[{name!r}]"
     if isinstance(wanted, Mapping):

@@ -170,6 +170,7 @@ class Catalog(engine.Catalog):
         try:
             epoch = self._epoch_now()
             with self._explained(), self._connections.lent() as connection:
+                # immediate: a transaction that begins as a reader cannot wait for its turn to write
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     writer = Writer(connection, self._dtype, self._shape, epoch)

@@ -113,7 +113,7 @@ def import_pictures(
 
     Raises:
         PictureError: a path does not exist.
-        RequestError: a pattern that cannot be.
+        RequestError: an invalid pattern.
         GalleryLocked: another process is writing for too long.
         GalleryError: the disk refuses.
     """
@@ -192,7 +192,7 @@ class Importing:
         while batch := [Ready(*each, {}, None) for each in islice(waiting, self.catalog.batch)]:
             self.commit(batch, last=True)
             progress(self.report)
-        if self.naming.has_news:
+        if self.naming.has_news:  # new roots without a picture
             self.commit([])
         self.report.linked = self.naming.linked
 

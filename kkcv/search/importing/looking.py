@@ -20,7 +20,7 @@ from kkcv.images.source import label_of, read_bytes
 from kkcv.search.engine import Catalog
 from kkcv.search.picture import UNKEPT, PictureFile, Stamp
 
-LARGEST = 2**63 - 1  # that a catalog can hold: nanoseconds until the year 2262
+LARGEST = 2**63 - 1  # that a catalog can hold: nanoseconds until the year 2262, and an inode
 
 
 class Named(NamedTuple):
@@ -66,7 +66,7 @@ def look_at(
         sha256 = hashlib.sha256(data).digest()
         file = PictureFile(name, False, sha256, len(data), mtime_ns)
         if rows.by_sha256(sha256, 1):
-            if not rehash:
+            if not rehash:  # the gallery has the vector: nothing is decoded
                 return Found(file, None, stamp)
             crop = prepared(embedder, path, data, limits) if is_panorama(data, limits) else None
             return Found(file, crop, stamp, exif_of(data))

@@ -101,7 +101,7 @@ class Watching:
                 found.append(os.path.dirname(path))
                 continue
             rule = rules.setdefault(up, Ignored(up, root.excludes))
-            if is_of_nobody(below(path, up)) or rule.with_those_above(path):
+            if is_hidden(below(path, up)) or rule.with_those_above(path):
                 continue
             if os.path.isdir(path) or is_named_as_picture(path):
                 found.append(path)
@@ -146,6 +146,6 @@ class Watching:
         return sorted(path for path in found if presence(path) != "there")
 
 
-def is_of_nobody(path: str) -> bool:
+def is_hidden(path: str) -> bool:
     """Whether a path below a root is hidden, or in a folder of the system."""
     return any(part.startswith(".") or system_folder(part) for part in path.split("/"))

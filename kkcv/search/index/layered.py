@@ -58,8 +58,8 @@ class LayeredIndex:
     ) -> None:
         """Remove ids, then add vectors: int64 (R,), int64 (N,), float32 (N, D).
 
-        An id that is there already gets the new vector. The records of those and of the ``edited``
-        hold no more, int64 (E,). A search sees all of it or nothing.
+        An id that is there already gets the new vector. The records of all these, and of the
+        ``edited``, int64 (E,), are no longer valid. A search sees all of it or nothing.
         """
         with self._writing:
             snapshot, alive, valid, recent = self._state

@@ -59,8 +59,8 @@ class Snapshot:
 
         With the ``least`` effort only the first step of the plan for fewest neighbors is taken.
 
-        An index is tuned to find what is near the query; where that is mostly not among the rows
-        that may be found, nobody knows what it misses, and each of them is compared.
+        An index is tuned to find what is near the query. Where few of those rows may be found, what
+        it misses is not known, so every allowed row is compared.
         """
         if among is None:
             return self._nearest(queries, k, least=least)

@@ -106,7 +106,7 @@ def undo(gallery: Gallery, progress: Progress = no_progress) -> None:
 
 def project(gallery: Gallery, text: str, progress: Progress) -> None:
     gallery.generation.next_vectors.project(text, progress)
-    gallery.generation.index.renew()
+    gallery.generation.index.renew()  # another generation by now, in the new space
 
 
 def labelled(gallery: Gallery, labels: str) -> tuple[np.ndarray, list[str]]:
@@ -153,6 +153,7 @@ def folds_of(classes: np.ndarray, count: int = FOLDS) -> np.ndarray:
     folds = np.empty(len(classes), np.int64)
     for members in (np.flatnonzero(classes == c) for c in range(classes.max() + 1)):
         size = max(2, -(-len(members) // count))
+        # from a random fold on: the first would get a group of every class, the last of few
         groups = np.arange(len(members)) // size + random.integers(count)
         folds[random.permutation(members)] = groups % count
     return folds

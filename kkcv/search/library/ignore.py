@@ -74,7 +74,7 @@ def read(folder: str) -> "GitIgnoreSpec | None":
 
 
 def spec_of(patterns: Sequence[str], where: str) -> "GitIgnoreSpec | None":
-    """Raises RequestError for a pattern that cannot be."""
+    """The patterns, compiled (RequestError for an invalid one)."""
     if not patterns:
         return None
     from pathspec import GitIgnoreSpec

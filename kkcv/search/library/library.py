@@ -60,12 +60,13 @@ class Library:
         return path if root is None else join(self.places.of(root).path, below(path, root.path))
 
     def missing(self, located: Iterable[str]) -> set[str]:
-        """Those of some paths of ``located`` at which no file is; a dead disk is not waited for."""
+        """The paths, as ``located`` gives them, without a file; a dead disk is not waited for."""
         by_folder: dict[str, set[str]] = defaultdict(set)
         for path in located:
             by_folder[self.asked(path)].add(path)
         found: set[str] = set()
         for folder, paths in by_folder.items():
+            # a slow disk is waited for as long as each file answers in time
             there = each_in_time(folder, presence, paths)
             found |= {path for path in paths if there.get(path) != "there"}
         return found
@@ -95,7 +96,7 @@ def nearest(roots: Roots, path: str) -> tuple[Root, str] | None:
     for up in upwards(path):
         if (root := roots.get(up)) is not None:
             return root, up
-        if not inodes:
+        if not inodes:  # no root, or a silent disk: only names are compared
             continue
         try:
             if os.stat(up).st_ino not in inodes:

@@ -55,6 +55,7 @@ class MovedFiles:
         lost = self._lost_with(rows, file.sha256)
         here, name = self._judge.root_of(file.path), os.path.basename(file.path)
         same = lost.by_inode.get(stamp.inode)
+        # inodes of two disks may be the same by chance, as those of small file systems are
         if same and self._judge.on_one_disk(self._judge.root_of(same.file.path), here):
             return self._taken(lost, same)
         roots = [root for root, of_root in lost.by_root.items() if of_root]

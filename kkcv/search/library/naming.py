@@ -81,6 +81,7 @@ class Naming:
         name = join(above, os.path.basename(folder))
         try:
             status = os.lstat(folder)
+            # a bind mount has the device of the folder around it
             apart = status.st_dev != device or folder in self._mounts
             if not apart and not stat.S_ISLNK(status.st_mode):
                 return name, device

@@ -67,7 +67,7 @@ def found(root: Root) -> Place:
 
 
 def looked_at(place: Place) -> Place:
-    """With its state, for which something in it is looked at."""
+    """The place with its state, for which something in it is read."""
     if not place.is_reachable:
         return place
     return in_time(place.path, lambda: inspected(place), silent(place.path))

@@ -32,7 +32,7 @@ class Root:
 
 
 class Roots:
-    """All roots of a gallery; none of them changes."""
+    """All roots of a gallery, immutable."""
 
     def __init__(self, roots: Iterable[Root] = ()) -> None:
         self._by_path = {root.path: root for root in roots}

@@ -131,6 +131,7 @@ def unpack(source: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(source) as archive:
             entries = archive.infolist()
+            # stored, nothing grows: an archive that would fill the disk is none of kkcv
             if sum(entry.file_size for entry in entries) > source.stat().st_size:
                 raise ValueError("it holds more than its size")
             for entry in entries:

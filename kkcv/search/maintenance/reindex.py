@@ -157,6 +157,7 @@ def comparison(
 def overlap(old: np.ndarray, new: np.ndarray, k: int = 10) -> float:
     """The share of each picture's k nearest others that are the same in both."""
     k = min(k, len(old) - 1)
+    # one more than k: the first of each is the picture itself
     both = (inner_products(vectors, vectors, k + 1)[0].tolist() for vectors in (old, new))
     shares = [
         len(set(others(first, i, k)) & set(others(second, i, k))) / k

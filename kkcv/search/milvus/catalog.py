@@ -55,7 +55,7 @@ class Catalog(engine.Catalog):
             self._dtype = np.dtype(self.settings["vectors"])
             self.layout = layout_of(self.settings)
         except (KeyError, ValueError, TypeError):
-            if self.server.aliased(address.name) != rows:
+            if self.server.aliased(address.name) != rows:  # its settings went with the old network
                 raise superseded(self.address) from None
             raise GalleryFormatError(
                 f"{address} is damaged: its settings are not those of a gallery"

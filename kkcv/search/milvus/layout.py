@@ -6,9 +6,8 @@ by side in it, and a query has zeros wherever it does not ask: the whole picture
 field; parts are scaled down, so that all of them weigh there as much as the whole picture. A power
 of two loses no bit.
 
-A gallery that learned from its labels is compared through a projection and yet
-keeps the vectors of the network: these are scaled down so far that they hardly weigh, and their
-projection is behind.
+A gallery that learned from its labels is compared through a projection, and yet keeps the vectors
+of the network: these are scaled down so far that they hardly weigh, and their projection is behind.
 
 The projection is longer than a setting may be. It lies in pieces in a collection of its own,
 ``ROWS_projection``, and the settings of the network have its fingerprint.

@@ -46,7 +46,7 @@ class Lease:
                 raise locked(self._address, wait_seconds)
             if min(others) < self._name:
                 self.release()
-            time.sleep(random.uniform(0.05, 0.3))
+            time.sleep(random.uniform(0.05, 0.3))  # at random: two do not go on in step
 
     def renew(self) -> None:
         """Write the claim, or extend it."""

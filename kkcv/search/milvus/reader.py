@@ -146,7 +146,7 @@ class Reader(engine.Reader):
         """Rows near queries of the layout, float32 (Q, dim) → (Q, k or less).
 
         Milvus searches around the query and may find nothing if a filter leaves few rows, or too
-        few where its graph falls into islands. Then it is None: all rows are to be compared.
+        few where its graph falls into islands. Returns None then: all rows must be compared.
         """
         asked = " and ".join(
             ([] if where is None else [self._asked(where)]) + ([HAS_VECTOR] if self._gaps else [])

@@ -69,7 +69,7 @@ def place_of(path: str) -> str:
 
 
 def new_version() -> int:
-    return secrets.randbits(62)
+    return secrets.randbits(62)  # fits into an INT64
 
 
 def pack(row: Row, layout: Layout) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Generation:
         self.sharing = Sharing()
         self._embedder = embedder
         self._text_tower: TextTower | None = None
-        self._may_export_texts = True
+        self._may_export_texts = True  # until it failed once
         self._loading = threading.Lock()
         if embedder is not None:
             self._must_match(embedder)

@@ -55,7 +55,7 @@ class Opened:
         self.address = generation.catalog.address
         self.folder = generation.folder
         self._generation = generation
-        self._turning = threading.Lock()
+        self._turning = threading.Lock()  # one thread opens the next generation
         self._fork_guard = ForkGuard()
         self.worker = Worker()
 
@@ -186,7 +186,7 @@ class Opened:
         return forget(self.library, self.library.named(folder))
 
     def undo(self, only: Collection[int] | None = None, by: float | None = None) -> Undone:
-        """Take the last removal or description of several pictures back.
+        """Take back the last removal or description of several pictures.
 
         Their ids, vectors and metadata return. Raises RequestError if there is nothing to undo, the
         network was changed since, or it was another change than the one that is meant.

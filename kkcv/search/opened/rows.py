@@ -236,7 +236,7 @@ class Rows(Opened):
             for known in writer.by_sha256(sha256):  # another thread was faster
                 return known, False
             id = writer.add(store(self.folder, data, sha256), vector, described)
-        made_of(self, data, sha256)
+        made_of(self, data, sha256)  # its local features, where the gallery wants them ahead
         return self.get(id), True
 
     def replace(
@@ -309,8 +309,8 @@ class Rows(Opened):
     def remove(self, ids: int | Iterable[int], *, at_least: int = 2) -> list[int]:
         """Remove pictures, or one; the ids that existed (RequestError).
 
-        The removal of ``at_least`` so many can be undone until the next (kkcv undo). Files outside
-        of the gallery's own folder are never deleted.
+        A removal of ``at_least`` so many pictures can be undone until the next one (kkcv undo).
+        Files outside of the gallery's own folder are never deleted.
         """
         if isinstance(ids, Integral):
             ids = [whole(ids)]

@@ -29,13 +29,13 @@ class Undone(NamedTuple):
 
 
 def undo(library: Library, only: Collection[int] | None = None, by: float | None = None) -> Undone:
-    """Take the last removal or description of many pictures back.
+    """Take back the last removal or description of many pictures.
 
     ``only`` and ``by`` say which is meant: one of the pictures with these ids, done no later than
     this, in seconds since 1970.
 
-    What was done to a picture since then is kept: its file, if the path has another one by now, and
-    its metadata, where they say otherwise. Raises RequestError if there is nothing to undo,
+    Later changes stay: another file at the path of a picture, and metadata that were set since.
+    Raises RequestError if there is nothing to undo,
     another change came after the one that was meant, or the gallery has another network by now.
     """
     catalog: Catalog = library.catalog

@@ -188,7 +188,7 @@ def cut_off(embedded: Embedded, max_chance: float) -> dict[str, Any]:
         )
     least = calibration.cut(max_chance)
     gram = embedded.vectors @ embedded.vectors.T
-    np.fill_diagonal(gram, -1)
+    np.fill_diagonal(gram, -1)  # no picture is a match of itself
     _, classes = np.unique(embedded.labels, return_inverse=True)
     same = classes == classes[:, None]
     np.fill_diagonal(same, False)

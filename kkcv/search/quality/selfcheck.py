@@ -60,7 +60,7 @@ def selfcheck(
         try:
             other = pixels_of(gallery, into[picture.id])
         except PictureError:
-            other = np.full_like(pixels, 128)
+            other = np.full_like(pixels, 128)  # grey in place of one that cannot be read
         pasted = Disturbance(*PASTED, pasted_into(Image.fromarray(other)))
         return [each(pixels) for each in (*DISTURBANCES, *COPIES, pasted)]
 
