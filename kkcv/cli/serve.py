@@ -9,10 +9,9 @@ import click
 
 from kkcv import environment
 from kkcv.serve.parameters import (
-    CONFIG,
-    CONTEXT,
+    ARGUMENTS,
     PARAMETERS,
-    arguments_of,
+    Serving,
     flag_of,
     resolve,
     resolved,
@@ -26,7 +25,7 @@ from .output import echo, print_json, print_table
 KEYS = click.argument("file", type=click.Path(path_type=Path))
 
 
-@click.command(params=[*PARAMETERS, CONFIG], context_settings=CONTEXT)
+@click.command(cls=Serving)
 @click.pass_context
 def serve(context: click.Context, **_: Any) -> None:
     """Answer searches over HTTP; the API is described at /docs.
@@ -59,7 +58,7 @@ def serve(context: click.Context, **_: Any) -> None:
         logging.getLogger("kkcv.serve").info("not by default: %s", ", ".join(changed) or "nothing")
 
     def reload() -> Settings:
-        return settings_of(resolve(arguments_of(context)), host=values["host"].value)
+        return settings_of(resolve(context.meta[ARGUMENTS]), host=values["host"].value)
 
     run(
         values["gallery"].value,
@@ -71,7 +70,7 @@ def serve(context: click.Context, **_: Any) -> None:
     )
 
 
-@click.command(params=[*PARAMETERS, CONFIG], context_settings=CONTEXT)
+@click.command(cls=Serving)
 @json_option
 @click.pass_context
 def config(context: click.Context, as_json: bool, **_: Any) -> None:

@@ -12,5 +12,7 @@ failures of the connection. It loads nothing that embeds or searches: no torch, 
 
 from .client import AddedPicture as AddedPicture
 from .client import Client as Client
+from .client import DuplicateGroup as DuplicateGroup
 from .client import Explained as Explained
+from .client import Model as Model
 from .client import PictureInfo as PictureInfo

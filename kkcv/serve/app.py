@@ -18,14 +18,15 @@ from kkcv.errors import PictureError
 from kkcv.images.limits import at_most_together
 from kkcv.images.reducing import LARGE
 from kkcv.machine import give_back_memory
+from kkcv.search.picture import LARGEST_ID
 from kkcv.timing import timed
 
 from .access import invite, is_preflight
 from .docs.openapi import openapi
-from .docs.page import describe_problem, docs_page, docs_script, docs_style
+from .docs.page import describe_problem, docs_file, docs_page
 from .keys import READ
 from .metrics import Metrics, Seen
-from .models.fields import MAX_FIELDS, picture_id
+from .models.fields import MAX_FIELDS
 from .models.parsing import is_picture, read_body, read_picture, read_query, shown
 from .prefix import Prefix
 from .problems import Problem, http_problem, problem_of
@@ -56,8 +57,7 @@ def create_app(service: Service) -> Flask:
             content_type="application/json",
         ),
         "/docs": docs_page,
-        "/docs/docs.js": docs_script,
-        "/docs/docs.css": docs_style,
+        "/docs/docs.<any(js, css):kind>": docs_file,
         "/problems/<code>": describe_problem,
     }
     for path, page in pages.items():
@@ -131,10 +131,10 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
 
 def known_id(text: str) -> int:
     """The picture id in an address (Problem)."""
-    id = picture_id(text)
-    if id is None:
+    digits = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID))
+    if not digits or not 1 <= int(text) <= LARGEST_ID:
         raise Problem("unknown-picture", f"no picture can have the id {shown(text)!r}")
-    return id
+    return int(text)
 
 
 def respond(result: Any) -> Response:

@@ -18,7 +18,8 @@ from kkcv.errors import RequestError
 
 FILE = "kkcv.toml"  # in the current folder, unless --config or KKCV_CONFIG names another
 TABLE = "serve"
-FILE_USED = "kkcv.serve.file"  # in the meta data of a context: the TOML file that was read
+# In the meta data of a context: the TOML file that was read, and the arguments as they were given.
+FILE_USED, ARGUMENTS = "kkcv.serve.file", "kkcv.serve.arguments"
 CONTEXT = {"auto_envvar_prefix": "KKCV"}  # --rate is KKCV_RATE
 HANDED_OVER = Path("/dev/fd")
 DEFAULT = "default"
@@ -124,6 +125,20 @@ CONFIG = click.Option(
 )
 
 
+class Serving(click.Command):
+    """A command with the parameters of a service, which keeps its arguments for a later look."""
+
+    def __init__(
+        self, name: str | None, *, params: Sequence[click.Parameter] = (), **more: Any
+    ) -> None:
+        everything = [*PARAMETERS, CONFIG, *params]
+        super().__init__(name, params=everything, context_settings=CONTEXT, **more)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[ARGUMENTS] = list(args)
+        return super().parse_args(ctx, args)
+
+
 def read_table(file: Path) -> dict[str, Any]:
     """The ``[serve]`` table of a TOML file, its keys known and its values as text (RequestError).
 
@@ -205,33 +220,13 @@ def flag_of(parameter: click.Parameter) -> str:
     return parameter.opts[0] if isinstance(parameter, click.Option) else "GALLERY"
 
 
-def arguments_of(ctx: click.Context) -> list[str]:
-    """The arguments of the command line again, to resolve everything once more."""
-    given: list[str] = []
-    for each in PARAMETERS:
-        value = ctx.params[str(each.name)]
-        if ctx.get_parameter_source(str(each.name)) is not ParameterSource.COMMANDLINE:
-            continue
-        if isinstance(each, click.Argument):
-            given = [*value, *given]
-        elif each.is_flag:
-            given += [each.opts[0]] if value else []
-        else:
-            text = ",".join(value) if isinstance(value, tuple) else str(value)
-            given.append(f"{each.opts[0]}={text}")
-    if ctx.get_parameter_source("config") is ParameterSource.COMMANDLINE:
-        given.append(f"--config={ctx.meta[FILE_USED]}")
-    return given
-
-
 def variable_of(parameter: click.Parameter) -> str:
     return str(parameter.envvar or f"KKCV_{str(parameter.name).upper()}")
 
 
 def resolve(arguments: Sequence[str] = ()) -> dict[str, Resolved]:
     """Every parameter from these arguments, the environment and the TOML file (RequestError)."""
-    command = click.Command("serve", params=[*PARAMETERS, CONFIG], context_settings=CONTEXT)
     try:
-        return resolved(command.make_context("serve", list(arguments)))
+        return resolved(Serving("serve").make_context("serve", list(arguments)))
     except click.UsageError as error:
         raise RequestError(error.format_message()) from None

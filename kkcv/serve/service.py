@@ -92,19 +92,15 @@ class Service:
                 if other.gallery.generation.stored_space == space:
                     each.gallery.generation.use(other.gallery.embedder)
                     break
-            each.load_own()
+            _ = each.gallery.embedder  # loaded now, unless it is shared
+            each.gallery.generation.index.rebuild_in_background()
+            each._loaded.set()
+            each._recall.start()
             loaded.append(each)
         self.metrics.queued.set_function(
             lambda: sum(each.gathering.queued for each in {s.gallery.embedder for s in loaded})
         )
         self.metrics.loaded.set(1)
-
-    def load_own(self) -> None:
-        """Load the network, unless there is one, and the vectors of this gallery."""
-        _ = self.gallery.embedder
-        self.gallery.generation.index.rebuild_in_background()
-        self._loaded.set()
-        self._recall.start()
 
     def close(self) -> None:
         """Stop the background work."""

@@ -45,6 +45,10 @@ class DuplicateGroup(NamedTuple):
     similarity: float
     how: tuple[str, ...] = ()
 
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(picture.id for picture in self.pictures)
+
 
 def duplicates(
     gallery: Rows,

@@ -30,12 +30,10 @@ def docs_page() -> Response:
     return Response(PAGE, mimetype="text/html", headers={"Content-Security-Policy": POLICY})
 
 
-def docs_script() -> Response:
-    return Response((FOLDER / "docs.js").read_bytes(), mimetype="text/javascript")
-
-
-def docs_style() -> Response:
-    return Response((FOLDER / "docs.css").read_bytes(), mimetype="text/css")
+def docs_file(kind: str) -> Response:
+    """The script or the style sheet of the page."""
+    mimetype = {"js": "text/javascript", "css": "text/css"}[kind]
+    return Response((FOLDER / f"docs.{kind}").read_bytes(), mimetype=mimetype)
 
 
 def describe_problem(code: str) -> Response:

@@ -118,13 +118,6 @@ def check_picture(value: Any) -> str | bytes:
     return value
 
 
-def picture_id(text: str) -> int | None:
-    """The id in a part of an address, or None where it cannot be one."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= 19):
-        return None
-    return int(text) if 1 <= int(text) <= LARGEST_ID else None
-
-
 def check_metadata(value: dict[str, Any]) -> dict[str, Any]:
     """Refuses metadata that the catalog cannot keep or JSON cannot carry back."""
     if wrong := metadata.fault(value):

@@ -70,12 +70,7 @@ def find_duplicates(service: Service, query: DuplicatesQuery) -> Duplicates:
 
     groups = duplicates(service.gallery, query.min_score, in_time, copies=query.copies)
     shown = [
-        DuplicateGroup(
-            ids=[picture.id for picture in group.pictures],
-            exact=group.exact,
-            similarity=group.similarity,
-            how=list(group.how),
-        )
+        DuplicateGroup.model_validate(group, from_attributes=True)
         for group in groups[: query.limit]
     ]
     return Duplicates(groups=shown, total=len(groups))

@@ -7,46 +7,33 @@ local_library.py and remote_library.py have the rest.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from kkcv.client import Client, Explained
+from kkcv.client import Client, DuplicateGroup, Explained, Model
 from kkcv.embedding.explanation import Explanation
+from kkcv.embedding.space import EmbeddingSpace
 from kkcv.hit import Hit
 from kkcv.hits import Hits
 from kkcv.images.source import printable
 from kkcv.progress import Progress
 from kkcv.query import Like
+from kkcv.search import duplicates as local
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import SearchOptions
 
 SPREAD = 10  # times as many are looked at as are shown to begin with
 THUMBNAIL = 256  # pixels of the longer side
+Group = local.DuplicateGroup | DuplicateGroup  # of the gallery, or as the service tells it
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A picture of a library. ``path`` is that of its file, on the machine of the library."""
 
     id: int
     path: str
-    sha256: str
-    bytes: int
-    added: float  # seconds since 1970, UTC
-    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-
-class DuplicateGroup(NamedTuple):
-    """Ids of pictures that are the same (``exact``: byte for byte) or nearly, the oldest first.
-
-    ``how`` says of each of the others how it is a copy.
-    """
-
-    ids: tuple[int, ...]
-    exact: bool
-    similarity: float
-    how: tuple[str, ...] = ()
+    sha256: str  # in hexadecimal digits
+    metadata: Mapping[str, Any]
 
 
 class Change(NamedTuple):
@@ -54,21 +41,6 @@ class Change(NamedTuple):
 
     pictures: int
     undo: Callable[[], int] | None
-
-
-class NetworkFacts(Protocol):
-    """The network of a library."""
-
-    @property
-    def network(self) -> str: ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of the network, its weights and its preprocessing."""
-
-    @property
-    def text(self) -> bool:
-        """Whether it reads text."""
 
 
 class Library(ABC):
@@ -80,7 +52,8 @@ class Library(ABC):
 
     @property
     @abstractmethod
-    def model(self) -> NetworkFacts: ...
+    def model(self) -> EmbeddingSpace | Model:
+        """Its network: name, fingerprint, and whether it reads text."""
 
     @abstractmethod
     def load(self) -> None:
@@ -127,7 +100,7 @@ class Library(ABC):
     @abstractmethod
     def duplicates(
         self, min_score: float, progress: Progress, copies: bool = False
-    ) -> list[DuplicateGroup]:
+    ) -> Sequence[Group]:
         """Groups of pictures that are the same or nearly, the largest first.
 
         ``copies``: turned, mirrored, recolored and cropped ones too.

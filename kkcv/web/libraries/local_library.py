@@ -13,13 +13,13 @@ from kkcv.hit import Hit
 from kkcv.hits import Hits
 from kkcv.images.thumbnails import Thumbnails
 from kkcv.query import Like
-from kkcv.search.duplicates import duplicates
+from kkcv.search.duplicates import DuplicateGroup, duplicates
 from kkcv.search.explain import explain
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import SearchOptions
 from kkcv.search.picture import Picture
 
-from .library import SPREAD, THUMBNAIL, Change, DuplicateGroup, Entry, Library, Progress
+from .library import SPREAD, THUMBNAIL, Change, Entry, Library, Progress
 
 
 class LocalLibrary(Library):
@@ -51,11 +51,7 @@ class LocalLibrary(Library):
     def duplicates(
         self, min_score: float, progress: Progress, copies: bool = False
     ) -> list[DuplicateGroup]:
-        groups = duplicates(self.gallery, min_score, progress, copies=copies)
-        return [
-            DuplicateGroup(tuple(p.id for p in g.pictures), g.exact, g.similarity, g.how)
-            for g in groups
-        ]
+        return duplicates(self.gallery, min_score, progress, copies=copies)
 
     def add(self, content: bytes, name: str) -> bool:
         return self.gallery.find_or_add(content, {"name": name})[1]
@@ -75,15 +71,8 @@ class LocalLibrary(Library):
         return self.gallery.stats()
 
     def _entry(self, picture: Picture) -> Entry:
-        file = picture.file
-        return Entry(
-            picture.id,
-            str(self.gallery.path(picture)),
-            file.sha256.hex(),
-            file.bytes,
-            picture.added_seconds,
-            picture.metadata,
-        )
+        path, sha256 = str(self.gallery.path(picture)), picture.file.sha256.hex()
+        return Entry(picture.id, path, sha256, picture.metadata)
 
     def _thumbnail(self, picture: Entry | Hit) -> bytes | None:
         try:

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from kkcv.client import Client, Explained, PictureInfo
+from kkcv.client import Client, DuplicateGroup, Explained, Model, PictureInfo
 from kkcv.errors import KkcvError, UnknownPicture
 from kkcv.hit import Hit
 from kkcv.hits import Hits
 from kkcv.query import Like
 from kkcv.search.options import SearchOptions
 
-from .library import THUMBNAIL, Change, DuplicateGroup, Entry, Library, NetworkFacts, Progress
+from .library import THUMBNAIL, Change, Entry, Library, Progress
 
 REMEMBERED = 4000  # thumbnails
 # Seconds for which an answer of the service is used again: the page is drawn again at every click.
@@ -27,7 +27,7 @@ class RemoteLibrary(Library):
         self._small = lru_cache(REMEMBERED)(self._fetch_thumbnail)
 
     @property
-    def model(self) -> NetworkFacts:
+    def model(self) -> Model:
         return self._model(time.monotonic() // MODEL_SECONDS)
 
     def load(self) -> None:
@@ -42,8 +42,7 @@ class RemoteLibrary(Library):
     def duplicates(
         self, min_score: float, progress: Progress, copies: bool = False
     ) -> list[DuplicateGroup]:
-        groups = self.client.duplicates(min_score, copies=copies)
-        return [DuplicateGroup(tuple(g.ids), g.exact, g.similarity, tuple(g.how)) for g in groups]
+        return self.client.duplicates(min_score, copies=copies)
 
     def add(self, content: bytes, name: str) -> bool:
         return self.client.add(content, {"name": name}).new
@@ -73,10 +72,7 @@ class RemoteLibrary(Library):
         return self.client.stats().model_dump()
 
     def _entry(self, picture: PictureInfo) -> Entry:
-        added = picture.added.timestamp()
-        return Entry(
-            picture.id, picture.path, picture.sha256, picture.bytes, added, picture.metadata
-        )
+        return Entry(picture.id, picture.path, picture.sha256, picture.metadata)
 
     def _thumbnail(self, picture: Entry | Hit) -> bytes | None:
         # A replaced picture has another path; one that was changed in its place has not.

@@ -7,13 +7,13 @@ import streamlit as st
 from kkcv.errors import RequestError
 from kkcv.images.source import printable
 from kkcv.search.picture import unknown
+from kkcv.web.components.component import show_from_the_top
 from kkcv.web.components.grid import Tile, grid
 from kkcv.web.components.guard import attempted
 from kkcv.web.components.markup import as_markdown, data_url
-from kkcv.web.components.visit import show_from_the_top
 from kkcv.web.libraries.library import Change, Entry, Library, name_of
 from kkcv.web.search.address import name_in_address
-from kkcv.web.search.large import show_large
+from kkcv.web.search.dialogs import show_large
 from kkcv.web.search.query_state import forget_answer, search_with_picture
 from kkcv.web.strings import Strings
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from kkcv.web.components.guard import attempted
 from kkcv.web.components.job import Job, wait_for
-from kkcv.web.libraries.library import DuplicateGroup, Entry, Library
+from kkcv.web.libraries.library import Entry, Group, Library
 from kkcv.web.strings import Strings
 
 from .browse import choose, remove
@@ -22,20 +22,20 @@ def review_duplicates(text: Strings, here: Library) -> None:
         st.session_state["duplicates"] = Job(
             lambda job: here.duplicates(score, job.progress, copies)
         )
-    job: Job[list[DuplicateGroup]] | None = st.session_state.get("duplicates")
+    job: Job[Sequence[Group]] | None = st.session_state.get("duplicates")
     if job is None:
         st.caption(text("duplicates.hint"))
     elif wait_for(job, text, text("duplicates.looking")) and job.result is not None:
         show_groups(text, here, job.result)
 
 
-def show_groups(text: Strings, here: Library, groups: Sequence[DuplicateGroup]) -> None:
+def show_groups(text: Strings, here: Library, groups: Sequence[Group]) -> None:
     """The groups. Only copies of the same bytes are selected at first, all but the oldest."""
     decided = st.session_state.setdefault("kept-both", set())
     there = {entry.id: entry for entry in here.get_many(id for each in groups for id in each.ids)}
     left = [(group, [there[id] for id in group.ids if id in there]) for group in groups]
     left = [(group, entries) for group, entries in left if len(entries) > 1]
-    left = [(group, entries) for group, entries in left if group.ids not in decided]
+    left = [(group, entries) for group, entries in left if tuple(group.ids) not in decided]
     if not left:
         st.success(text("duplicates.none"))
         return
@@ -62,10 +62,10 @@ def show_groups(text: Strings, here: Library, groups: Sequence[DuplicateGroup]) 
 
 
 @attempted
-def keep_both(here: Library, group: DuplicateGroup, ids: Sequence[int]) -> None:
+def keep_both(here: Library, group: Group, ids: Sequence[int]) -> None:
     """Remember that these of a group, all that are left, are no duplicates."""
     here.keep_both(ids)
-    st.session_state["kept-both"].add(group.ids)
+    st.session_state["kept-both"].add(tuple(group.ids))
 
 
 def spare(entries: Sequence[Entry]) -> list[int]:

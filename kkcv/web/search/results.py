@@ -21,8 +21,7 @@ from kkcv.web.libraries.library import Entry, Library, name_of
 from kkcv.web.session import load
 from kkcv.web.strings import Strings
 
-from .explanation import explain
-from .large import show_large
+from .dialogs import explain, show_large
 from .query_state import (
     Query,
     answer,

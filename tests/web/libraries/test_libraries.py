@@ -115,7 +115,7 @@ def test_an_upload_is_added_described_removed_and_brought_back(
 def test_a_gallery_here_takes_back_the_last_change_and_no_later_one_of_others(
     local: LocalLibrary,
 ) -> None:
-    before = local.page(12)
+    before, rows = local.page(12), local.gallery.page(12)
     labels = {entry.id: {"label": "cat"} for entry in before[:2]}
 
     described = local.describe(labels)
@@ -137,7 +137,8 @@ def test_a_gallery_here_takes_back_the_last_change_and_no_later_one_of_others(
         described.undo()
     assert removed.undo() == 2
     local.describe({entry.id: entry.metadata for entry in before[:2]})
-    assert local.page(12) == before  # with their ids, and when they were added
+    assert local.page(12) == before
+    assert local.gallery.page(12) == rows  # with their ids, and when they were added
 
 
 def test_what_a_service_removed_before_it_failed_can_be_brought_back(

@@ -1,4 +1,4 @@
-"""A dialog that explains a hit: heat maps over the query and the hit."""
+"""Dialogs on one picture: why it was found, by heat maps, and how it looks large."""
 
 import numpy as np
 import streamlit as st
@@ -7,14 +7,17 @@ from kkcv.hit import Hit
 from kkcv.images.decode import decode, decode_small
 from kkcv.images.heat import SIDE, overlaid
 from kkcv.images.limits import DEFAULT_LIMITS
+from kkcv.images.source import printable
 from kkcv.images.thumbnails import as_png, shrink
 from kkcv.query import Text
 from kkcv.web.components.guard import guarded
 from kkcv.web.components.markup import as_markdown, data_url
-from kkcv.web.libraries.library import Library, name_of
+from kkcv.web.libraries.library import Entry, Library, name_of
 from kkcv.web.session import strings
 
 from .query_state import Query
+
+LARGE = 1600  # pixels of the longer side, at most
 
 
 def explain(here: Library, query: Query, hit: Hit) -> None:
@@ -53,3 +56,15 @@ def query_of(here: Library, query: Query) -> bytes:
     if query.region is None:
         return content
     return as_png(query.region.of(decode(content, DEFAULT_LIMITS)), compress_level=1)
+
+
+def show_large(here: Library, picture: Entry | Hit) -> None:
+    """Open the dialog for a picture."""
+
+    @st.dialog(as_markdown(name_of(picture)), width="large")
+    @guarded
+    def show() -> None:
+        st.image(shrink(decode(here.file(picture.id), DEFAULT_LIMITS, target=LARGE), LARGE))
+        st.code(printable(picture.path), language=None, wrap_lines=True)
+
+    show()
