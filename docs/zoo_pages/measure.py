@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from kkcv import zoo
-from kkcv.zoo.book.marks import FIGURE, MARK, prose
+from kkcv.zoo.book.chapter import FIGURE, MARK, prose
 from kkcv.zoo.costs import cost, trace
 from kkcv.zoo.labels import LANGUAGES
 from kkcv.zoo.network import Network

@@ -196,14 +196,7 @@ def write_sheet(path: str, query: Any, hits: Hits) -> None:
 
     from kkcv.errors import PictureError
     from kkcv.images.decode import decode
-    from kkcv.images.sheet import (
-        BY_CHANCE,
-        NO_COPY,
-        contact_sheet,
-        outlined,
-        picture_grid,
-        save_png,
-    )
+    from kkcv.images.sheet import BY_CHANCE, NO_COPY, contact_sheet, outlined, save_png
     from kkcv.query import Text
 
     shown: list[tuple[Any, str]] = []
@@ -216,12 +209,10 @@ def write_sheet(path: str, query: Any, hits: Hits) -> None:
             pixels = np.full((256, 256, 3), 235, np.uint8)
         told = f"{hit.score:.3f}" if hit.likeness is None else f"{hit.score:.3f}, {hit.likeness}"
         shown.append((pixels, f"{told}\n{Path(hit.path).name}"))
-    nothing = ENDS[hits.copies][0] if hits.divider == 0 else None
+    title = ENDS[hits.copies][0] if hits.divider == 0 else None
+    beyond = NO_COPY if hits.copies else BY_CHANCE
     if isinstance(query, Text):
-        title = f"{query.text}: {nothing}" if nothing else query.text
-        save_png(path, picture_grid(shown, title=title, divider=hits.divider))
-    else:
-        query = decode(query, target=256)
-        beyond = NO_COPY if hits.copies else BY_CHANCE
-        sheet = contact_sheet(query, shown, title=nothing, divider=hits.divider, beyond=beyond)
-        save_png(path, sheet)
+        title = f"{query.text}: {title}" if title else query.text
+    asked = None if isinstance(query, Text) else decode(query, target=256)
+    sheet = contact_sheet(asked, shown, title=title, divider=hits.divider, beyond=beyond)
+    save_png(path, sheet)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .sheet import BACKDROP, FAINT, GAP, INK, LINE, PAPER, Font, font_for, write
+from .sheet import BACKDROP, FAINT, GAP, INK, LINE, PAPER, Font, fitted, font_for, write
 
 SIDE = 448  # of the square that each picture is fitted into
 UNSEEN = 0.35  # brightness of the part that the network does not see
@@ -86,10 +86,8 @@ def placed(
     x, y = at
     draw = ImageDraw.Draw(sheet)
     draw.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), fill=BACKDROP)
-    scale = SIDE / max(pixels.shape[:2])
-    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    picture = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
-    x, y = x + (SIDE - size[0]) // 2, y + (SIDE - size[1]) // 2
+    picture = fitted(pixels, SIDE)
+    x, y = x + (SIDE - picture.width) // 2, y + (SIDE - picture.height) // 2
     sheet.paste(picture, (x, y))
     write(draw, (at[0], at[1] + SIDE + 4), caption, font, FAINT, SIDE)
-    return x, y, *size
+    return x, y, *picture.size

@@ -1,4 +1,4 @@
-"""Contact sheets: the query beside its hits, or a grid of pictures, as one picture."""
+"""Contact sheets: the query beside its hits, or pictures alone, as one picture."""
 
 import io
 import os
@@ -45,7 +45,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def contact_sheet(
-    query: np.ndarray,
+    query: np.ndarray | None,
     hits: Sequence[tuple[np.ndarray, str]],
     *,
     title: str | None = None,
@@ -56,7 +56,8 @@ def contact_sheet(
     """The query, framed, and to its right the hits by rank with their captions.
 
     Args:
-        query: uint8 (H, W, 3), of any size, as are the pictures of the hits.
+        query: uint8 (H, W, 3), of any size, as are the pictures of the hits; None for a grid of
+            the hits alone.
         hits: best first; a caption has up to two lines, and is cut with ``…``.
         divider: hits after this rank are pale, and ``beyond`` stands above them.
 
@@ -68,16 +69,17 @@ def contact_sheet(
     down = max(1, -(-len(hits) // across))
     top = GAP + (LINE + GAP // 2 if title else 0)
     cell_height = LABEL + CELL + MOST_LINES * LINE + GAP
-    left = GAP + CELL + 2 * GAP  # of the first hit; the query stands before it
+    left = GAP if query is None else GAP + CELL + 2 * GAP  # of the first hit
     size = (left + across * (CELL + GAP), top + down * cell_height + GAP // 2)
 
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
     if title:
         write(draw, (GAP, GAP // 2), title, font, INK, size[0] - 2 * GAP)
-    _place(sheet, (GAP, top), query, "query", "", font, FRAME)
-    rule = GAP + CELL + GAP
-    draw.line([(rule, top), (rule, size[1] - GAP)], fill="#e4e4e7", width=2)
+    if query is not None:
+        _place(sheet, (GAP, top), query, "query", "", font, FRAME)
+        rule = GAP + CELL + GAP
+        draw.line([(rule, top), (rule, size[1] - GAP)], fill="#e4e4e7", width=2)
     if not hits:
         write(draw, (left, top + LABEL + CELL // 2), "nothing found", font, FAINT, CELL)
     for rank, (pixels, caption) in enumerate(hits):
@@ -86,35 +88,8 @@ def contact_sheet(
     return np.array(sheet)
 
 
-def picture_grid(
-    pictures: Sequence[tuple[np.ndarray, str]],
-    *,
-    title: str | None = None,
-    columns: int = 6,
-    divider: int | None = None,
-) -> np.ndarray:
-    """Pictures in rows, numbered, with their captions; the arguments are those of contact_sheet.
-
-    Returns:
-        uint8 (height, width, 3).
-    """
-    font = font_for("".join([title or "", *(caption for _, caption in pictures)]))
-    across = max(1, min(columns, len(pictures)))
-    down = max(1, -(-len(pictures) // across))
-    top = GAP + (LINE + GAP // 2 if title else 0)
-    cell_height = LINE + CELL + MOST_LINES * LINE + GAP
-    sheet = Image.new("RGB", (GAP + across * (CELL + GAP), top + down * cell_height), PAPER)
-    if title:
-        width = sheet.width - 2 * GAP
-        write(ImageDraw.Draw(sheet), (GAP, GAP // 2 + 4), title, font, INK, width)
-    for i, (pixels, caption) in enumerate(pictures):
-        at = (GAP + i % across * (CELL + GAP), top + i // across * cell_height)
-        _place(sheet, at, *ranked(pixels, i, divider), caption, font, FAINT)
-    return np.array(sheet)
-
-
 def ranked(
-    pixels: np.ndarray, rank: int, divider: int | None, beyond: str = BY_CHANCE
+    pixels: np.ndarray, rank: int, divider: int | None, beyond: str
 ) -> tuple[np.ndarray, str]:
     """A picture and its number, both of which say whether it lies beyond the divider."""
     if divider is None or rank < divider:
@@ -191,7 +166,7 @@ def _place(
     y += LABEL
     square = (x, y, x + CELL - 1, y + CELL - 1)
     draw.rectangle(square, fill=BACKDROP)
-    picture = _fitted(pixels)
+    picture = fitted(pixels, CELL)
     sheet.paste(picture, (x + (CELL - picture.width) // 2, y + (CELL - picture.height) // 2))
     if color == FRAME:
         draw.rectangle([x - 4, y - 4, x + CELL + 3, y + CELL + 3], outline=FRAME, width=4)
@@ -200,10 +175,10 @@ def _place(
         write(draw, below, line, font, FAINT if number else INK, CELL)
 
 
-def _fitted(pixels: np.ndarray) -> Image.Image:
-    """A picture as large as the cell allows; small ones are enlarged."""
+def fitted(pixels: np.ndarray, side: int) -> Image.Image:
+    """A picture whose longer side is that of a square; small ones are enlarged."""
     height, width = pixels.shape[:2]
-    scale = CELL / max(height, width)
+    scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
 

@@ -6,7 +6,7 @@ the raw ones, which is what it evaluates. Wrappers of modules put prefixes befor
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -61,18 +61,12 @@ def raw_weights(loaded: Mapping[object, object]) -> tuple[State, str]:
             return state, entry
     if state := tensors_in(loaded):
         return state, ""
-    found = dict(state_dicts_in(loaded))
+    entries = {k: state_dict(v) for k, v in loaded.items() if isinstance(k, str)}
+    found = {entry: state for entry, state in entries.items() if state}
     if len(found) == 1:
         entry, state = found.popitem()
         return state, entry
     return {f"{entry}.{k}": v for entry, state in found.items() for k, v in state.items()}, ""
-
-
-def state_dicts_in(loaded: Mapping[object, object]) -> Iterator[tuple[str, State]]:
-    """The entries that hold a state dict."""
-    for entry, value in loaded.items():
-        if isinstance(entry, str) and (state := state_dict(value)):
-            yield entry, state
 
 
 def state_dict(value: object) -> State:

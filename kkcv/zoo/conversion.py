@@ -1,7 +1,8 @@
 """A peer's state dict under our names: renamed, reshaped, with our biases."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -30,20 +31,14 @@ def convert(state: Mapping[str, Tensor], network: Network, family: str) -> State
     """
     own = network.state_dict()
     best: State = {}
-    for candidate in namings(state, family):
+    renamed = (rename(state, renamings) for renamings in KEYS.get(family, {}).values())
+    for candidate in chain([dict(state)], renamed):  # as it is, then as each peer would name it
         if len(candidate.keys() ^ own.keys()) < len(best.keys() ^ own.keys()) or not best:
             best = candidate
         if best.keys() == own.keys():
             break
     best = with_our_biases(best, own)
     return {k: reshaped(v, own[k]) if k in own else v for k, v in best.items()}
-
-
-def namings(state: Mapping[str, Tensor], family: str) -> Iterator[State]:
-    """The state dict as it is, then as if each peer of the family had written it."""
-    yield dict(state)
-    for renamings in KEYS.get(family, {}).values():
-        yield rename(state, renamings)
 
 
 def with_our_biases(state: State, own: State) -> State:

@@ -24,6 +24,7 @@ from .pickles import read_pickle
 from .shapes import shapes_only
 
 NAMED = 3  # keys of each kind that an error names
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # no parameters
 
 
 def load_into(
@@ -211,7 +212,9 @@ def those_that_fit(state: State, asked: Spec, others: Iterable[Spec]) -> list[st
     """
     counted, sizes = counts(), {}
     for prefix in ("", *prefixes(state, least=9 * len(state) // 10)):
-        sizes[prefix] = sum(v.numel() for k, v in under(state, prefix).items() if is_parameter(k))
+        sizes[prefix] = sum(
+            v.numel() for k, v in under(state, prefix).items() if not k.endswith(STATISTICS)
+        )
     return [
         other.name
         for other in others
@@ -227,10 +230,6 @@ def those_that_fit(state: State, asked: Spec, others: Iterable[Spec]) -> list[st
 def fits_under_any(prefixes: Iterable[str], state: State, network: Network) -> bool:
     fits = (fit(under(state, prefix), network, new_classifier=True) for prefix in prefixes)
     return any(not each.differences for each in fits)
-
-
-def is_parameter(key: str) -> bool:
-    return not key.endswith(("running_mean", "running_var", "num_batches_tracked"))
 
 
 def shape_of(known: Spec) -> Network:

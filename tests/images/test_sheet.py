@@ -8,7 +8,7 @@ from PIL import Image
 
 from kkcv.errors import RequestError
 from kkcv.images.decode import decode
-from kkcv.images.sheet import CELL, contact_sheet, outlined, picture_grid, save_png
+from kkcv.images.sheet import CELL, contact_sheet, outlined, save_png
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 
@@ -36,7 +36,7 @@ def test_the_query_and_every_hit_are_on_the_sheet():
 def test_a_grid_shows_every_picture_in_rows():
     pictures = [(flat(RED), "猫 0.99")] + [(flat(BLUE), "dog")] * 4
 
-    grid = picture_grid(pictures, title="Most confidently wrong", columns=3)
+    grid = contact_sheet(None, pictures, title="Most confidently wrong", columns=3)
 
     one = CELL * CELL * 60 / 80
     assert area_of(grid, RED) == pytest.approx(one, rel=0.02)

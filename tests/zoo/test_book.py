@@ -18,9 +18,8 @@ from kkcv.cli.train import train
 from kkcv.errors import RequestError, UnknownNetwork
 from kkcv.training.recipe import Recipe
 from kkcv.zoo.book import measured, recipes
-from kkcv.zoo.book.chapter import answers, chapter, inline
+from kkcv.zoo.book.chapter import MARK, answers, chapter, inline, prose
 from kkcv.zoo.book.excerpts import excerpt
-from kkcv.zoo.book.marks import MARK, prose
 from kkcv.zoo.book.notebook import notebook
 from kkcv.zoo.book.reading import for_reading
 from kkcv.zoo.book.sums import value_of

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from kkcv.images.decode import decode
-from kkcv.images.sheet import CELL, picture_grid, save_png
+from kkcv.images.sheet import CELL, contact_sheet, save_png
 
 from .scoring import Scored
 
@@ -47,4 +47,4 @@ def write_sheet(
             f"{picture.path.rpartition('/')[2]}"
         )
         cells.append((decode(root / picture.path, target=CELL), caption))
-    save_png(path, picture_grid(cells))
+    save_png(path, contact_sheet(None, cells, columns=6))

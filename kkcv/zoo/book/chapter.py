@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
+from importlib import resources
 
 from kkcv.zoo.facts import printed_of
 from kkcv.zoo.pages import Words, printed_row, table
@@ -9,17 +11,25 @@ from kkcv.zoo.recorded import families, recorded
 from kkcv.zoo.weights import published
 
 from .excerpts import excerpt
-from .marks import FIGURE, MARK, prose
 from .measured import Named, Shape, figure, walk
 from .measured import layers as layers_of
 from .recipes import recipe_table
 from .sums import value_of, written
 
+MARK = re.compile(r"\{\{\s*(.+?)\s*\}\}")
+FIGURE = re.compile(r"(parameters|macs) (\S+)(?: (\S+))?")
 ALONE = re.compile(rf"^{MARK.pattern}$")
 PYTHON = re.compile(r"^```python\n.*?^```\n", re.MULTILINE | re.DOTALL)
 CHINESE = r"[\u3001-\u301f\u4e00-\u9fff\uff00-\uffef]"
 BETWEEN_CHINESE = re.compile(rf"(?<={CHINESE})\n *(?={CHINESE})")  # would be shown as a space
 Block = Callable[[str, Words, str], str]
+
+
+@cache
+def prose(family: str, language: str) -> str:
+    """A chapter as it was written, with its marks."""
+    file = resources.files("kkcv.zoo.book").joinpath(language, f"{family}.md")
+    return file.read_text(encoding="utf-8")
 
 
 def chapter(family: str, language: str) -> str:

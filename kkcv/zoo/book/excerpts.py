@@ -20,7 +20,8 @@ def excerpt(file: str, name: str) -> str:
     """
     node = find(file, name)
     lines = lines_of(file)
-    start, end = first_line(node), node.end_lineno or node.lineno
+    above = (decorator.lineno for decorator in getattr(node, "decorator_list", ()))
+    start, end = min([node.lineno, *above]), node.end_lineno or node.lineno
     while isinstance(node, ast.Assign | ast.AnnAssign) and lines[start - 2].startswith("#"):
         start -= 1
     return dedent("\n".join(lines[start - 1 : end]))
@@ -52,8 +53,3 @@ def names_of(node: ast.stmt) -> list[str]:
     if isinstance(node, ast.Assign):
         return [target.id for target in node.targets if isinstance(target, ast.Name)]
     return []
-
-
-def first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(d.lineno for d in decorators)])

@@ -7,7 +7,7 @@ from torch import nn
 
 from kkcv.zoo.network import Network
 
-from .graph import Node, Shape, graph
+from .graph import Shape, graph
 from .metrics import text_width
 from .svg import SMALL, Drawn, curve, rectangle, text, wire
 
@@ -24,13 +24,9 @@ def dense_stage(network: Network, reads: Mapping[nn.Module, Shape]) -> tuple[str
     for name, stage in network.stages.named_children():
         if isinstance(stage, nn.Sequential) and 1 < len(stage) <= MOST:
             blocks = [graph(block, reads[block]) for block in stage]
-            if all(map(hands_on, blocks)):
+            if all(nodes[-1].kind == "concat" and 0 in nodes[-1].inputs for nodes in blocks):
                 return name, [blocks[0][0].shape[0], *(nodes[-1].shape[0] for nodes in blocks)]
     return None
-
-
-def hands_on(nodes: list[Node]) -> bool:
-    return nodes[-1].kind == "concat" and 0 in nodes[-1].inputs
 
 
 def draw_dense(widths: list[int], room: float, _: float) -> Drawn:

@@ -158,8 +158,6 @@ def layers_in_a_row(block: nn.Module, shape: Shape) -> list[Node]:
 
 def form(nodes: Sequence[Node]) -> tuple[object, ...]:
     """The form of a block: equal for blocks that differ in the number of channels alone."""
-    return tuple((n.kind, without_channels(n.title, *n.tags), n.inputs) for n in nodes)
-
-
-def without_channels(*words: str) -> str:
-    return re.sub(r"(, |fc )\d+", r"\1", " · ".join(words))
+    labels = (" · ".join((node.title, *node.tags)) for node in nodes)
+    alike = (re.sub(r"(, |fc )\d+", r"\1", label) for label in labels)  # without the channels
+    return tuple((node.kind, label, node.inputs) for node, label in zip(nodes, alike, strict=True))

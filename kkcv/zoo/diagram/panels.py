@@ -38,7 +38,10 @@ class Panel:
 def panels(anatomy: Anatomy, words: Words) -> Iterator[Panel]:
     """The panels of a diagram, in the order of the network."""
     if anatomy.stem:
-        yield stem_panel(*anatomy.stem, words)
+        stages, nodes = anatomy.stem
+        nodes, tags = common_tags(nodes)
+        body = partial(draw_graph, nodes, words, shapes=True)
+        yield Panel(words("stem"), [stages, *every(tags, words)], body)
     for found in anatomy.forms:
         yield form_panel(anatomy, found, words)
     if anatomy.dense:
@@ -54,12 +57,6 @@ def panels(anatomy: Anatomy, words: Words) -> Iterator[Panel]:
         body = partial(draw_graph, nodes, words)
         notes = [words("auxiliary_on", stages=stages)]
         yield Panel(words("auxiliary"), notes, body, "vector-name")
-
-
-def stem_panel(stages: str, nodes: list[Node], words: Words) -> Panel:
-    nodes, tags = common_tags(nodes)
-    body = partial(draw_graph, nodes, words, shapes=True)
-    return Panel(words("stem"), [stages, *every(tags, words)], body)
 
 
 def form_panel(anatomy: Anatomy, found: Form, words: Words) -> Panel:
