@@ -1,4 +1,4 @@
-"""A network that is asked why two pictures score what they do."""
+"""A network is asked why two pictures score what they do. It computes in float32."""
 
 import numpy as np
 
@@ -9,38 +9,33 @@ from .explanation import Explanation, Parts, explained
 from .whole import WholeNetwork, whole_network
 
 
-class Explainer:
-    """A network of which each picture's parts are asked. It computes in float32."""
+def explain(
+    query: np.ndarray,
+    hit: np.ndarray,
+    checkpoint: Checkpoint,
+    network: WholeNetwork | None = None,
+    projection: np.ndarray | None = None,
+) -> Explanation:
+    """Why two decoded pictures score what they do: uint8 (H, W, 3) each.
 
-    def __init__(self, checkpoint: Checkpoint, network: WholeNetwork | None = None) -> None:
-        """``network`` is the checkpoint's, where it is loaded already.
+    Args:
+        network: the checkpoint's, where it is loaded already.
+        projection: float (D, d): the score is that of the projected embeddings.
 
-        Raises WeightsError, MissingExtra.
-        """
-        self.checkpoint = checkpoint
-        self.network = network or whole_network(checkpoint)
+    Raises RequestError for a network without a feature map, WeightsError, MissingExtra.
+    """
+    network, preprocess = network or whole_network(checkpoint), checkpoint.preprocess
 
-    def explain(
-        self, query: np.ndarray, hit: np.ndarray, projection: np.ndarray | None = None
-    ) -> Explanation:
-        """Why two decoded pictures score what they do: uint8 (H, W, 3) each.
-
-        With a ``projection``, float (D, d), the score is that of the projected embeddings.
-
-        Raises RequestError for a network without a feature map.
-        """
-        first, second = self.parts(query), self.parts(hit)
-        if projection is not None:
-            first, second = first.through(projection), second.through(projection)
-        preprocess = self.checkpoint.preprocess
-        here, there = (panoramas.seen(preprocess, *each.shape[:2]) for each in (query, hit))
-        return explained(first, second, here, there)
-
-    def parts(self, pixels: np.ndarray) -> Parts:
-        """The share of each position in the embedding of a decoded picture: uint8 (H, W, 3)."""
-        preprocess = self.checkpoint.preprocess
+    def parts(pixels: np.ndarray) -> Parts:
+        """The share of each position in the embedding of a picture."""
         squares = panoramas.squares(pixels)
-        found = [self.network.parts(preprocess(each, "opencv")[None]) for each in squares]
-        if len(found) == 1:
-            return found[0]
-        return panoramas.parts_joined(found, int(np.argmax(pixels.shape[:2])))
+        found = [network.parts(preprocess(each, "opencv")[None]) for each in squares]
+        if len(found) > 1:
+            return panoramas.parts_joined(found, int(np.argmax(pixels.shape[:2])))
+        return found[0]
+
+    first, second = parts(query), parts(hit)
+    if projection is not None:
+        first, second = first.through(projection), second.through(projection)
+    here, there = (panoramas.seen(preprocess, *each.shape[:2]) for each in (query, hit))
+    return explained(first, second, here, there)

@@ -40,7 +40,11 @@ FILES = {
     "onnx": "model.onnx",
     "text": "model.onnx",
 }  # by format, what the runtime opens
-NEEDED = {"openvino": ("torch", "openvino"), "onnx": ("torch", "onnx", "onnxscript")}  # to export
+NEEDED = {  # to export
+    "openvino": ("torch", "openvino"),
+    "onnx": ("torch", "onnx", "onnxscript"),
+    "text": ("torch", "onnx", "onnxscript"),
+}
 LARGE = 100_000_000  # bytes
 EXPORT_SECONDS = 1800  # after that it hangs; a gigabyte takes minutes on a busy machine
 
@@ -61,19 +65,24 @@ class Exported(NamedTuple):
 def exported(checkpoint: Checkpoint, format: str) -> Exported:
     """The network in this format, exported now if it is not there or damaged.
 
-    Raises RequestError, MissingExtra.
+    ``text`` is its text tower alone. Raises RequestError, MissingExtra.
     """
-    if is_bundled(checkpoint):
+    tower = format == "text"
+    if is_bundled(checkpoint) and not tower:
         return converted(checkpoint, format)
     folder = cache_folder() / "networks" / f"{fingerprint(checkpoint)}-{format}"
 
     def question() -> bytes:
         for module in (*adapters.modules_of(checkpoint.name), *NEEDED[format]):
             need(module)
-        tell(f"preparing {checkpoint.network} for {format}, once")
+        if tower:
+            tell(f"preparing the text tower of {checkpoint.network}, once")
+        else:
+            tell(f"preparing {checkpoint.network} for {format}, once")
         return pickle.dumps(checkpoint)
 
-    return cached(checkpoint, folder, format, "kkcv.embedding.export", question)
+    module = "kkcv.embedding.export_text" if tower else "kkcv.embedding.export"
+    return cached(checkpoint, folder, format, module, question)
 
 
 def converted(checkpoint: Checkpoint, format: str) -> Exported:

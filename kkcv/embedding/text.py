@@ -11,23 +11,18 @@ the few rows of a query are ever read.
 """
 
 import json
-import pickle
 from collections.abc import Sequence
 
 import numpy as np
 
-from kkcv import adapters
 from kkcv.checkpoint import Checkpoint
-from kkcv.environment import cache_folder
 from kkcv.extras import need
 
-from .networks import NEEDED, Exported, cached, fingerprint
+from .networks import exported
 from .runtimes.onnxruntime import session
 from .space import unit
-from .telling import tell
 from .text_cleaning import CLEANING
 
-FORMAT = "text"
 OUTPUT = "vector"
 
 
@@ -42,7 +37,7 @@ class TextTower:
             need(module)
         from tokenizers import Tokenizer
 
-        tower = exported_text(checkpoint)
+        tower = exported(checkpoint, "text")
         folder, self.dim = tower.file.parent, tower.dim
         settings = json.loads((folder / "text.json").read_text(encoding="utf-8"))
         self._clean = CLEANING[settings["cleaning"]]
@@ -58,16 +53,3 @@ class TextTower:
         """N texts → unit vectors float32 (N, D), in the space of the pictures."""
         (vectors,) = self._session.run([OUTPUT], {"tokens": self.tokens(texts)})
         return unit(np.asarray(vectors, np.float32))
-
-
-def exported_text(checkpoint: Checkpoint) -> Exported:
-    """The text tower in the cache, exported now if it is not there (RequestError, MissingExtra)."""
-    folder = cache_folder() / "networks" / f"{fingerprint(checkpoint)}-{FORMAT}"
-
-    def question() -> bytes:
-        for module in (*adapters.modules_of(checkpoint.name), *NEEDED["onnx"]):
-            need(module)
-        tell(f"preparing the text tower of {checkpoint.network}, once")
-        return pickle.dumps(checkpoint)
-
-    return cached(checkpoint, folder, FORMAT, "kkcv.embedding.export_text", question)

@@ -12,15 +12,14 @@ from kkcv.embedding.space import unit
 from kkcv.extras import need
 from kkcv.images.decode import decode
 from kkcv.images.limits import Limits
-from kkcv.images.thumbnails import as_png, shrink
+from kkcv.images.thumbnails import shrink
 
-from . import Model
+from . import ClassHeat, Model, StageMaps
 
 if TYPE_CHECKING:
     from kkcv.checkpoint import Checkpoint
-    from kkcv.classify import Classifier
+    from kkcv.classify import Classifier, Guess
     from kkcv.embedding.eager import Eager
-    from kkcv.embedding.explainer import Explainer
     from kkcv.embedding.whole import WholeNetwork
 
 MOST_NETWORKS = 3  # held in memory
@@ -60,12 +59,6 @@ class Network:
         return Classifier(self.checkpoint, network=self.whole)
 
     @cached_property
-    def explainer(self) -> "Explainer":
-        from kkcv.embedding.explainer import Explainer
-
-        return Explainer(self.checkpoint, self.whole)
-
-    @cached_property
     def texts(self) -> Callable[[list[str]], np.ndarray]:
         from kkcv.adapters import texts
 
@@ -85,45 +78,44 @@ def network(model: Model) -> Network:
     return _held[model]
 
 
-def classify(
-    model: Model, picture: bytes, top: int, lang: str, limits: Limits
-) -> list[dict[str, Any]]:
+def classify(model: Model, picture: bytes, top: int, lang: str, limits: Limits) -> "list[Guess]":
     classifier = network(model).classifier
-    top = min(top, len(classifier.labels()))
-    return [guess._asdict() for guess in classifier.classify(picture, top, lang, limits)]
+    return classifier.classify(picture, min(top, len(classifier.labels())), lang, limits)
 
 
 def explain(
     model: Model, query: bytes, hit: bytes, limits: Limits, projection: np.ndarray | None
 ) -> Explanation:
+    from kkcv.embedding.explainer import explain as explained
+
     asked = network(model)
     target = asked.checkpoint.preprocess.target
     first, second = (decode(picture, limits, target=target) for picture in (query, hit))
-    return asked.explainer.explain(first, second, projection)
+    return explained(first, second, asked.checkpoint, asked.whole, projection)
 
 
 def embed_texts(model: Model, texts: list[str]) -> np.ndarray:
     return unit(network(model).texts(texts))
 
 
-def feature_maps(model: Model, picture: bytes) -> list[dict[str, Any]]:
+def feature_maps(model: Model, picture: bytes) -> list[StageMaps]:
     asked = network(model)
     eager = asked.eager
     from .feature_maps import feature_maps as maps_of
 
-    return [
-        {"name": stage.name, "shape": stage.shape, "sheet": as_png(stage.sheet)}
-        for stage in maps_of(eager, asked.classifier.images(picture))
-    ]
+    return list(maps_of(eager, asked.classifier.images(picture)))
 
 
-def gradcam(model: Model, picture: bytes, top: int, lang: str) -> list[tuple[str, float, bytes]]:
+def gradcam(model: Model, picture: bytes, top: int, lang: str) -> list[ClassHeat]:
     asked = network(model)
     eager = asked.eager
     from .gradcam import gradcam as heats_of
 
     heats = heats_of(eager, asked.classifier, picture, top, lang, GRADCAM_PIXELS)
-    return [(heat.label, heat.probability, shrink(heat.picture, GRADCAM_PIXELS)) for heat in heats]
+    return [
+        ClassHeat(heat.label, heat.probability, shrink(heat.picture, GRADCAM_PIXELS))
+        for heat in heats
+    ]
 
 
 def diagrams(name: str, lang: str) -> dict[str, str]:

@@ -1,12 +1,15 @@
 """The feature maps of every stage of a network, drawn for people."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from PIL import Image
 
 from kkcv.embedding.eager import Eager
+from kkcv.images.thumbnails import as_png
+
+from . import StageMaps
 
 CHANNELS = 18  # maps shown of each stage: those that answer most
 ACROSS = 9
@@ -16,32 +19,22 @@ GAP = 4
 SCALE = np.array([(13, 8, 45), (40, 84, 138), (31, 153, 138), (141, 211, 78), (253, 231, 37)])
 
 
-class FeatureMaps(NamedTuple):
-    """The shape (C, H, W) of a stage's output, and its most active channels: uint8 (h, w, RGBA)."""
-
-    name: str
-    shape: tuple[int, ...]
-    sheet: np.ndarray
-
-
-def feature_maps(eager: Eager, images: np.ndarray) -> list[FeatureMaps]:
+def feature_maps(eager: Eager, images: np.ndarray) -> Iterator[StageMaps]:
     """Every stage whose output is a map, in the order of the paper.
 
     ``images`` is one picture as the network takes it, float32 (1, C, H, W).
     """
-    found = []
     x = torch.from_numpy(images).to(eager.device)
     with torch.inference_mode():
         for name, stage in eager.network.stages.named_children():
             x = stage(x)
             if x.ndim == 4:
                 maps = x[0].float().cpu().numpy()
-                found.append(FeatureMaps(name, maps.shape, sheet(maps)))
-    return found
+                yield StageMaps(name, maps.shape, as_png(sheet(maps)))
 
 
 def sheet(maps: np.ndarray) -> np.ndarray:
-    """The most active of (C, H, W), side by side, each in the colors of its own range."""
+    """The most active of (C, H, W), each in the colors of its own range: uint8 (h, w, RGBA)."""
     best = np.argsort(-np.abs(maps).mean((1, 2)), kind="stable")[:CHANNELS]
     rows = -(-len(best) // ACROSS)  # rounded up
     across = min(ACROSS, len(best))

@@ -5,15 +5,18 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kkcv.embedding.explanation import Explanation
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 
-from . import Model
+from . import ClassHeat, Model, StageMaps
 from .process import ChildProcess, never
+
+if TYPE_CHECKING:
+    from kkcv.classify import Guess
 
 
 class Worker:
@@ -32,8 +35,8 @@ class Worker:
         lang: str,
         limits: Limits = DEFAULT_LIMITS,
         unwanted: Callable[[], bool] = never,
-    ) -> list[dict[str, Any]]:
-        """The fields of the most probable classes (classify.Guess), best first."""
+    ) -> "list[Guess]":
+        """The most probable classes, best first."""
         return self._ask("classify", model, picture, top, lang, limits, unwanted=unwanted)
 
     def explain(
@@ -61,8 +64,8 @@ class Worker:
 
     def feature_maps(
         self, model: Model, picture: bytes, unwanted: Callable[[], bool] = never
-    ) -> list[dict[str, Any]]:
-        """The feature maps of every stage: name, shape (C, H, W), and a sheet of them as PNG."""
+    ) -> list[StageMaps]:
+        """The feature maps of every stage whose output is a map, in the order of the paper."""
         return self._ask("feature_maps", model, picture, unwanted=unwanted)
 
     def gradcam(
@@ -72,8 +75,8 @@ class Worker:
         top: int,
         lang: str,
         unwanted: Callable[[], bool] = never,
-    ) -> list[tuple[str, float, bytes]]:
-        """The most probable classes: label, probability, and a heat map as JPEG."""
+    ) -> list[ClassHeat]:
+        """The most probable classes, best first, with what raised their scores."""
         return self._ask("gradcam", model, picture, top, lang, unwanted=unwanted)
 
     def diagrams(self, name: str, lang: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from kkcv.checkpoint import resolve
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.explainer import Explainer
+from kkcv.embedding.explainer import explain
 from kkcv.embedding.parts import parts_of
 from kkcv.embedding.space import unit
 from kkcv.errors import CheckpointError, MissingExtra, RequestError, UnknownNetwork, WeightsError
@@ -137,7 +137,7 @@ def test_random_weights_are_the_same_every_time(picture: Image.Image) -> None:
 
 
 def test_a_foreign_network_is_explained_like_any(album: list[Path]) -> None:
-    explanation = Explainer(resolve(TIMM, "none")).explain(decode(album[0]), decode(album[1]))
+    explanation = explain(decode(album[0]), decode(album[1]), resolve(TIMM, "none"))
 
     total = explanation.query.heat.sum() + explanation.query.rest
     assert total == pytest.approx(explanation.score, abs=1e-5)

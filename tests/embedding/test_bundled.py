@@ -12,7 +12,7 @@ from kkcv.embedding import bundled
 from kkcv.embedding.bundled import is_bundled
 from kkcv.embedding.eager import Eager
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.explainer import Explainer
+from kkcv.embedding.explainer import explain
 from kkcv.embedding.whole import Bundled
 from kkcv.images.decode import decode
 from kkcv.images.folder import find_pictures
@@ -66,8 +66,8 @@ def test_it_says_the_same_classes_as_the_zoo_s_network(
 def test_it_explains_as_the_zoo_s_network_does(eager: Eager, photos: list[np.ndarray]) -> None:
     checkpoint = pretrained()
 
-    ours = Explainer(checkpoint).explain(photos[0], photos[1])
-    theirs = Explainer(checkpoint, eager).explain(photos[0], photos[1])
+    ours = explain(photos[0], photos[1], checkpoint)
+    theirs = explain(photos[0], photos[1], checkpoint, eager)
 
     assert ours.score == pytest.approx(theirs.score, abs=1e-5)
     np.testing.assert_allclose(ours.query.heat, theirs.query.heat, atol=1e-5)

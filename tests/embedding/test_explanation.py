@@ -9,7 +9,7 @@ from torch import nn
 
 from kkcv import checkpoint, zoo
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.explainer import Explainer
+from kkcv.embedding.explainer import explain
 from kkcv.embedding.explanation import Explanation, Parts, explained
 from kkcv.embedding.parts import parts_of
 from kkcv.embedding.richer_parts import on_grid
@@ -52,7 +52,7 @@ def whole(network: Network, tensor: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="module")
 def explanation(album: list[Path]) -> Explanation:
     first, second = decode(album[0]), decode(album[1])
-    return Explainer(DEFAULT).explain(first, second)
+    return explain(first, second, DEFAULT)
 
 
 def test_the_heat_of_either_picture_adds_up_to_the_score(explanation: Explanation) -> None:
@@ -139,7 +139,7 @@ def test_a_square_that_both_pictures_share_is_where_the_heat_is() -> None:
     first[16:112, 16:112] = patch
     second[144:240, 144:240] = patch
 
-    found = Explainer(DEFAULT).explain(first, second)
+    found = explain(first, second, DEFAULT)
 
     for heat, rows in ((found.query.heat, slice(0, 4)), (found.hit.heat, slice(3, 7))):
         assert np.unravel_index(heat.argmax(), heat.shape)[0] in range(7)[rows]
@@ -166,7 +166,7 @@ def test_a_richer_embedding_is_shared_out_among_one_grid(richness: str, album: l
     rich = checkpoint.resolve(f"efficientnet_lite0{richness}")
     embedder = Embedder(rich, runtime="pytorch", precision="float32")
 
-    found = Explainer(rich).explain(decode(album[0]), decode(album[4]))
+    found = explain(decode(album[0]), decode(album[4]), rich)
 
     first, second = (embedder.embed_picture(album[n]) for n in (0, 4))
     assert found.score == pytest.approx(float(first @ second), abs=1e-5)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from kkcv.embedding.embedder import Embedder
-from kkcv.embedding.explainer import Explainer
+from kkcv.embedding.explainer import explain
 from kkcv.embedding.panoramas import count
 from kkcv.images.decode import decode
 
@@ -65,7 +65,7 @@ def test_what_explains_a_score_of_a_panorama_adds_up_to_it(
 ) -> None:
     panorama = np.concatenate(photos, 1)
 
-    found = Explainer(embedder.checkpoint).explain(photos[3], panorama)
+    found = explain(photos[3], panorama, embedder.checkpoint)
 
     score = float(np.prod(embedder.embed([photos[3], panorama]), 0).sum())
     assert found.score == pytest.approx(score, abs=0.01)

@@ -28,7 +28,7 @@ def test_the_process_answers_and_comes_back_when_it_was_ended(album: list[Path])
     worker.close()
 
     assert first == again
-    assert first[0]["label"] == "ant"
+    assert first[0].label == "ant"
     assert explanation.score == pytest.approx(1)
 
 
@@ -75,7 +75,7 @@ def test_without_torch_the_default_network_classifies_and_the_rest_says_what_is_
         worker.gradcam(MODEL, picture, 1, "en")
     worker.close()
 
-    assert guess["label"] == "ant"
+    assert guess.label == "ant"
     assert str(error.value) == "PyTorch is not installed; to add it: pip install 'kkcv[zoo]'"
 
 

@@ -7,6 +7,7 @@ picture that is kept: no chain of small steps puts different pictures together.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -100,33 +101,32 @@ def summary_of(groups: list[DuplicateGroup]) -> dict[str, int]:
     }
 
 
+@dataclass
 class Grouping:
-    """Places pictures, in the order of ids, each beside the one that it is a duplicate of."""
+    """Places pictures, in the order of ids, each beside the one that it is a duplicate of.
 
-    def __init__(
-        self,
-        pictures: dict[int, Picture],
-        rows: Reader,
-        witness: Witness,
-        decisions: Decisions,
-        min_score: float,
-        copies: bool,
-    ) -> None:
-        self.kept_for: dict[int, int] = {}  # id → the picture that is kept for it, or itself
-        self._pictures, self._rows, self._witness = pictures, rows, witness
-        self._decisions, self._min_score, self._copies = decisions, min_score, copies
-        self._by_bytes: dict[bytes, int] = {}
-        self._how: dict[int, tuple[float, str]] = {}
+    ``kept_for`` has for each id the picture that is kept for it, or itself.
+    """
+
+    pictures: dict[int, Picture]
+    rows: Reader
+    witness: Witness
+    decisions: Decisions
+    min_score: float
+    copies: bool
+    kept_for: dict[int, int] = field(default_factory=dict)
+    _by_bytes: dict[bytes, int] = field(default_factory=dict)
+    _how: dict[int, tuple[float, str]] = field(default_factory=dict)
 
     def place(self, id: int, near: Near) -> None:
         """``near`` are pictures that may be the same, with their scores."""
-        picture = self._pictures.get(id)
+        picture = self.pictures.get(id)
         if picture is None:  # it came while others were looked at
             return
         self.kept_for[id] = id
         sha256 = picture.file.sha256
         twin = self._by_bytes.setdefault(sha256, id)
-        if twin != id and not self._decisions.apart(sha256, sha256):
+        if twin != id and not self.decisions.apart(sha256, sha256):
             self.kept_for[id] = self.kept_for[twin]
             self._how[id] = self._how.get(twin, (1.0, ""))[0], SAME_BYTES
             return
@@ -135,13 +135,13 @@ class Grouping:
         missing = older - near.keys()
         near = {other: near[other] for other in older - missing} | self._scores(id, missing)
         best = sorted(near.items(), key=lambda pair: (-pair[1], pair[0]))
-        for other, score in best[: COPY_NEIGHBORS if self._copies else None]:
-            if score < self._min_score and not self._copies:
+        for other, score in best[: COPY_NEIGHBORS if self.copies else None]:
+            if score < self.min_score and not self.copies:
                 continue
-            kept = self._pictures[other]
-            if self._decisions.apart(sha256, kept.file.sha256):
+            kept = self.pictures[other]
+            if self.decisions.apart(sha256, kept.file.sha256):
                 continue
-            how = self._witness.same(picture, kept, self._copies)
+            how = self.witness.same(picture, kept, self.copies)
             if how is not None:
                 self.kept_for[id], self._how[id] = other, (score, how)
                 return
@@ -153,7 +153,7 @@ class Grouping:
         for kept, ids in members.items():
             if len(ids) > 1:
                 scores, how = zip(*(self._how[id] for id in ids if id != kept), strict=True)
-                pictures = tuple(self._pictures[id] for id in ids)
+                pictures = tuple(self.pictures[id] for id in ids)
                 exact = len({picture.file.sha256 for picture in pictures}) == 1
                 yield DuplicateGroup(pictures, exact, min(scores), how)
 
@@ -162,7 +162,7 @@ class Grouping:
         if not others:
             return {}
         ids = sorted(others)
-        first, *vectors = self._rows.vectors_of(np.array([id, *ids]))
+        first, *vectors = self.rows.vectors_of(np.array([id, *ids]))
         return {other: float(first @ vector) for other, vector in zip(ids, vectors, strict=True)}
 
 

@@ -17,35 +17,17 @@ opened it. docs/howto/add-engine.md has a complete engine; tests/search/test_con
 promises.
 """
 
-from .catalog import (
-    CHUNK,
-    KEPT,
-    WAIT_SECONDS,
-    Catalog,
-    Reader,
-    Vectors,
-    Writer,
-    by_id,
-    kept_at,
-    locked,
-    no_gallery,
-)
-from .engine import Engine, NextVectors
-from .index import Index
-
-__all__ = [
-    "CHUNK",
-    "KEPT",
-    "WAIT_SECONDS",
-    "Catalog",
-    "Engine",
-    "Index",
-    "NextVectors",
-    "Reader",
-    "Vectors",
-    "Writer",
-    "by_id",
-    "kept_at",
-    "locked",
-    "no_gallery",
-]
+from .catalog import CHUNK as CHUNK
+from .catalog import KEPT as KEPT
+from .catalog import WAIT_SECONDS as WAIT_SECONDS
+from .catalog import Catalog as Catalog
+from .catalog import Reader as Reader
+from .catalog import Vectors as Vectors
+from .catalog import Writer as Writer
+from .catalog import by_id as by_id
+from .catalog import kept_at as kept_at
+from .catalog import locked as locked
+from .catalog import no_gallery as no_gallery
+from .engine import Engine as Engine
+from .engine import NextVectors as NextVectors
+from .index import Index as Index

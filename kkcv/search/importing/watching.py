@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import KW_ONLY, dataclass, field
 from typing import NamedTuple
 
 from kkcv.errors import KkcvError
@@ -29,35 +30,27 @@ class Followed(NamedTuple):
     missing: list[str]
 
 
+@dataclass
 class Watching:
-    """The roots of a gallery, followed until ``stop`` is set."""
+    """The roots of a gallery, followed until ``stop`` is set.
 
-    def __init__(
-        self,
-        gallery: Rows,
-        stop: threading.Event,
-        tell: Callable[[Followed], None],
-        warn: Callable[[str], None],
-        *,
-        poll: bool = False,
-        threads: int | None = None,
-    ) -> None:
-        """
-        Args:
-            gallery: whose roots are followed.
-            stop: ends it.
-            tell: is called after each import that changed something.
-            warn: is called with what could not be done; it is tried again.
-            poll: look for changes also where the system tells of them.
-            threads: that decode; None is one a core.
-        """
-        self.gallery = gallery
-        self.stop = stop
-        self.tell = tell
-        self.warn = warn
-        self.poll = poll
-        self.threads = threads
-        self._rejects: dict[str, Reject] = {}
+    Args:
+        gallery: whose roots are followed.
+        stop: ends it.
+        tell: is called after each import that changed something.
+        warn: is called with what could not be done; it is tried again.
+        poll: look for changes also where the system tells of them.
+        threads: that decode; None is one a core.
+    """
+
+    gallery: Rows
+    stop: threading.Event
+    tell: Callable[[Followed], None]
+    warn: Callable[[str], None]
+    _: KW_ONLY
+    poll: bool = False
+    threads: int | None = None
+    _rejects: dict[str, Reject] = field(default_factory=dict, init=False)
 
     def run(self) -> None:
         """Follow the roots; those that come back are imported again from the start."""

@@ -25,7 +25,7 @@ def classify(service: Service, body: ClassifyRequest) -> Guesses:
     model = origin(service.gallery.catalog.settings)
     with service.worker():
         guesses = service.gallery.worker.classify(model, data, body.top, body.lang, service.limits)
-    return Guesses(guesses=[Guess(**guess) for guess in guesses])
+    return Guesses(guesses=[Guess(**guess._asdict()) for guess in guesses])
 
 
 def explain(service: Service, body: ExplainRequest) -> Explained:

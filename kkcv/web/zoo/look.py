@@ -96,7 +96,7 @@ def show_labels(text: Strings, model: str, picture: bytes) -> None:
         rows = "".join(
             f'<div class="guess"><span>{as_html(label)}</span><b>{percent}%</b>'
             f'<i style="width:{percent}%"></i></div>'
-            for label, percent in ((g["label"], f"{100 * g['probability']:.1f}") for g in guesses)
+            for label, percent in ((g.label, f"{100 * g.probability:.1f}") for g in guesses)
         )
         st.html(f'<div class="guesses">{rows}</div>')
 
@@ -114,6 +114,6 @@ def show_inside(text: Strings, model: str, picture: bytes) -> None:
     st.markdown(f"##### {text('zoo.layers')}")
     st.caption(text("zoo.layers_more"))
     for layer in asked(text, worker().feature_maps, model, picture) or []:
-        shape = " × ".join(map(str, layer["shape"]))
-        st.markdown(f"**{layer['name']}** · {shape}")
-        st.html(f'<img class="maps" alt="" src="{data_url(layer["sheet"], "image/png")}">')
+        shape = " × ".join(map(str, layer.shape))
+        st.markdown(f"**{layer.name}** · {shape}")
+        st.html(f'<img class="maps" alt="" src="{data_url(layer.sheet, "image/png")}">')
