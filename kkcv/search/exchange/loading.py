@@ -1,5 +1,6 @@
 """Parquet files of an export or of workers (shards.py) into a gallery, without embedding."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -10,6 +11,7 @@ from kkcv.disk import absolute
 from kkcv.errors import DataError
 from kkcv.search.files import as_stored
 from kkcv.search.gallery import Gallery
+from kkcv.search.library.identity import join
 
 from .folders import Allowed
 from .manifest import finished, intact, read_manifest
@@ -126,7 +128,12 @@ def commit(
     files = [as_stored(gallery.folder, row.file) for row in rows]
     for file in files:
         allowed.check(file)
-    files = [f if f.stored else replace(f, path=gallery.library.named(f.path)) for f in files]
+    folders = {os.path.dirname(file.path) for file in files if not file.stored}
+    named = {folder: gallery.library.named(folder) for folder in folders}
+    for i, file in enumerate(files):
+        if not file.stored:
+            folder, name = os.path.split(file.path)
+            files[i] = replace(file, path=join(named[folder], name))
     with gallery.catalog.writing() as writer:
         writer.expect(files)
         for file, row in zip(files, rows, strict=True):

@@ -19,6 +19,7 @@ from kkcv.search.exchange.loading import import_parquet
 from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing.importing import import_pictures
+from kkcv.search.library import library
 from tests.search.conftest import PREPROCESS
 
 Paint = Callable[..., Path]
@@ -105,6 +106,20 @@ def test_importing_twice_or_into_itself_changes_nothing(
     assert list(filled.pictures()) == before
     assert import_parquet(tmp_path / "again", exported) == (4, 0)
     assert import_parquet(tmp_path / "again", exported) == (0, 4)
+
+
+def test_a_disk_is_asked_once_for_a_folder_not_for_each_picture(
+    gallery: Gallery, paint: Paint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = paint("album/1.png", 1).parent
+    paint("album/2.png", 2)
+    import_pictures(gallery, [folder])
+    export(gallery, tmp_path / "e.parquet")
+    asked = []
+    monkeypatch.setattr(library, "answers", lambda path: asked.append(path) or True)
+
+    assert import_parquet(gallery.folder, tmp_path / "e.parquet") == (0, 2)
+    assert asked == [str(folder)]
 
 
 def test_it_comes_in_beside_what_is_there(
