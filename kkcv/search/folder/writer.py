@@ -28,6 +28,8 @@ CREATE TABLE stamps (
 )
 """
 
+KEPT_OF = {"undo": "pictures", "undo_stamps": "stamps"}  # tables with rows as they were
+
 
 class Writer(Reader, engine.Writer):
     """Reads the network's own vectors, without the projection, so that it may write them again."""
@@ -115,16 +117,19 @@ class Writer(Reader, engine.Writer):
     def keep(self, what: str, ids: Iterable[int], **more: Any) -> bool:
         self.forget()
         wanted = bound(np.array([int(id) for id in ids], np.int64))
-        # with the columns of the rows, whatever they are by now
-        self.execute("CREATE TABLE undo AS SELECT * FROM pictures WHERE 0")
-        self.execute("INSERT INTO undo SELECT * FROM pictures WHERE id IN carray(?)", (wanted,))
+        for kept, table in KEPT_OF.items():
+            if self.has_table(table):  # with its columns, whatever they are by now
+                self.execute(f"CREATE TABLE {kept} AS SELECT * FROM {table} WHERE 0")
+                sql = f"INSERT INTO {kept} SELECT * FROM {table} WHERE id IN carray(?)"
+                self.execute(sql, (wanted,))
         record = {"what": what, "when": time.time(), "epoch": self.epoch, **more}
         self.set(KEPT, json.dumps(record))
         return True
 
     def forget(self) -> None:
         """Keep no rows for undo any more."""
-        self.execute("DROP TABLE IF EXISTS undo")
+        for kept in KEPT_OF:
+            self.execute(f"DROP TABLE IF EXISTS {kept}")
         self.set(KEPT, None)
 
     def put_back(self, id: int) -> None:
@@ -138,6 +143,8 @@ class Writer(Reader, engine.Writer):
         )
         self._sum_up(id)
         self.execute("DELETE FROM removals WHERE id = ?", (id,))
+        if self.has_table("undo_stamps"):
+            self.execute("INSERT INTO stamps SELECT * FROM undo_stamps WHERE id = ?", (id,))
 
     def set(self, name: str, value: str | None) -> None:
         if value is None:

@@ -103,6 +103,24 @@ def test_a_renamed_root_keeps_its_ids_and_each_twin_its_metadata(
     assert described.find(str(renamed / "a.png")).metadata == {"name": "a.png"}
 
 
+def test_twins_that_were_removed_and_came_back_are_still_told_apart_by_their_files(
+    described: Gallery, photos: Path
+) -> None:
+    shutil.copy(photos / "a.png", photos / "twin.png")
+    import_pictures(described, [photos])
+    ids = [described.find(str(photos / name)).id for name in ("a.png", "twin.png")]
+    described.describe(ids[1], {"name": "twin.png"})
+
+    assert described.remove(ids) == ids
+    described.undo()
+    (photos / "a.png").rename(photos / "last.png")  # the twin's new name comes before it
+    (photos / "twin.png").rename(photos / "first.png")
+
+    assert counts(import_pictures(described, [photos])) == {"moved": 2, "unchanged": 3}
+    assert described.find(str(photos / "last.png")).metadata == {"name": "a.png"}
+    assert described.find(str(photos / "first.png")).metadata == {"name": "twin.png"}
+
+
 def test_a_root_on_a_mount_that_fails_has_not_moved(
     described: Gallery, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
