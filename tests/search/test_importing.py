@@ -91,6 +91,21 @@ def test_a_changed_file_is_embedded_again_under_its_id(
     assert hit.score == pytest.approx(1, abs=1e-3)
 
 
+def test_two_files_may_swap_their_names(gallery: Gallery, photos: Path) -> None:
+    import_pictures(gallery, [photos])
+    first, second = sorted(photos.glob("*.png"))[:2]
+    first.rename(photos / "between")
+    second.rename(first)
+    (photos / "between").rename(second)
+
+    report = import_pictures(gallery, [photos])
+
+    assert (report.rejected, report.replaced) == ([], 2)
+    for file in (first, second):
+        assert gallery.read(gallery.find(str(file))) == file.read_bytes()
+        assert gallery.search(file, k=1)[0].path == str(file)
+
+
 def test_a_touched_file_is_not_a_changed_one(gallery: Gallery, photos: Path) -> None:
     import_pictures(gallery, [photos])
     os.utime(photos / "a.png", (1, 1))

@@ -158,6 +158,7 @@ class Importing:
         self.library = gallery.library
         self.naming = Naming(self.library)
         self.moved_files = MovedFiles(Judge(self.library))
+        self.again: dict[str, Named] = {}  # files whose bytes the gallery had when they were read
 
     def run(
         self,
@@ -175,23 +176,26 @@ class Importing:
         def look(named: Named) -> Found | Sheet | None:
             return look_at(self.catalog, embedder, named, limits, rehash)
 
+        def take(files: Iterable[Named], last: bool = False) -> None:
+            looked = self.changed(ahead(look, files, threads=threads))
+            embedded = (
+                Ready(file, stamp, exif, vector)
+                for (file, _, stamp, exif), vector in embed_stream(embedder, looked)
+            )
+            while batch := list(islice(embedded, self.catalog.batch)):
+                self.commit(batch, last)
+                progress(self.report)
+
         for path in paths:
             if os.path.isdir(path) and not in_a_gallery(path):
                 self.naming.begin(path, exclude)
         found = walked(self.gallery.folder, self.library, paths, self.report.passed)
-        named = (Named(path, self.naming.name(path)) for path in found)
-        looked = self.changed(ahead(look, named, threads=threads))
-        embedded = (
-            Ready(file, stamp, exif, vector)
-            for (file, _, stamp, exif), vector in embed_stream(embedder, looked)
-        )
-        while batch := list(islice(embedded, self.catalog.batch)):
-            self.commit(batch)
-            progress(self.report)
+        take(Named(path, self.naming.name(path)) for path in found)
         waiting = iter(self.moved_files.waiting)
         while batch := [Ready(*each, {}, None) for each in islice(waiting, self.catalog.batch)]:
             self.commit(batch, last=True)
             progress(self.report)
+        take(list(self.again.values()), last=True)
         if self.naming.has_news:  # new roots without a picture
             self.commit([])
         self.report.linked = self.naming.linked
@@ -221,7 +225,7 @@ class Importing:
                 self.report.count(outcome)
 
     def settle(self, writer: Writer, ready: Ready, last: bool) -> Outcome | Reject | None:
-        """Import one file, or let it wait for the end (moved_files.py)."""
+        """Import one file, or let it wait for the end: moved_files.py, ``self.again``."""
         file, stamp, exif, vector = ready
         if isinstance(vector, PictureError):
             return Reject(self.library.located(file.path), vector.reason, str(vector))
@@ -242,9 +246,13 @@ class Importing:
                 return "moved"
         if vector is None and same:
             vector, exif = writer.row(same[0].id), same[0].metadata.get(EXIF, {})
-        if vector is None:  # removed meanwhile, or its vector is damaged: next time
+        if vector is None:  # the row with its bytes got others meanwhile, as when names are swapped
+            path = self.library.located(file.path)
+            if file.path not in self.again:
+                self.again[file.path] = Named(path, file.path)
+                return None
             gone = "the picture with the same bytes was removed meanwhile; import it again"
-            return Reject(self.library.located(file.path), "unreadable", gone)
+            return Reject(path, "unreadable", gone)
         if here:
             metadata = with_exif(here.metadata, exif)
             changed = metadata if metadata != here.metadata else None

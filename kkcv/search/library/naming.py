@@ -32,8 +32,14 @@ class Naming:
 
     def begin(self, folder: str, excludes: tuple[str, ...] = ()) -> None:
         """Make a folder, by its absolute path, a root unless it is in one (OSError)."""
-        root, up = self._known(folder) or self._renamed(folder) or (new_root(folder), folder)
-        rest = below(folder, up)
+        at, found = folder, self._known(folder)
+        if found is None:  # a link into a root, perhaps one whose disk is not there now
+            at = os.path.realpath(folder)
+            found = self._known(at)
+        if found is None:
+            at, found = folder, self._renamed(folder)
+        root, up = found or (new_root(folder), folder)
+        rest = below(at, up)
         patterns = dict.fromkeys((*root.excludes, *(from_root(each, rest) for each in excludes)))
         within = root.within if rest else ""  # somebody has named it
         self._keep(replace(root, excludes=tuple(patterns), within=within))

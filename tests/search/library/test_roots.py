@@ -86,6 +86,24 @@ def test_a_folder_that_is_linked_in_another_has_its_pictures_once(
     assert counts(import_pictures(gallery, [album, photos])) == {"unchanged": 4}
 
 
+def test_a_link_to_a_disk_that_is_away_or_into_a_root_is_of_that_root(
+    gallery: Gallery, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(photos)
+    (tmp_path / "deep").symlink_to(photos / "below")
+    import_pictures(gallery, [photos])
+    away = photos.rename(tmp_path / "away")
+    photos.mkdir()
+
+    assert counts(import_pictures(gallery, [tmp_path / "link"])) == {}
+    photos.rmdir()
+    away.rename(photos)
+
+    assert counts(import_pictures(gallery, [tmp_path / "link"])) == {"unchanged": 4}
+    assert counts(import_pictures(gallery, [tmp_path / "deep"])) == {"unchanged": 1}
+    assert [root.path for root in gallery.library.roots] == [str(photos)]
+
+
 def test_a_renamed_root_keeps_its_ids_and_each_twin_its_metadata(
     described: Gallery, photos: Path
 ) -> None:
