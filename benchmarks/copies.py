@@ -91,8 +91,8 @@ def likeness(data: Path, sample: int) -> list[dict[str, Any]]:
     for name in (*SETS, CATS, "near_dup_caltech"):
         pictures = labelled_pictures(data / name)
         made = [embedder.embed_rows([embedder.prepare_row(path)])[0] for path, _ in pictures]
-        rows, dim = np.stack(made), embedder.space.dim
-        whole, parts = rows[:, :dim], windows.parts_of(rows, dim)
+        stored, dim = np.stack(made), embedder.space.dim
+        whole, parts = stored[:, :dim], windows.parts_of(stored, dim)
         labels = np.array([label for _, label in pictures])
         for order, values in orders(whole, parts).items():
             mean, first = quality(values, labels)
