@@ -25,7 +25,8 @@ def models(names: tuple[str, ...], measure: bool, as_json: bool) -> None:
 
     The first comes with kkcv. Weights of the others are downloaded at their first use. With NAMES,
     only those, and all that is known of them. --measure needs the libraries that build the
-    networks, and some minutes for the large ones; what it finds is shown from then on.
+    networks, and some minutes for the large ones; what it finds is shown from then on. What cannot
+    be measured is said; the exit code is 1 if nothing could be.
 
     \b
     kkcv models
@@ -55,8 +56,8 @@ def models(names: tuple[str, ...], measure: bool, as_json: bool) -> None:
         show_all(chosen)
     for reason in failed:
         echo(reason, err=True)
-    if failed:
-        sys.exit(2)
+    if failed and len(failed) == len(chosen):
+        sys.exit(1)
 
 
 def known(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from kkcv.cli import main
 from kkcv.embedding import price, terms
+from kkcv.errors import RequestError
 
 from .conftest import Said
 
@@ -39,6 +42,25 @@ def test_a_model_that_there_is_not_is_one_line(kkcv: Kkcv) -> None:
 
     assert said.code == 2
     assert said.err.startswith("kkcv: no preset 'dinov4'; there are: efficientnet_lite0, dinov3-")
+
+
+@pytest.mark.parametrize(("others", "code"), [(["siglip2-base"], 0), ([], 1)])
+def test_what_cannot_be_measured_stops_nothing(
+    others: list[str], code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def measured(word: str) -> None:
+        if word == "dinov3-small":
+            raise RequestError("no room")
+        price.remember(word, price.Price(81.5, 900, "openvino", "float32"))
+
+    monkeypatch.setenv("KKCV_CACHE", str(tmp_path))
+    monkeypatch.setattr(price, "measure", measured)
+
+    ended = CliRunner().invoke(main, ["models", "dinov3-small", *others, "--measure"])
+
+    reason = "dinov3-small cannot be measured: no room\n"
+    assert (ended.exit_code, ended.stderr) == (code, reason)
+    assert ("81.5 ms" in ended.stdout) is bool(others)
 
 
 def test_listing_models_loads_nothing_heavy_also_where_some_were_measured(
