@@ -56,7 +56,7 @@ def is_stuck(path: str | os.PathLike[str]) -> bool:
 
 
 def answers(path: str) -> bool:
-    """Whether the system says anything of a path in time, be it that there is nothing."""
+    """Whether the system answers for a path in time, even if only that nothing is there."""
     return in_time(path, lambda: touched(path), False)
 
 

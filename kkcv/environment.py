@@ -58,7 +58,7 @@ def milvus_token() -> str:
 def offline() -> str:
     """The variable that forbids downloads, ``KKCV_OFFLINE`` or ``HF_HUB_OFFLINE``; empty if none.
 
-    It does so unless it is 0, no, off or false.
+    A variable forbids them unless it is 0, no, off, false or empty.
     """
     return next(filter(forbids, ("KKCV_OFFLINE", "HF_HUB_OFFLINE")), "")
 

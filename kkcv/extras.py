@@ -39,7 +39,7 @@ EXTRAS = {
 
 
 def is_installed(module: str) -> bool:
-    """Whether a module can be imported; it is not."""
+    """Whether a module can be imported, without importing it."""
     return find_spec(module) is not None
 
 

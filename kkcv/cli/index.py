@@ -122,6 +122,7 @@ def index(
         if ranking:
             opened.rank_by(ranking)
         first_time = len(opened) == 0
+        # the folders are walked ahead, so that the bar has an end
         total = sum(1 for _ in files_to_import(opened, paths, exclude))
         report = last = None
 
@@ -212,6 +213,7 @@ def open_or_create(
             f"{address} has other vectors, which cannot be mixed with int8; "
             f"to change them: kkcv reindex {address} --precision int8"
         )
+    # opened again with the network that was asked for, which must embed as the gallery's does
     gallery.close()
     as_stored = {"backend": stored["backend"]}
     if not network.model:

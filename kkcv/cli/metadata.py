@@ -80,6 +80,7 @@ def print_objects(gallery: "Gallery", pictures: Iterable["Picture"], total: int)
 
 
 def print_csv(gallery: "Gallery", listed: Any) -> None:
+    # listed twice, for the columns and for the rows: all at once may not fit into memory
     names = dict.fromkeys(name for p in listed() for name, _ in cells(p.metadata))
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow([*COLUMNS, *names])

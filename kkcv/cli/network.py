@@ -49,7 +49,7 @@ class Network:
         return [replace(self, model=name) for name in names]
 
     def check(self) -> None:
-        """Raises what ``load`` raises for a name or weights that there are not."""
+        """Raises what ``load`` raises for an unknown name or missing weights."""
         from kkcv.checkpoint import DEFAULT_NETWORK, resolve
         from kkcv.embedding.terms import say
 
@@ -173,6 +173,6 @@ def network_options(command: Command) -> Command:
         return command(*arguments, network=network, **others)
 
     with_options: Command = call
-    for flag in reversed(FLAGS):
+    for flag in reversed(FLAGS):  # each goes before those that are there
         with_options = flag(with_options)
     return with_options

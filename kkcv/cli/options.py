@@ -16,6 +16,7 @@ class OneOf(click.Choice[str]):
     """A choice among the names of a table that is imported only when it is needed."""
 
     def __init__(self, names: Callable[[], Sequence[str]]) -> None:
+        # without super().__init__, which would ask for the names at once
         self.names = names
         self.case_sensitive = True
 
@@ -74,7 +75,7 @@ def search_options(command: Command) -> Command:
         return command(*arguments, options=SearchOptions(**given), **others)
 
     with_options: Command = call
-    for each in reversed(OPTIONS.values()):
+    for each in reversed(OPTIONS.values()):  # each goes before those that are there
         for flag in reversed(flags_of(each)):
             with_options = flag(with_options)
     return with_options

@@ -87,7 +87,7 @@ def print_table(
     from kkcv.images.source import printable
 
     console = Console(highlight=False)
-    if not console.is_terminal:
+    if not console.is_terminal:  # Rich would fold at 80 columns
         console = Console(highlight=False, width=10_000)
     table = Table(box=box.SIMPLE_HEAD, show_header=any(columns), pad_edge=False)
     for i, name in enumerate(columns):
@@ -129,7 +129,7 @@ def lines_of(what: str) -> Callable[[int, int | None], None]:
     def update(done: int, total: int | None) -> None:
         nonlocal said
         now = time.monotonic()
-        if now - said < EVERY or not done:
+        if now - said < EVERY or not done:  # without one done there is no rate
             return
         said = now
         rate = done / (now - begun)

@@ -95,6 +95,7 @@ def search(
     likes = rocchio(query, [as_picture(p) for p in like], [as_picture(p) for p in unlike])
     with Gallery.open(gallery) as opened:
         hits = opened.search_like(likes, k, options)
+        # 0 only where the filter, and not the search, leaves nothing
         left = len(hits) or options.where is None or opened.count(options.where)
         known = [] if left else opened.keys()
         if sheet:

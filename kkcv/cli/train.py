@@ -88,7 +88,7 @@ def source_options(command: Command) -> Command:
 @click.option(
     "--recipe",
     "paper",
-    is_eager=True,
+    is_eager=True,  # before the options whose defaults it sets
     expose_value=False,
     callback=lambda context, _, name: take_recipe(context, name),
     help="Begin with the settings of a paper, as resnet or vgg; further options change them.",

@@ -101,7 +101,7 @@ def web(
         "server.port": str(port),
         "server.baseUrlPath": base_path.strip("/"),
         "server.headless": str(no_browser or not has_screen()).lower(),
-        "server.maxUploadSize": "64",
+        "server.maxUploadSize": "64",  # MB, as images/limits.py has it
         "server.fileWatcherType": "none",
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",

@@ -74,6 +74,7 @@ class Calls:
                 time.sleep(later.seconds)
 
     def _send_once(self, method: str, path: str, body: Mapping[str, Any] | None) -> Response:
+        # one connection a request: threads need not share any
         https = self._parts.scheme == "https"
         connection = (HTTPSConnection if https else HTTPConnection)(
             self._parts.netloc, timeout=self._timeout
@@ -95,6 +96,7 @@ class Calls:
         if answer.status >= 300:
             found = error_of(self.address, answer.status, content)
             wait = answer.headers.get("Retry-After", "")
+            # what took too long once would take as long again
             if wait.isdecimal() and b"/problems/timed-out" not in content:
                 raise Later(found, float(wait))
             raise found

@@ -172,7 +172,7 @@ def where(place: Mapping[int, Any], xmp: Mapping[str, Sequence[str]]) -> dict[st
         latitude = degrees_in_words(first(xmp, "exif:GPSLatitude"), 90)
         longitude = degrees_in_words(first(xmp, "exif:GPSLongitude"), 180)
     if latitude is None or longitude is None or latitude == longitude == 0:
-        return {}  # 0, 0 is what receivers write that know no place
+        return {}  # receivers write 0, 0 before they have found the place
     return {"latitude": latitude, "longitude": longitude}
 
 

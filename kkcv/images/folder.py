@@ -54,7 +54,7 @@ def find_pictures(
 def must_exist(paths: Iterable[Path_]) -> None:
     """Raises PictureError, not-found; a link that leads nowhere does exist.
 
-    So may what a dead mount fails to tell of: it is listed with its reason, and the rest goes on.
+    A path on a dead mount passes: it is listed later with its reason, and the rest goes on.
     """
     for path in paths:
         if answers(os.fspath(path)) and not os.path.lexists(path) and not is_dead(path):
@@ -153,7 +153,7 @@ def is_named_as_picture(name: str) -> bool:
 
 
 def is_folder(entry: "os.DirEntry[str]") -> bool:
-    """Also of a link to one; what cannot be looked at is none."""
+    """Also for a link to a folder; False where it cannot be looked at."""
     try:
         return entry.is_dir()
     except OSError:

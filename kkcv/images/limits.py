@@ -23,7 +23,7 @@ class Limits:
 
     max_bytes: int = 64 * 1024 * 1024
     max_pixels: int = 120_000_000
-    max_side: int = 65_535  # that of JPEG; a strip of a pixel by millions takes thrice the memory
+    max_side: int = 65_535  # that of JPEG; strips of 1 pixel take three times the memory
     max_slow_pixels: int = 120_000_000  # where Pillow decodes in Python (QOI): 2 s a million
     max_memory: int = 2_400_000_000  # bytes while decoding: 120 megapixels of any format
 

@@ -19,7 +19,7 @@ MINUTE = 60.0  # seconds
 METHODS = "GET, POST, PUT, PATCH, DELETE"
 HEADERS = "Authorization, X-API-Key, Content-Type, X-Request-Id"
 EXPOSED = "X-Request-Id, Retry-After, Location, ETag"
-MAX_AGE = "600"
+MAX_AGE = "600"  # seconds for which a browser need not ask again
 
 
 class Access:

@@ -163,4 +163,5 @@ def stamp(file: Path) -> Any:
         found = file.stat()
     except OSError:
         return None
+    # a file that was replaced has another inode, even within one tick of the clock
     return found.st_ino, found.st_mtime_ns, found.st_size

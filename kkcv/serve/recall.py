@@ -58,6 +58,7 @@ def live_recall(gallery: Gallery, rng: np.random.Generator) -> float:
             return math.nan
         queries = drawn(rows, rng)
         found = generation.index.search(rows, queries, K).ids
+        # judged by scores, not by ids: of equal scores any may be among the first ten
         worst_good = Index().search(rows, queries, K).scores[:, -1:] - SAME
         answers = zip(found, queries, strict=True)
         scores = np.array([rows.vectors_of(ids) @ query for ids, query in answers])

@@ -81,6 +81,7 @@ class LocalResponseNorm(nn.Module):
 
     def forward(self, a: Tensor) -> Tensor:
         maps, reach = a.shape[1], self.n // 2
+        # not F.local_response_norm, which divides α by n; maps beyond the ends count as 0
         squares = F.pad(a.square(), (0, 0, 0, 0, reach, reach))
         total = squares[:, :maps]
         for i in range(1, self.n):

@@ -70,7 +70,7 @@ def raw_weights(loaded: Mapping[object, object]) -> tuple[State, str]:
 
 
 def state_dict(value: object) -> State:
-    """The tensors of a state dict, which may itself lie under a usual name; empty for no such."""
+    """The tensors of a state dict, which may lie under a usual name; empty if there is none."""
     if not isinstance(value, Mapping):
         return {}
     inner = (state_dict(value.get(entry)) for entry in ENTRIES)

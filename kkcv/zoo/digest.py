@@ -42,8 +42,9 @@ def git_digest(path: Path) -> str:
 def remembered(file: Path) -> str:
     """The sha256 of a file that may be gigabytes, computed again when its size or date changes.
 
-    Of a file that has gone, the last that was computed; empty if there was none.
+    For a missing file: the last hash that was computed, or empty.
     """
+    # a path may be too long for a file name, and hold slashes
     key = hashlib.sha256(str(file).encode("utf-8", "surrogateescape")).hexdigest()[:32]
     memory = cache_folder() / "hashes" / f"{key}.json"
     try:

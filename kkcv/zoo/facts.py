@@ -45,7 +45,8 @@ class Printed:
         if self.text.startswith("<"):
             return ours < value
         last_digit = 10.0 ** -len(digits.partition(".")[2]) * SUFFIXES[suffix]
-        return abs(ours - value) <= max(last_digit if suffix else 0, 0.01 * value if suffix else 0)
+        # without a suffix the paper prints every digit
+        return abs(ours - value) <= (max(last_digit, 0.01 * value) if suffix else 0)
 
 
 @cache

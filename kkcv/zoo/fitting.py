@@ -37,7 +37,7 @@ def best_fit(state: State, network: Network, path: Path, new_classifier: bool, e
     Raises WeightsError where weights under several prefixes fit.
     """
     own = [key for key in network.state_dict() if not training_alone(key)]
-    possible = prefixes(state, least=len(own) // 2)
+    possible = prefixes(state, least=len(own) // 2)  # less is no whole network
     if not ema:
         possible = [prefix for prefix in possible if not is_average(prefix)]
         state = {k: v for k, v in state.items() if not is_average(k)}
@@ -49,6 +49,7 @@ def best_fit(state: State, network: Network, path: Path, new_classifier: bool, e
         ]
     good = [each for each in fits if not each.differences]
     if not good:
+        # what a prefix leaves out counts too: else one of a few tensors would be the best guess
         outside = {each.prefix: len(state) - len(under(state, each.prefix)) for each in fits}
         return min(fits, key=lambda each: each.differences + outside[each.prefix])
     good = [each for each in good if is_average(each.prefix)] or good

@@ -107,6 +107,7 @@ class InceptionB(FilterConcat):
             {
                 "1x1": conv(in_channels, 192, 1),
                 "7x7": chain(in_channels, (w, 1), (w, row), (192, column)),
+                # columns first, unlike the branch above: so in the released network
                 "double_7x7": chain(
                     in_channels, (w, 1), (w, column), (w, row), (w, column), (192, row)
                 ),

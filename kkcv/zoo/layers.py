@@ -109,6 +109,7 @@ class SqueezeExcite(nn.Module):
         activation: Callable[[], nn.Module] = nn.ReLU,
     ) -> None:
         super().__init__()
+        # 1x1 convolutions of a 1x1 map: the fully connected layers of the paper
         self.fc1 = nn.Conv2d(channels, squeezed, 1)
         self.act = activation()
         self.fc2 = nn.Conv2d(squeezed, channels, 1)
@@ -131,7 +132,7 @@ class DropPath(nn.Module):
             return x
         keep = 1 - self.rate
         mask = torch.empty(x.shape[0], 1, 1, 1, dtype=x.dtype, device=x.device).bernoulli_(keep)
-        return x * mask / keep
+        return x * mask / keep  # the same on average as in eval mode
 
     def extra_repr(self) -> str:
         return f"rate={self.rate}"

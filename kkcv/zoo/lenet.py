@@ -89,6 +89,7 @@ class Subsampling(nn.Module):
         self.bias = nn.Parameter(torch.empty(channels, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
+        # a sum of four is four times their mean
         return 4 * F.avg_pool2d(x, 2) * self.coefficient + self.bias
 
 

@@ -197,7 +197,7 @@ def mobilenet_v4(variant: Variant, num_classes: int = 1000, in_channels: int = 3
         if row.stride == 2:
             stage = nn.Sequential()
             stages[f"stage{len(stages)}"] = stage
-        drop = variant.drop_path * i / len(rows)
+        drop = variant.drop_path * i / len(rows)  # grows from 0 towards the rate of table 10
         stage.append(BLOCKS[row.block](channels, row, variant, drop))
         channels = row.out
     stages["conv_last"] = conv(channels, 960, 1)

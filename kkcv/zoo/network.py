@@ -47,7 +47,8 @@ class Spec:
     """One network of the zoo, before it is built.
 
     ``build(num_classes, in_channels, **options)`` makes it. ``input_size`` is (C, H, W) as
-    published, in pixels; other sizes from ``min_size`` up work, unless ``fixed_size``.
+    published, in pixels; other sizes from ``min_size`` up work (below it an unpadded convolution or
+    a pool would have nothing left), unless ``fixed_size``.
     ``auxiliary`` says that it can have auxiliary heads: ``build`` takes an option of that name.
     """
 
@@ -95,7 +96,7 @@ class Network(nn.Module):
     def reset_classifier(self, num_classes: int) -> None:
         """Put a new classifier in place of the head, as the paper initializes it.
 
-        0 is for no classifier: the scores are the embedding then.
+        With 0 there is no classifier: the scores are the embedding.
 
         Raises ValueError for a negative number.
         """

@@ -90,7 +90,7 @@ def fill(network: nn.Module) -> nn.Module:
         for i, (name, parameter) in enumerate(network.named_parameters()):
             mean = 1.0 if parameter.ndim == 1 and name.endswith(("weight", "gamma")) else 0.0
             scale = (2 / parameter[0].numel()) ** 0.5 if parameter.ndim > 1 else 0.1
-            start = 7919 * i % 100_003
+            start = 7919 * i % 100_003  # primes: each tensor begins at another place of the noise
             repeat(mean + scale * noise[start : start + parameter.numel()], parameter)
     for module in network.modules():
         if isinstance(module, BatchNorm):

@@ -115,7 +115,7 @@ def create(
 
     Raises:
         UnknownNetwork: There is no such network; the nearest names.
-        WeightsError: The weights cannot be had, read, or put into the network.
+        WeightsError: The weights cannot be found, read, or put into the network.
         ValueError: Counts that are too low, another ``trained_in``, or auxiliary heads where the
             paper has none.
     """

@@ -1,6 +1,6 @@
 """Richer embeddings by name: ``efficientnet_lite0+mirrored+gem`` (richer.py has the network).
 
-``+parts`` is no other network: it is run on parts of each picture too (embedding/windows.py).
+``+parts`` keeps the network, and runs it on parts of each picture too (embedding/windows.py).
 """
 
 from kkcv.errors import RequestError
@@ -27,10 +27,10 @@ def split(model: str) -> tuple[str, tuple[str, ...]]:
 
 
 def of_network(richness: tuple[str, ...]) -> tuple[str, ...]:
-    """Without what is no other network."""
+    """The parts of it that change the network: all but ``parts``."""
     return tuple(part for part in richness if part != PARTS)
 
 
 def joined(name: str, richness: tuple[str, ...]) -> str:
-    """The one name of it."""
+    """Network and richness as one name."""
     return SIGN.join((name, *richness))

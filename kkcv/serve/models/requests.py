@@ -280,6 +280,7 @@ class PageQuery(PageFields):
         int, Whole(1, MAX_PAGE), Field(description="The largest number of pictures.")
     ] = 100
     cursor: Annotated[
+        # 18 digits are fewer than those of the largest id, so that every number fits
         str, Field(description="`next` of the page before.", pattern=r"^(after-[0-9]{1,18})?$")
     ] = ""
     newest: Annotated[bool, Field(description="The newest first, instead of the oldest.")] = False

@@ -53,7 +53,7 @@ def affinities(vectors: np.ndarray) -> np.ndarray:
 def embedded(near: np.ndarray, points: np.ndarray, progress: Progress) -> np.ndarray:
     """Gradient descent with momentum and gains on the divergence (equation 5)."""
     y = points / max(points[:, 0].std(), 1e-9) * 1e-2
-    rate = max(50.0, len(y) / 12)
+    rate = max(50.0, len(y) / 12)  # N over the exaggeration: Belkina et al., Nature Comms. 10, 2019
     moved, gains = np.zeros_like(y), np.ones_like(y)
     for step in range(STEPS):
         progress(step, STEPS)
@@ -61,8 +61,11 @@ def embedded(near: np.ndarray, points: np.ndarray, progress: Progress) -> np.nda
         squares = (y**2).sum(1)
         student = 1 / (1 + np.maximum(squares[:, None] + squares[None] - 2 * (y @ y.T), 0))
         np.fill_diagonal(student, 0)
+        # early on neighbors attract each other more, so that clusters form (section 3.4, with
+        # scikit-learn's 12 for the paper's 4)
         pull = ((12.0 if early else 1.0) * near - student / student.sum()) * student
         gradient = 4 * (pull.sum(1)[:, None] * y - pull @ y)
+        # gains and momentum as in section 3.4 and the authors' code
         same = np.sign(gradient) == np.sign(moved)
         gains = np.maximum(np.where(same, gains * 0.8, gains + 0.2), 0.01)
         moved = (0.5 if early else 0.8) * moved - rate * gains * gradient

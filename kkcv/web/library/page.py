@@ -14,7 +14,7 @@ PANELS = {"pictures": browse, "duplicates": review_duplicates, "statistics": sho
 
 def library_page() -> None:
     text, here = strings(), library()
-    if page := st.session_state.pop("turn_to", None):
+    if page := st.session_state.pop("turn_to", None):  # a click may not turn the page itself
         st.switch_page(st.session_state["pages"][page])
     st.markdown(text("library.count", total=here.count(), network=here.model.network))
     panel = choose_panel(text, "library", list(PANELS), "panel")

@@ -83,7 +83,7 @@ def overview(here: LocalLibrary, job: Job[Overview]) -> Overview:
     points = plane(vectors, lambda done, total: job.progress(total + done, 2 * total))
     scores = vectors @ vectors.T
     others = scores[np.triu_indices(len(scores), 1)]
-    np.fill_diagonal(scores, -1)
+    np.fill_diagonal(scores, -1)  # no picture is its own nearest
     nearest = scores.max(1) if len(scores) > 1 else scores[:0, 0]
     return Overview(entries, smalls, points, clusters(vectors), nearest, others)
 

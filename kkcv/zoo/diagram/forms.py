@@ -93,7 +93,7 @@ def forms(network: Network, reads: Mapping[nn.Module, Shape]) -> list[Form]:
         row = [(name, "", stage)] if isinstance(stage, nn.Sequential) else []
         found += [] if name in before else inside(name, stage) or row
     groups: dict[tuple[object, ...], list[tuple[str, list[Node]]]] = {}
-    traced: dict[tuple[str, Shape], list[Node]] = {}  # equal blocks of equal inputs but once
+    traced: dict[tuple[str, Shape], list[Node]] = {}  # equal blocks with equal inputs once
     for path, kind, module in found:
         known = repr(module), reads[module]
         nodes = traced[known] = traced.get(known) or graph(module, reads[module])

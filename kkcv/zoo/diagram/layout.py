@@ -118,6 +118,7 @@ def passed_by_all(
     for node in reversed(inside):
         up[node] = sum(up.get(user, 1) for user in users[node]) or 1
     ends = {n: sum(u not in here for u in users[n]) or not users[n] for n in inside}
+    # the ways down to a node times those on from it are all ways, if every one passes it
     total = sum(down[node] * ends[node] for node in inside)
     return [node for node in inside if down[node] * up[node] == total]
 
