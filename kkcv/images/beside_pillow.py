@@ -5,6 +5,7 @@ from typing import Protocol
 from PIL import Image
 
 from .formats import sniff
+from .quiet import silence_libtiff
 from .raw import Raw, is_raw
 from .tiff import Deep, read_well_by_pillow
 
@@ -26,6 +27,8 @@ def opened_beside_pillow(data: bytes, label: str) -> Opened | None:
     if is_raw(data):
         return Raw.of(data, label)
     found = sniff(data)
-    if found is not None and found.name == "TIFF" and not read_well_by_pillow(data):
-        return Deep.of(data, label)
+    if found is not None and found.name == "TIFF":
+        silence_libtiff()
+        if not read_well_by_pillow(data):
+            return Deep.of(data, label)
     return None

@@ -6,11 +6,16 @@ replaces the filters of the whole process, which breaks with two threads. So one
 comes first, which matches only warnings of threads that are decoding.
 """
 
+import ctypes
 import logging
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import PIL
 
 _thread = threading.local()
 
@@ -26,6 +31,18 @@ class _WhileDecoding(Warning, metaclass=_AskTheThread):
 
 def _is_for_others(record: logging.LogRecord) -> bool:
     return not getattr(_thread, "decoding", False)
+
+
+@cache
+def silence_libtiff() -> None:
+    """Let libtiff, which Pillow's wheels bring along, print nothing: our error says what is wrong.
+
+    It has one handler for the whole process.
+    """
+    here = Path(PIL.__file__).parent
+    for folder in (here.with_name("pillow.libs"), here / ".dylibs"):
+        for file in folder.glob("libtiff*"):
+            ctypes.CDLL(str(file)).TIFFSetErrorHandler(None)
 
 
 @contextmanager

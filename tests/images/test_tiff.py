@@ -197,3 +197,13 @@ def test_what_scanners_write_with_pillow_alone_needs_no_tifffile(
     with pytest.raises(PictureError, match=r"to add it: pip install 'kkcv\[tiff\]'") as caught:
         decode(deep)
     assert caught.value.reason == "unsupported"
+
+
+def test_a_damaged_file_prints_nothing_but_our_error(capfd: pytest.CaptureFixture[str]) -> None:
+    out = io.BytesIO()
+    Image.fromarray(BANDS[..., :3]).save(out, "TIFF", compression="tiff_lzw")
+
+    with pytest.raises(PictureError, match="damaged|ends before"):
+        decode(out.getvalue().replace(b"\x80", b"\xff"))
+
+    assert capfd.readouterr() == ("", "")
