@@ -203,7 +203,7 @@ def test_a_damaged_file_prints_nothing_but_our_error(capfd: pytest.CaptureFixtur
     out = io.BytesIO()
     Image.fromarray(BANDS[..., :3]).save(out, "TIFF", compression="tiff_lzw")
 
-    with pytest.raises(PictureError, match="damaged|ends before"):
+    with pytest.raises(PictureError, match="its data are damaged"):
         decode(out.getvalue().replace(b"\x80", b"\xff"))
 
     assert capfd.readouterr() == ("", "")
