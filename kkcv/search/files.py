@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import re
+import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from kkcv.images.formats import extension
 from kkcv.images.source import read_bytes
 
 from .engine import Catalog, Writer
+from .engine.kept import Kept
 from .picture import Picture, PictureFile
 from .verification.store import delete_features
 
@@ -83,7 +85,9 @@ def store(folder: Path, data: bytes, sha256: bytes) -> PictureFile:
     return PictureFile(relative.as_posix(), True, sha256, len(data), file.stat().st_mtime_ns)
 
 
-def keep(writer: Writer, what: str, ids: Collection[int], **more: Any) -> list[Picture]:
+def keep(
+    writer: Writer, what: str, ids: Collection[int], roots: Iterable[dict[str, Any]] = ()
+) -> list[Picture]:
     """Keep the rows, if there are any, for an undo of what is about to be done to them.
 
     Returns the pictures that were kept before: their files may be deleted once this is committed.
@@ -91,7 +95,8 @@ def keep(writer: Writer, what: str, ids: Collection[int], **more: Any) -> list[P
     if not ids:
         return []
     before = list(writer.kept())
-    return before if writer.keep(what, ids, **more) else []
+    record = Kept(what, time.time(), writer.epoch, tuple(roots))
+    return before if writer.keep(record, ids) else []
 
 
 def delete_stored(catalog: Catalog, gone: Iterable[Picture]) -> None:

@@ -9,7 +9,8 @@ answered from that, more slowly; an engine overrides what it does better.
     Index         the nearest vectors (index.py)
     NextVectors   the vectors of another network, beside the rows, until they are swapped in
 
-entries.py has what an index holds of a row, projection.py and tuning.py what two settings mean.
+entries.py has what an index holds of a row; projection.py, tuning.py and kept.py what three
+settings mean.
 
 After a removal no process finds the picture any more, and what was acknowledged is on a disk.
 Everything is safe to use from several threads, but a Reader or Writer belongs to the thread that
@@ -18,14 +19,12 @@ promises.
 """
 
 from .catalog import CHUNK as CHUNK
-from .catalog import KEPT as KEPT
 from .catalog import WAIT_SECONDS as WAIT_SECONDS
 from .catalog import Catalog as Catalog
 from .catalog import Reader as Reader
 from .catalog import Vectors as Vectors
 from .catalog import Writer as Writer
 from .catalog import by_id as by_id
-from .catalog import kept_at as kept_at
 from .catalog import locked as locked
 from .catalog import no_gallery as no_gallery
 from .engine import Engine as Engine

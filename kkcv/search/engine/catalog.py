@@ -1,6 +1,5 @@
 """The rows of a gallery, in transactions: what an engine must keep, and what it may do better."""
 
-import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,9 +17,9 @@ from kkcv.search.filters.conditions import Condition, matches
 from kkcv.search.picture import UNKEPT, Picture, PictureFile, Stamp, Totals
 
 from .entries import Shape
+from .kept import Kept
 from .projection import Projection
 
-KEPT = "undo"  # a setting: what was done to the rows that are kept, and when
 WAIT_SECONDS = 30.0  # for another process that is writing
 CHUNK = 4096  # vectors in memory at once
 Vectors = Iterator[tuple[np.ndarray, np.ndarray]]  # ids int64 (n,) and their float32 (n, D)
@@ -175,11 +174,11 @@ class Writer(Reader):
     def set(self, name: str, value: str | None) -> None:
         """Change a setting, or delete it with None."""
 
-    def keep(self, what: str, ids: Iterable[int], **more: Any) -> bool:
-        """Keep rows as they are now: ``what`` is about to be done to them can be undone then.
+    def keep(self, kept: Kept, ids: Iterable[int]) -> bool:
+        """Keep rows as they are now, so that what is about to be done to them can be undone.
 
-        They replace those that were kept before. False if the engine cannot. The setting KEPT says
-        ``what``, ``when``, at which ``epoch``, and ``more``.
+        They replace those that were kept before. False if the engine cannot. Its setting
+        ``kept.SETTING`` has the record from then on.
         """
         return False
 
@@ -237,14 +236,6 @@ class Catalog(ABC):
 
     def close(self) -> None:  # noqa: B027
         """Release what the catalog holds open."""
-
-
-def kept_at(writer: Writer, old: str, new: str) -> str | None:
-    """The setting KEPT for the epoch ``new``, which has the same network as ``old``."""
-    record = json.loads(writer.setting(KEPT) or "null")
-    if record is not None and record["epoch"] == old:
-        record["epoch"] = new
-    return record and json.dumps(record)
 
 
 def no_gallery(address: str | Path) -> NotAGallery:

@@ -8,7 +8,9 @@ import numpy as np
 
 from kkcv.progress import Progress, no_progress
 from kkcv.search import engine
-from kkcv.search.engine import KEPT, Vectors, kept_at
+from kkcv.search.engine import Vectors
+from kkcv.search.engine.kept import SETTING as KEPT
+from kkcv.search.engine.kept import Kept
 from kkcv.search.engine.projection import SETTING
 from kkcv.search.picture import Picture
 
@@ -95,7 +97,8 @@ class NextVectors(engine.NextVectors):
             writer.set(SETTING, text or None)
             before = writer.epoch
             renew(writer)
-            writer.set(KEPT, kept_at(writer, before, writer.epoch))
+            if kept := Kept.from_text(writer.setting(KEPT)):
+                writer.set(KEPT, kept.at(before, writer.epoch).to_text())
 
 
 def swap(writer: Writer) -> int:

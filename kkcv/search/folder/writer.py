@@ -11,8 +11,9 @@ import apsw
 import numpy as np
 
 from kkcv.search import engine
-from kkcv.search.engine import KEPT
 from kkcv.search.engine.entries import Shape
+from kkcv.search.engine.kept import SETTING as KEPT
+from kkcv.search.engine.kept import Kept
 from kkcv.search.path_text import as_bytes
 from kkcv.search.picture import PictureFile, Stamp
 
@@ -114,16 +115,15 @@ class Writer(Reader, engine.Writer):
     def epoch(self) -> str:
         return self.setting("epoch", "0")
 
-    def keep(self, what: str, ids: Iterable[int], **more: Any) -> bool:
+    def keep(self, kept: Kept, ids: Iterable[int]) -> bool:
         self.forget()
         wanted = bound(np.array([int(id) for id in ids], np.int64))
-        for kept, table in KEPT_OF.items():
+        for copy, table in KEPT_OF.items():
             if self.has_table(table):  # with its columns, whatever they are by now
-                self.execute(f"CREATE TABLE {kept} AS SELECT * FROM {table} WHERE 0")
-                sql = f"INSERT INTO {kept} SELECT * FROM {table} WHERE id IN carray(?)"
+                self.execute(f"CREATE TABLE {copy} AS SELECT * FROM {table} WHERE 0")
+                sql = f"INSERT INTO {copy} SELECT * FROM {table} WHERE id IN carray(?)"
                 self.execute(sql, (wanted,))
-        record = {"what": what, "when": time.time(), "epoch": self.epoch, **more}
-        self.set(KEPT, json.dumps(record))
+        self.set(KEPT, kept.to_text())
         return True
 
     def forget(self) -> None:

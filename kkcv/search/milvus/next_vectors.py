@@ -12,7 +12,9 @@ import numpy as np
 
 from kkcv.progress import Progress, no_progress
 from kkcv.search import engine
-from kkcv.search.engine import KEPT, Vectors, by_id, kept_at
+from kkcv.search.engine import Vectors, by_id
+from kkcv.search.engine.kept import SETTING as KEPT
+from kkcv.search.engine.kept import Kept
 from kkcv.search.engine.projection import SETTING
 from kkcv.search.picture import Picture
 
@@ -173,8 +175,8 @@ class NextVectors(engine.NextVectors):
         else:
             gone = catalog.rows
             done += [PREVIOUS] if previous == gone else []  # of a change that was interrupted
-            if record := kept_at(writer, catalog.rows, rows):
-                kept[KEPT] = record
+            if record := Kept.from_text(writer.setting(KEPT)):
+                kept[KEPT] = record.at(catalog.rows, rows).to_text()
         catalog.texts.keep(kept)
         catalog.server.call("alter_alias", rows, catalog.place.name)
         catalog.texts.drop(done)

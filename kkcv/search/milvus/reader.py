@@ -4,7 +4,6 @@ The first question of a reader waits until Milvus has processed everything ackno
 (Strong). The next ones need not wait: the same replica answers them.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -12,8 +11,10 @@ import numpy as np
 
 from kkcv.hit import clipped
 from kkcv.search import engine
-from kkcv.search.engine import KEPT, Vectors
+from kkcv.search.engine import Vectors
 from kkcv.search.engine.entries import PARTS, PartsOfPictures
+from kkcv.search.engine.kept import SETTING as KEPT
+from kkcv.search.engine.kept import Kept
 from kkcv.search.filters.conditions import Condition, Near, matches
 from kkcv.search.index.exact import inner_products
 from kkcv.search.index.neighbors import Neighbors, no_neighbors
@@ -184,11 +185,11 @@ class Reader(engine.Reader):
 
     def _kept(self) -> "Reader | None":
         """The rows that are kept for an undo, in a collection of their own."""
-        record = json.loads(self.setting(KEPT, "null"))
-        if record is None:
+        kept = Kept.from_text(self.setting(KEPT))
+        if kept is None:
             return None
         about = self._settings, Layout(self.shape), self._gaps, STRONG
-        return Reader(self._server, record["rows"], *about)
+        return Reader(self._server, kept.rows, *about)
 
     def _compared(self, queries: np.ndarray, k: int, asked: str) -> Neighbors:
         rows = self._ask(f"{asked} and {HAS_VECTOR}", ["id", "vector"])

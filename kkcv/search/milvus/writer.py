@@ -4,7 +4,6 @@ Readers see a request as a whole or not at all. One request writes new and chang
 removes rows. If the process dies between them, the transaction was not acknowledged.
 """
 
-import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -15,7 +14,9 @@ import numpy as np
 
 from kkcv.errors import GalleryError
 from kkcv.search import engine
-from kkcv.search.engine import KEPT, by_id
+from kkcv.search.engine import by_id
+from kkcv.search.engine.kept import SETTING as KEPT
+from kkcv.search.engine.kept import Kept
 from kkcv.search.filters.conditions import Condition
 from kkcv.search.picture import Picture, PictureFile
 
@@ -45,6 +46,7 @@ class Writer(Reader, engine.Writer):
         self._set: dict[str, str | None] = {}
         self._last = int(now.get(LAST, "0"))
         self._keeping: list[Row] = []
+        self._keeping_in = ""  # a new collection
         self._were: dict[int, Row] = {}  # those that are kept, once they are needed
         self._no_longer: list[str] = []  # collections of rows that were kept before
         self._by_place: dict[str, Picture | None] = {}  # as read under the lease
@@ -153,11 +155,11 @@ class Writer(Reader, engine.Writer):
     def epoch(self) -> str:
         return self._rows
 
-    def keep(self, what: str, ids: Iterable[int], **more: Any) -> bool:
+    def keep(self, kept: Kept, ids: Iterable[int]) -> bool:
         self.forget()
         self._keeping = rows_of(self, [int(id) for id in ids])
-        about = {"epoch": self.epoch, "rows": self._server.address.kept, **more}
-        self.set(KEPT, json.dumps({"what": what, "when": time.time(), **about}))
+        self._keeping_in = self._server.address.kept
+        self.set(KEPT, replace(kept, rows=self._keeping_in).to_text())
         return True
 
     def forget(self) -> None:
@@ -175,10 +177,10 @@ class Writer(Reader, engine.Writer):
     def commit(self) -> None:
         """Write everything. Ids are reserved first, so that none is used twice after a failure."""
         if self._keeping:
-            name, layout = json.loads(self.setting(KEPT))["rows"], Layout(self.shape)
-            make_rows(self._server, name, layout.dim)
-            self.write(name, self._keeping, layout)
-            self._server.call("load_collection", name)
+            layout = Layout(self.shape)
+            make_rows(self._server, self._keeping_in, layout.dim)
+            self.write(self._keeping_in, self._keeping, layout)
+            self._server.call("load_collection", self._keeping_in)
         rows = [pack(row, self._layout) for row in self._changed.values() if row is not None]
         if self._last != int(self._now.get(LAST, "0")):
             self._keep({LAST: str(self._last)})

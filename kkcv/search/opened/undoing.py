@@ -4,12 +4,12 @@ The engine keeps them in the transaction of the change (Writer.keep), and says w
 setting.
 """
 
-import json
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kkcv.errors import RequestError
-from kkcv.search.engine import KEPT, Catalog, Writer
+from kkcv.search.engine import Catalog, Writer
+from kkcv.search.engine.kept import SETTING, Kept
 from kkcv.search.library.forgetting import remembered
 from kkcv.search.library.library import Library
 from kkcv.search.library.roots import as_root
@@ -35,21 +35,21 @@ def undo(library: Library, only: Collection[int] | None = None, by: float | None
     this, in seconds since 1970.
 
     Later changes stay: another file at the path of a picture, and metadata that were set since.
-    Raises RequestError if there is nothing to undo,
-    another change came after the one that was meant, or the gallery has another network by now.
+    Raises RequestError if there is nothing to undo, another change came after the one that was
+    meant, or the gallery has another network by now.
     """
     catalog: Catalog = library.catalog
     with catalog.writing() as writer:
-        record: dict[str, Any] | None = json.loads(writer.setting(KEPT, "null"))
-        if record is None:
+        done = Kept.from_text(writer.setting(SETTING))
+        if done is None:
             raise RequestError(NOTHING)
         kept = list(writer.kept())
         others = only is not None and {picture.id for picture in kept} != set(only)
-        if others or (by is not None and record["when"] > by):
+        if others or (by is not None and done.when > by):
             raise RequestError(SUPERSEDED)
-        if record["what"] == "described":
+        if done.what == "described":
             count = describe_again(writer, kept)
-        elif record["epoch"] != writer.epoch:
+        elif done.epoch != writer.epoch:
             raise RequestError(
                 f"the pictures were removed before {catalog.address} had its network; go back to "
                 f"that first: kkcv reindex {catalog.address} --undo"
@@ -57,9 +57,9 @@ def undo(library: Library, only: Collection[int] | None = None, by: float | None
         else:
             count = sum(put_back(writer, picture) for picture in kept)
         writer.forget()
-    if roots := record.get("roots"):
-        remembered(library, [as_root(**root) for root in roots])
-    return Undone(record["what"], record["when"], count)
+    if done.roots:
+        remembered(library, [as_root(**root) for root in done.roots])
+    return Undone(done.what, done.when, count)
 
 
 def describe_again(writer: Writer, kept: list[Picture]) -> int:
