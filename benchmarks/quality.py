@@ -7,12 +7,12 @@ python -m benchmarks.quality whitening DATA
 python -m benchmarks.quality objects DATA
 python -m benchmarks.quality chance DATA
 
-DATA is the folder with imagenette, cats_dogs, near_dup_caltech and digits. ``rankings``: each order
-over the same vectors, for each set and for parts of it with few pictures a class. ``prices``: what
-a search takes with each. ``embeddings``: each richer embedding, plain and re-ranked.
-``whitening``: learned on cats_dogs/train. ``objects``: pictures that hang somewhere in other
-pictures (scenes.py), with and without verification. ``chance``: a cut-off by chance against what it
-lets through, by labels that it does not know.
+DATA is the folder with imagenette, produce, monkeys, cats_dogs, near_dup_caltech and digits.
+``rankings``: each order over the same vectors, for each set and for parts of it with few pictures a
+class. ``prices``: what a search takes with each. ``embeddings``: each richer embedding, plain and
+re-ranked. ``whitening``: learned on cats_dogs/train. ``objects``: pictures that hang somewhere in
+other pictures (scenes.py), with and without verification. ``chance``: a cut-off by chance against
+what it lets through, by labels that it does not know.
 
 Times are those of a processor, which other work on the machine disturbs less.
 """
