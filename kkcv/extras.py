@@ -20,6 +20,7 @@ EXTRAS = {
     "lightning": ("Lightning", "train"),
     "matplotlib": ("matplotlib", "train"),
     "tensorboard": ("TensorBoard", "train"),
+    "kagglehub": ("kagglehub, which fetches data from Kaggle,", "train"),
     "timm": ("timm", "timm"),
     "open_clip": ("OpenCLIP", "open-clip"),
     "transformers": ("transformers", "transformers"),

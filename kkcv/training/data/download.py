@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from kkcv.errors import DataError
+from kkcv.extras import need
 
 KAGGLE = "dogs-vs-cats"  # the competition: 25,000 labelled pictures, 12,500 without labels
 SOURCES = ("kaggle", "pets")
@@ -22,7 +23,7 @@ def fetch_cats_dogs(folder: str | Path, source: str, *, offline: str = "") -> Pa
     pictures, by torchvision, which wants none.
 
     Raises DataError that says what to do by hand; it does if ``offline``, the variable that forbids
-    downloads, is not empty.
+    downloads, is not empty; MissingExtra.
     """
     folder = Path(folder)
     by_hand = BY_HAND.format(folder=folder)
@@ -32,6 +33,7 @@ def fetch_cats_dogs(folder: str | Path, source: str, *, offline: str = "") -> Pa
         raise DataError(f"{offline} is set, so nothing is fetched; {by_hand}")
     if folder.is_dir() and any(folder.iterdir()):
         raise DataError(f"{folder} is not empty; choose another folder")
+    need("kagglehub" if source == "kaggle" else "torchvision")
     try:
         if source == "kaggle":
             unpack_kaggle(fetch_kaggle(), folder)

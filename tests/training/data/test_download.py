@@ -5,7 +5,8 @@ import zipfile
 
 import pytest
 
-from kkcv.errors import DataError
+from kkcv import extras
+from kkcv.errors import DataError, MissingExtra
 from kkcv.training.data.download import arrange_pets, fetch_cats_dogs, unpack_kaggle
 from tests.training.conftest import read_data
 
@@ -19,6 +20,13 @@ def test_without_a_network_it_says_what_to_do_by_hand(tmp_path):
         "https://www.kaggle.com/c/dogs-vs-cats/data, download, unzip train.zip and test1.zip into "
         f"{tmp_path / 'pets'}, then: kkcv train {tmp_path / 'pets'} --out RUN"
     )
+
+
+def test_without_the_library_it_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda module: None)
+
+    with pytest.raises(MissingExtra, match=r"^kagglehub, .* pip install 'kkcv\[train\]'$"):
+        fetch_cats_dogs(tmp_path / "pets", "kaggle")
 
 
 def test_a_folder_with_pictures_is_left_alone(tmp_path):
