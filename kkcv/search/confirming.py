@@ -7,7 +7,7 @@ tells them from copies. What is not confirmed follows by its points, then by its
 
 import os
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from kkcv.hit import SURE, Hit, Place
 
+from .picture import Picture
 from .verification.agreement import as_copy
 from .verification.features import Features
 from .verification.geometry import FEWEST, Match, match
@@ -48,42 +49,26 @@ class Confirming:
     def __init__(self, query: Features, pixels: np.ndarray, verifier: Verifier) -> None:
         """``pixels`` are those of the query, uint8 (H, W, 3)."""
         self._features = query, query.mirrored()
-        self._pixels = pixels, np.ascontiguousarray(pixels[:, ::-1])
+        self._pixels = pixels
         self._verifier = verifier
         self._tried: set[tuple[int, bool]] = set()  # ids, and whether with the mirror image
         self._seen: dict[int, Seen] = {}
-        verifier.until = time.monotonic() + SECONDS
 
-    def look(self, hits: Sequence[Hit]) -> None:
-        """Compare hits in their order, until several of them in a row are no copies."""
-        for some in self._compared(hits):
-            if not self._any(some):
-                return
-
-    def look_closely(self, hits: Sequence[Hit], mirrored: Collection[int]) -> None:
-        """Compare all hits, and those among ``mirrored`` with the query's mirror image, too.
+    def look(self, hits: Sequence[Hit], mirrored: Collection[int] = ()) -> None:
+        """Compare hits in their order, those among ``mirrored`` with the mirror image, too.
 
         Once one has all that the query shows, until several in a row are no copies.
         """
         self._verifier.until = time.monotonic() + SECONDS  # not since the views were embedded
-        for some in self._compared(hits, mirrored):
-            if not self._any(some) and self.explained:
-                return
-
-    def _compared(
-        self, hits: Sequence[Hit], mirrored: Collection[int] = ()
-    ) -> Iterator[Sequence[Hit]]:
-        """Some hits at a time, once they are compared."""
+        pictures = self._verifier.pictures_of(hits)
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for start in range(0, len(hits), TOGETHER):
-                some = hits[start : start + TOGETHER]
-                list(threads.map(lambda hit: self._look_at(hit, hit.id in mirrored), some))
-                yield some
+            for start in range(0, len(pictures), TOGETHER):
+                some = pictures[start : start + TOGETHER]
+                list(threads.map(lambda each: self._look_at(each, each.id in mirrored), some))
+                if self.explained and not any(self.is_copy(each.id) for each in some):
+                    return
 
-    def _any(self, hits: Sequence[Hit]) -> bool:
-        return any(self.is_copy(hit.id) for hit in hits)
-
-    def _look_at(self, hit: Hit, mirrored: bool) -> None:
+    def _look_at(self, hit: Picture, mirrored: bool) -> None:
         ways = [way for way in (False, mirrored) if (hit.id, way) not in self._tried]
         if not ways or self.is_copy(hit.id):
             return
@@ -98,8 +83,9 @@ class Confirming:
                 before = self._seen.get(hit.id, seen)
                 self._seen[hit.id] = max(before, seen, key=lambda each: each.sureness)
 
-    def _as_copy(self, hit: Hit, how: Match, mirrored: bool) -> Seen | None:
-        copied = as_copy(how, self._pixels[mirrored], self._verifier.pixels_of(hit))
+    def _as_copy(self, hit: Picture, how: Match, mirrored: bool) -> Seen | None:
+        pixels = np.ascontiguousarray(self._pixels[:, ::-1]) if mirrored else self._pixels
+        copied = as_copy(how, pixels, self._verifier.pixels_of(hit))
         return None if copied is None else Seen(copied, mirrored, copied=True)
 
     @property

@@ -1,13 +1,13 @@
 """Copies: the picture that the query was taken from, or that was put into it.
 
     query ─as it is▶ candidates ─points▶ one of them has all that the query shows: done
-    query ─turned, mirrored, blurred, cut▶ 11 views ─indexes▶ candidates ─points▶ confirmed first
+    query ─turned, mirrored, blurred, cut▶ 10 views ─indexes▶ candidates ─points▶ confirmed first
 
-Most copies are found by the query as it is; the other views take longer. They are embedded while
-the local points of the query are found and compared, unless a hit is so near that it probably shows
-all, and those not begun are dropped when one does. A view that is a part of the query is compared
-with whole pictures: it may be one, on a page or pasted into another. The other views are compared
-with whole pictures and with their parts, where the gallery has them. Local points decide
+Most copies are found by the query as it is; the other views (views.py) take longer. They are
+embedded and looked for while local points are compared, unless a hit is so near that it probably
+shows all, and those not begun are dropped when one does. A view that is a part of the query is
+compared with whole pictures: it may be one, on a page or pasted into another. The other views are
+compared with whole pictures and with their parts, where the gallery has them. Local points decide
 (confirming.py).
 """
 
@@ -15,12 +15,11 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from kkcv.embedding import windows
 from kkcv.errors import RequestError
-from kkcv.hit import Hit, Place, clipped
+from kkcv.hit import Hit, clipped
 from kkcv.images.decode import decode
 from kkcv.images.limits import Limits
 from kkcv.query import Like, Text
@@ -28,33 +27,34 @@ from kkcv.timing import step
 
 from . import parts
 from .answer.answer import chances_of, hits_of, rates_of, told
-from .confirming import Confirming
+from .confirming import TOGETHER, Confirming
+from .filters.conditions import Condition
 from .index.neighbors import Neighbors
 from .opened.generation import Generation
 from .options import SearchOptions
 from .picture import Pictures
-from .verification.features import features
+from .verification.features import ASKED, features
 from .verification.verify import Verifier
+from .views import CUTS, MIRRORED, SMOOTHED, TURNED, WHOLES, cut, mirrored_and_smoothed, turned
+from .views import where as place_of_view
 
-CORNERS: tuple[windows.Window, ...] = (
-    (0.0, 0.0, 0.4, 0.4),
-    (0.6, 0.0, 0.4, 0.4),
-    (0.0, 0.6, 0.4, 0.4),
-    (0.6, 0.6, 0.4, 0.4),
+NEAREST, FEWER = 25, 8  # candidates that a group of views proposes
+GROUPS = (
+    ([0, MIRRORED, SMOOTHED], NEAREST),
+    ([*TURNED], FEWER),
+    ([*range(WHOLES, WHOLES + len(CUTS))], FEWER),
 )
-CUTS = (windows.CENTER, *CORNERS)  # of the query
-TURNS = 4  # the query as it is, and turned by 90, 180 and 270 degrees
-MIRRORED, SMOOTHED = TURNS, TURNS + 1  # views behind those; the others are cuts
-WHOLES = TURNS + 2
-BLUR = 1.5  # pixels, the deviation: strong compression leaves blocks that a network sees
-GROUPS = (  # views that propose candidates, and how many
-    ([0, MIRRORED, SMOOTHED], 25),
-    ([*range(1, TURNS)], 8),
-    ([*range(WHOLES, WHOLES + len(CUTS))], 8),
-)
+OTHERS = ((turned, FEWER), (mirrored_and_smoothed, NEAREST), (cut, FEWER))  # in order
 LOOKED_AT = 50  # candidates at most
 MAYBE_MIRRORED = 10  # of them, those that are nearest to the mirrored view
 LIKELY = 0.85  # score of a copy as it is; the other views are asked at once if no hit has it
+
+
+class Asked(NamedTuple):
+    """Some views: unit vectors float32 (V, D), and ids that are near any of them."""
+
+    vectors: np.ndarray
+    near: np.ndarray
 
 
 class Found(NamedTuple):
@@ -78,31 +78,41 @@ def copies(
 ) -> list[Hit]:
     """At most k hits, those that local points confirm first (RequestError, PictureError)."""
     pixels = pixels_of(generation, pictures, likes, limits)
+    embedder, condition = generation.embedder, options.condition
+    depth = max(k, NEAREST) + len(own)
     threads = ThreadPoolExecutor(2)
     try:
-        points = threads.submit(features, pixels)
-        as_it_is = embedded(generation, pixels)
-        hits, _ = proposed(generation, as_it_is[None], k, options, own)
-
-        def embed_others() -> list[Future[np.ndarray]]:
-            return [threads.submit(embedded, generation, view) for view in other_views(pixels)]
-
-        likely = bool(hits and hits[0].score >= LIKELY)
-        others = [] if likely else embed_others()
+        points = threads.submit(features, pixels, ASKED)
+        crop = embedder.crop(pixels)
+        as_it_is = asked(generation, [crop], depth, condition, first=True)
+        hits, _ = proposed(generation, as_it_is, k, options, own)
         confirming = Confirming(
             points.result(), pixels, Verifier(pictures, generation.sharing.turn, limits)
         )
+
+        def ask(number: int) -> Asked:
+            views, most = OTHERS[number]
+            crops = views(embedder, pixels, crop)
+            most = depth if most == NEAREST else most + len(own)
+            return asked(generation, crops, most, condition, of_parts=views is not cut)
+
+        others: list[Future[Asked]] = []
         with step("search"):
+            if hits and hits[0].score >= LIKELY:
+                confirming.look(hits[:TOGETHER])
+            if not confirming.explained:
+                others = [threads.submit(ask, number) for number in range(len(OTHERS))]
             confirming.look(hits[:LOOKED_AT])
         if confirming.explained:
             return confirming.ordered(hits)[:k]
         with step("embed"):
-            vectors = np.stack([as_it_is, *(each.result() for each in others or embed_others())])
+            every = [as_it_is, *(each.result() for each in others)]
     finally:
         threads.shutdown(cancel_futures=True)
-    hits, mirrored = proposed(generation, vectors, k, options, own, hits)
+    views = Asked(*(np.concatenate(each) for each in zip(*every, strict=True)))
+    hits, mirrored = proposed(generation, views, k, options, own)
     with step("search"):
-        confirming.look_closely(hits[:LOOKED_AT], mirrored)
+        confirming.look(hits[:LOOKED_AT], mirrored)
     return confirming.ordered(hits)[:k]
 
 
@@ -125,38 +135,45 @@ def pixels_of(
         return np.ascontiguousarray(like.region.of(decode(source, limits)))
 
 
-def other_views(pixels: np.ndarray) -> list[np.ndarray]:
-    """The other views of the query: turned, mirrored, blurred, and cut."""
-    turned = [np.ascontiguousarray(np.rot90(pixels, n)) for n in range(1, TURNS)]
-    flipped = np.ascontiguousarray(pixels[:, ::-1])
-    smoothed = cv2.GaussianBlur(pixels, (0, 0), BLUR)
-    return [*turned, flipped, smoothed, *(windows.within(pixels, each) for each in CUTS)]
+def asked(
+    generation: Generation,
+    crops: Sequence[np.ndarray],
+    depth: int,
+    where: Condition | None,
+    *,
+    first: bool = False,
+    of_parts: bool = True,
+) -> Asked:
+    """Embeds views, and looks for pictures near each, ``of_parts`` with their parts, too.
 
-
-def embedded(generation: Generation, view: np.ndarray) -> np.ndarray:
-    """The unit vector of a view: float32 (D,)."""
-    embedder = generation.embedder
+    Only the ``first`` is looked for with all the effort that the gallery's goal takes.
+    """
     with step("embed"):
-        return embedder.embed_crops([embedder.crop(view)])[0]
+        vectors = generation.embedder.embed_crops(crops)
+    index = generation.index
+    with step("search"), generation.catalog.searching() as rows:
+        look = index.search if first else index.glance
+        near = look(rows, generation.projected(vectors), depth, where).ids.ravel()
+        if index.parts is not None and of_parts:
+            sketches, most = windows.sketch(vectors), min(2 * depth, parts.MOST)
+            keys = index.parts.glance(rows, sketches, most, where).ids.ravel()
+            near = np.concatenate([near, np.where(keys < 0, -1, keys // parts.PARTS)])
+    return Asked(vectors, near)
 
 
 def proposed(
     generation: Generation,
-    vectors: np.ndarray,
+    views: Asked,
     k: int,
     options: SearchOptions,
     own: Collection[int],
-    before: Sequence[Hit] = (),
 ) -> tuple[list[Hit], set[int]]:
-    """The pictures near any of the first views, (V, D), and the ids that may be mirrored.
-
-    ``before`` are the hits of the query as it is, where it was asked by itself.
-    """
+    """The pictures near any of the first views, and the ids that may be mirrored."""
+    vectors = views.vectors
     with step("search"), generation.catalog.searching() as rows:
-        without = np.array(sorted(own), np.int64)
-        depth = max(k, GROUPS[0][1]) + len(without)
-        known = np.array([hit.id for hit in before], np.int64)
-        found = candidates(generation, rows, vectors, depth, options, without, known)
+        ids = np.unique(views.near)
+        ids = np.setdiff1d(ids[ids > 0], np.array(sorted(own), np.int64))
+        found = candidates(generation, rows, vectors, ids, max(k, NEAREST))
         chances = chances_of(generation, rows, generation.projected(vectors[:1]))
         good = found.scores >= options.min_score
         if options.max_chance is not None:
@@ -166,33 +183,15 @@ def proposed(
         hits = hits_of(generation, rows, near, chances, rates_of(chances, near.scores))[0]
     places = {id: (view, part) for id, _, view, part, _ in zip(*map(list, found), strict=True)}
     for hit in hits:  # until points say more exactly
-        hit.place, hit.query_place = where(*places[hit.id])
+        hit.place, hit.query_place = place_of_view(*places[hit.id])
     return hits, set(found.ids[found.mirrored].tolist())
 
 
 def candidates(
-    generation: Generation,
-    rows: parts.Reader,
-    vectors: np.ndarray,
-    depth: int,
-    options: SearchOptions,
-    without: np.ndarray,
-    known: np.ndarray,
+    generation: Generation, rows: parts.Reader, vectors: np.ndarray, ids: np.ndarray, depth: int
 ) -> Found:
-    """The pictures near any of the first views, (V, D), the best of each group; best first."""
-    where = options.condition
-    index = generation.index
-    projected = generation.projected(vectors)
-    look = index.glance if len(vectors) > 1 else index.search
-    near = [known, look(rows, projected, depth, where).ids.ravel()]
-    wholes = vectors[:WHOLES]
-    if index.parts is not None:
-        sketches, most = windows.sketch(wholes), min(2 * depth, parts.MOST)
-        keys = index.parts.glance(rows, sketches, most, where).ids.ravel()
-        near.append(np.where(keys < 0, -1, keys // parts.PARTS))
-    ids = np.unique(np.concatenate(near))
-    ids = np.setdiff1d(ids[ids > 0], without)
-    compared = parts.beside(generation, rows, vectors, len(wholes), ids)
+    """Of some pictures the best of each group of the first views, (V, D); best first."""
+    compared = parts.beside(generation, rows, vectors, min(len(vectors), WHOLES), ids)
     scores = compared.scores
     keep, mirrored = np.zeros((2, len(compared.ids)), bool)
     if not len(compared.ids):
@@ -210,13 +209,3 @@ def candidates(
     found = Found(compared.ids, *of_best, mirrored)
     order = np.flatnonzero(keep)[np.argsort(-found.scores[keep], kind="stable")]
     return Found(*(each[order] for each in found))
-
-
-def where(view: int, part: int) -> tuple[Place | None, Place | None]:
-    """Where views put a hit that points do not confirm: in the hit, and in the query."""
-    place = parts.place_of(part)
-    if place is not None and view < TURNS:  # np.rot90 turns counterclockwise
-        place = place[-view:] + place[:-view] if view else place
-    elif place is not None and view == MIRRORED:
-        place = tuple(place[n] for n in (1, 0, 3, 2))
-    return place, windows.corners(CUTS[view - WHOLES]) if view >= WHOLES else None

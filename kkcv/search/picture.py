@@ -1,5 +1,6 @@
 """A picture of a gallery, as the catalog of every engine knows it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +70,8 @@ class Pictures(Protocol):
     folder: Path
 
     def get(self, id: int) -> Picture: ...
+
+    def get_many(self, ids: Iterable[int]) -> list[Picture]: ...
 
     def read(self, picture: Picture) -> bytes: ...
 

@@ -44,7 +44,7 @@ class Match(NamedTuple):
 
 def match(query: Features, hit: Features) -> Match | None:
     """Where the hit shows what the query shows; None if it does not."""
-    first, second = pairs(query.descriptors, hit.descriptors)
+    first, second = pairs(query.compared, hit.compared)
     if len(first) < FEWEST:
         return None
     turns = (hit.angles[second] - query.angles[first]) % 360
@@ -89,8 +89,7 @@ def voted(turns: np.ndarray, scales: np.ndarray) -> np.ndarray:
     """The matches near the angle and scale that most of them have: both (P,) → bool (P,)."""
     angle = (turns // ANGLE).astype(int) % ANGLES
     scale = np.clip(np.floor(scales / SCALE).astype(int) + SCALES // 2, 1, SCALES - 2)
-    votes = np.zeros((ANGLES, SCALES), int)
-    np.add.at(votes, (angle, scale), 1)
+    votes = np.bincount(angle * SCALES + scale, minlength=ANGLES * SCALES).reshape(ANGLES, SCALES)
     votes = votes + np.roll(votes, 1, 0) + np.roll(votes, -1, 0)  # with the bins beside
     votes[:, 1:-1] = votes[:, 1:-1] + votes[:, 2:] + votes[:, :-2]
     best_angle, best_scale = np.unravel_index(votes.argmax(), votes.shape)
@@ -105,14 +104,13 @@ def plausible(place: np.ndarray) -> bool:
     return SMALLEST < cv2.contourArea(place, oriented=True) < LARGEST
 
 
-def pairs(query: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of matching descriptors: uint8 (N, 128), (M, 128) → int64 (P,), (P,)."""
+def pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of matching descriptors: unit vectors (N, D), (M, D) → int64 (P,), (P,)."""
     nothing = np.empty(0, np.int64)
-    if len(query) < 2 or len(hit) < 2:
+    if len(first) < 2 or len(second) < 2:
         return nothing, nothing
-    first, second = normalized(query), normalized(hit)
     alike = first @ second.T
-    rows = np.arange(len(query))
+    rows = np.arange(len(first))
     nearest = alike.argmax(1)
     best = alike[rows, nearest]
     alike[rows, nearest] = -1
@@ -124,10 +122,3 @@ def pairs(query: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     back = (second[nearest[clear]] @ first.T).argmax(1)  # of those alone: it is far quicker
     mutual = clear[back == clear]
     return mutual, nearest[mutual]
-
-
-def normalized(descriptors: np.ndarray) -> np.ndarray:
-    """Descriptors of length one: uint8 (N, 128) → float32 (N, 128)."""
-    values = descriptors.astype(np.float32)
-    lengths = np.sqrt(np.einsum("nd,nd->n", values, values))
-    return values / np.maximum(lengths, 1)[:, None]

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kkcv.errors import FileMissing, PictureError, RequestError, UnknownPicture
+from kkcv.errors import FileMissing, PictureError, RequestError
 from kkcv.hit import SURE, Hit, Place
 from kkcv.images.decode import decode
 from kkcv.images.limits import Limits
@@ -63,7 +63,12 @@ class Verifier:
         with step("search"):
             query = self._of_query(likes)
             self.until = time.monotonic() + SECONDS
-            return verified(query, hits[:looked_at], self.features_of) + hits[looked_at:]
+            pictures = {each.id: each for each in self.pictures_of(hits[:looked_at])}
+
+            def of_hit(hit: Hit) -> Features | None:
+                return self.features_of(pictures[hit.id]) if hit.id in pictures else None
+
+            return verified(query, hits[:looked_at], of_hit) + hits[looked_at:]
 
     def _of_query(self, likes: Sequence[Like]) -> Features:
         """Features of the first picture with a positive weight, or of its region (RequestError)."""
@@ -85,24 +90,27 @@ class Verifier:
                 return features_of(source, self._limits)
             return features(like.region.of(decode(source, self._limits)))
 
-    def features_of(self, hit: Hit) -> Features | None:
+    def pictures_of(self, hits: Sequence[Hit]) -> list[Picture]:
+        """Those that are still there."""
+        return self._pictures.get_many(hit.id for hit in hits)
+
+    def features_of(self, picture: Picture) -> Features | None:
         """None for a file that is gone or unreadable, or when the time for computing is up."""
         try:
-            picture = self._pictures.get(hit.id)
             stored = read_features(self._pictures.folder, picture.file.sha256)
             if stored is None and time.monotonic() > self.until:
                 return None
             return stored or self._of_picture(picture)
-        except (FileMissing, PictureError, UnknownPicture):
+        except (FileMissing, PictureError):
             return None
 
-    def pixels_of(self, hit: Hit) -> np.ndarray | None:
+    def pixels_of(self, picture: Picture) -> np.ndarray | None:
         """A small copy: uint8 (H, W, 3); None for a file that is gone or unreadable."""
         try:
-            data = self._pictures.read(self._pictures.get(hit.id))
+            data = self._pictures.read(picture)
             with self._turn():
                 return decode(data, self._limits, target=SMALL)
-        except (FileMissing, PictureError, UnknownPicture):
+        except (FileMissing, PictureError):
             return None
 
     def _of_picture(self, picture: Picture) -> Features:

@@ -1,0 +1,56 @@
+"""The views of a query that a search for copies asks by: as it is, turned, mirrored, blurred, cut.
+
+They are numbered: 0 is the query as it is.
+"""
+
+import cv2
+import numpy as np
+
+from kkcv.embedding import windows
+from kkcv.embedding.embedder import Embedder
+from kkcv.hit import Place
+
+from . import parts
+
+CORNERS: tuple[windows.Window, ...] = (
+    (0.0, 0.0, 0.4, 0.4),
+    (0.6, 0.0, 0.4, 0.4),
+    (0.0, 0.6, 0.4, 0.4),
+    (0.6, 0.6, 0.4, 0.4),
+)
+CUTS = (windows.CENTER, *CORNERS)  # of the query
+TURNED = range(1, 4)  # by 90, 180 and 270 degrees
+MIRRORED, SMOOTHED = 4, 5
+WHOLES = 6  # views that show all of the query; the others are cuts
+BLUR = 1.5  # pixels, the deviation: strong compression leaves blocks that a network sees
+
+
+def turned(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
+    """Crops of a picture, uint8 (h, w, 3), in the order of TURNED; ``crop`` is that as it is."""
+    height, width = embedder.checkpoint.preprocess.size
+    if height != width:
+        return [embedder.crop(np.ascontiguousarray(np.rot90(pixels, n))) for n in TURNED]
+    squares = crop.reshape(-1, height, *crop.shape[1:])  # of a panorama
+    return [np.rot90(squares, n, axes=(1, 2)).reshape(crop.shape) for n in TURNED]
+
+
+def mirrored_and_smoothed(
+    embedder: Embedder, pixels: np.ndarray, crop: np.ndarray
+) -> list[np.ndarray]:
+    """Likewise: with left and right exchanged, and blurred."""
+    return [crop[:, ::-1], embedder.crop(cv2.GaussianBlur(pixels, (0, 0), BLUR))]
+
+
+def cut(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
+    """Likewise: its parts, in the order of CUTS."""
+    return [embedder.crop(windows.within(pixels, each)) for each in CUTS]
+
+
+def where(view: int, part: int) -> tuple[Place | None, Place | None]:
+    """Where views put a hit that points do not confirm: in the hit, and in the query."""
+    place = parts.place_of(part)
+    if place is not None and view in TURNED:  # np.rot90 turns counterclockwise
+        place = place[-view:] + place[:-view]
+    elif place is not None and view == MIRRORED:
+        place = tuple(place[n] for n in (1, 0, 3, 2))
+    return place, windows.corners(CUTS[view - WHOLES]) if view >= WHOLES else None
