@@ -5,26 +5,25 @@ of the same scene, and pictures with the same watermark, share points too: verif
 tells them from copies. What is not confirmed follows by its points, then by its score.
 """
 
-import os
 import time
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
 from kkcv.hit import SURE, Hit, Place
+from kkcv.timing import step
 
 from .picture import Picture
 from .verification.agreement import as_copy
 from .verification.features import Features
-from .verification.geometry import FEWEST, Match, match
+from .verification.geometry import FEWEST, Match, matches
 from .verification.verify import SECONDS, Verifier, corners_of
 
 CELLS = 16  # of the query in each direction: points in one, or beside it, show the same
 BLOCKS = (2, 3, 4, 5)  # of the query in each direction: what is pasted into it fills one of them
 EXPECTED = 3.0  # points in a block: of fewer there may be none by chance
-TOGETHER = 4  # hits that are looked at before it is asked whether more are worth it
+TOGETHER = 4  # hits that are compared in one go, before it is asked whether more are worth it
 STRAIGHT = 8.0  # degrees: less is no turn, and so near to a quarter is one
 MOST_OF = 0.85  # of an area that counts as all of it
 STEPS = (np.arange(32) + 0.5) / 32
@@ -54,6 +53,7 @@ class Confirming:
         self._tried: set[tuple[int, bool]] = set()  # ids, and whether with the mirror image
         self._seen: dict[int, Seen] = {}
 
+    @step("search")
     def look(self, hits: Sequence[Hit], mirrored: Collection[int] = ()) -> None:
         """Compare hits in their order, those among ``mirrored`` with the mirror image, too.
 
@@ -61,27 +61,31 @@ class Confirming:
         """
         self._verifier.until = time.monotonic() + SECONDS  # not since the views were embedded
         pictures = self._verifier.pictures_of(hits)
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for start in range(0, len(pictures), TOGETHER):
-                some = pictures[start : start + TOGETHER]
-                list(threads.map(lambda each: self._look_at(each, each.id in mirrored), some))
-                if self.explained and not any(self.is_copy(each.id) for each in some):
-                    return
+        for start in range(0, len(pictures), TOGETHER):
+            some = pictures[start : start + TOGETHER]
+            self._look_at(some, mirrored)
+            if self.explained and not any(self.is_copy(each.id) for each in some):
+                return
 
-    def _look_at(self, hit: Picture, mirrored: bool) -> None:
-        ways = [way for way in (False, mirrored) if (hit.id, way) not in self._tried]
-        if not ways or self.is_copy(hit.id):
-            return
-        other = self._verifier.features_of(hit)
-        for way in dict.fromkeys(ways):
-            self._tried.add((hit.id, way))
-            if other is None or self.is_copy(hit.id):
-                continue
-            how = match(self._features[way], other)
-            if how is not None:
-                seen = self._as_copy(hit, how, way) or Seen(how, way, copied=False)
-                before = self._seen.get(hit.id, seen)
-                self._seen[hit.id] = max(before, seen, key=lambda each: each.sureness)
+    def _look_at(self, hits: Sequence[Picture], mirrored: Collection[int]) -> None:
+        features: dict[int, Features | None] = {}
+        for way in (False, True):
+            asked = [hit for hit in hits if hit.id in mirrored or not way]
+            asked = [hit for hit in asked if self._is_open(hit.id, way)]
+            self._tried.update((hit.id, way) for hit in asked)
+            for hit in asked:
+                if hit.id not in features:
+                    features[hit.id] = self._verifier.features_of(hit)
+            there = [hit for hit in asked if features[hit.id] is not None]
+            known = [each for hit in there if (each := features[hit.id]) is not None]
+            for hit, how in zip(there, matches(self._features[way], known), strict=True):
+                if how is not None:
+                    seen = self._as_copy(hit, how, way) or Seen(how, way, copied=False)
+                    before = self._seen.get(hit.id, seen)
+                    self._seen[hit.id] = max(before, seen, key=lambda each: each.sureness)
+
+    def _is_open(self, id: int, mirrored: bool) -> bool:
+        return (id, mirrored) not in self._tried and not self.is_copy(id)
 
     def _as_copy(self, hit: Picture, how: Match, mirrored: bool) -> Seen | None:
         pixels = np.ascontiguousarray(self._pixels[:, ::-1]) if mirrored else self._pixels

@@ -3,6 +3,8 @@
 They are numbered: 0 is the query as it is.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -21,7 +23,8 @@ CORNERS: tuple[windows.Window, ...] = (
 CUTS = (windows.CENTER, *CORNERS)  # of the query
 TURNED = range(1, 4)  # by 90, 180 and 270 degrees
 MIRRORED, SMOOTHED = 4, 5
-WHOLES = 6  # views that show all of the query; the others are cuts
+CUT = range(6, 6 + len(CUTS))
+Crops = Callable[[Embedder, np.ndarray, np.ndarray], list[np.ndarray]]
 BLUR = 1.5  # pixels, the deviation: strong compression leaves blocks that a network sees
 
 
@@ -53,4 +56,4 @@ def where(view: int, part: int) -> tuple[Place | None, Place | None]:
         place = place[-view:] + place[:-view]
     elif place is not None and view == MIRRORED:
         place = tuple(place[n] for n in (1, 0, 3, 2))
-    return place, windows.corners(CUTS[view - WHOLES]) if view >= WHOLES else None
+    return place, windows.corners(CUTS[CUT.index(view)]) if view in CUT else None

@@ -59,7 +59,8 @@ def test_pairs_are_each_others_nearest_and_clearly_so() -> None:
     first = np.clip(second[:30] + random.integers(-25, 26, (30, 128)), 0, 255)
     first, second = (d / np.linalg.norm(d, axis=1, keepdims=True) for d in (first, second))
 
-    found = list(zip(*(each.tolist() for each in pairs(first, second)), strict=True))
+    query, which, hit = (each.tolist() for each in pairs(first, [second[:0], second]))
+    found = list(zip(query, hit, strict=True))
 
     expected = []
     for n, row in enumerate(first):
@@ -70,6 +71,7 @@ def test_pairs_are_each_others_nearest_and_clearly_so() -> None:
             expected.append((n, int(best)))
     assert len(expected) > 20
     assert found == expected
+    assert set(which) == {1}
 
 
 @pytest.mark.parametrize(
