@@ -6,7 +6,7 @@ tells them from copies. What is not confirmed follows by its points, then by its
 """
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,38 +54,29 @@ class Confirming:
         self._seen: dict[int, Seen] = {}
 
     @step("search")
-    def look(self, hits: Sequence[Hit], mirrored: Collection[int] = ()) -> None:
-        """Compare hits in their order, those among ``mirrored`` with the mirror image, too.
+    def look(self, hits: Sequence[Hit], *, mirrored: bool = False) -> None:
+        """Compare hits in their order, with the mirror image of the query or as it is.
 
         Once one has all that the query shows, until several in a row are no copies.
         """
         self._verifier.until = time.monotonic() + SECONDS  # not since the views were embedded
-        pictures = self._verifier.pictures_of(hits)
+        left = [hit for hit in hits if (hit.id, mirrored) not in self._tried]
+        pictures = self._verifier.pictures_of(left)
         for start in range(0, len(pictures), TOGETHER):
             some = pictures[start : start + TOGETHER]
-            self._look_at(some, mirrored)
+            self._look_at([each for each in some if not self.is_copy(each.id)], mirrored)
             if self.explained and not any(self.is_copy(each.id) for each in some):
                 return
 
-    def _look_at(self, hits: Sequence[Picture], mirrored: Collection[int]) -> None:
-        features: dict[int, Features | None] = {}
-        for way in (False, True):
-            asked = [hit for hit in hits if hit.id in mirrored or not way]
-            asked = [hit for hit in asked if self._is_open(hit.id, way)]
-            self._tried.update((hit.id, way) for hit in asked)
-            for hit in asked:
-                if hit.id not in features:
-                    features[hit.id] = self._verifier.features_of(hit)
-            there = [hit for hit in asked if features[hit.id] is not None]
-            known = [each for hit in there if (each := features[hit.id]) is not None]
-            for hit, how in zip(there, matches(self._features[way], known), strict=True):
-                if how is not None:
-                    seen = self._as_copy(hit, how, way) or Seen(how, way, copied=False)
-                    before = self._seen.get(hit.id, seen)
-                    self._seen[hit.id] = max(before, seen, key=lambda each: each.sureness)
-
-    def _is_open(self, id: int, mirrored: bool) -> bool:
-        return (id, mirrored) not in self._tried and not self.is_copy(id)
+    def _look_at(self, hits: Sequence[Picture], mirrored: bool) -> None:
+        self._tried.update((hit.id, mirrored) for hit in hits)
+        there = [(hit, each) for hit in hits if (each := self._verifier.features_of(hit))]
+        found = matches(self._features[mirrored], [features for _, features in there])
+        for (hit, _), how in zip(there, found, strict=True):
+            if how is not None:
+                seen = self._as_copy(hit, how, mirrored) or Seen(how, mirrored, copied=False)
+                before = self._seen.get(hit.id, seen)
+                self._seen[hit.id] = max(before, seen, key=lambda each: each.sureness)
 
     def _as_copy(self, hit: Picture, how: Match, mirrored: bool) -> Seen | None:
         pixels = np.ascontiguousarray(self._pixels[:, ::-1]) if mirrored else self._pixels

@@ -1,18 +1,16 @@
 """Copies: the picture that the query was taken from, or that was put into it.
 
-    query ─as it is▶ candidates ─points▶ one of them has all that the query shows: done
-    query ─turned, mirrored, blurred, cut▶ 10 views ─indexes▶ candidates ─points▶ confirmed first
+    query ─as it is, turned, mirrored, blurred, cut▶ candidates ─points▶ confirmed first
 
 Most copies are found by the query as it is; the other views (views.py) take longer. They are
-embedded and looked for while local points are compared, unless a hit is so near that it probably
-shows all, and those not begun are dropped when one does. A view that is a part of the query is
-compared with whole pictures: it may be one, on a page or pasted into another. The other views are
-compared with whole pictures and with their parts, where the gallery has them. Local points decide
-(confirming.py).
+embedded and looked for (proposing.py) while local points are compared (confirming.py), unless a hit
+is so near that it probably shows all. Once a hit has all that the query shows, the views that are
+left are dropped.
 """
 
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 
@@ -28,17 +26,19 @@ from .confirming import TOGETHER, Confirming
 from .opened.generation import Generation
 from .options import SearchOptions
 from .picture import Pictures
-from .proposing import Proposed, Proposing, together
+from .proposing import Proposing, together
 from .verification.features import ASKED, features
 from .verification.verify import Verifier
-from .views import CUT, MIRRORED, SMOOTHED, TURNED, Crops, cut, mirrored_and_smoothed, turned
+from .views import CUT, MIRRORED, SMOOTHED, TURNED, Crops, cut, mirrored, smoothed, turned
 
 NEAREST = 25  # candidates of the query as it is, at least
 OTHERS = (  # in the order in which they are asked: their numbers, crops, and candidates
-    (TURNED, turned, 8),
-    ((MIRRORED, SMOOTHED), mirrored_and_smoothed, 16),
+    (TURNED, turned, 5),
+    ([MIRRORED], mirrored, 10),
+    ([SMOOTHED], smoothed, 8),
     (CUT, cut, 8),
 )
+PAIR = 2  # views that are embedded in one go, quicker than one by one
 LOOKED_AT = 50  # candidates of a group at most
 LIKELY = 0.85  # score of a copy as it is; the other views are asked at once if no hit has it
 
@@ -55,18 +55,23 @@ def copies(
     """At most k hits, those that local points confirm first (RequestError, PictureError)."""
     pixels = pixels_of(generation, pictures, likes, limits)
     embedder = generation.embedder
-    threads = ThreadPoolExecutor(3)  # for the points of the query, and two groups of views
+    threads, over = ThreadPoolExecutor(2), Event()
     try:
         points = threads.submit(features, pixels, ASKED)
         crop = embedder.crop(pixels)
         as_it_is = embedded(generation, [crop])
         proposing = Proposing(generation, as_it_is, options, own)
-        hits, _ = proposing.near([0], as_it_is, max(k, NEAREST))
+        hits = proposing.near([0], as_it_is, max(k, NEAREST))
 
-        def ask(views: Sequence[int], made: Crops, most: int) -> Proposed:
-            return proposing.near(views, embedded(generation, made(embedder, pixels, crop)), most)
+        def ask(views: Sequence[int], made: Crops, most: int) -> list[Hit]:
+            crops, vectors = made(embedder, pixels, crop), []
+            for start in range(0, len(crops), PAIR):
+                if over.is_set():  # nobody waits for it any more
+                    return []
+                vectors.append(embedded(generation, crops[start : start + PAIR]))
+            return proposing.near(views, np.concatenate(vectors), most)
 
-        def ask_others() -> list[Future[Proposed]]:
+        def ask_others() -> list[Future[list[Hit]]]:
             return [threads.submit(ask, *group) for group in OTHERS]
 
         likely = bool(hits and hits[0].score >= LIKELY)
@@ -78,14 +83,15 @@ def copies(
             confirming.look(hits[:TOGETHER])
             others = [] if confirming.explained else ask_others()
         confirming.look(hits[:LOOKED_AT])
-        for other in others:
+        for (views, *_), other in zip(OTHERS, others, strict=False):
             if confirming.explained:
                 break
             with step("embed"):
-                more, mirrored = other.result()
-            confirming.look(more[:LOOKED_AT], mirrored)
+                more = other.result()
+            confirming.look(more, mirrored=MIRRORED in views)
             hits = together(hits, more)
     finally:
+        over.set()
         threads.shutdown(cancel_futures=True)
     return confirming.ordered(hits)[:k]
 

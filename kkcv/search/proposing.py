@@ -19,10 +19,7 @@ from .answer.answer import chances_of, hits_of, rates_of, told
 from .index.neighbors import Neighbors
 from .opened.generation import Generation
 from .options import SearchOptions
-from .views import CUT, MIRRORED, where
-
-MAYBE_MIRRORED = 10  # candidates, those that are nearest to the mirrored view
-Proposed = tuple[list[Hit], set[int]]  # the hits, and the ids of those that may be mirrored
+from .views import CUT, where
 
 
 class Found(NamedTuple):
@@ -32,7 +29,6 @@ class Found(NamedTuple):
     scores: np.ndarray
     view: np.ndarray
     part: np.ndarray
-    mirrored: np.ndarray  # bool (n,): whether the mirrored view proposed it
 
 
 class Proposing:
@@ -51,7 +47,7 @@ class Proposing:
         self._options = options
         self._own = np.array(sorted(own), np.int64)
 
-    def near(self, views: Sequence[int], vectors: np.ndarray, most: int) -> Proposed:
+    def near(self, views: Sequence[int], vectors: np.ndarray, most: int) -> list[Hit]:
         """The pictures that are nearest to any of these views, unit vectors (V, D); best first."""
         generation, options = self._generation, self._options
         with step("search"), generation.catalog.searching() as rows:
@@ -66,10 +62,10 @@ class Proposing:
             found = Found(*(each[good] for each in found))
             near = Neighbors(found.ids[None], found.scores[None])
             hits = hits_of(generation, rows, near, chances, rates_of(chances, near.scores))[0]
-        places = {id: (view, part) for id, _, view, part, _ in zip(*map(list, found), strict=True)}
+        places = {id: (view, part) for id, _, view, part in zip(*map(list, found), strict=True)}
         for hit in hits:  # until points say more exactly
             hit.place, hit.query_place = where(*places[hit.id])
-        return hits, set(found.ids[found.mirrored].tolist())
+        return hits
 
     def _looked_for(
         self, rows: parts.Reader, views: Sequence[int], vectors: np.ndarray, most: int
@@ -97,16 +93,12 @@ def candidates(
     by_parts = 0 if views[0] in CUT else len(vectors)
     compared = parts.beside(generation, rows, vectors, by_parts, ids)
     scores = compared.scores
-    mirrored = np.zeros(len(compared.ids), bool)
     if not len(compared.ids):
-        return Found(compared.ids, np.empty(0, np.float32), compared.ids, compared.ids, mirrored)
-    if MIRRORED in views:
-        nearest = np.argsort(-scores[views.index(MIRRORED)], kind="stable")
-        mirrored[nearest[:MAYBE_MIRRORED]] = True
+        return Found(compared.ids, np.empty(0, np.float32), compared.ids, compared.ids)
     best = scores.argmax(axis=0)
     here = np.arange(len(best))
     of_best = clipped(scores[best, here]), np.array(views)[best], compared.through[best, here]
-    found = Found(compared.ids, *of_best, mirrored)
+    found = Found(compared.ids, *of_best)
     order = np.argsort(-found.scores, kind="stable")
     return Found(*(each[order] for each in found))
 

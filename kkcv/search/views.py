@@ -37,11 +37,14 @@ def turned(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.
     return [np.rot90(squares, n, axes=(1, 2)).reshape(crop.shape) for n in TURNED]
 
 
-def mirrored_and_smoothed(
-    embedder: Embedder, pixels: np.ndarray, crop: np.ndarray
-) -> list[np.ndarray]:
-    """Likewise: with left and right exchanged, and blurred."""
-    return [crop[:, ::-1], embedder.crop(cv2.GaussianBlur(pixels, (0, 0), BLUR))]
+def mirrored(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
+    """Likewise: with left and right exchanged."""
+    return [crop[:, ::-1]]
+
+
+def smoothed(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
+    """Likewise: blurred."""
+    return [embedder.crop(cv2.GaussianBlur(pixels, (0, 0), BLUR))]
 
 
 def cut(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
