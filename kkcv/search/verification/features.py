@@ -67,7 +67,7 @@ class Features:
 
 @cache
 def low_frequencies() -> np.ndarray:
-    """What brings a descriptor to its low frequencies: orthonormal, float32 (128, 52)."""
+    """The projection of a descriptor to its low frequencies: orthonormal, float32 (128, 52)."""
     at, way = np.arange(4), np.arange(8)
     squares = np.cos(np.pi * np.outer(np.arange(4), at + 0.5) / 4)
     frequency = np.array([0, 1, 1, 2, 2, 3, 3, 4])
