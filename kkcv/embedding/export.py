@@ -49,6 +49,7 @@ def to_openvino(network: Embedding, images: torch.Tensor, folder: Path) -> None:
     batch = {"images": {0: torch.export.Dim.DYNAMIC}}
     program = torch.export.export(network, (images,), dynamic_shapes=batch)
     model = openvino.convert_model(program)
+    # by default the weights would be rounded to float16
     openvino.save_model(model, folder / "model.xml", compress_to_fp16=False)
 
 

@@ -45,7 +45,7 @@ def export(checkpoint: Checkpoint, folder: Path) -> None:
         verbose=False,
     )
     assert program is not None
-    program.save(folder / "model.onnx", external_data=True)
+    program.save(folder / "model.onnx", external_data=True)  # to be mapped (text.py)
     (answer,) = session(folder / "model.onnx").run([OUTPUT], {"tokens": tokens.numpy()})
     if not (least := cosine(answer, vectors).min()) >= CLOSE["float32"]:
         raise RequestError(f"exported, {checkpoint.name} reads otherwise: cosine {least:.4f}")

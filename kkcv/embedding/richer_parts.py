@@ -61,6 +61,7 @@ def parts_of_view(network: Richer, images: Tensor) -> Parts:
 def pooled(x: Tensor, gem: bool) -> Parts:
     """The mean of a map, or its generalized mean, by position: (1, c, h, w) → (h, w, c)."""
     if gem:
+        # the derivative times the map, which adds up to the pooled value (parts.py)
         powers = x.clamp(min=1e-6).pow(POWER)
         x = powers * powers.mean(dim=(2, 3), keepdim=True).pow(1 / POWER - 1)
     parts = (x[0] / x[0, 0].numel()).permute(1, 2, 0).float().cpu().numpy()

@@ -96,6 +96,7 @@ def describe_where(gallery: Rows, where: str, values: Mapping[Name, Any]) -> Des
 def label_by_folder(gallery: Rows, paths: Sequence[str | os.PathLike[str]]) -> Described:
     """Give pictures below some paths the name of their folder as label, if they have none."""
     given = [absolute(path) for path in paths]
+    # a path may be that of the root's name, or the one without links
     tops = {str(path) for path in given} | {
         os.path.realpath(path) for path in given if not is_stuck(path)
     }

@@ -62,6 +62,7 @@ def facts(gallery: Gallery) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 def write_csv(gallery: Gallery, file: Path) -> int:
     columns = ("id", "path", "bytes", "sha256", "added")
     keys = dict.fromkeys(key for picture in gallery for key in picture.metadata)
+    # a key that is called as a column gets another name
     names = {key: f"metadata.{key}" if key in columns else key for key in keys}
     count = 0
     with file.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:

@@ -62,7 +62,7 @@ def read_manifest(file: Path) -> Manifest | None:
     """The manifest in a file; None if there is no valid one."""
     try:
         document = json.loads(file.read_bytes())
-        if document.pop("format") > FORMAT:
+        if document.pop("format") > FORMAT:  # of a newer kkcv: as if there was none
             return None
         rejects = tuple(Reject(**reject) for reject in document.pop("rejects"))
         return Manifest(**document, rejects=rejects)

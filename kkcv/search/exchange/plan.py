@@ -125,6 +125,7 @@ def make_plan(
         raise RequestError(f"a plan is a new folder, and cannot be {folder}")
     sizes: Iterator[int] = repeat(shard_pictures)
     if shards is not None:
+        # files are looked for twice, as a list of them would take memory
         sizes = alike(sum(1 for _ in find_pictures(paths)), shards)
     with suppress(SamePlan), writing(folder, DataError), atomic_folder(folder) as part:
         written = write_lists(part, map(os.path.abspath, find_pictures(paths)), sizes, progress)
@@ -137,7 +138,7 @@ def make_plan(
             "shards": [asdict(shard) for shard in written],
         }
         (part / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
-        must_be_free(folder, part)
+        must_be_free(folder, part)  # whatever it raises, what was written is dropped
     return read_plan(folder)
 
 

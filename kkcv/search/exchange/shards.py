@@ -83,7 +83,7 @@ def embed_shards(
             done = finished(plan, shard, folder)
             skipped = done is not None
             if done is None:
-
+                # bound now: ``report`` is another one later
                 def within(pictures: int, before: WorkReport = report) -> None:
                     progress(replace(before, embedded=before.embedded + pictures))
 

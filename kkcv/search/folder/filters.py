@@ -39,7 +39,7 @@ def as_sql(condition: Condition) -> Where:
         case AnyOf(parts):
             return any_of(parts)
         case Not(part):
-            inner = as_sql(part)
+            inner = as_sql(part)  # NULL, as of a key that is not there, counts as false
             return Where(f"NOT coalesce({inner.sql}, 0)", inner.bindings)
         case StartsWith(name, prefix):
             sql, bindings = field(name)

@@ -47,7 +47,7 @@ class NextVectors(engine.NextVectors):
     def begin(self, settings: dict[str, str]) -> None:
         with self._catalog.writing() as writer:
             under_way = json.loads(writer.setting("next", "{}"))
-            if under_way.get("space") != settings["space"]:
+            if under_way.get("space") != settings["space"]:  # else it goes on where it was
                 writer.execute("DROP TABLE IF EXISTS next_vectors")
                 writer.set("next", json.dumps(settings))
             writer.execute(TABLE.format(name="next"))

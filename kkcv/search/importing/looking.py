@@ -88,7 +88,7 @@ def is_untouched(file: PictureFile, kept: Stamp | None, status: os.stat_result) 
 
 def times_of(status: os.stat_result) -> tuple[int, Stamp]:
     """The time of modification in nanoseconds since 1970, and the stamp."""
-    stamp = Stamp(within(status.st_ctime_ns), status.st_ino & LARGEST)
+    stamp = Stamp(within(status.st_ctime_ns), status.st_ino & LARGEST)  # of 64 bits, 63 are kept
     return within(status.st_mtime_ns), stamp
 
 

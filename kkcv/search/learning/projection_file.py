@@ -65,6 +65,7 @@ def use(
 def read(file: str | PathLike[str]) -> tuple[Projection, EmbeddingSpace]:
     """A projection and the space of the network that it belongs to (DataError)."""
     try:
+        # no pickles: those of a file from outside could run anything
         stored = np.load(io.BytesIO(Path(file).read_bytes()), allow_pickle=False)
         matrix = stored["matrix"]
         space = EmbeddingSpace.from_dict(json.loads(str(stored["space"])))

@@ -53,7 +53,7 @@ def inner_path(real: str) -> str:
 
 def mount_of(real: str) -> Mount | None:
     over = [mount for mount in mounts() if is_below(real, mount.point)]
-    return max(over, key=lambda mount: len(mount.point), default=None)
+    return max(over, key=lambda mount: len(mount.point), default=None)  # the innermost
 
 
 def mounted(folder: str) -> str:

@@ -60,6 +60,7 @@ def decided(spec: "GitIgnoreSpec | None", folder: str, path: str, is_folder: boo
     """Whether the patterns leave a path out; None if no pattern matches it."""
     if spec is None:
         return None
+    # a pattern that ends with a slash is for folders alone
     return spec.check_file(below(path, folder) + "/" * is_folder).include
 
 
@@ -67,6 +68,7 @@ def read(folder: str) -> "GitIgnoreSpec | None":
     """The patterns in a folder's file, or None if it has none that can be read."""
     file = os.path.join(folder, FILE)
     try:
+        # -sig: editors of Windows begin a file with a mark
         with open(file, encoding="utf-8-sig", errors="surrogateescape") as lines:
             return spec_of(lines.read().splitlines(), file)
     except OSError:

@@ -102,7 +102,7 @@ def presence(path: str) -> Presence:
         return "unknown"
     try:
         os.stat(path)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a zero byte in it
         return "gone"
     except OSError:
         return "unknown"

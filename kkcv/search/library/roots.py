@@ -58,7 +58,7 @@ class Roots:
 
     def of(self, path: str) -> Root | None:
         """The root that a path of the catalog is below: the innermost."""
-        if not self._by_path or not path.startswith("/"):
+        if not self._by_path or not path.startswith("/"):  # in the gallery's own folder
             return None
         return next((self._by_path[up] for up in upwards(path) if up in self._by_path), None)
 

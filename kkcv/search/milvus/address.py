@@ -51,6 +51,7 @@ class Address:
     @property
     def kept(self) -> str:
         """A new collection for rows that are kept for an undo."""
+        # the old one is dropped only when a transaction is done: both are there for a moment
         return f"{self.name}__undo_{secrets.token_hex(4)}"
 
     def rows(self, number: int) -> str:

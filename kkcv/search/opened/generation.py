@@ -94,7 +94,7 @@ class Generation:
     def next(self, engine: Engine) -> "Generation":
         """The following generation, with the same embedder if the network is the same."""
         following = Generation(engine)
-        if following.stored_space == self.stored_space:
+        if following.stored_space == self.stored_space:  # as after a change of projection
             following._embedder = self._embedder
             following._text_tower = self._text_tower
         following.share(self.sharing)

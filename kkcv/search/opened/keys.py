@@ -48,6 +48,7 @@ def must_name_known_keys(rows: Reader, condition: Condition) -> None:
     unknown = [n for n in dict.fromkeys(keys_in(condition)) if not has(rows, n)]
     known = {each.lower(): each for each in known_keys(rows)} if unknown else {}
     for name in map(spelled, unknown):
+        # without a near one nothing says that it is misspelled
         if near := get_close_matches(name.lower(), known, 1):
             raise RequestError(
                 f"no picture has the key {name}; the nearest that there is: {known[near[0]]}",

@@ -74,7 +74,7 @@ def describe_again(writer: Writer, kept: list[Picture]) -> int:
 def put_back(writer: Writer, was: Picture) -> int:
     """A removed picture, with its id; one that is at its path by now becomes this one again."""
     there = writer.by_path(was.file.path)
-    if there is not None and there.file.sha256 != was.file.sha256:
+    if there is not None and there.file.sha256 != was.file.sha256:  # another picture by now
         writer.update(there.id, metadata={**was.metadata, **there.metadata})
         return 1
     if there is not None:

@@ -55,7 +55,7 @@ def calibrate(
     scores = sure_scores(gallery, sample, progress)
     cut_offs = []
     for rate in RATES:
-        if rate >= calibration.least:
+        if rate >= calibration.least:  # the gallery's pairs cannot show what is rarer
             score = calibration.cut(rate)
             cut_offs.append(CutOff(rate, score, rate * pictures, float((scores >= score).mean())))
     return Calibrated(calibration, len(scores), cut_offs)
