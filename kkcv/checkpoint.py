@@ -18,7 +18,7 @@ from kkcv.errors import CheckpointError, UnknownNetwork
 from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
 from kkcv.presets import preset as presets
-from kkcv.zoo.averages import may_hold_average, no_average, with_ending
+from kkcv.zoo.loading.averages import may_hold_average, no_average, with_ending
 from kkcv.zoo.recorded import recorded
 from kkcv.zoo.richness import PARTS, joined, of_network, split
 from kkcv.zoo.weights import EMBEDDED, Published, WeightsFile, choose, find, is_here, name_of
@@ -151,7 +151,7 @@ def pretrained(network: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Che
 def average_in(file: Path, network: str) -> bool | None:
     """Whether the file's average of weights is taken, which is said; None if it has none."""
     need("torch")
-    from kkcv.zoo.loading import takes_average
+    from kkcv.zoo.loading.load import takes_average
     from kkcv.zoo.registry import create_on_meta
 
     return takes_average(create_on_meta(network), file)

@@ -14,8 +14,8 @@ from kkcv.environment import cache_folder, model_hub
 from kkcv.errors import WeightsError
 from kkcv.extras import need
 from kkcv.presets.preset import FILES, Preset
-from kkcv.zoo.digest import remembered
-from kkcv.zoo.download import NotThere, fetch
+from kkcv.zoo.loading.digest import remembered
+from kkcv.zoo.loading.download import NotThere, fetch
 from kkcv.zoo.weights import WeightsFile
 
 OWN = "imagenet"  # what every command calls the network's own public weights

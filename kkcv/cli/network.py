@@ -114,7 +114,7 @@ ema_option = click.option(
 
 def weights_meant(weights: str | None, ema: bool | None) -> str | None:
     """The value of --weights with --ema or --no-ema behind it (RequestError for no file)."""
-    from kkcv.zoo.averages import with_ending
+    from kkcv.zoo.loading.averages import with_ending
 
     if ema is None:
         return weights

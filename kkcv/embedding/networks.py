@@ -28,7 +28,7 @@ from kkcv.disk import atomic_folder, sha256_of
 from kkcv.environment import cache_folder, make_cache_folder
 from kkcv.errors import RequestError
 from kkcv.extras import need
-from kkcv.zoo.digest import remembered
+from kkcv.zoo.loading.digest import remembered
 
 from . import bundled
 from .bundled import is_bundled

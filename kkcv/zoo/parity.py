@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from kkcv.errors import InputShapeError
 
-from .conversion import convert
+from .loading.conversion import convert
 from .network import Network, TrainingScores
 from .peers import Peer
 from .registry import create, spec

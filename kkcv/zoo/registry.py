@@ -32,7 +32,7 @@ from . import (
     xception,
 )
 from .feature_maps import FeatureMaps
-from .loading import load_into
+from .loading.load import load_into
 from .network import Network, Spec
 from .recorded import recorded
 from .shapes import shapes_only

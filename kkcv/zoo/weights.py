@@ -20,8 +20,8 @@ from kkcv.disk import sha256_of
 from kkcv.environment import cache_folder, model_hub
 from kkcv.errors import WeightsError
 
-from .averages import named, with_ending
-from .digest import matches, mismatch
+from .loading.averages import named, with_ending
+from .loading.digest import matches, mismatch
 
 EMBEDDED = "efficientnet_lite0"  # its weights come with kkcv, in a package that it depends on
 
@@ -81,7 +81,7 @@ class WeightsFile:
     """Weights on this machine. ``published`` is None for a user's own file.
 
     ``ema`` is True for the average of weights in the file and False for the raw ones, where one of
-    them was named (averages.py).
+    them was named (loading/averages.py).
     """
 
     path: Path
@@ -146,7 +146,7 @@ def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
 
     Downloads public weights that are not there yet. A path to a file whose hash is in the table is
     used as that row, with its preprocessing. ``PATH:ema`` and ``PATH:raw`` are read as in
-    averages.py.
+    loading/averages.py.
 
     Raises WeightsError.
     """
@@ -203,7 +203,7 @@ def name_of(row: Published) -> str:
 
 def downloaded(row: Published) -> Path:
     """The file in the cache, downloaded if it is not there yet."""
-    from .download import fetch  # loads ssl and http, which a search has no use for
+    from .loading.download import fetch  # loads ssl and http, which a search has no use for
 
     try:
         return fetch(row.url, kept(row), row.digest)

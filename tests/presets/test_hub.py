@@ -14,7 +14,7 @@ from kkcv.adapters.preset_weights import folder_of, tokenizer_folder, weights_of
 from kkcv.checkpoint import resolve
 from kkcv.errors import WeightsError
 from kkcv.presets.preset import presets
-from kkcv.zoo import download
+from kkcv.zoo.loading import download
 
 BODY = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(BODY).hexdigest()

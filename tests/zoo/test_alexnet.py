@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from kkcv import zoo
 from kkcv.zoo.alexnet import LocalResponseNorm
-from kkcv.zoo.conversion import convert
+from kkcv.zoo.loading.conversion import convert
 
 FORMS = ("alexnet_2012_grouped", "alexnet_2012_ungrouped", "alexnet_owt")
 

@@ -6,8 +6,8 @@ from pytorchcv.model_provider import get_model
 from torch import Tensor
 
 from kkcv import zoo
-from kkcv.zoo.conversion import convert
 from kkcv.zoo.inception_resnet import SCALES, V1, V2, InceptionResNet, Table, width
+from kkcv.zoo.loading.conversion import convert
 from kkcv.zoo.registry import create_on_meta
 
 

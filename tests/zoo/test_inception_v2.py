@@ -7,8 +7,8 @@ from pytorchcv.model_provider import get_model
 from torch import Tensor, nn
 
 from kkcv import zoo
-from kkcv.zoo.conversion import convert
 from kkcv.zoo.inception_v2 import INCEPTION, HalvingPool
+from kkcv.zoo.loading.conversion import convert
 from kkcv.zoo.registry import create_on_meta
 
 DEPTHS = dict(zip(INCEPTION, (256, 320, 576, 576, 576, 608, 608, 1056, 1024, 1024), strict=True))

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from kkcv import zoo
-from kkcv.zoo.conversion import convert
+from kkcv.zoo.loading.conversion import convert
 from kkcv.zoo.mobilenet_v2 import BOTTLENECKS, Bottleneck
 from kkcv.zoo.parity import TOLERANCE, difference, drawn
 from kkcv.zoo.peers import Peer

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from kkcv import zoo
-from kkcv.zoo.conversion import with_our_biases
+from kkcv.zoo.loading.conversion import with_our_biases
 from kkcv.zoo.registry import create_on_meta
 
 CONVOLUTIONS = {  # table 1: weight layers without the three fully connected ones

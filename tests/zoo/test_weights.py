@@ -25,7 +25,7 @@ from torchvision import models
 from docs.zoo_pages.weights import markdown
 from kkcv import zoo
 from kkcv.zoo import parity, registry, weights
-from kkcv.zoo.conversion import convert
+from kkcv.zoo.loading.conversion import convert
 from kkcv.zoo.peers import Peer, parse, peers, peers_of
 from kkcv.zoo.weights import Published, table
 

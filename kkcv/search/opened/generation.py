@@ -22,7 +22,7 @@ from kkcv.search.chance.store import CalibrationStore
 from kkcv.search.engine import Catalog, Engine
 from kkcv.search.engine.projection import SETTING, Projection
 from kkcv.search.library.library import Library
-from kkcv.zoo.averages import named, with_ending
+from kkcv.zoo.loading.averages import named, with_ending
 
 
 class Generation:

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from kkcv.errors import WeightsError
-from kkcv.zoo import download
-from kkcv.zoo.download import fetch
+from kkcv.zoo.loading import download
+from kkcv.zoo.loading.download import fetch
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -365,7 +365,7 @@ def test_a_terminal_sees_the_file_the_rate_and_the_time_left(server: Server, pat
 def start_fetching(url: str, path: Path, stderr: int | None = None) -> subprocess.Popen[bytes]:
     """Another process that downloads."""
     code = (
-        "import sys; from pathlib import Path; from kkcv.zoo.download import fetch;"
+        "import sys; from pathlib import Path; from kkcv.zoo.loading.download import fetch;"
         "fetch(sys.argv[1], Path(sys.argv[2]), sys.argv[3])"
     )
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}

@@ -16,8 +16,7 @@ from torchvision import models
 
 from kkcv import zoo
 from kkcv.errors import WeightsError
-
-from .conftest import PEER, State, prefixed
+from tests.zoo.conftest import PEER, State, prefixed
 
 
 def zeros(state: State) -> State:

@@ -14,11 +14,10 @@ from torchvision import models
 
 from kkcv import zoo
 from kkcv.errors import WeightsError
-from kkcv.zoo.conversion import convert, rename, reshaped
-from kkcv.zoo.loading import read
+from kkcv.zoo.loading.conversion import convert, rename, reshaped
+from kkcv.zoo.loading.load import read
 from kkcv.zoo.network import Network
-
-from .conftest import PEER, State, prefixed, random_state
+from tests.zoo.conftest import PEER, State, prefixed, random_state
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from itertools import chain
 import torch
 from torch import Tensor
 
+from kkcv.zoo.keys import KEYS, Renamings
+from kkcv.zoo.network import Network
+
 from .contents import State
-from .keys import KEYS, Renamings
-from .network import Network
 
 
 def rename(state: Mapping[str, Tensor], renamings: Renamings) -> State:

@@ -6,10 +6,10 @@ from pathlib import Path
 from torch import Tensor
 
 from kkcv.errors import WeightsError
+from kkcv.zoo.network import Network
 
 from .contents import State, is_average, prefixes, under
 from .conversion import convert
-from .network import Network
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from kkcv.errors import WeightsError
+from kkcv.zoo.facts import counts
+from kkcv.zoo.network import Network, Spec
+from kkcv.zoo.shapes import shapes_only
 
 from .averages import is_safetensors, no_average
 from .contents import Contents, State, contents_of, is_average, prefixes, under
-from .facts import counts
 from .fitting import Fit, best_fit, fit
-from .network import Network, Spec
 from .pickles import read_pickle
-from .shapes import shapes_only
 
 NAMED = 3  # keys of each kind that an error names
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # no parameters

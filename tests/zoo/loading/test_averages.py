@@ -15,7 +15,7 @@ from kkcv.disk import sha256_of
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import EmbedderMismatch, WeightsError
 from kkcv.search.gallery import Gallery
-from kkcv.zoo.averages import may_hold_average
+from kkcv.zoo.loading.averages import may_hold_average
 
 NETWORK = "shufflenet_v2_x0_5"
 SAID = r"holds an average of the weights \(state_dict_ema\), which is taken"
