@@ -9,10 +9,6 @@ from kkcv.extras import need
 
 KAGGLE = "dogs-vs-cats"  # the competition: 25,000 labelled pictures, 12,500 without labels
 SOURCES = ("kaggle", "pets")
-BY_HAND = (
-    "by hand: log in at https://www.kaggle.com/c/dogs-vs-cats/data, download, unzip train.zip and "
-    "test1.zip into {folder}, then: kkcv train {folder} --out RUN"
-)
 
 
 def fetch_cats_dogs(folder: str | Path, source: str, *, offline: str = "") -> Path:
@@ -26,7 +22,10 @@ def fetch_cats_dogs(folder: str | Path, source: str, *, offline: str = "") -> Pa
     downloads, is not empty; MissingExtra.
     """
     folder = Path(folder)
-    by_hand = BY_HAND.format(folder=folder)
+    by_hand = (
+        "by hand: log in at https://www.kaggle.com/c/dogs-vs-cats/data, download, unzip train.zip "
+        f"and test1.zip into {folder}, then: kkcv train {folder} --out RUN"
+    )
     if source not in SOURCES:
         raise DataError(f"no source {source!r}; there are: {', '.join(SOURCES)}")
     if offline:
