@@ -61,7 +61,8 @@ class Preprocess:
 
     def crop(self, pixels: np.ndarray, backend: str = "pillow") -> np.ndarray:
         """Pixels, uint8 (H, W, 3) → resized and cropped, uint8 (height, width, C)."""
-        resize_crop = _backend(backend)
+        if backend not in BACKENDS:
+            raise PreprocessError(f"no backend {backend!r}; there are: {', '.join(BACKENDS)}")
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
             shape = f"{pixels.dtype} {pixels.shape}"
             raise PreprocessError(f"pixels must be uint8 (height, width, 3), got {shape}")
@@ -70,7 +71,7 @@ class Preprocess:
         if self.channels == 1:
             pixels = _luma(pixels)
         scaled, window = self.geometry(*pixels.shape[:2])
-        return resize_crop(pixels, scaled, window, self.interpolation)
+        return BACKENDS[backend](pixels, scaled, window, self.interpolation)
 
     def normalize(self, crops: np.ndarray) -> np.ndarray:
         """Crops, uint8 (N, height, width, C) → tensors, float32 (N, C, height, width)."""
@@ -132,12 +133,6 @@ class Preprocess:
         top = round((scaled[0] - self.size[0]) / 2)
         left = round((scaled[1] - self.size[1]) / 2)
         return scaled, (top, left, *self.size)
-
-
-def _backend(name: str) -> Any:
-    if name not in BACKENDS:
-        raise PreprocessError(f"no backend {name!r}; there are: {', '.join(BACKENDS)}")
-    return BACKENDS[name]
 
 
 def _luma(pixels: np.ndarray) -> np.ndarray:

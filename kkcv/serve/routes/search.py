@@ -7,6 +7,7 @@ from kkcv.errors import KkcvError, PictureError, RequestError
 from kkcv.images.source import decode_base64
 from kkcv.query import Like, Region, Text
 from kkcv.search.learning.feedback import rocchio
+from kkcv.serve.models import requests
 from kkcv.serve.models.fields import HIT_FIELDS
 from kkcv.serve.models.requests import (
     BatchRequest,
@@ -27,7 +28,7 @@ from kkcv.serve.service import Service
 
 def search(service: Service, body: SearchRequest) -> Hits:
     """Find the pictures most like this one, nearest first."""
-    query = as_like(service, LikeImage(image=body.image, region=body.region))
+    query = Like(picture_bytes(service, body.image), region=as_region(body.region))
     return find(service, rocchio(query, body.liked, body.unliked), body, body.fields)
 
 
@@ -90,10 +91,13 @@ def as_like(service: Service, part: LikeImage | LikePicture | LikeText) -> Like:
     """A part of a query as the gallery takes it (PictureError, RequestError)."""
     if isinstance(part, LikeText):
         return Like(Text(part.text), part.weight)
-    region = None if part.region is None else Region(**dict(part.region))
-    if isinstance(part, LikePicture):
-        return Like(part.id, part.weight, region)
-    return Like(picture_bytes(service, part.image), part.weight, region)
+    picture = part.id if isinstance(part, LikePicture) else picture_bytes(service, part.image)
+    return Like(picture, part.weight, as_region(part.region))
+
+
+def as_region(part: requests.Region | None) -> Region | None:
+    """A part of a picture as the gallery takes it (RequestError)."""
+    return None if part is None else Region(**dict(part))
 
 
 @contextmanager
