@@ -127,6 +127,7 @@ def test_parts_go_along_with_an_export(
     assert (hit.path, hit.place is not None) == (str(album[0]), True)
 
 
+@pytest.mark.parametrize("address", ["sqlite", "milvus"], indirect=True)
 def test_a_gallery_is_given_parts_later_and_loses_them_again(
     address: str, album: list[Path], embedder: Embedder
 ) -> None:
@@ -137,9 +138,11 @@ def test_a_gallery_is_given_parts_later_and_loses_them_again(
         reindex(plain, embedder)
 
         assert plain.search(query, 1)[0].place is not None
+        assert plain.stats()["parts"] == 5
 
         undo(plain)
 
+        assert plain.stats()["parts"] == 0
         assert plain.search(query, 1)[0].place is None
         assert plain.search(album[0], 3) == vectors
 

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from kkcv.embedding import terms
+from kkcv.embedding import terms, windows
 from kkcv.errors import AlreadyThere, RequestError, UnknownPicture
 from kkcv.hit import Hit
 from kkcv.hits import thumbnail as small
@@ -182,6 +182,7 @@ class Rows(Opened):
             "network": self.space.network,
             **terms.facts(self.catalog.settings["model"]),
             "dim": self.space.dim,
+            "parts": len(windows.WINDOWS) if self.generation.stored_space.parts else 0,
             "vectors": self.catalog.settings["vectors"],
             "fingerprint": self.space.fingerprint,
             "preprocess": self.space.preprocess.to_dict(),

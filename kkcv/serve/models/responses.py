@@ -217,6 +217,7 @@ class Stats(Network):
         str, Field(description="Its folder or address, on the machine of the service.")
     ]
     pictures: int
+    parts: Annotated[int, Field(description="Vectors of parts of each picture, beside its own.")]
     stored: Annotated[int, Field(description="Number of pictures whose file the gallery stores.")]
     picture_bytes: int
     catalog_bytes: int
