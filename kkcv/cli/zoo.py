@@ -245,10 +245,12 @@ def draw(name: str, output: str | None, lang: str | None, theme: str, width: int
     """
     file = Path(output or f"{name}.svg")
     from kkcv.disk import atomic_write, writing
+    from kkcv.extras import need
     from kkcv.zoo.diagram.files import check_format, converted
     from kkcv.zoo.recorded import recorded
 
     check_format(file)
+    need("torch")
     name = recorded(name).name
     if theme == "auto" and file.suffix.lower() != ".svg":
         raise RequestError(f"--theme auto is for .svg files, got {file.name}: say light or dark")
