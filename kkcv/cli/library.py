@@ -251,14 +251,8 @@ def watch(gallery: "Gallery", poll: bool, threads: int | None, as_json: bool) ->
 
 def happened(done: "Followed") -> dict[str, int]:
     report = done.report
-    counts = {
-        "added": report.added,
-        "replaced": report.replaced,
-        "moved": report.moved,
-        "copied": report.copied,
-        "missing": len(done.missing),
-        "rejected": len(report.rejected),
-    }
+    counts = {name: getattr(report, name) for name in ("added", "replaced", "moved", "copied")}
+    counts |= {"missing": len(done.missing), "rejected": len(report.rejected)}
     return {name: count for name, count in counts.items() if count}
 
 

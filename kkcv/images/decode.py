@@ -28,6 +28,7 @@ from .quiet import quiet
 from .reducing import ask_for_less, reduced
 from .source import Source, holds_pixels, label_of, read_bytes
 
+PNG_MARKS = (b"eXIf", b"XML:com.adobe.xmp", b"Raw profile type")  # where an orientation may be
 # EXIF orientation (tag 0x0112) to what turns the stored pixels upright; 5 to 8 swap the sides.
 _ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -117,7 +118,7 @@ def _size_of_header(data: bytes, limits: Limits, label: str) -> tuple[int, int]:
         width, height = image.size
         if image.format == "TIFF":  # Pillow has swapped them already
             return width, height
-        if image.format == "PNG" and not _png_may_be_turned(data):
+        if image.format == "PNG" and not any(mark in data for mark in PNG_MARKS):
             return width, height  # reading the EXIF of a PNG decodes it
         return (height, width) if _orientation(image) >= 5 else (width, height)
 
@@ -163,7 +164,9 @@ def _meeting_errors(label: str, limits: Limits) -> Iterator[None]:
     except PictureError:
         raise
     except Image.DecompressionBombError:
-        message = f"{label}it declares more pixels than the limit of {_most_pixels(limits):,}"
+        pillow = Image.MAX_IMAGE_PIXELS  # it warns beyond this, and refuses beyond twice as many
+        most = min(limits.max_pixels, 2 * (pillow or limits.max_pixels))
+        message = f"{label}it declares more pixels than the limit of {most:,}"
         raise PictureError(message, "too-many-pixels") from None
     except MemoryError:
         message = f"{label}there is not enough memory to decode it"
@@ -196,7 +199,7 @@ def _open(data: bytes, limits: Limits, label: str) -> Image.Image:
         raise PictureError(message, "corrupt") from None
     check_size(image.size, limits, label)
     check_memory(image.size, name, limits, label)
-    if _is_slow(image):
+    if any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ())):  # those in Python
         check_slow(image.size, image.format, limits, label)
     return image
 
@@ -241,16 +244,6 @@ def _truncated(label: str) -> PictureError:
     return PictureError(f"{label}the file ends before the picture does", "truncated")
 
 
-def _most_pixels(limits: Limits) -> int:
-    pillow = Image.MAX_IMAGE_PIXELS  # it warns beyond this, and refuses beyond twice as many
-    return limits.max_pixels if pillow is None else min(limits.max_pixels, 2 * pillow)
-
-
-def _is_slow(image: Image.Image) -> bool:
-    """Whether Pillow decodes it in Python."""
-    return any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ()))
-
-
 def _orientation(image: Image.Image) -> int:
     """EXIF (or XMP) orientation from 1 to 8; 1 where the metadata are broken."""
     try:
@@ -258,7 +251,3 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # broken metadata must not lose the picture
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _png_may_be_turned(data: bytes) -> bool:
-    return any(mark in data for mark in (b"eXIf", b"XML:com.adobe.xmp", b"Raw profile type"))

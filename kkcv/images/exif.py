@@ -56,7 +56,7 @@ def blocks_of(data: bytes) -> Blocks | None:
     found = sniff(data)
     if found is None or found.name not in ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF", "JXL"):
         return None
-    if found.name == "JPEG" and not any(map(tells, jpeg_segments(data))):
+    if found.name == "JPEG" and not any(s.startswith(MARKS) for s in jpeg_segments(data)):
         return None  # as of most pictures of the web: no need to open it
     if found.name == "PNG":
         return blocks_of_png(data)
@@ -85,10 +85,6 @@ def jpeg_segments(data: bytes) -> Iterator[bytes]:
     while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda" and at + 4 <= len(data):
         yield data[at + 4 : at + 40]
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-
-
-def tells(segment: bytes) -> bool:
-    return segment.startswith(MARKS)
 
 
 def blocks_of_png(data: bytes) -> Blocks | None:

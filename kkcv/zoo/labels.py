@@ -29,11 +29,9 @@ class Label:
 
     def text(self, lang: str = "en") -> str:
         """The name in ``lang``, "en" or "zh". Raises RequestError for another language."""
-        if lang == "en":
-            return self.name
-        if lang == "zh":
-            return self.name_zh
-        raise RequestError(f"no labels in language {lang!r}; there are: {', '.join(LANGUAGES)}")
+        if lang not in LANGUAGES:
+            raise RequestError(f"no labels in language {lang!r}; there are: {', '.join(LANGUAGES)}")
+        return self.name if lang == "en" else self.name_zh
 
 
 @cache

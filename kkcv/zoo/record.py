@@ -42,10 +42,7 @@ def facts_of(known: Spec) -> dict[str, Any]:
         "embedding_dim": known.embedding_dim,
         "parameters": measured.parameters,
         "macs": measured.macs,
-        "stages": [
-            [row.part, row.name, list(row.shape), row.blocks, row.parameters, row.macs]
-            for row in measured.stages
-        ],
+        "stages": [dataclasses.astuple(row) for row in measured.stages],
     }
 
 

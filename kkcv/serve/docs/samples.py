@@ -75,18 +75,13 @@ SAMPLES: dict[str, tuple[str, str, str]] = {
 def samples(route: Route, *, needs_key: bool) -> list[dict[str, str]]:
     """The calls as OpenAPI's extension ``x-codeSamples`` has them."""
     query, rest, call = SAMPLES[route.name]
-    method = (
-        "" if route.method == "GET" or (rest and route.method == "POST") else f"-X {route.method}"
-    )
+    plain = route.method == "GET" or (rest and route.method == "POST")  # curl finds it by itself
+    method = "" if plain else f"-X {route.method}"
     key = needs_key and not route.open
     address = f"'{ADDRESS}{route.path.replace('{id}', '1')}{query}'"
     header = '-H "Authorization: Bearer $KEY"' if key else ""
-    found = [
-        {
-            "lang": "curl",
-            "source": " ".join(filter(None, ["curl -s", method, address, header, rest])),
-        }
-    ]
+    words = filter(None, ["curl -s", method, address, header, rest])
+    found = [{"lang": "curl", "source": " ".join(words)}]
     if call:
         secret = ', api_key="…"' if key else ""
         lines = ["from kkcv.client import Client"]

@@ -57,7 +57,9 @@ def show_answer(
         st.error(as_markdown(text.error(error)))
         return
     if not hits:
-        show_nothing(text)
+        with st.container(key="nothing"):
+            st.markdown(f"### {text('search.nothing')}")
+            st.markdown(text("search.nothing_more"))
     elif (
         other is not None
         and (other.model.text or not isinstance(query.picture, Text))
@@ -72,12 +74,6 @@ def show_answer(
             title = text("search.no_copy" if hits.copies else "search.unlike")
         st.markdown(f"##### {title}")
         show_hits(text, here, hits)
-
-
-def show_nothing(text: Strings) -> None:
-    with st.container(key="nothing"):
-        st.markdown(f"### {text('search.nothing')}")
-        st.markdown(text("search.nothing_more"))
 
 
 def show_start(text: Strings, here: Library, total: int) -> None:
