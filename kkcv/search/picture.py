@@ -38,7 +38,7 @@ class Stamp(NamedTuple):
     inode: int = 0
 
 
-UNKEPT = Stamp()  # of an engine that keeps no stamps, or a file that nobody looked at
+UNKEPT = Stamp()  # of an engine that keeps no stamps, or of a file that was not looked at
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from kkcv.hit import Hit, clipped
 from kkcv.timing import step
 
 from . import parts
-from .answer.answer import chances_of, hits_of, rates_of, told
+from .answer.answer import chances_of, checked_max_chance, hits_of, rates_of
 from .index.neighbors import Neighbors
 from .opened.generation import Generation
 from .options import SearchOptions
@@ -58,7 +58,7 @@ class Proposing:
             good = found.scores >= options.min_score
             if options.max_chance is not None:
                 rates = rates_of(chances, found.scores[None])[0]
-                good &= rates <= told(chances, options.max_chance)
+                good &= rates <= checked_max_chance(chances, options.max_chance)
             found = Found(*(each[good] for each in found))
             near = Neighbors(found.ids[None], found.scores[None])
             hits = hits_of(generation, rows, near, chances, rates_of(chances, near.scores))[0]

@@ -80,7 +80,7 @@ def unfolded(
         # after the reordering: candidates that score too low are neighbors of the others
         ids[scores < options.min_score] = NONE
         if options.max_chance is not None:
-            ids[rates_of(chances, scores) > told(chances, options.max_chance)] = NONE
+            ids[rates_of(chances, scores) > checked_max_chance(chances, options.max_chance)] = NONE
         shown = first(k, Neighbors(ids, scores))
         rates = rates_of(chances, shown.scores)
         return hits_of(generation, rows, shown, chances, rates, None if by_text else vectors)
@@ -118,7 +118,7 @@ def by_parts(
         rates = rates_of(chances, scores) * np.where(through == parts.WHOLE, 1, 1 + parts.PARTS)
         good = scores[0] >= options.min_score
         if options.max_chance is not None:
-            good &= rates[0] <= told(chances, options.max_chance)
+            good &= rates[0] <= checked_max_chance(chances, options.max_chance)
         order = np.argsort(-np.where(good, found.likeness[0], -np.inf), kind="stable")
         order = order[: min(k, int(good.sum()))]
         near = Neighbors(found.ids[None, order], scores[:, order])
@@ -163,8 +163,8 @@ def rates_of(chances: Chances | None, scores: np.ndarray) -> np.ndarray:
     return np.ones(scores.shape) if chances is None else chances.rates(scores)
 
 
-def told(chances: Chances | None, max_chance: float) -> float:
-    """A cut-off by chance, if this gallery can tell it (RequestError)."""
+def checked_max_chance(chances: Chances | None, max_chance: float) -> float:
+    """A cut-off by chance, if this gallery can measure one so rare (RequestError)."""
     if chances is None:
         raise RequestError(
             f"a cut-off by chance needs a gallery of {FEWEST} pictures; use a score: min_score",

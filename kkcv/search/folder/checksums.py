@@ -39,7 +39,7 @@ def provide(connection: apsw.Connection) -> None:
 
 
 def is_whole(written: int | None, *row: Any) -> bool:
-    """Whether a row is as it was written, by the columns of CHECKED; damage is told."""
+    """Whether a row is as it was written, by the columns of CHECKED; damage is logged."""
     if written is None or written == row_crc32(*row):
         return True
     log.warning("the path or metadata of picture %s are damaged: kkcv doctor --repair", row[0])

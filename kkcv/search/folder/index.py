@@ -29,7 +29,7 @@ from kkcv.search.index.records import Records
 from kkcv.search.index.snapshot import Snapshot
 
 from .catalog import Catalog
-from .reader import Reader, told
+from .reader import Reader, path_and_metadata
 
 EXACT_MILLISECONDS = 5.0  # that comparing with every vector may take
 SAMPLE = 100_000  # vectors that train an index
@@ -102,7 +102,7 @@ class FolderIndex(engine.Index):
     def shown(self, rows: engine.Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
         """From the snapshot, or from the catalog for those that it does not have."""
         kept, others = self._seen[0].records(ids)
-        found = {id: told(id, record) for id, record in kept.items()}
+        found = {id: path_and_metadata(id, record) for id, record in kept.items()}
         return found | rows.shown(others) if len(others) else found
 
     def describe(self) -> dict[str, Any]:

@@ -233,7 +233,7 @@ class Reader(engine.Reader):
 
 
 def warning_of_damage(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """Rows of SHOWN; damage is told."""
+    """Rows of SHOWN; damage is logged."""
     for row in rows:
         is_whole(*row)
         yield row
@@ -244,8 +244,8 @@ def bound(ids: np.ndarray) -> Any:
     return apsw.carray(np.ascontiguousarray(ids, np.int64) if len(ids) else NO_ID)
 
 
-def told(id: int, record: bytes) -> tuple[str, dict[str, Any]]:
-    """Path and metadata of a record of ``Reader.records``."""
+def path_and_metadata(id: int, record: bytes) -> tuple[str, dict[str, Any]]:
+    """Of a record of ``Reader.records``."""
     path, _, metadata = record.partition(SEPARATOR)
     return as_text(path), parsed(id, metadata)
 

@@ -40,7 +40,7 @@ class Found(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A contact sheet of kkcv, which is nobody's picture."""
+    """A contact sheet that kkcv made, which is not imported."""
 
 
 def look_at(

@@ -10,8 +10,8 @@ from watchfiles import watch
 from .identity import is_below, mounted
 
 log = logging.getLogger(__name__)
-QUIET = 500  # milliseconds without a change after which changes are told
-PAUSE = 5.0  # seconds between two looks at everything, where names cannot be told
+QUIET = 500  # milliseconds without a change after which changes are reported
+PAUSE = 5.0  # seconds between two looks at everything, where names cannot be reported
 LOOK_AGAIN = 2000  # milliseconds between two looks, where the system tells nothing
 # File systems that tell nothing of what other machines do.
 SILENT = frozenset(

@@ -41,7 +41,7 @@ class Naming:
         root, up = found or (new_root(folder), folder)
         rest = below(at, up)
         patterns = dict.fromkeys((*root.excludes, *(from_root(each, rest) for each in excludes)))
-        within = root.within if rest else ""  # somebody has named it
+        within = root.within if rest else ""  # a person has named it
         self._keep(replace(root, excludes=tuple(patterns), within=within))
         self._names[folder] = join(root.path, rest), os.stat(folder).st_dev
 

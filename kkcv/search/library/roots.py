@@ -20,7 +20,7 @@ class Root:
 
     ``path`` begins the paths of its rows, ``names`` are other paths that led to it, and ``real`` is
     the path without links. ``excludes`` are patterns of gitignore. ``within`` is the path of the
-    root that led to it, or "" if somebody named it.
+    root that led to it, or "" if a person named it.
     """
 
     path: str
