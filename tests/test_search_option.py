@@ -43,7 +43,7 @@ most = gallery.search(picture, 12)[4].score
 
 WIDGETS = '''
 from kkcv.search.options import OPTIONS
-from kkcv.web.search.option_widgets import choose
+from kkcv.web.search.options import choose
 from kkcv.web.strings import Strings
 for option in OPTIONS.values():
     choose(Strings("zh"), option)

@@ -175,20 +175,16 @@ class Client:
         """
         results: list[AddedPicture | KkcvError] = []
         for start in range(0, len(pictures), MAX_BATCH):
-            results += self._add(pictures[start : start + MAX_BATCH])
+            some = pictures[start : start + MAX_BATCH]
+            new = [{"image": as_base64(each), "metadata": dict(data)} for each, data in some]
+            answer = self._ask(AddedMany, "POST", "/v1/batch/images", {"pictures": new})
+            results += [
+                added(each.picture, each.status)
+                if each.picture
+                else error_of(self.address, each.status, problem_bytes(each))
+                for each in answer.results
+            ]
         return results
-
-    def _add(
-        self, pictures: Sequence[tuple[Source, Mapping[str, Any]]]
-    ) -> list[AddedPicture | KkcvError]:
-        new = [{"image": as_base64(each), "metadata": dict(data)} for each, data in pictures]
-        answer = self._ask(AddedMany, "POST", "/v1/batch/images", {"pictures": new})
-        return [
-            added(each.picture, each.status)
-            if each.picture
-            else error_of(self.address, each.status, problem_bytes(each))
-            for each in answer.results
-        ]
 
     def replace(
         self, id: int, picture: Source, metadata: Mapping[str, Any] | None = None

@@ -110,7 +110,7 @@ def test_flags_give_what_python_takes() -> None:
 def script() -> None:
     import streamlit as st
 
-    from kkcv.web.search.option_widgets import choose
+    from kkcv.web.search.options import choose
     from tests.search.test_option import OPTIONS
 
     def text(name: str, **values: object) -> str:

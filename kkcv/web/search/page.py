@@ -17,8 +17,7 @@ from kkcv.web.session import library, load, other_library, strings
 from kkcv.web.strings import Strings
 
 from .address import follow_in_address, open_from_address
-from .chips import show_chips
-from .option_widgets import choose
+from .options import choose, show_chips
 from .query_state import (
     Query,
     crop,
