@@ -10,9 +10,9 @@ from kkcv.client import Client
 from kkcv.environment import web_settings
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
-from kkcv.web.libraries.library import Library
-from kkcv.web.libraries.local_library import LocalLibrary
-from kkcv.web.libraries.remote_library import RemoteLibrary
+from kkcv.web.galleries.library import Library
+from kkcv.web.galleries.local_library import LocalLibrary
+from kkcv.web.galleries.remote_library import RemoteLibrary
 from kkcv.worker.worker import Worker
 
 from .strings import LANGUAGES, Strings, best_language

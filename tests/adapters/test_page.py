@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
 from kkcv.web import app, session
-from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.galleries.local_library import LocalLibrary
 from kkcv.web.strings import Strings
 
 ENGLISH = Strings("en")

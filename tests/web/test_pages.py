@@ -14,8 +14,8 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.errors import KkcvError, RequestError, ServiceError
 from kkcv.search.gallery import Gallery
 from kkcv.web import app, session
-from kkcv.web.libraries.library import Change
-from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.galleries.library import Change
+from kkcv.web.galleries.local_library import LocalLibrary
 from kkcv.web.library import browse
 from kkcv.web.search.query_state import Query
 from kkcv.web.strings import Strings

@@ -8,8 +8,8 @@ from kkcv.client import Client
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing.importing import import_pictures
-from kkcv.web.libraries.local_library import LocalLibrary
-from kkcv.web.libraries.remote_library import RemoteLibrary
+from kkcv.web.galleries.local_library import LocalLibrary
+from kkcv.web.galleries.remote_library import RemoteLibrary
 from kkcv.web.search.results import tiles_of
 from kkcv.web.strings import Strings
 from tests.serve.conftest import running

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from kkcv.web.libraries.local_library import farthest_first
+from kkcv.web.galleries.local_library import farthest_first
 
 from .conftest import ENGLISH, Visit, running, settle
 

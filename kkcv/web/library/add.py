@@ -10,8 +10,8 @@ from kkcv.errors import PictureError
 from kkcv.search.importing.importing import ImportReport, files_to_import, import_pictures
 from kkcv.web.components.job import Job, wait_for
 from kkcv.web.components.markup import as_markdown
-from kkcv.web.libraries.library import Library
-from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.galleries.library import Library
+from kkcv.web.galleries.local_library import LocalLibrary
 from kkcv.web.session import may_name_folders
 from kkcv.web.strings import Strings
 

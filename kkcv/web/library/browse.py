@@ -11,7 +11,7 @@ from kkcv.web.components.component import show_from_the_top
 from kkcv.web.components.grid import Tile, grid
 from kkcv.web.components.guard import attempted
 from kkcv.web.components.markup import as_markdown, data_url
-from kkcv.web.libraries.library import Change, Entry, Library, name_of
+from kkcv.web.galleries.library import Change, Entry, Library, name_of
 from kkcv.web.search.address import name_in_address
 from kkcv.web.search.dialogs import show_large
 from kkcv.web.search.query_state import forget_answer, search_with_picture

@@ -6,7 +6,7 @@ import streamlit as st
 
 from kkcv.web.components.guard import attempted
 from kkcv.web.components.job import Job, wait_for
-from kkcv.web.libraries.library import Entry, Group, Library
+from kkcv.web.galleries.library import Entry, Group, Library
 from kkcv.web.strings import Strings
 
 from .browse import choose, remove

@@ -11,7 +11,7 @@ from kkcv.search.describing.describing import as_value
 from kkcv.search.picture import unknown
 from kkcv.web.components.guard import guarded
 from kkcv.web.components.markup import as_markdown
-from kkcv.web.libraries.library import Change, Library
+from kkcv.web.galleries.library import Change, Library
 from kkcv.web.search.query_state import forget_answer
 from kkcv.web.strings import Strings
 

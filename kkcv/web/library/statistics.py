@@ -17,8 +17,8 @@ from kkcv.images.thumbnails import shrink
 from kkcv.web.components.job import Job, wait_for
 from kkcv.web.components.map import show_map
 from kkcv.web.components.markup import data_url
-from kkcv.web.libraries.library import Entry, Library, name_of
-from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.galleries.library import Entry, Library, name_of
+from kkcv.web.galleries.local_library import LocalLibrary
 from kkcv.web.strings import Strings
 
 from .browse import find_similar

@@ -5,7 +5,7 @@ import streamlit as st
 from kkcv.errors import RequestError, UnknownPicture
 from kkcv.query import whole
 from kkcv.web.components.markup import as_markdown
-from kkcv.web.libraries.library import Library
+from kkcv.web.galleries.library import Library
 from kkcv.web.strings import Strings
 
 from .query_state import Query, go_back, queries, search_with_picture

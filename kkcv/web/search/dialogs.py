@@ -12,7 +12,7 @@ from kkcv.images.thumbnails import as_png, shrink
 from kkcv.query import Text
 from kkcv.web.components.guard import guarded
 from kkcv.web.components.markup import as_markdown, data_url
-from kkcv.web.libraries.library import Entry, Library, name_of
+from kkcv.web.galleries.library import Entry, Library, name_of
 from kkcv.web.session import strings
 
 from .query_state import Query

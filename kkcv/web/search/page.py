@@ -11,8 +11,8 @@ from kkcv.search.options import OPTIONS
 from kkcv.web.components.component import listen_for_paste, show_from_the_top
 from kkcv.web.components.crop import croppable
 from kkcv.web.components.markup import as_markdown, data_url
-from kkcv.web.libraries.library import Library
-from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.galleries.library import Library
+from kkcv.web.galleries.local_library import LocalLibrary
 from kkcv.web.session import library, load, other_library, strings
 from kkcv.web.strings import Strings
 

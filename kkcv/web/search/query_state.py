@@ -16,7 +16,7 @@ from kkcv.images.thumbnails import shrink
 from kkcv.query import Like, Region, Text
 from kkcv.search.learning.feedback import rocchio
 from kkcv.search.options import SearchOptions
-from kkcv.web.libraries.library import Library, name_of
+from kkcv.web.galleries.library import Library, name_of
 
 PREVIEW = 640
 REMEMBERED = 20  # queries to go back to

@@ -17,7 +17,7 @@ from kkcv.search.picture import unknown
 from kkcv.web.components.grid import Action, Tile, grid
 from kkcv.web.components.guard import tell
 from kkcv.web.components.markup import as_markdown, data_url
-from kkcv.web.libraries.library import Entry, Library, name_of
+from kkcv.web.galleries.library import Entry, Library, name_of
 from kkcv.web.session import load
 from kkcv.web.strings import Strings
 

@@ -12,8 +12,8 @@ from kkcv.errors import RequestError
 from kkcv.search.maintenance.reindex import Reindexed, reindex
 from kkcv.web.components.job import Job, wait_for
 from kkcv.web.components.markup import as_markdown
-from kkcv.web.libraries.library import Library
-from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.galleries.library import Library
+from kkcv.web.galleries.local_library import LocalLibrary
 from kkcv.web.session import library, may_name_folders, strings
 from kkcv.web.strings import Strings
 from kkcv.zoo.recorded import families

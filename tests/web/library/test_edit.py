@@ -9,7 +9,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.errors import UnknownPicture
 from kkcv.search.describing.describing import as_value
 from kkcv.search.gallery import Gallery
-from kkcv.web.libraries.local_library import LocalLibrary
+from kkcv.web.galleries.local_library import LocalLibrary
 from kkcv.web.library.edit import as_text, save
 
 

@@ -13,9 +13,9 @@ from kkcv.hit import Hit
 from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import DEFAULTS, SearchOptions
-from kkcv.web.libraries.library import Library, name_of
-from kkcv.web.libraries.local_library import LocalLibrary
-from kkcv.web.libraries.remote_library import RemoteLibrary
+from kkcv.web.galleries.library import Library, name_of
+from kkcv.web.galleries.local_library import LocalLibrary
+from kkcv.web.galleries.remote_library import RemoteLibrary
 from tests.serve.conftest import running
 
 
