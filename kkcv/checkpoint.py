@@ -107,7 +107,7 @@ class Checkpoint:
             return Richer(plain.build(), richness).eval()
         if name != self.name:
             return replace(self, name=name).build()
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
             torch.manual_seed(0)
             if adapters.split(self.name):
                 return adapters.build(
@@ -250,7 +250,7 @@ def save(
 
     assert network.spec is not None
     weights, file = Path(f"{path}.safetensors"), Path(f"{path}.json")
-    file.unlink(missing_ok=True)
+    file.unlink(missing_ok=True)  # else it would describe other weights for a while
     with atomic_write(weights) as part:
         save_file({k: v.contiguous().cpu() for k, v in network.state_dict().items()}, part)
     document = {

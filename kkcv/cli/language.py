@@ -20,7 +20,7 @@ from kkcv import environment
 
 FILE = Path(__file__).with_name("strings.toml")
 PARAGRAPH, OPTION = 76, 44  # columns of a terminal for a paragraph, and for the help of an option
-CLICK = ("core", "decorators", "exceptions", "formatting", "parser", "types")
+CLICK = ("core", "decorators", "exceptions", "formatting", "parser", "types")  # have words
 ASCII_WORD = re.compile(r"[!-~]+ ?|.", re.DOTALL)
 
 

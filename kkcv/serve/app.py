@@ -71,6 +71,7 @@ def create_app(service: Service) -> Flask:
         open = request.endpoint in open_endpoints
         invited = bool(service.settings.cors) and is_preflight(request)
         limit = service.settings.max_body
+        # of a form too, whose fields Flask keeps to 500 KB: a picture may be one, in base64
         request.max_content_length = request.max_form_memory_size = limit
         scope = None if open or invited else scopes.get(request.endpoint or "", READ)
         g.key = service.access.check(request, scope)
@@ -148,7 +149,7 @@ def respond(result: Any) -> Response:
     content, status, headers = result if isinstance(result, tuple) else (result, 200, {})
     assert isinstance(content, BaseModel)
     try:
-        text = content.model_dump_json(exclude_unset=True)
+        text = content.model_dump_json(exclude_unset=True)  # without fields that nobody asked for
     except PydanticSerializationError:  # a path that is not UTF-8: in ASCII, as the shell has it
         text = json.dumps(content.model_dump(mode="json", exclude_unset=True))
     return Response(text, status, headers, content_type="application/json")

@@ -72,7 +72,7 @@ class Metrics:
 
     def watch(self, name: str, gallery: Gallery) -> None:
         """Show the figures of a gallery under its name."""
-        self._recall.labels(name).set(float("nan"))
+        self._recall.labels(name).set(float("nan"))  # not measured yet
         self._pictures.labels(name).set_function(lambda: len(gallery))
 
     def count(self, seen: Seen) -> None:

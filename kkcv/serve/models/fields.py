@@ -69,6 +69,7 @@ def one_of(values: Sequence[Any]) -> Callable[[Any], Any]:
 
     def check(value: Any) -> Any:
         for each in values:
+            # for Python 1 is True, for JSON it is not
             if value == each and isinstance(value, bool) == isinstance(each, bool):
                 return each
         raise refusal(f"must be one of {names}{got(value)}")

@@ -57,7 +57,7 @@ class Job(Generic[T]):
         except Stopped:
             pass
         except Exception as error:
-            if self.stopped:
+            if self.stopped:  # it fails because what it was waiting for was ended
                 return
             self.error = error
             if not isinstance(error, KkcvError):

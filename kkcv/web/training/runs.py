@@ -145,6 +145,7 @@ class Runs:
         with self._beginning:
             if self.state(run) is State.RUNNING:
                 return
+            # -P: a kkcv/ in the current folder is not taken for this package
             command = [sys.executable, "-P", "-m", "kkcv", "train", typed(data)]
             with run.log.open("wb") as log:
                 process = subprocess.Popen(
@@ -152,7 +153,7 @@ class Runs:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    start_new_session=True,
+                    start_new_session=True,  # Ctrl-C in the terminal of the page does not stop it
                 )
             self._processes[run.path] = process
             record = {"data": data, "options": list(options), "process": process.pid}
