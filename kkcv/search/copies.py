@@ -38,7 +38,7 @@ OTHERS = (  # in the order in which they are asked: their numbers, crops, and ca
     ([SMOOTHED], smoothed, 8),
     (CUT, cut, 8),
 )
-PAIR = 2  # views that are embedded in one go, quicker than one by one
+TRIPLE = 3  # views that are embedded in one go, quicker than one by one
 LOOKED_AT = 50  # candidates of a group at most
 LIKELY = 0.85  # score of a copy as it is; the other views are asked at once if no hit has it
 
@@ -65,10 +65,10 @@ def copies(
 
         def ask(views: Sequence[int], made: Crops, most: int) -> list[Hit]:
             crops, vectors = made(embedder, pixels, crop), []
-            for start in range(0, len(crops), PAIR):
+            for start in range(0, len(crops), TRIPLE):
                 if over.is_set():  # nobody waits for it any more
                     return []
-                vectors.append(embedded(generation, crops[start : start + PAIR]))
+                vectors.append(embedded(generation, crops[start : start + TRIPLE]))
             return proposing.near(views, np.concatenate(vectors), most)
 
         def ask_others() -> list[Future[list[Hit]]]:

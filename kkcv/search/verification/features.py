@@ -20,8 +20,7 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
 
 LONGEST = 400  # pixels of the longer side: a third of the time of 640, and as many are found
-ASKED = 283  # of the picture that a search for copies is asked with: half the time once more, and
-# parts and screenshots, in which the picture is seen larger or smaller, are found as well or better
+ASKED = 240  # of a picture that copies are asked with: a third of the time, and as many are found
 SMALL, ENLARGED = 240, 320  # to 480 takes twice the time and finds no more copies again
 MOST = 400  # features per picture, the strongest
 CONTRAST = 0.02  # half of Lowe's, because packages also have pale print
@@ -79,11 +78,11 @@ def low_frequencies() -> np.ndarray:
     return np.ascontiguousarray((low / np.linalg.norm(low, axis=1, keepdims=True)).T, np.float32)
 
 
-def features(pixels: np.ndarray, longest: int = LONGEST) -> Features:
-    """The strongest features of a picture, uint8 (H, W, 3), reduced to so many pixels."""
+def features(pixels: np.ndarray, longest: int = 0) -> Features:
+    """The strongest features of a picture, uint8 (H, W, 3), resized to so many pixels."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     side = max(grey.shape)
-    scale = (ENLARGED if side <= SMALL else longest) / side
+    scale = (longest or (ENLARGED if side <= SMALL else LONGEST)) / side
     if scale != 1:
         size = [max(round(each * scale), 1) for each in grey.shape[::-1]]
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
