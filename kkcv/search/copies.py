@@ -38,7 +38,7 @@ OTHERS = (  # in the order in which they are asked: their numbers, crops, and ca
     ([SMOOTHED], smoothed, 8),
     (CUT, cut, 8),
 )
-TRIPLE = 3  # views that are embedded in one go, quicker than one by one
+AT_ONCE = 3  # views that are embedded, quicker than one by one
 LOOKED_AT = 50  # candidates of a group at most
 LIKELY = 0.85  # score of a copy as it is; the other views are asked at once if no hit has it
 
@@ -57,7 +57,7 @@ def copies(
     embedder = generation.embedder
     threads, over = ThreadPoolExecutor(2), Event()
     try:
-        points = threads.submit(features, pixels, ASKED)
+        points = threads.submit(features, pixels, *ASKED)
         crop = embedder.crop(pixels)
         as_it_is = embedded(generation, [crop])
         proposing = Proposing(generation, as_it_is, options, own)
@@ -65,10 +65,10 @@ def copies(
 
         def ask(views: Sequence[int], made: Crops, most: int) -> list[Hit]:
             crops, vectors = made(embedder, pixels, crop), []
-            for start in range(0, len(crops), TRIPLE):
+            for start in range(0, len(crops), AT_ONCE):
                 if over.is_set():  # nobody waits for it any more
                     return []
-                vectors.append(embedded(generation, crops[start : start + TRIPLE]))
+                vectors.append(embedded(generation, crops[start : start + AT_ONCE]))
             return proposing.near(views, np.concatenate(vectors), most)
 
         def ask_others() -> list[Future[list[Hit]]]:

@@ -20,9 +20,9 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source
 
 LONGEST = 400  # pixels of the longer side: a third of the time of 640, and as many are found
-ASKED = 240  # of a picture that copies are asked with: a third of the time, and as many are found
 SMALL, ENLARGED = 240, 320  # to 480 takes twice the time and finds no more copies again
 MOST = 400  # features per picture, the strongest
+ASKED = 240, 300  # pixels and features of a picture that copies are asked with: a third of the time
 CONTRAST = 0.02  # half of Lowe's, because packages also have pale print
 STEPS, HIGHEST = 40, 15  # a square root is kept as a multiple of 1/40 up to 15/40, in 4 bits
 
@@ -78,7 +78,7 @@ def low_frequencies() -> np.ndarray:
     return np.ascontiguousarray((low / np.linalg.norm(low, axis=1, keepdims=True)).T, np.float32)
 
 
-def features(pixels: np.ndarray, longest: int = 0) -> Features:
+def features(pixels: np.ndarray, longest: int = 0, most: int = MOST) -> Features:
     """The strongest features of a picture, uint8 (H, W, 3), resized to so many pixels."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     side = max(grey.shape)
@@ -88,11 +88,11 @@ def features(pixels: np.ndarray, longest: int = 0) -> Features:
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         grey = cv2.resize(grey, size, interpolation=how)
     height, width = grey.shape
-    sift = cv2.SIFT.create(nfeatures=MOST, contrastThreshold=CONTRAST)
+    sift = cv2.SIFT.create(nfeatures=most, contrastThreshold=CONTRAST)
     keypoints, descriptors = sift.detectAndCompute(grey, None)
     if not len(keypoints):
         descriptors = np.empty((0, 128), np.float32)
-    keypoints, descriptors = keypoints[:MOST], descriptors[:MOST]  # ties may give a few more
+    keypoints, descriptors = keypoints[:most], descriptors[:most]  # ties may give a few more
     points = np.array([point.pt for point in keypoints], np.float32).reshape(-1, 2)
     total = np.maximum(descriptors.sum(1, keepdims=True), 1)
     roots = np.minimum(np.rint(np.sqrt(descriptors / total) * STEPS), HIGHEST).astype(np.uint8)
