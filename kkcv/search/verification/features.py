@@ -22,7 +22,7 @@ from kkcv.images.source import Source
 LONGEST = 400  # pixels of the longer side: a third of the time of 640, and as many are found
 SMALL, ENLARGED = 240, 320  # to 480 takes twice the time and finds no more copies again
 MOST = 400  # features per picture, the strongest
-ASKED = 240, 250  # pixels and features of a picture that copies are asked with: a third of the time
+ASKED = 283, 300  # pixels and features of a picture that copies are asked with: half of the time
 CONTRAST = 0.02  # half of Lowe's, because packages also have pale print
 STEPS, HIGHEST = 40, 15  # a square root is kept as a multiple of 1/40 up to 15/40, in 4 bits
 
