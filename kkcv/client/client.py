@@ -25,7 +25,9 @@ from kkcv.serve.models.responses import (
     NamedGallery,
     Page,
     PictureInfo,
+    RemovedMany,
     Stats,
+    Undone,
 )
 
 from .calls import Calls, Response, error_of
@@ -217,6 +219,19 @@ class Client:
     def remove(self, id: int) -> None:
         """Remove a picture from the gallery (UnknownPicture)."""
         self._send("DELETE", f"/v1/images/{id:d}")
+
+    def remove_many(self, ids: Iterable[int]) -> list[int]:
+        """Remove pictures; the ids that existed, for ``undo`` (RequestError)."""
+        body = {"ids": [int(id) for id in ids]}
+        return self._ask(RemovedMany, "POST", "/v1/batch/remove", body).ids
+
+    def undo(self, ids: Iterable[int]) -> int:
+        """Take back the last change of many pictures; of how many.
+
+        Raises RequestError if it was not one of exactly these.
+        """
+        body = {"ids": [int(id) for id in ids]}
+        return self._ask(Undone, "POST", "/v1/undo", body).pictures
 
     def pictures(self, where: str | None = None) -> Iterator[PictureInfo]:
         """All pictures, or those that match a filter, in the order of their ids."""

@@ -224,6 +224,17 @@ ATTACKS = MEASURED | {
         lambda: json.dumps({"ids": [2**62 + n for n in range(500)]}).encode(),
         frozenset({404}),
     ),
+    "10,000 removals": Attack(
+        "POST",
+        "/v1/batch/remove",
+        lambda: json.dumps({"ids": [2**62 + n for n in range(10_000)]}).encode(),
+    ),
+    "10,000 to undo": Attack(
+        "POST",
+        "/v1/undo",
+        lambda: json.dumps({"ids": [2**62 + n for n in range(10_000)]}).encode(),
+        REFUSED,
+    ),
     "all galleries": Attack("GET", "/v1/galleries"),
     "figures": Attack("GET", "/v1/stats"),
     "the network": Attack("GET", "/v1/model"),

@@ -97,7 +97,8 @@ def test_a_key_to_read_changes_nothing(client: FlaskClient, file: Path) -> None:
 def test_every_route_that_changes_something_needs_a_key_that_may() -> None:
     changing = {route.name for route in ROUTES if route.writes}
 
-    assert changing == {"add", "add_batch", "replace", "describe", "remove", "keep_duplicates"}
+    several = {"add_batch", "remove_many", "undo", "keep_duplicates"}
+    assert changing == {"add", "replace", "describe", "remove", *several}
 
 
 def test_keys_come_and_go_while_the_service_runs(client: FlaskClient, file: Path) -> None:

@@ -10,6 +10,9 @@ import httpx
 import pytest
 from PIL import Image
 
+from kkcv.client import Client
+from kkcv.errors import RequestError
+
 from .conftest import Running, as_base64
 
 
@@ -91,6 +94,22 @@ def test_a_removed_picture_is_gone(http: httpx.Client, stranger: Path) -> None:
     assert http.delete(address).status_code == 404
     hits = http.post("/v1/search", json={"image": as_base64(stranger)}).json()["hits"]
     assert picture["id"] not in [h["id"] for h in hits]
+
+
+def test_pictures_that_were_removed_together_come_back_with_their_ids(service: Running) -> None:
+    client = Client(service.address)
+    before = list(client.pictures())
+    first, second, *others = [picture.id for picture in before]
+
+    assert client.remove_many([first, 10**9, second]) == [first, second]
+    with pytest.raises(RequestError, match="another removal or description"):
+        client.undo([first])
+    assert [picture.id for picture in client.pictures()] == others
+    assert client.undo([second, first]) == 2
+    with pytest.raises(RequestError, match="there is nothing to undo"):
+        client.undo([second, first])
+
+    assert list(client.pictures()) == before
 
 
 def test_a_removed_file_of_the_user_stays_where_it_is(

@@ -59,6 +59,8 @@ SAMPLES: dict[str, tuple[str, str, str]] = {
         'service.describe(1, {"title": "Minka"})',
     ),
     "remove": ("", "", "service.remove(1)"),
+    "remove_many": ("", JSON_BODY + " '{\"ids\": [5, 6]}'", "service.remove_many([5, 6])"),
+    "undo": ("", JSON_BODY + " '{\"ids\": [5, 6]}'", "service.undo([5, 6])"),
     "file": ("", "-o picture", "service.file(1)"),
     "thumbnail": ("?size=256", "-o small.jpg", "service.thumbnail(1, 256)"),
     "find_duplicates": ("?min_score=0.95", "", "service.duplicates(0.95)"),

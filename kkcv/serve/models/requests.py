@@ -28,6 +28,7 @@ from .fields import (
 from .responses import MAX_BATCH
 
 MAX_PAGE = 500
+MAX_CHOSEN = 10_000
 Item = TypeVar("Item")
 Some = Annotated[list[Item], at_most(MAX_BATCH), Field(min_length=1, max_length=MAX_BATCH)]
 
@@ -261,6 +262,16 @@ class KeepRequest(Strict):
             description="Ids of at least two pictures.",
             json_schema_extra={"uniqueItems": True},
         ),
+    ]
+
+
+class ChosenPictures(Strict):
+    """Some pictures of the gallery."""
+
+    ids: Annotated[
+        list[Id],
+        at_most(MAX_CHOSEN),
+        Field(min_length=1, max_length=MAX_CHOSEN, description="Their ids."),
     ]
 
 

@@ -139,6 +139,18 @@ class Added(BaseModel):
     problem: ProblemInfo | None = None
 
 
+class RemovedMany(BaseModel):
+    """The ids of the pictures that were there."""
+
+    ids: list[int]
+
+
+class Undone(BaseModel):
+    """How many pictures are as they were."""
+
+    pictures: int
+
+
 class AddedMany(BaseModel):
     """One result for each picture, in their order."""
 

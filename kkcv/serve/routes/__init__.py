@@ -114,6 +114,8 @@ ROUTES: tuple[Route, ...] = (
           SEND_PICTURE, problems=(*EMBEDS, *WRITES, "already-there")),
     Route("PATCH", "/v1/images/{id}", pictures.describe, "Pictures", (JSON,), problems=WRITES),
     Route("DELETE", "/v1/images/{id}", pictures.remove, "Pictures", problems=WRITES),
+    Route("POST", "/v1/batch/remove", pictures.remove_many, "Pictures", (JSON,), problems=WRITES),
+    Route("POST", "/v1/undo", pictures.undo, "Pictures", (JSON,), problems=WRITES),
     Route("GET", "/v1/images/{id}/file", pictures.file, "Pictures",
           other_answers={200: "image/*", 206: "image/*", 304: None},
           problems=("file-missing", "bad-range")),

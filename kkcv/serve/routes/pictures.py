@@ -9,6 +9,7 @@ from kkcv.errors import KkcvError
 from kkcv.images.formats import sniff
 from kkcv.search.picture import Picture
 from kkcv.serve.models.requests import (
+    ChosenPictures,
     Description,
     NewPicture,
     NewPictures,
@@ -16,7 +17,15 @@ from kkcv.serve.models.requests import (
     PageQuery,
     ThumbnailQuery,
 )
-from kkcv.serve.models.responses import Added, AddedMany, Page, PictureInfo, ProblemInfo
+from kkcv.serve.models.responses import (
+    Added,
+    AddedMany,
+    Page,
+    PictureInfo,
+    ProblemInfo,
+    RemovedMany,
+    Undone,
+)
 from kkcv.serve.problems import Problem, problem_of
 from kkcv.serve.service import Service
 
@@ -123,6 +132,16 @@ def remove(service: Service, id: int) -> None:
     """Remove a picture from the gallery. Files outside of the gallery are never deleted."""
     if not service.gallery.remove([id]):
         service.gallery.get(id)  # raises UnknownPicture
+
+
+def remove_many(service: Service, body: ChosenPictures) -> RemovedMany:
+    """Remove several pictures. It can be undone until the next change of many pictures."""
+    return RemovedMany(ids=service.gallery.remove(body.ids, at_least=1))
+
+
+def undo(service: Service, body: ChosenPictures) -> Undone:
+    """Take back the last change of many pictures, if it was one of exactly these."""
+    return Undone(pictures=service.gallery.undo(only=body.ids).pictures)
 
 
 def file(service: Service, id: int) -> Response:

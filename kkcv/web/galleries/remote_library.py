@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from kkcv.client import Client, DuplicateGroup, Explained, Model, PictureInfo
-from kkcv.errors import KkcvError, UnknownPicture
+from kkcv.errors import KkcvError
 from kkcv.hit import Hit
 from kkcv.hits import Hits
 from kkcv.query import Like
@@ -53,20 +53,8 @@ class RemoteLibrary(Library):
         return Change(len(metadata), None)
 
     def remove(self, ids: Sequence[int]) -> Change:
-        """Its undo adds them again, under new ids."""
-        removed = []
-        for entry in self.get_many(ids):
-            try:
-                content = self.client.file(entry.id)  # the service may have the only copy
-                self.client.remove(entry.id)
-                removed.append((content, entry.metadata))
-            except UnknownPicture:
-                continue
-            except KkcvError:
-                if not removed:
-                    raise
-                break  # the rest stay, and those that were removed can be brought back
-        return Change(len(removed), lambda: len([self.client.add(*each) for each in removed]))
+        removed = self.client.remove_many(ids)
+        return Change(len(removed), lambda: self.client.undo(removed))
 
     def facts(self) -> dict[str, Any]:
         return self.client.stats().model_dump()

@@ -8,7 +8,7 @@ import pytest
 
 from kkcv.client import Client
 from kkcv.embedding.embedder import Embedder
-from kkcv.errors import RequestError, ServiceError, UnknownPicture
+from kkcv.errors import RequestError, UnknownPicture
 from kkcv.hit import Hit
 from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
@@ -107,6 +107,7 @@ def test_an_upload_is_added_described_removed_and_brought_back(
     assert removed.undo is not None
     assert removed.undo() == 1
     (back,) = library.search([Like(content)], 1, DEFAULTS)
+    assert back.id == hit.id
     assert library.get(back.id).metadata == {"name": "cat.jpg", "label": "cat"}
     assert library.file(back.id) == content
     library.remove([back.id])
@@ -139,25 +140,6 @@ def test_a_gallery_here_takes_back_the_last_change_and_no_later_one_of_others(
     local.describe({entry.id: entry.metadata for entry in before[:2]})
     assert local.page(12) == before
     assert local.gallery.page(12) == rows  # with their ids, and when they were added
-
-
-def test_what_a_service_removed_before_it_failed_can_be_brought_back(
-    remote: RemoteLibrary, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = remote.page(2)
-    file_of = remote.client.file
-
-    def file(id: int) -> bytes:
-        if id == second.id:
-            raise ServiceError("it does not answer")
-        return file_of(id)
-
-    with monkeypatch.context() as failing:
-        failing.setattr(remote.client, "file", file)
-        removed = remote.remove([first.id, second.id])
-
-    assert removed.undo is not None
-    assert (removed.pictures, removed.undo()) == (1, 1)
 
 
 def test_pictures_are_asked_for_together_and_the_removed_are_left_out(library: Library) -> None:
