@@ -21,6 +21,7 @@
     │   └── FileMissing         a picture whose file has gone or changed since it was indexed
     ├── TimedOut                an answer that took longer than it was given
     ├── RequestError            an invalid request (k of 0, an unknown option)
+    │   └── NothingToUndo       no such change of many pictures is kept
     ├── DataError               a folder or table that cannot be trained or evaluated on
     ├── TrainingError           a training run that cannot go on
     ├── ServiceError            a kkcv service that cannot be reached, or that refused a request
@@ -190,6 +191,12 @@ class RequestError(KkcvError):
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class NothingToUndo(RequestError):
+    """No change of many pictures is kept, or another one than that which was meant."""
+
+    code = "nothing-to-undo"
 
 
 class TimedOut(KkcvError):

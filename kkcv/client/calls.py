@@ -11,6 +11,7 @@ from kkcv.errors import (
     AlreadyThere,
     FileMissing,
     KkcvError,
+    NothingToUndo,
     PictureError,
     RequestError,
     ServiceError,
@@ -20,6 +21,7 @@ from kkcv.errors import (
 PLAIN_ERRORS: dict[str, type[KkcvError]] = {
     "already-there": AlreadyThere,
     "file-missing": FileMissing,
+    "nothing-to-undo": NothingToUndo,
     "unknown-picture": UnknownPicture,
 }
 

@@ -228,7 +228,7 @@ class Client:
     def undo(self, ids: Iterable[int]) -> int:
         """Take back the last change of many pictures; of how many.
 
-        Raises RequestError if it was not one of exactly these.
+        Raises NothingToUndo if it was not one of exactly these.
         """
         body = {"ids": [int(id) for id in ids]}
         return self._ask(Undone, "POST", "/v1/undo", body).pictures

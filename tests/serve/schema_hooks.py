@@ -11,7 +11,14 @@ from schemathesis import Case, CheckContext, GenerationMode, HookContext, Respon
 
 from kkcv.serve.models.fields import EXAMPLE
 
-MAY_REFUSE = ("bad-picture", "unknown-picture", "file-missing", "bad-range", "already-there")
+MAY_REFUSE = (
+    "bad-picture",
+    "unknown-picture",
+    "file-missing",
+    "bad-range",
+    "already-there",
+    "nothing-to-undo",
+)
 BEYOND_SCHEMAS = (
     "text",
     "where",

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from kkcv.client import Client
-from kkcv.errors import RequestError
+from kkcv.errors import NothingToUndo
 
 from .conftest import Running, as_base64
 
@@ -102,11 +102,11 @@ def test_pictures_that_were_removed_together_come_back_with_their_ids(service: R
     first, second, *others = [picture.id for picture in before]
 
     assert client.remove_many([first, 10**9, second]) == [first, second]
-    with pytest.raises(RequestError, match="another removal or description"):
+    with pytest.raises(NothingToUndo, match="another removal or description"):
         client.undo([first])
     assert [picture.id for picture in client.pictures()] == others
     assert client.undo([second, first]) == 2
-    with pytest.raises(RequestError, match="there is nothing to undo"):
+    with pytest.raises(NothingToUndo, match="there is nothing to undo"):
         client.undo([second, first])
 
     assert list(client.pictures()) == before

@@ -7,7 +7,7 @@ setting.
 from collections.abc import Collection
 from typing import NamedTuple
 
-from kkcv.errors import RequestError
+from kkcv.errors import NothingToUndo
 from kkcv.search.engine import Catalog, Writer
 from kkcv.search.engine.kept import SETTING, Kept
 from kkcv.search.library.forgetting import remembered
@@ -35,22 +35,22 @@ def undo(library: Library, only: Collection[int] | None = None, by: float | None
     this, in seconds since 1970.
 
     Later changes stay: another file at the path of a picture, and metadata that were set since.
-    Raises RequestError if there is nothing to undo, another change came after the one that was
+    Raises NothingToUndo if there is nothing to undo, another change came after the one that was
     meant, or the gallery has another network by now.
     """
     catalog: Catalog = library.catalog
     with catalog.writing() as writer:
         done = Kept.from_text(writer.setting(SETTING))
         if done is None:
-            raise RequestError(NOTHING)
+            raise NothingToUndo(NOTHING)
         kept = list(writer.kept())
         others = only is not None and {picture.id for picture in kept} != set(only)
         if others or (by is not None and done.when > by):
-            raise RequestError(SUPERSEDED)
+            raise NothingToUndo(SUPERSEDED)
         if done.what == "described":
             count = describe_again(writer, kept)
         elif done.epoch != writer.epoch:
-            raise RequestError(
+            raise NothingToUndo(
                 f"the pictures were removed before {catalog.address} had its network; go back to "
                 f"that first: kkcv reindex {catalog.address} --undo"
             )
