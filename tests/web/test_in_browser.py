@@ -285,6 +285,10 @@ def test_an_answer_can_be_steered(visit: Visit, album: list[Path], screenshots: 
     page.locator(".cell").first.get_by_role("button", name=ENGLISH("search.less_like")).click()
     expect(page.locator(".wishes")).to_have_count(2)
 
+    page.locator(".cell").first.hover()
+    page.locator(".cell").first.get_by_role("button", name=ENGLISH("explain.title")).click()
+    page.locator("[role=dialog] img.warm").nth(1).wait_for()
+
 
 @pytest.mark.parametrize(("locale", "text"), BOTH)
 def test_two_galleries_answer_side_by_side(
