@@ -70,7 +70,7 @@ def test_pictures_and_words_are_searched_on_a_machine_with_the_cache_alone(
 def test_one_that_cannot_be_measured_does_not_stop_the_others(lean: Callable[..., Said]) -> None:
     said = lean("models", "dinov3-small", "efficientnet_lite0", "--measure", "--json")
 
-    assert said.code == 2
+    assert said.code == 0  # the other one was measured
     assert said.err.splitlines()[-1] == (
         "dinov3-small cannot be measured: timm is not installed; to add it: pip install "
         "'kkcv[timm]'"
