@@ -74,6 +74,8 @@ def not_written(what: object, error: Exception) -> str:
     folder = os.path.dirname(str(what)) or "."
     if isinstance(error, FileNotFoundError) and not os.path.isdir(folder):
         return f"{what} cannot be written: there is no folder {folder}"
+    if isinstance(error, IsADirectoryError):
+        return f"{what} cannot be written: this is a folder"
     return f"{what} cannot be written: {reason(error)}; look for free space and permissions"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from kkcv.disk import write_file
+from kkcv.disk import write_file, writing
 from kkcv.errors import RequestError
 
 from .skipped import MARK
@@ -130,13 +130,10 @@ def save_png(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
     marked.add_text(*MARK)
     data = io.BytesIO()
     Image.fromarray(pixels).save(data, format="PNG", pnginfo=marked)
-    try:
+    with writing(path, RequestError):
         if not may_be_replaced(path):
             raise RequestError(f"{label_of(path)}there is something else already; name a new file")
         write_file(path, data.getvalue())
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else "input/output error"
-        raise RequestError(f"{label_of(path)}it cannot be written: {why}") from None
 
 
 def may_be_replaced(path: Path) -> bool:
