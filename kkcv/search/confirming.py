@@ -71,7 +71,7 @@ class Confirming:
     def _look_at(self, hits: Sequence[Picture], mirrored: bool) -> None:
         self._tried.update((hit.id, mirrored) for hit in hits)
         there = [(hit, each) for hit in hits if (each := self._verifier.features_of(hit))]
-        found = matches(self._features[mirrored], [features for _, features in there])
+        found = matches(self._features[mirrored], [features for _, features in there], low=True)
         for (hit, _), how in zip(there, found, strict=True):
             if how is not None:
                 seen = self._as_copy(hit, how, mirrored) or Seen(how, mirrored, copied=False)

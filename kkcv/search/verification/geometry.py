@@ -48,9 +48,13 @@ def match(query: Features, hit: Features) -> Match | None:
     return matches(query, [hit])[0]
 
 
-def matches(query: Features, hits: Sequence[Features]) -> list[Match | None]:
-    """``match`` of each hit: several at a time take less time each."""
-    first, which, second = pairs(query.compared, [hit.compared for hit in hits])
+def matches(query: Features, hits: Sequence[Features], *, low: bool = False) -> list[Match | None]:
+    """``match`` of each hit: several at a time take less time each.
+
+    ``low`` compares the low frequencies of descriptors alone, in less than half of the time.
+    """
+    of_query, *of_hits = (each.low if low else each.unit for each in (query, *hits))
+    first, which, second = pairs(of_query, of_hits)
     if not len(first):
         return [None] * len(hits)
     there = np.cumsum([0, *(len(hit.points) for hit in hits)])[which] + second

@@ -91,10 +91,10 @@ def test_what_a_picture_can_look_like(place: list[list[float]], possible: bool) 
 def test_the_low_frequencies_hold_most_of_a_descriptor(pictures: Path) -> None:
     (shown,) = originals(pictures, 1)
     here = features(shown)
-    back, whole = here.compared @ low_frequencies().T, here.descriptors.astype(float)
+    back, whole = here.low @ low_frequencies().T, here.descriptors.astype(float)
     back, whole = (d / np.linalg.norm(d, axis=1, keepdims=True) for d in (back, whole))
 
-    np.testing.assert_allclose(np.linalg.norm(here.compared, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(here.low, axis=1), 1, atol=1e-5)
     assert np.median((back * whole).sum(axis=1)) > 0.95
 
 
