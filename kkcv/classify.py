@@ -101,14 +101,13 @@ class Classifier:
 
     def of_picture(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
         """The probability of each class, (classes,), by all views of a picture (PictureError)."""
-        pixels = decode(picture, limits, target=self.checkpoint.preprocess.target)
-        views = np.stack([view(pixels) for view in self.checkpoint.views])
-        return self.calibrated(mean_of_views(self.network.scores(views)[np.newaxis]))[0]
+        scores = self.network.scores(self.views(picture, limits))
+        return self.calibrated(mean_of_views(scores[np.newaxis]))[0]
 
-    def images(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
-        """A picture as the network takes it: float32 (1, C, H, W) (PictureError)."""
-        preprocess = self.checkpoint.preprocess
-        return preprocess(decode(picture, limits, target=preprocess.target))[np.newaxis]
+    def views(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+        """A picture as the network takes it, in each view: float32 (V, C, H, W) (PictureError)."""
+        pixels = decode(picture, limits, target=self.checkpoint.preprocess.target)
+        return np.stack([view(pixels) for view in self.checkpoint.views])
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Softmax of the scores over the temperature: float32 (N, C, H, W) → (N, classes)."""

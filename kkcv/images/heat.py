@@ -15,25 +15,22 @@ FLAME = np.array([(20, 11, 52), (132, 32, 107), (229, 92, 48), (246, 215, 70)], 
 MOST_LINES = 60  # between two pictures
 LINES = ("#2563eb", "#db2777", "#059669", "#d97706", "#7c3aed", "#0891b2")
 
+WHOLE = (0.0, 0.0, 1.0, 1.0)  # left, top, width and height of all of a picture, as fractions
+
 Match = tuple[tuple[float, float], tuple[float, float]]  # x, y in one picture and in the other
 
 
 def overlaid(
-    pixels: np.ndarray, heat: np.ndarray, seen: Sequence[float] = (0, 0, 1, 1)
+    pixels: np.ndarray, heat: np.ndarray, seen: Sequence[float] = WHOLE
 ) -> np.ndarray:
     """A picture with a heat map over the part that was seen: uint8 (H, W, 3).
 
     ``heat`` is (h, w): its largest value is the hottest, all below zero is cold. ``seen`` is
     left, top, width and height as fractions of the picture; the rest is shown darker.
     """
-    height, width = pixels.shape[:2]
-    left, top = round(seen[0] * width), round(seen[1] * height)
-    right = min(width, max(left + 1, round((seen[0] + seen[2]) * width)))
-    bottom = min(height, max(top + 1, round((seen[1] + seen[3]) * height)))
-    warmth = np.clip(heat / max(float(heat.max()), 1e-12), 0, 1).astype(np.float32)
-    size = (right - left, bottom - top)
-    smooth = np.asarray(Image.fromarray(warmth).resize(size, Image.Resampling.BICUBIC))
-    smooth = np.clip(smooth, 0, 1)[..., None]
+    left, top, right, bottom = box(seen, *pixels.shape[:2])
+    warmth = np.clip(heat / max(float(heat.max()), 1e-12), 0, 1)
+    smooth = np.clip(resized(warmth, right - left, bottom - top), 0, 1)[..., None]
     steps = np.linspace(0, 1, len(FLAME))
     color = np.concatenate([np.interp(smooth, steps, FLAME[:, c]) for c in range(3)], axis=2)
     drawn = pixels.astype(np.float32) * UNSEEN
@@ -42,6 +39,31 @@ def overlaid(
     share = 0.25 + (STRONGEST - 0.25) * smooth
     drawn[top:bottom, left:right] = grey * (1 - share) + color * share
     return np.clip(np.rint(drawn), 0, 255).astype(np.uint8)
+
+
+def merged(
+    heats: np.ndarray, seen: Sequence[Sequence[float]], height: int, width: int
+) -> np.ndarray:
+    """The mean of several heat maps, each over its part of one picture: (N, h, w) → (H, W)."""
+    whole = np.zeros((height, width), np.float32)
+    for heat, part in zip(heats, seen, strict=True):
+        left, top, right, bottom = box(part, height, width)
+        whole[top:bottom, left:right] += resized(heat, right - left, bottom - top) / len(heats)
+    return whole
+
+
+def box(seen: Sequence[float], height: int, width: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom in pixels of a part of a picture, at least a pixel each way."""
+    left, top = round(seen[0] * width), round(seen[1] * height)
+    right = min(width, max(left + 1, round((seen[0] + seen[2]) * width)))
+    bottom = min(height, max(top + 1, round((seen[1] + seen[3]) * height)))
+    return left, top, right, bottom
+
+
+def resized(heat: np.ndarray, width: int, height: int) -> np.ndarray:
+    """(h, w) → float32 (height, width)"""
+    picture = Image.fromarray(heat.astype(np.float32))
+    return np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
 
 
 def side_by_side(

@@ -11,8 +11,9 @@ import torch
 
 from kkcv.classify import Classifier
 from kkcv.embedding.eager import Eager
+from kkcv.embedding.whole import mean_of_views
 from kkcv.images.decode import decode_small
-from kkcv.images.heat import overlaid
+from kkcv.images.heat import WHOLE, merged, overlaid
 
 
 class ClassHeat(NamedTuple):
@@ -29,19 +30,25 @@ def gradcam(
     """The most probable classes, best first.
 
     The heat is the last feature map, each channel weighted with the mean of its gradient (equations
-    1 and 2). ``target`` is the longer side of the shown picture.
+    1 and 2); of a network that classifies several views of a picture, it is the mean of theirs.
+    ``target`` is the longer side of the shown picture.
     """
-    network, preprocess = eager.network, classifier.checkpoint.preprocess
     pixels = decode_small(picture, target)
-    seen = preprocess.seen(*pixels.shape[:2])
+    height, width = pixels.shape[:2]
+    seen = [view.seen(height, width) for view in classifier.checkpoint.views]
     with torch.enable_grad():
-        images = torch.from_numpy(classifier.images(picture)).to(eager.device)
-        features = network.features(images)
-        scores = network.scores(features)[0]
-    probabilities = (scores.detach().float() / classifier.checkpoint.temperature).softmax(0)
+        images = torch.from_numpy(classifier.views(picture)).to(eager.device)
+        features = eager.network.features(images)
+        scores = eager.network.scores(features)
+    answers = mean_of_views(scores.detach().float().cpu().numpy()[np.newaxis])
+    probabilities = classifier.calibrated(answers)[0]
     names = classifier.labels(lang)
-    for index in probabilities.argsort(descending=True)[:top].tolist():
-        (gradient,) = torch.autograd.grad(scores[index], features, retain_graph=True)
+    for index in np.argsort(-probabilities, kind="stable")[:top].tolist():
+        (gradient,) = torch.autograd.grad(scores[:, index].sum(), features, retain_graph=True)
         weights = gradient.mean((2, 3), keepdim=True)
-        heat = (weights * features).sum(1)[0].relu().detach().float().cpu().numpy()
-        yield ClassHeat(names[index], float(probabilities[index]), overlaid(pixels, heat, seen))
+        heats = (weights * features).sum(1).relu().detach().float().cpu().numpy()
+        if len(seen) == 1:
+            shown = overlaid(pixels, heats[0], seen[0])
+        else:
+            shown = overlaid(pixels, merged(heats, seen, height, width), WHOLE)
+        yield ClassHeat(names[index], float(probabilities[index]), shown)

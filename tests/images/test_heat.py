@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kkcv.images.heat import SIDE, overlaid, side_by_side
+from kkcv.images.heat import SIDE, WHOLE, merged, overlaid, side_by_side
 from kkcv.images.preprocess import Preprocess
 
 GREY = np.full((60, 120, 3), 128, np.uint8)
@@ -26,6 +26,16 @@ def test_a_map_without_heat_is_cold_everywhere() -> None:
     drawn = overlaid(GREY, np.zeros((7, 7)))
 
     assert (drawn == drawn[0, 0]).all()
+
+
+def test_heats_of_two_views_are_averaged_each_at_its_place() -> None:
+    center, whole = np.full((2, 2), 4.0), np.full((2, 2), 1.0)
+
+    heat = merged(np.stack([center, whole]), [(0.25, 0, 0.5, 1), WHOLE], 10, 20)
+
+    assert (heat[:, :5] == 0.5).all()
+    assert (heat[:, 5:15] == 2.5).all()
+    assert (heat[:, 15:] == 0.5).all()
 
 
 def test_a_line_joins_the_points_that_match() -> None:

@@ -1,6 +1,8 @@
 """--whole: a picture is its center crop and the whole of it, wherever the run is used."""
 
 import csv
+import dataclasses
+import io
 import json
 
 import numpy as np
@@ -10,14 +12,17 @@ from PIL import Image
 
 from kkcv import checkpoint
 from kkcv.classify import Classifier
+from kkcv.embedding.eager import Eager
 from kkcv.embedding.whole import mean_of_views
 from kkcv.images.decode import decode
+from kkcv.images.heat import UNSEEN
 from kkcv.training.data.source import Source
 from kkcv.training.evaluation.evaluate import evaluate_classifier, predict_unlabelled
 from kkcv.training.fit.network import sized
 from kkcv.training.recipe import Recipe
 from kkcv.training.run import train
 from kkcv.training.run_folder import RunFolder
+from kkcv.worker.gradcam import gradcam
 from tests.training.conftest import read_data
 
 
@@ -64,11 +69,33 @@ def test_what_lies_outside_of_the_center_counts(whole_run, tmp_path):
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     classifier = Classifier(str(whole_run))
 
-    crops = [classifier.images(tmp_path / f"{name}.png") for name in ("center", "wide")]
+    crops = [classifier.views(tmp_path / f"{name}.png")[0] for name in ("center", "wide")]
     answers = [classifier.of_picture(tmp_path / f"{name}.png") for name in ("center", "wide")]
 
     np.testing.assert_array_equal(*crops)
     assert np.abs(answers[0] - answers[1]).max() > 1e-4
+
+
+def test_grad_cam_shows_what_both_views_saw(cats_dogs, whole_run):
+    path = sorted((cats_dogs / "val" / "dogs").iterdir())[0]
+    classifier = Classifier(str(whole_run))
+    center_only = Classifier(dataclasses.replace(classifier.checkpoint, whole=False))
+    wide = np.asarray(Image.open(path).convert("RGB").resize((288, 96)))
+    picture = io.BytesIO()
+    Image.fromarray(wide).save(picture, "PNG")
+
+    def shown(by):
+        return list(gradcam(Eager(by.checkpoint), by, picture.getvalue(), 2, "en", 288))
+
+    both, center = shown(classifier), shown(center_only)
+
+    answers = classifier.classify(picture.getvalue(), 2)
+    assert [(h.label, pytest.approx(h.probability, abs=1e-5)) for h in both] == [
+        (guess.label, guess.probability) for guess in answers
+    ]
+    dark = np.rint(wide[:, :90] * UNSEEN)
+    assert np.abs(center[0].picture[:, :90] - dark).max() <= 1
+    assert np.abs(both[0].picture[:, :90] - dark).max() > 20
 
 
 def test_a_submission_has_the_mean_too(cats_dogs, whole_run, tmp_path):
