@@ -42,7 +42,8 @@ def read_csv(
             )
         part = part_of(path, number, row[of_part] if of_part else "")
         pictures.append(Picture(posix(file, root), label, part))
-    refuse_multi_labels(path, of_label, {picture.label for picture in pictures})
+    labels = {picture.label for picture in pictures}
+    refuse_multi_labels(path, of_label, labels, chosen=label_column is not None)
     check_paths(path, pictures)
     return LabelledData(root, tuple(pictures))
 
@@ -75,16 +76,29 @@ def refuse_multi_label_columns(table: Table, label_column: str | None) -> None:
         )
 
 
-def refuse_multi_labels(path: Path, name: str, labels: set[str]) -> None:
-    """Raises DataError where cells of the label column hold several labels."""
+def refuse_multi_labels(path: Path, name: str, labels: set[str], *, chosen: bool) -> None:
+    """Raises DataError where cells of the label column hold several labels.
+
+    Somebody who has ``chosen`` the column may have names like A|1, A|2, B|1 in it.
+    """
     for separator in "|;,":
         split = {label: pieces(label, separator) for label in labels}
         several = sorted(label for label, parts in split.items() if len(parts) > 1)
-        # Pieces that come back in other cells are labels; "Paris, France" is one name.
-        enough = all if separator == "," else any
-        shared = [s for s in several if enough(comes_back(p, s, split) for p in split[s])]
+        enough = all if separator == "," else any  # "Paris, France" and "Lyon, France" are names
+        shared = [
+            label
+            for label in several
+            if enough(comes_back(*piece, label, split, chosen) for piece in enumerate(split[label]))
+        ]
         if several and 2 * len(shared) >= len(several):
-            raise multi_label(path, f"column {name!r} has several labels a cell, as {shared[0]!r}")
+            way_out = (
+                f"write it without {separator!r}" if chosen else f"choose --label-column {name}"
+            )
+            raise multi_label(
+                path,
+                f"column {name!r} has several labels a cell, as {shared[0]!r}; if that is one "
+                f"name, {way_out}",
+            )
 
 
 def pieces(label: str, separator: str) -> list[str]:
@@ -93,8 +107,12 @@ def pieces(label: str, separator: str) -> list[str]:
     return [piece.strip(" '\"") for piece in bare.split(separator) if piece.strip(" '\"")]
 
 
-def comes_back(piece: str, label: str, split: dict[str, list[str]]) -> bool:
-    return any(piece in parts for other, parts in split.items() if other != label)
+def comes_back(
+    place: int, piece: str, label: str, split: dict[str, list[str]], elsewhere: bool
+) -> bool:
+    """Whether another cell has the piece; ``elsewhere``: alone, or not at the same place."""
+    others = (parts for other, parts in split.items() if other != label and piece in parts)
+    return any(not elsewhere or parts == [piece] or parts.index(piece) != place for parts in others)
 
 
 def multi_label(path: Path, why: str) -> DataError:

@@ -132,6 +132,22 @@ def test_a_multi_label_table_is_refused_in_a_line_that_says_so(tmp_path, text, w
     assert "\n" not in message
 
 
+def test_names_with_a_separator_are_trained_on_where_their_column_is_chosen(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("path,label\n1.jpg,A|1\n2.jpg,A|2\n3.jpg,B|1\n")
+
+    assert "as 'A|1'; if that is one name, choose --label-column label" in refusal(table)
+    assert read_data(table, label_column="label").classes == ("A|1", "A|2", "B|1")
+
+
+@pytest.mark.parametrize("rows", ["1.jpg,a|b\n2.jpg,b|c\n", "1.jpg,a|b\n2.jpg,b\n"])
+def test_labels_that_stand_elsewhere_too_are_refused_in_a_chosen_column(tmp_path, rows):
+    table = tmp_path / "t.csv"
+    table.write_text("path,label\n" + rows)
+
+    assert "if that is one name, write it without '|'" in refusal(table, label_column="label")
+
+
 def test_commas_in_names_are_not_several_labels(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text('path,label\n1.jpg,"Paris, France"\n2.jpg,"Lyon, France"\n3.jpg,Rome\n')
