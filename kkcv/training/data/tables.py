@@ -91,9 +91,8 @@ def refuse_multi_labels(path: Path, name: str, labels: set[str], *, chosen: bool
             if enough(comes_back(*piece, label, split, chosen) for piece in enumerate(split[label]))
         ]
         if several and 2 * len(shared) >= len(several):
-            way_out = (
-                f"write it without {separator!r}" if chosen else f"choose --label-column {name}"
-            )
+            choose = f"choose --label-column {name}"
+            way_out = f"write it without {separator!r}" if chosen else choose
             raise multi_label(
                 path,
                 f"column {name!r} has several labels a cell, as {shared[0]!r}; if that is one "
