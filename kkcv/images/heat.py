@@ -20,9 +20,7 @@ WHOLE = (0.0, 0.0, 1.0, 1.0)  # left, top, width and height of all of a picture,
 Match = tuple[tuple[float, float], tuple[float, float]]  # x, y in one picture and in the other
 
 
-def overlaid(
-    pixels: np.ndarray, heat: np.ndarray, seen: Sequence[float] = WHOLE
-) -> np.ndarray:
+def overlaid(pixels: np.ndarray, heat: np.ndarray, seen: Sequence[float] = WHOLE) -> np.ndarray:
     """A picture with a heat map over the part that was seen: uint8 (H, W, 3).
 
     ``heat`` is (h, w): its largest value is the hottest, all below zero is cold. ``seen`` is

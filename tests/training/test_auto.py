@@ -152,10 +152,14 @@ def test_times_are_spoken_roughly(seconds, words):
 
 
 def test_settings_that_no_stage_looks_at_are_not_among_those_used():
-    alone, tuned = settings_used(Recipe()), settings_used(Recipe(unfreeze="1", optimizer="sgd"))
+    alone, hidden = (settings_used(Recipe(), linear=linear) for linear in (True, False))
+    tuned = settings_used(Recipe(unfreeze="1", optimizer="sgd"), linear=True)
 
     assert alone.keys().isdisjoint({"epochs", "lr", "augment", "min_crop", "mixup", "momentum"})
-    assert alone["head_lr"] == 3e-3
+    assert alone.keys().isdisjoint({"head_lr", "optimizer", "batch_size", "weight_decay"})
+    assert hidden["head_lr"] == 3e-3
+    assert hidden["optimizer"] == "adamw"
+    assert "head_lr" not in tuned
     assert tuned["lr"] == 0.01
     assert tuned["augment"] == "light"
     assert tuned["momentum"] == 0.9
