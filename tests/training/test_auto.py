@@ -108,8 +108,7 @@ def test_the_plan_names_stages_pictures_and_time():
 
     assert lines[0].startswith("the plan, in all about 3 min here (cpu, 2 threads):")
     assert lines[1:] == [
-        "  head: the head alone, 20 epochs on the embeddings of 1,200 pictures at 224 pixels, "
-        "about 14 s",
+        "  head: the head alone, on the embeddings of 1,200 pictures at 224 pixels, about 14 s",
         "  last 1: the head and the last stage, 2 epochs of 1,000 pictures at 224 pixels, "
         "about 46 s",
         "  all: the whole network, 2 epochs of 1,000 pictures at 224 pixels, about 2 min",
@@ -130,7 +129,7 @@ def test_one_epoch_is_one_epoch():
         stages(Recipe(unfreeze="all", head_epochs=1, epochs=1)), False, COUNTS, costs()
     )
 
-    assert "the head alone, 1 epoch on the embeddings of 1,200 pictures" in lines[1]
+    assert "the head alone, on the embeddings of 1,200 pictures" in lines[1]
     assert "the whole network, 1 epoch of 1,000 pictures" in lines[2]
 
 
