@@ -109,6 +109,10 @@ class Classifier:
         pixels = decode(picture, limits, target=self.checkpoint.preprocess.target)
         return np.stack([view(pixels) for view in self.checkpoint.views])
 
+    def images(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
+        """The view that is embedded: float32 (1, C, H, W) (PictureError)."""
+        return self.views(picture, limits)[:1]
+
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Softmax of the scores over the temperature: float32 (N, C, H, W) → (N, classes)."""
         return self.calibrated(self.network.scores(batch))

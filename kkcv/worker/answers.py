@@ -103,7 +103,7 @@ def feature_maps(model: Model, picture: bytes) -> list[StageMaps]:
     eager = asked.eager
     from .feature_maps import feature_maps as maps_of
 
-    return list(maps_of(eager, asked.classifier.views(picture)[:1]))
+    return list(maps_of(eager, asked.classifier.images(picture)))
 
 
 def gradcam(model: Model, picture: bytes, top: int, lang: str) -> list[ClassHeat]:

@@ -69,7 +69,7 @@ def test_what_lies_outside_of_the_center_counts(whole_run, tmp_path):
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     classifier = Classifier(str(whole_run))
 
-    crops = [classifier.views(tmp_path / f"{name}.png")[0] for name in ("center", "wide")]
+    crops = [classifier.images(tmp_path / f"{name}.png") for name in ("center", "wide")]
     answers = [classifier.of_picture(tmp_path / f"{name}.png") for name in ("center", "wide")]
 
     np.testing.assert_array_equal(*crops)

@@ -1,8 +1,8 @@
 """A linear classifier on embeddings: it is solved, where other heads are trained in steps.
 
 Its cross entropy with an L2 penalty is convex (multinomial logistic regression), so L-BFGS finds
-the least of it, however many classes there are. A fixed number of AdamW's steps does not get there,
-and on few pictures of many classes makes a fifth more errors on new pictures.
+the least of it, however many classes there are. A fixed number of AdamW's steps does not get there
+with few pictures of many classes, and judges new ones worse (docs/training.md).
 """
 
 from typing import Any
