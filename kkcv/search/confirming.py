@@ -52,6 +52,7 @@ class Confirming:
         self._verifier = verifier
         self._tried: set[tuple[int, bool]] = set()  # ids, and whether with the mirror image
         self._seen: dict[int, Seen] = {}
+        self._seconds = SECONDS  # without those in which the views are embedded
 
     @step("search")
     def look(self, hits: Sequence[Hit], *, mirrored: bool = False) -> None:
@@ -59,18 +60,21 @@ class Confirming:
 
         Once one has all that the query shows, until several in a row are no copies.
         """
-        self._verifier.until = time.monotonic() + SECONDS  # not since the views were embedded
+        began = time.monotonic()
+        self._verifier.until = began + self._seconds
         left = [hit for hit in hits if (hit.id, mirrored) not in self._tried]
         pictures = self._verifier.pictures_of(left)
         for start in range(0, len(pictures), TOGETHER):
             some = pictures[start : start + TOGETHER]
             self._look_at([each for each in some if not self.is_copy(each.id)], mirrored)
             if self.explained and not any(self.is_copy(each.id) for each in some):
-                return
+                break
+        self._seconds -= time.monotonic() - began
 
     def _look_at(self, hits: Sequence[Picture], mirrored: bool) -> None:
         self._tried.update((hit.id, mirrored) for hit in hits)
-        there = [(hit, each) for hit in hits if (each := self._verifier.features_of(hit))]
+        of_hits = zip(hits, self._verifier.features_of_all(hits), strict=True)
+        there = [(hit, each) for hit, each in of_hits if each]
         found = matches(self._features[mirrored], [features for _, features in there], low=True)
         for (hit, _), how in zip(there, found, strict=True):
             if how is not None:

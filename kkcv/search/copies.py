@@ -14,6 +14,7 @@ from threading import Event
 
 import numpy as np
 
+from kkcv.deadline import left, within
 from kkcv.embedding import windows
 from kkcv.errors import RequestError
 from kkcv.hit import Hit
@@ -63,16 +64,17 @@ def copies(
         proposing = Proposing(generation, as_it_is, options, own)
         hits = proposing.near([0], as_it_is, max(k, NEAREST))
 
-        def ask(views: Sequence[int], made: Crops, most: int) -> list[Hit]:
+        def ask(seconds: float, views: Sequence[int], made: Crops, most: int) -> list[Hit]:
             crops, vectors = made(embedder, pixels, crop), []
             for start in range(0, len(crops), AT_ONCE):
                 if over.is_set():  # nobody waits for it any more
                     return []
                 vectors.append(embedded(generation, crops[start : start + AT_ONCE]))
-            return proposing.near(views, np.concatenate(vectors), most)
+            with within(seconds):  # a deadline is of its thread
+                return proposing.near(views, np.concatenate(vectors), most)
 
         def ask_others() -> list[Future[list[Hit]]]:
-            return [threads.submit(ask, *group) for group in OTHERS]
+            return [threads.submit(ask, left(), *group) for group in OTHERS]
 
         likely = bool(hits and hits[0].score >= LIKELY)
         others = [] if likely else ask_others()
@@ -93,7 +95,7 @@ def copies(
     finally:
         over.set()
         threads.shutdown(cancel_futures=True)
-    return confirming.ordered(hits)[:k]
+    return confirming.ordered(proposing.worded(hits))[:k]
 
 
 def pixels_of(

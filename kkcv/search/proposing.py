@@ -6,6 +6,7 @@ the gallery has them.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from kkcv.hit import Hit, clipped
 from kkcv.timing import step
 
 from . import parts
-from .answer.answer import chances_of, checked_max_chance, hits_of, rates_of
+from .answer.answer import chances_of, checked_max_chance, hits_of, rates_of, words_of
 from .index.neighbors import Neighbors
 from .opened.generation import Generation
 from .options import SearchOptions
@@ -43,18 +44,18 @@ class Proposing:
     ) -> None:
         """``as_it_is`` is the query, a unit vector (1, D)."""
         self._generation = generation
-        self._as_it_is = as_it_is
+        with step("search"), generation.catalog.searching() as rows:
+            self._chances = chances_of(generation, rows, generation.projected(as_it_is))
         self._options = options
         self._own = np.array(sorted(own), np.int64)
 
     def near(self, views: Sequence[int], vectors: np.ndarray, most: int) -> list[Hit]:
         """The pictures that are nearest to any of these views, unit vectors (V, D); best first."""
-        generation, options = self._generation, self._options
+        generation, options, chances = self._generation, self._options, self._chances
         with step("search"), generation.catalog.searching() as rows:
             ids = np.setdiff1d(self._looked_for(rows, views, vectors, most), self._own)
             found = candidates(generation, rows, views, vectors, ids)
             found = Found(*(each[:most] for each in found))
-            chances = chances_of(generation, rows, generation.projected(self._as_it_is))
             good = found.scores >= options.min_score
             if options.max_chance is not None:
                 rates = rates_of(chances, found.scores[None])[0]
@@ -66,6 +67,12 @@ class Proposing:
         for hit in hits:  # until points say more exactly
             hit.place, hit.query_place = where(*places[hit.id])
         return hits
+
+    def worded(self, hits: list[Hit]) -> list[Hit]:
+        """The same, with how surely each is alike by all of them, not by those of its views."""
+        scores = np.array([[hit.score for hit in hits]])
+        surely = words_of(self._chances, scores, rates_of(self._chances, scores))[0]
+        return [replace(hit, likeness=word) for hit, word in zip(hits, surely, strict=True)]
 
     def _looked_for(
         self, rows: parts.Reader, views: Sequence[int], vectors: np.ndarray, most: int

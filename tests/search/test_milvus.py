@@ -1,14 +1,13 @@
 """Peculiarities of a gallery on Milvus: an address, a claim to write, limits of the server."""
 
-import builtins
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from kkcv import extras
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import GalleryError, GalleryLocked, MissingExtra, NotAGallery, RequestError
 from kkcv.search.engine.tuning import Goal
@@ -83,14 +82,7 @@ def test_where_nobody_answers_it_is_said(embedder: Embedder) -> None:
 
 
 def test_without_pymilvus_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *arguments: Any, **options: Any) -> Any:
-        if name == "pymilvus":
-            raise ImportError(name)
-        return real(name, *arguments, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setattr(extras, "find_spec", lambda module: None)
 
     with pytest.raises(MissingExtra, match=r"pip install 'kkcv\[milvus\]'"):
         Gallery.open("milvus://localhost/photos")

@@ -193,17 +193,13 @@ def hits_of(
     """
     there = near.ids != NONE
     shown = generation.index.shown(rows, near.ids[there])
-    limited, surely = np.full((2, *rates.shape), None)
+    limited = np.full(rates.shape, None)
     least = np.zeros(rates.shape, bool)
     if chances is not None:
         calibration = chances.calibration
         limited, least = rates.clip(calibration.least, 1), rates <= calibration.least
-        surely = words(
-            np.where(there, rates, np.inf),
-            calibration.pictures,
-            None if queries is None else mutual_in(generation, rows, near.ids, queries),
-        )
-        surely[(near.scores >= SAME) & (rates <= RARE)] = SURE
+    mutual = None if queries is None else mutual_in(generation, rows, near.ids, queries)
+    surely = words_of(chances, near.scores, np.where(there, rates, np.inf), mutual)
     located = generation.library.located
     columns = near.ids, near.scores, limited, least, surely
     return [
@@ -214,6 +210,17 @@ def hits_of(
         ]
         for row in zip(*(each.tolist() for each in columns), strict=True)
     ]
+
+
+def words_of(
+    chances: Chances | None, scores: np.ndarray, rates: np.ndarray, mutual: Mutual | None = None
+) -> np.ndarray:
+    """How surely each hit is alike, by all hits of its query: (Q, k) → str or None, (Q, k)."""
+    if chances is None:
+        return np.full(rates.shape, None)
+    surely = words(rates, chances.calibration.pictures, mutual)
+    surely[(scores >= SAME) & (rates <= RARE)] = SURE
+    return surely
 
 
 def mutual_in(generation: Generation, rows: Reader, ids: np.ndarray, queries: np.ndarray) -> Mutual:

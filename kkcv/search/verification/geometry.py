@@ -140,7 +140,8 @@ def pairs(
 
     Returns the number in the query, which hit, and the number there: three of int64 (P,).
     """
-    most = max(map(len, hits), default=0)
+    points = np.array([len(hit) for hit in hits], np.int64)
+    most = points.max(initial=0)
     if not len(query) or not most:
         return (np.empty(0, np.int64),) * 3
     there = np.zeros((len(hits), most, query.shape[1]), np.float32)  # zeros are like nothing
@@ -156,5 +157,5 @@ def pairs(
     first, which = np.nonzero(distance < RATIO**2 * other)
     second = nearest[first, which]
     back = (there[which, second] @ query.T).argmax(1)  # of those alone: it is far quicker
-    mutual = back == first
+    mutual = (back == first) & (second < points[which])  # not a row of zeros
     return first[mutual], which[mutual], second[mutual]

@@ -52,6 +52,18 @@ def test_a_picture_without_anything_on_it_matches_nothing(shade: int, pictures: 
     assert match(blank, blank) is None
 
 
+def test_next_to_blank_pictures_few_points_match_nothing() -> None:
+    random = np.random.default_rng(0)
+
+    def some(points: int) -> np.ndarray:
+        return np.abs(random.normal(size=(points, 8))).astype(np.float32)
+
+    for counts in ([1, 0], [0, 1, 0], [0], [2, 0, 1]):
+        hits = [some(count) for count in counts]
+        _, which, second = pairs(some(30), hits)
+        assert all(number < counts[hit] for hit, number in zip(which, second, strict=True))
+
+
 def test_pairs_are_each_others_nearest_and_clearly_so() -> None:
     """An oracle that compares one by one."""
     random = np.random.default_rng(0)
