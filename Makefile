@@ -78,7 +78,7 @@ bench-train: $(VENV)/.dev ## train on cats and dogs, monkeys, produce: the figur
 	$(BIN)/python -m benchmarks.fine_tuning cats_dogs monkeys produce
 
 bench-train-heads: $(VENV)/.dev ## the head alone over five seeds: sizes and mirror images
-	$(BIN)/python -m benchmarks.fine_tuning cats_dogs monkeys produce --rows head,larger,wholelarger
+	$(BIN)/python -m benchmarks.fine_tuning cats_dogs monkeys produce --rows head,larger
 
 bench-train-resnet50: $(VENV)/.dev ## ResNet50 from a local weights file at full size: measured here, computed for a GPU
 	$(BIN)/python -m benchmarks.resnet50

@@ -143,7 +143,10 @@ def announcement(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs)
         side = sized(costs.base, stage.size).preprocess.size[0]
         taken = spoken(seconds)
         if stage.on_embeddings:
-            what = f"the head alone, on the embeddings of {counts.train + counts.val:,} pictures"
+            what = (
+                f"the head alone, {counted(stage.epochs, 'epoch')} on the embeddings of "
+                f"{counts.train + counts.val:,} pictures"
+            )
         else:
             trained = {
                 0: "the head",

@@ -10,20 +10,6 @@ from .recipe import Recipe, unfrozen
 # Learning rate of the head in later stages, per optimizer: from public weights, and from scratch.
 RATES = {"adamw": (1e-4, 1e-3), "sgd": (1e-2, 1e-1)}
 
-# Settings of steps, which solving a linear head does not take.
-STEPS = (
-    "optimizer",
-    "weight_decay",
-    "warmup",
-    "batch_size",
-    "accumulate",
-    "clip",
-    "ema",
-    "find_lr",
-    "patience",
-    "precision",
-)
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -78,28 +64,23 @@ def stages(recipe: Recipe) -> tuple[Stage, ...]:
     return tuple(plan)
 
 
-def settings_used(recipe: Recipe, *, linear: bool) -> dict[str, Any]:
-    """The settings that a run depended on: without those that no stage of it looked at.
-
-    ``linear``: the head is one layer, which is solved where it is trained on embeddings.
-    """
+def settings_used(recipe: Recipe) -> dict[str, Any]:
+    """The settings that a run depended on: without those that no stage of it looked at."""
     plan = stages(recipe)
     on_pictures = [stage for stage in plan if not stage.on_embeddings]
     later = [stage for stage in plan if stage.depth != 0]
-    in_steps = on_pictures if linear else plan
     augments = {stage.augment for stage in on_pictures}
     unused = {
         "minutes": not recipe.auto,
         "fine_size": not unfrozen(recipe.unfreeze),
         "fine_whole": not unfrozen(recipe.unfreeze),
         "head_epochs": all(stage.depth for stage in plan),
-        "head_lr": all(stage.depth for stage in in_steps),
+        "head_lr": all(stage.depth for stage in plan),
         "epochs": not later,
         "lr": not later,
         "lr_decay": not later,
         "batch_norm": not later,
-        "momentum": recipe.optimizer != "sgd" or not in_steps,
-        **dict.fromkeys(STEPS, not in_steps),
+        "momentum": recipe.optimizer != "sgd",
         "augment": not on_pictures,
         "min_crop": not augments - {"none"},
         "randaugment_ops": "randaugment" not in augments,

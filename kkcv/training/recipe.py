@@ -59,15 +59,8 @@ class Recipe:
         0.15, "Share kept for testing, where the data have no parts.", least=0, below=1
     )
 
-    head_epochs: int = setting(
-        20,
-        "Epochs of the first stage: the head alone. A head of one layer on embeddings is solved, "
-        "in at most 25 iterations an epoch.",
-        least=0,
-    )
-    head_lr: float = setting(
-        3e-3, "Learning rate of the first stage, where the head is not solved.", least=0
-    )
+    head_epochs: int = setting(20, "Epochs of the first stage: the head alone.", least=0)
+    head_lr: float = setting(3e-3, "Learning rate of the first stage.", least=0)
     unfreeze: str = setting(
         "auto",
         "Stages after the first: how many stages of the network to train, from the last one on, "

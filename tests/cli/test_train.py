@@ -70,7 +70,7 @@ def test_the_plan_is_told_before_and_the_next_steps_after(trained: tuple[Path, R
     lines = trained[1].stderr.splitlines()
 
     plan = next(i for i, line in enumerate(lines) if line.startswith("the plan, in all about "))
-    assert lines[plan + 1].startswith("  head: the head alone, on the embeddings of ")
+    assert lines[plan + 1].startswith("  head: the head alone, 20 epochs on the embeddings of ")
     assert plan < next(i for i, line in enumerate(lines) if line.startswith("embedding train"))
     assert lines[-3:-1] == ["next:", f"  kkcv classify PICTURE --model {trained[0]}"]
     assert "only the head was trained: a search with this run finds what" in lines[-1]

@@ -31,8 +31,6 @@ def write_report(
     results: dict[str, Any],
     origin: Origin,
     pictures: dict[str, Path],
-    *,
-    linear: bool,
 ) -> None:
     """Figures with their intervals, the inspection of the data, plots, sheets, every setting."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -54,7 +52,7 @@ def write_report(
         epochs=progress.rows,
         best=progress.best_at,
         model=recipe.model,
-        settings=settings_used(recipe, linear=linear),
+        settings=settings_used(recipe),
         pictures={title: data_url(file) for title, file in pictures.items()},
     )
     write_file(path, html.encode(errors="backslashreplace"))

@@ -12,7 +12,6 @@ from kkcv.disk import atomic_write
 from kkcv.embedding.whole import mean_of_views
 from kkcv.training.data.labelled import LabelledData, Picture
 from kkcv.training.fit.job import Job
-from kkcv.training.fit.linear import is_linear
 from kkcv.training.fit.progress import Figures
 from kkcv.training.fit.stages import Fitted
 from kkcv.training.origin import Origin
@@ -136,14 +135,7 @@ def measure_run(
         predicted = scored(unlabelled, "predicting", tta)
         write_submission(folder.submission, predicted, classes, temperature)
     write_report(
-        folder.report,
-        recipe,
-        run_data,
-        fitted.progress,
-        results.to_dict(),
-        origin,
-        pictures,
-        linear=is_linear(network.head),
+        folder.report, recipe, run_data, fitted.progress, results.to_dict(), origin, pictures
     )
     return results
 

@@ -21,16 +21,7 @@ from .freezing import freeze
 from .job import Job
 from .network import network_for, seen_by
 from .progress import Progress
-from .trainer import (
-    Position,
-    callbacks_for,
-    classifier_for,
-    for_solving,
-    is_solved,
-    order_for,
-    quiet,
-    trainer_for,
-)
+from .trainer import Position, callbacks_for, classifier_for, order_for, quiet, trainer_for
 
 
 class Fitted(NamedTuple):
@@ -141,10 +132,7 @@ def fit_stage(
         train, val = datasets.pictures(job, stage)
         network.to(memory_format=torch.channels_last)
     place = Position()
-    solved = is_solved(stage, network)
-    if solved:
-        job, stage = for_solving(job, len(train)), dataclasses.replace(stage, epochs=1)
-    order = order_for(job, progress.stage, len(train), place, shared=not solved)
+    order = order_for(job, progress.stage, len(train), place)
     if job.recipe.find_lr and point is None:
         rate = find_rate(job, stage, network, train)
         stage = dataclasses.replace(stage, lr=rate)

@@ -4,7 +4,6 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Literal
 
 import lightning.pytorch as pl
@@ -20,7 +19,6 @@ from .augment import mixing
 from .batches import TrainOrder, seed_of
 from .classifier import Classifier
 from .job import Job
-from .linear import LinearClassifier, is_linear
 from .progress import Progress
 
 PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
@@ -48,17 +46,14 @@ class Position:
         return epoch, done if done < loop.max_batches else 0
 
 
-def order_for(
-    job: Job, stage: int, count: int, place: Position, *, shared: bool = True
-) -> TrainOrder:
-    """``shared``: each process takes its part of a step, else each takes all of it."""
+def order_for(job: Job, stage: int, count: int, place: Position) -> TrainOrder:
     return TrainOrder(
         count,
         job.recipe.batch_size,
         seed=seed_of(job.recipe.seed, stage),
         accumulate=job.recipe.accumulate,
-        rank=job.processes.rank if shared else 0,
-        world=job.processes.world if shared else 1,
+        rank=job.processes.rank,
+        world=job.processes.world,
         position=place,
     )
 
@@ -66,8 +61,7 @@ def order_for(
 def classifier_for(
     job: Job, stage: Stage, network: Network, progress: Progress, batches: int
 ) -> Classifier:
-    kind = LinearClassifier if is_solved(stage, network) else Classifier
-    return kind(
+    return Classifier(
         network,
         stage,
         job.recipe,
@@ -76,18 +70,6 @@ def classifier_for(
         class_weights=class_weights(job),
         mix=None if stage.on_embeddings else mixing(job.recipe, len(job.classes)),
     )
-
-
-def is_solved(stage: Stage, network: Network) -> bool:
-    return stage.on_embeddings and is_linear(network.head)
-
-
-def for_solving(job: Job, count: int) -> Job:
-    """The job whose step takes all pictures, ``count``, in each process, in full precision."""
-    recipe = replace(
-        job.recipe, batch_size=count, accumulate=1, clip=0.0, ema=0.0, precision="32", find_lr=False
-    )
-    return replace(job, recipe=recipe)
 
 
 def class_weights(job: Job) -> Tensor | None:

@@ -101,7 +101,7 @@ def test_names_from_the_disk_cannot_change_the_report(tmp_path: Path):
     )
     facts = RunData(Source(Path("<b>here</b>")), Path(), "f", classes, (), found)
 
-    write_report(tmp_path / "r.html", Recipe(), facts, Progress(), results, ORIGIN, {}, linear=True)
+    write_report(tmp_path / "r.html", Recipe(), facts, Progress(), results, ORIGIN, {})
 
     html = (tmp_path / "r.html").read_text("utf-8")
     assert "<script>alert" not in html
