@@ -283,6 +283,8 @@ def walked(
     walk.answers = answering()
     for path in dict.fromkeys(paths):
         found = nearest(library.roots, path)
+        if found is None and (found := nearest(library.roots, real := os.path.realpath(path))):
+            path = real  # a link into a root: by the rules for the folder itself
         root, up = found or (None, path)
         walk.skips = Ignored(up, [*(root.excludes if root else ()), *exclude])
         if os.path.isdir(path) or not in_a_gallery(os.path.dirname(path)):

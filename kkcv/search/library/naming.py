@@ -43,7 +43,8 @@ class Naming:
         patterns = dict.fromkeys((*root.excludes, *(from_root(each, rest) for each in excludes)))
         within = root.within if rest else ""  # a person has named it
         self._keep(replace(root, excludes=tuple(patterns), within=within))
-        self._names[folder] = join(root.path, rest), os.stat(folder).st_dev
+        # ``at`` too: a link into a root is walked as the folder that it leads to
+        self._names[folder] = self._names[at] = join(root.path, rest), os.stat(folder).st_dev
 
     def name(self, path: str) -> str:
         """The name of a file in the catalog, by its absolute path."""

@@ -91,6 +91,24 @@ def test_patterns_are_kept_by_the_root_and_taken_back(gallery: Gallery, paint: P
         import_pictures(gallery, [photos], exclude=["!"])
 
 
+def test_a_link_into_a_root_has_the_patterns_of_that_root(
+    gallery: Gallery, paint: Paint, tmp_path: Path
+) -> None:
+    for name in ("a.png", "below/b.png", "below/raw/c.png", "below/out/d.png"):
+        paint(name, len(name))
+    photos = paint("a.png", 1).parent
+    (photos / ".kkcvignore").write_text("/below/out/\n")
+    (tmp_path / "deep").symlink_to(photos / "below")
+    import_pictures(gallery, [photos], exclude=["/below/raw/"])
+
+    paint("below/e.png", 5)
+    for exclude in ([], ["*.bmp"]):
+        import_pictures(gallery, [tmp_path / "deep"], exclude=exclude)
+
+    assert names(gallery) == {"a.png", "b.png", "e.png"}
+    assert [root.path for root in gallery.library.roots] == [str(photos)]
+
+
 def test_the_innermost_file_of_patterns_decides(gallery: Gallery, paint: Paint) -> None:
     for name in ("a.png", "scan-1.png", "album/scan-2.png", "album/x.png", "out/y.png"):
         paint(name, len(name) + ord(name[-5]))
