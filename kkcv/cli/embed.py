@@ -157,7 +157,7 @@ def work(
         def progress(report: "WorkReport") -> None:
             update(report.pictures, total)
 
-        with stoppable():
+        with resumable():
             report = embed_shards(plan, out, embedder, *worker, threads=threads, progress=progress)
     facts = {
         "worker": f"{worker[0]}/{worker[1]}",
@@ -183,7 +183,7 @@ def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json
         def progress(report: "LoadReport") -> None:
             update(report.files, len(files))
 
-        with stoppable():
+        with resumable():
             report = load(gallery, files, verified=planned is not None, progress=progress)
     with Gallery.open(gallery) as opened:
         if opened.generation.index.wants_rebuild:
@@ -202,7 +202,7 @@ def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
+def resumable() -> Iterator[None]:
     """Ctrl-C stops the work, which goes on when the command is run again."""
     try:
         yield

@@ -5,15 +5,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import click
 
 from .output import echo
 
+STOPPED = "stopped"  # our notes begin with it; libraries add notes too
+
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Raise KeyboardInterrupt at either signal; a note on it is said instead of "stopped".
+    """Raise KeyboardInterrupt at either signal; a note on it, "stopped ...", is said at the end.
 
     Whatever leaves the block after a signal counts as the stop: a library that is interrupted
     while it is imported raises an ImportError.
@@ -25,18 +28,20 @@ def stoppable() -> Iterator[None]:
         received = number
         raise KeyboardInterrupt
 
-    before = {}
+    before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():  # no other may set handlers
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # None is a handler that was not set in Python, which could not be set again
+    before = {n: handler for n, handler in before.items() if handler not in (None, signal.SIG_IGN)}
     try:
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, stop)
+        for number in before:
+            signal.signal(number, stop)
         yield
     except BaseException as error:
         if not received:
             raise
-        echo("; ".join(getattr(error, "__notes__", ["stopped"])), err=True)
+        notes = [note for note in getattr(error, "__notes__", []) if note.startswith(STOPPED)]
+        echo("; ".join(notes or [STOPPED]), err=True)
         raise click.exceptions.Exit(128 + received) from None
     finally:
         for number, handler in before.items():

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.exceptions import Exit
+
+from kkcv.cli.stopping import stoppable
 
 # kkcv zoo notebook, and a signal at the moment that a module is looked for, or a file written
 PROGRAM = """
@@ -39,3 +42,39 @@ def test_a_signal_ends_a_command_in_one_line(
     assert (ended.stdout, ended.stderr) == ("", "stopped\n")
     assert ended.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [
+        (["of a library"], "stopped"),
+        (["of a library", "stopped; run it again to go on"], "stopped; run it again to go on"),
+    ],
+)
+def test_only_our_notes_are_said(
+    notes: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @stoppable()
+    def interrupted() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as stop:
+            for note in notes:
+                stop.add_note(note)
+            raise
+
+    with pytest.raises(Exit):
+        interrupted()
+
+    assert capsys.readouterr().err == f"{said}\n"
+
+
+def test_a_handler_that_was_not_set_in_python_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(signal, "getsignal", lambda number: None)
+
+    with stoppable():
+        pass
+
+    monkeypatch.undo()
+    assert signal.getsignal(signal.SIGTERM) == before
