@@ -10,6 +10,8 @@ It raises what ``Gallery`` raises (PictureError, UnknownPicture, RequestError), 
 failures of the connection. It loads nothing that embeds or searches: no torch, no Faiss, no NumPy.
 """
 
+from kkcv.serve.models.responses import MAX_CHOSEN as MAX_CHOSEN
+
 from .client import AddedPicture as AddedPicture
 from .client import Client as Client
 from .client import DuplicateGroup as DuplicateGroup

@@ -25,10 +25,9 @@ from .fields import (
     field_of,
     refusal,
 )
-from .responses import MAX_BATCH
+from .responses import MAX_BATCH, MAX_CHOSEN
 
 MAX_PAGE = 500
-MAX_CHOSEN = 10_000
 Item = TypeVar("Item")
 Some = Annotated[list[Item], at_most(MAX_BATCH), Field(min_length=1, max_length=MAX_BATCH)]
 

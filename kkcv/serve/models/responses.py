@@ -11,6 +11,7 @@ from kkcv import hit
 from kkcv.hit import HIGHEST, LOWEST
 
 MAX_BATCH = 16  # queries or pictures in one request, and so answers
+MAX_CHOSEN = 10_000  # ids in one request
 
 
 def hit_fields() -> dict[str, Any]:
@@ -229,7 +230,9 @@ class Stats(Network):
         str, Field(description="Its folder or address, on the machine of the service.")
     ]
     pictures: int
-    parts: Annotated[int, Field(description="Vectors of parts of each picture, beside its own.")]
+    parts: Annotated[
+        int, Field(description="Vectors of parts of each picture, beside its own.")
+    ] = 0  # an older service does not tell
     stored: Annotated[int, Field(description="Number of pictures whose file the gallery stores.")]
     picture_bytes: int
     catalog_bytes: int

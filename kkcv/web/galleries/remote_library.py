@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from kkcv.client import Client, DuplicateGroup, Explained, Model, PictureInfo
+from kkcv.client import MAX_CHOSEN, Client, DuplicateGroup, Explained, Model, PictureInfo
 from kkcv.errors import KkcvError
 from kkcv.hit import Hit
 from kkcv.hits import Hits
@@ -53,8 +53,12 @@ class RemoteLibrary(Library):
         return Change(len(metadata), None)
 
     def remove(self, ids: Sequence[int]) -> Change:
-        removed = self.client.remove_many(ids)
-        return Change(len(removed), lambda: self.client.undo(removed))
+        """In several requests where one may not have so many ids; undo takes back the last one."""
+        removed, last = 0, list[int]()
+        for start in range(0, len(ids), MAX_CHOSEN):
+            last = self.client.remove_many(ids[start : start + MAX_CHOSEN])
+            removed += len(last)
+        return Change(removed, lambda: self.client.undo(last))
 
     def facts(self) -> dict[str, Any]:
         return self.client.stats().model_dump()

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from kkcv.client import Client
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError, UnknownPicture
 from kkcv.hit import Hit
+from kkcv.images.source import read_bytes
 from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import DEFAULTS, SearchOptions
+from kkcv.web.galleries import remote_library
 from kkcv.web.galleries.library import Library, name_of
 from kkcv.web.galleries.local_library import LocalLibrary
 from kkcv.web.galleries.remote_library import RemoteLibrary
@@ -87,6 +90,21 @@ def test_files_and_thumbnails_are_those_of_the_pictures(
     (small,) = library.thumbnails([entry])
     assert small is not None
     assert small.startswith(b"\xff\xd8")
+
+
+def test_more_pictures_than_a_request_may_name_are_removed(
+    remote: RemoteLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_library, "MAX_CHOSEN", 2)
+    squares = [Image.new("RGB", (64, 64), color) for color in ("red", "green", "blue")]
+    added = [remote.client.add(read_bytes(square)).id for square in squares]
+
+    removed = remote.remove(added)
+
+    assert (removed.pictures, remote.count()) == (3, 12)
+    assert removed.undo is not None
+    assert removed.undo() == 1  # the last request
+    assert remote.remove(added[-1:]).pictures == 1
 
 
 def test_an_upload_is_added_described_removed_and_brought_back(
