@@ -83,7 +83,8 @@ def unfolded(
             ids[rates_of(chances, scores) > checked_max_chance(chances, options.max_chance)] = NONE
         shown = first(k, Neighbors(ids, scores))
         rates = rates_of(chances, shown.scores)
-        return hits_of(generation, rows, shown, chances, rates, None if by_text else vectors)
+        pictures = None if by_text else vectors
+        return hits_of(generation, rows, shown, chances, rates, pictures, without)
 
 
 def found_by_parts(generation: Generation, options: SearchOptions) -> bool:
@@ -123,7 +124,7 @@ def by_parts(
         order = order[: min(k, int(good.sum()))]
         near = Neighbors(found.ids[None, order], scores[:, order])
         part = dict(zip(found.ids[order].tolist(), through[order].tolist(), strict=True))
-        hits = hits_of(generation, rows, near, chances, rates[:, order], query[None])[0]
+        hits = hits_of(generation, rows, near, chances, rates[:, order], query[None], without)[0]
         for hit in hits:
             hit.place = parts.place_of(part[hit.id])
         return hits
@@ -186,10 +187,12 @@ def hits_of(
     chances: Chances | None,
     rates: np.ndarray,
     queries: np.ndarray | None = None,
+    without: Collection[int] = (),
 ) -> list[list[Hit]]:
     """Neighbors, (Q, k), with path, metadata, chance and likeness, by the rate of each (Q, k).
 
-    ``queries`` are the vectors of pictures, (Q, D), for which the nearest hit may be a mutual one.
+    ``queries`` are the vectors of pictures, (Q, D), for which the nearest hit may be a mutual one:
+    no picture is nearer to it, except those of ``without``, which the queries are made of.
     """
     there = near.ids != NONE
     shown = generation.index.shown(rows, near.ids[there])
@@ -198,7 +201,9 @@ def hits_of(
     if chances is not None:
         calibration = chances.calibration
         limited, least = rates.clip(calibration.least, 1), rates <= calibration.least
-    mutual = None if queries is None else mutual_in(generation, rows, near.ids, queries)
+    mutual = None
+    if queries is not None:
+        mutual = mutual_in(generation, rows, near.ids, queries, without)
     surely = words_of(chances, near.scores, np.where(there, rates, np.inf), mutual)
     located = generation.library.located
     columns = near.ids, near.scores, limited, least, surely
@@ -223,14 +228,26 @@ def words_of(
     return surely
 
 
-def mutual_in(generation: Generation, rows: Reader, ids: np.ndarray, queries: np.ndarray) -> Mutual:
-    """Of queries, (Q, D), and their hits, (Q, k): which are each other's nearest in the gallery."""
+def mutual_in(
+    generation: Generation,
+    rows: Reader,
+    ids: np.ndarray,
+    queries: np.ndarray,
+    without: Collection[int] = (),
+) -> Mutual:
+    """Of queries, (Q, D), and their hits, (Q, k): which are each other's nearest in the gallery.
+
+    Pictures of ``without`` count as not there.
+    """
+    out = list(without)
 
     def mutual(some: np.ndarray, columns: np.ndarray) -> np.ndarray:
         hits, place = np.unique(ids[some, columns], return_inverse=True)
         vectors = rows.vectors_of(hits)
-        near = generation.index.search(rows, vectors, 2)  # itself, and the nearest other
-        nearest = np.where(near.ids == hits[:, None], -np.inf, near.scores).max(axis=1)
+        # itself, and the nearest other
+        near = generation.index.search(rows, vectors, 2 + len(out))
+        left_out = (near.ids == hits[:, None]) | np.isin(near.ids, out)
+        nearest = np.where(left_out, -np.inf, near.scores).max(axis=1)
         scores = np.einsum("nd,nd->n", vectors[place], queries[some])
         return scores >= nearest[place] - ROUNDING
 
