@@ -111,7 +111,8 @@ class Classifier:
 
     def images(self, picture: Source, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:
         """The view that is embedded: float32 (1, C, H, W) (PictureError)."""
-        return self.views(picture, limits)[:1]
+        pixels = decode(picture, limits, target=self.checkpoint.preprocess.target)
+        return self.checkpoint.views[0](pixels)[np.newaxis]
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Softmax of the scores over the temperature: float32 (N, C, H, W) → (N, classes)."""

@@ -64,7 +64,7 @@ def in_words(value: Any) -> str:
     "--copies",
     is_flag=True,
     help="Find turned, mirrored, recolored and cropped copies too. Every picture is embedded four "
-    "more times and compared point by point, which takes a tenth of a second.",
+    "more times and compared point by point, which takes a tenth of a second for each picture.",
 )
 @click.option(
     "--keep-both", is_flag=True, help="Remember that the named pictures are no duplicates."

@@ -17,6 +17,7 @@ from .answer.answer import found_by_parts
 from .gallery import Gallery
 from .opened.generation import origin
 from .options import SearchOptions
+from .picture import unknown
 from .query import Vectorizer
 from .verification.features import features_of
 from .verification.geometry import match
@@ -91,14 +92,16 @@ def score_of(
 
 
 def parts_of(gallery: Gallery, picture: Source | int, limits: Limits) -> np.ndarray:
-    """The vectors of the parts of a picture: float32 (5, 256)."""
+    """The vectors of the parts of a picture: float32 (5, 256) (PictureError, UnknownPicture)."""
     generation = gallery.generation
     if isinstance(picture, int):
         with generation.catalog.reading() as rows:
-            row = np.concatenate([row for _, row in rows.stored_vectors(ids=np.array([picture]))])
+            row = rows.row(picture)
+        if row is None:  # removed meanwhile
+            raise unknown(picture, gallery.address)
     else:
-        row = generation.embedder.embed_row(picture, limits)[None]
-    return windows.parts_of(row, generation.stored_space.dim)[0]
+        row = generation.embedder.embed_row(picture, limits)
+    return windows.parts_of(row[None], generation.stored_space.dim)[0]
 
 
 def shared_points(query: bytes, hit: bytes, limits: Limits = DEFAULT_LIMITS) -> list[Points]:

@@ -9,7 +9,9 @@ from PIL import Image
 
 from kkcv.embedding import windows
 from kkcv.embedding.embedder import Embedder
+from kkcv.errors import UnknownPicture
 from kkcv.images.decode import decode
+from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.source import read_bytes
 from kkcv.search.engine import Index
 from kkcv.search.engine.entries import PARTS, PartsOfPictures
@@ -17,7 +19,7 @@ from kkcv.search.exchange.loading import import_parquet, load, parquet_files
 from kkcv.search.exchange.parquet import export
 from kkcv.search.exchange.plan import make_plan
 from kkcv.search.exchange.shards import embed_shards
-from kkcv.search.explain import explain, score_of
+from kkcv.search.explain import explain, parts_of, score_of
 from kkcv.search.filters.expression import parse
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing.importing import import_pictures
@@ -234,6 +236,11 @@ def test_the_signs_of_the_sketch_never_change() -> None:
         [-1, 1, 1, -1, 1, 1, 1, -1],
         [-1, -1, -1, 1, -1, 1, 1, 1],
     ]
+
+
+def test_a_picture_that_was_removed_meanwhile_has_no_parts(in_a_folder: Gallery) -> None:
+    with pytest.raises(UnknownPicture):
+        parts_of(in_a_folder, 99, DEFAULT_LIMITS)
 
 
 def test_the_score_of_a_part_is_explained_by_that_part(

@@ -169,6 +169,8 @@ def test_a_compressed_body_is_refused(http: httpx.Client, media: str) -> None:
     assert answer.status_code == 415
     detail = "the body must be sent as it is, without Content-Encoding: gzip"
     assert_problem(answer, "unsupported-media-type", detail=detail)
+    plain = http.post("/v1/search", content=b"", headers=headers | {"Content-Encoding": "Identity"})
+    assert plain.status_code in (400, 422)  # not for its encoding
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The record of what was done to rows that an engine keeps, so that it can be undone."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 SETTING = "undo"  # of the catalog: the record as JSON
@@ -30,5 +30,6 @@ class Kept:
 
     @classmethod
     def from_text(cls, text: str) -> "Kept | None":
-        """From the text of ``to_text``; None for an empty one."""
-        return cls(**json.loads(text)) if text else None
+        """From the text of ``to_text``, also of a newer kkcv; None for an empty one."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{k: v for k, v in json.loads(text).items() if k in known}) if text else None

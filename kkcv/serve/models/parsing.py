@@ -58,7 +58,8 @@ def must_be_plain(request: Request) -> None:
     """Refuse a body without its length, or compressed (Problem)."""
     if request.content_length is None:
         raise Problem("length-required", "send the header Content-Length")
-    if (encoding := request.headers.get("Content-Encoding", "identity")) != "identity":
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.strip().lower() != "identity":
         raise Problem(
             "unsupported-media-type",
             f"the body must be sent as it is, without Content-Encoding: {shown(encoding)}",

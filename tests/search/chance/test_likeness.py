@@ -173,6 +173,23 @@ def test_mutual_neighbors_are_those_of_all_pictures_compared(things: Gallery) ->
     assert 20 < mutual.sum() < 280
 
 
+def test_what_a_query_is_made_of_is_no_neighbor_of_its_hits(things: Gallery) -> None:
+    generation = things.generation
+    with things.catalog.reading() as rows:
+        ids, vectors = (np.concatenate(each) for each in zip(*rows.vectors(), strict=True))
+        alike = vectors @ vectors[0]
+        alike[0] = -2
+        third, second = np.argsort(alike)[-2:]
+        hit, query = ids[:1, None], vectors[None, third]
+
+        def is_mutual(*without: int) -> bool:
+            found = mutual_in(generation, rows, hit, query, without)
+            return bool(found(np.array([0]), np.array([0]))[0])
+
+        assert not is_mutual()
+        assert is_mutual(int(ids[second]), int(ids[third]))
+
+
 @pytest.mark.parametrize("by_text", [False, True])
 def test_a_higher_score_has_no_higher_chance_and_no_weaker_word(by_text: bool) -> None:
     """Of one query: chance, word and divider are of one statistic."""
