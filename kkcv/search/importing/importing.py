@@ -283,8 +283,10 @@ def walked(
     walk.answers = answering()
     for path in dict.fromkeys(paths):
         found = nearest(library.roots, path)
-        if found is None and (found := nearest(library.roots, real := os.path.realpath(path))):
-            path = real  # a link into a root: by the rules for the folder itself
+        if found is None and os.path.isdir(path):  # a link into a root has the rules of that root
+            real = os.path.realpath(path)
+            found = nearest(library.roots, real)
+            path = real if found else path
         root, up = found or (None, path)
         walk.skips = Ignored(up, [*(root.excludes if root else ()), *exclude])
         if os.path.isdir(path) or not in_a_gallery(os.path.dirname(path)):

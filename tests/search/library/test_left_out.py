@@ -106,6 +106,8 @@ def test_a_link_into_a_root_has_the_patterns_of_that_root(
         import_pictures(gallery, [tmp_path / "deep"], exclude=exclude)
 
     assert names(gallery) == {"a.png", "b.png", "e.png"}
+    (tmp_path / "one.png").symlink_to(photos / "a.png")
+    assert counts(import_pictures(gallery, [tmp_path / "one.png"])) == {"copied": 1}
     assert [root.path for root in gallery.library.roots] == [str(photos)]
 
 
