@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from kkcv.environment import launched
+
 from .output import echo
 
 STOPPED = "stopped"  # our notes begin with it; libraries add notes too
@@ -41,7 +43,9 @@ def stoppable() -> Iterator[None]:
         if not received:
             raise
         notes = [note for note in getattr(error, "__notes__", []) if note.startswith(STOPPED)]
-        echo("; ".join(notes or [STOPPED]), err=True)
+        place = launched()
+        if place is None or place.rank == 0:  # one line, not one of each process
+            echo("; ".join(notes or [STOPPED]), err=True)
         raise click.exceptions.Exit(128 + received) from None
     finally:
         for number, handler in before.items():

@@ -1,18 +1,20 @@
 """``kkcv train``, ``kkcv data`` and ``kkcv onnx``."""
 
 import dataclasses
-import subprocess
+import logging
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kkcv.environment import launched, offline
+from kkcv.environment import launched, offline, set_default
 from kkcv.errors import RequestError
 from kkcv.extras import need
 from kkcv.training.recipe import Recipe
@@ -120,9 +122,9 @@ def train(
     kkcv classify cat.jpg --model run
     """
     recipe = Recipe(**settings)
+    need("lightning")  # before torch, which another extra brings too
     if recipe.devices > 1 and launched() is None:
         context.exit(start_processes(recipe.devices))
-    need("lightning")  # before torch, which another extra brings too
     from kkcv.training.run import resume
     from kkcv.training.run import train as run
 
@@ -155,9 +157,34 @@ def saying_how_to_go_on(data: Path, out: str) -> Iterator[None]:
 
 
 def start_processes(count: int) -> int:
-    """This command again, by torchrun, once for each device; its exit code."""
-    launcher = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}")
-    return subprocess.call([sys.executable, *launcher, "-m", "--", "kkcv", *sys.argv[1:]])
+    """This command again, once for each device, by torchrun in this process; its exit code.
+
+    So a signal reaches torchrun once, which passes it on, and kills what has not ended in 30 s.
+    """
+    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import main as torchrun
+
+    ended_by = 0
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        """Lightning answers SIGTERM with a broadcast, in which two processes may wait for good."""
+        nonlocal ended_by
+        ended_by = number
+        signal.raise_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, interrupt)
+    logging.disable(logging.WARNING)  # torchrun warns that it passes a signal on
+    set_default("PET_SIGNALS_TO_HANDLE", "SIGINT,SIGHUP")  # an option of new torchruns
+    launch = ["--standalone", f"--nproc-per-node={count}", "-m", "--", "kkcv", *sys.argv[1:]]
+    try:
+        torchrun(launch)
+    except SignalException as stop:
+        return 128 + (ended_by or stop.sigval)
+    except ChildFailedError as failed:
+        code = failed.get_first_failure()[1].exitcode
+        return code if code >= 0 else 128 - code  # below zero: the signal that ended it
+    return 0
 
 
 @contextmanager

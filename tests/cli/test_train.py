@@ -1,6 +1,11 @@
 """``kkcv train``, ``kkcv evaluate classifier``, ``kkcv data``, as a user has them."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +200,33 @@ def test_data_that_cannot_be_fetched_say_what_to_do(
 
     assert result.exit_code == 2
     assert "unzip train.zip and test1.zip into" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_processes_of_a_run_in_one_line(
+    number: signal.Signals, cats_dogs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    devices = ("--devices", "2", "--device", "cpu")
+    endless = ("--size", "96", "--augment", "light", "--head-epochs", "10000")
+    command = [sys.executable, "-m", "kkcv", "train", str(cats_dogs), "--out", str(out)]
+    with subprocess.Popen([*command, *devices, *endless], stderr=subprocess.PIPE) as run:
+        assert run.stderr is not None
+        try:
+            end = time.monotonic() + 90
+            while not (out / "metrics.csv").exists() and time.monotonic() < end:
+                time.sleep(0.1)
+            run.send_signal(number)
+            code = run.wait(60)
+        finally:
+            run.kill()
+        os.set_blocking(run.stderr.fileno(), False)
+        said = b""
+        while some := os.read(run.stderr.fileno(), 1 << 16):  # raises if a process still has it
+            said += some
+
+    lines = said.decode().splitlines()
+    assert code == 128 + number
+    assert lines[-1] == f"stopped; to go on: kkcv train {cats_dogs} --out {out} --resume"
+    assert sum("stopped" in line or "signal" in line for line in lines) == 1
