@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.exceptions import Exit
 
 from kkcv.cli.stopping import stoppable
 
@@ -30,6 +29,25 @@ from kkcv.__main__ import run
 run()
 """
 
+# Work that is interrupted, and what its libraries note on the interruption
+INTERRUPTED = """
+import signal, sys
+import click
+from kkcv.cli.stopping import stoppable
+
+@click.command()
+@stoppable()
+def work():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt as stop:
+        for note in sys.argv[1:]:
+            stop.add_note(note)
+        raise
+
+work([])
+"""
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", ["click", "kkcv.zoo.book.notebook", "writing"])
@@ -51,22 +69,12 @@ def test_a_signal_ends_a_command_in_one_line(
         (["of a library", "stopped; run it again to go on"], "stopped; run it again to go on"),
     ],
 )
-def test_only_our_notes_are_said(
-    notes: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    @stoppable()
-    def interrupted() -> None:
-        try:
-            signal.raise_signal(signal.SIGINT)
-        except KeyboardInterrupt as stop:
-            for note in notes:
-                stop.add_note(note)
-            raise
+def test_only_our_notes_are_said(notes: list[str], said: str) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, *notes]  # a signal is for a process of its own
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
 
-    with pytest.raises(Exit):
-        interrupted()
-
-    assert capsys.readouterr().err == f"{said}\n"
+    assert (ended.stdout, ended.stderr) == ("", f"{said}\n")
+    assert ended.returncode == 130
 
 
 def test_a_handler_that_was_not_set_in_python_stays(monkeypatch: pytest.MonkeyPatch) -> None:
