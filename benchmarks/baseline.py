@@ -73,7 +73,7 @@ def torch_script(paths: list[str], network: str, weights: str, workers: int) -> 
 def kkcv_import(paths: list[str], network: str, weights: str) -> Callable[[], Any]:
     from kkcv.embedding.embedder import Embedder
     from kkcv.search.gallery import Gallery
-    from kkcv.search.importing.importing import import_pictures
+    from kkcv.search.importing import import_pictures
 
     embedder = Embedder.load(network, weights)
 

@@ -35,7 +35,7 @@ from kkcv.hit import Hit
 from kkcv.images.disturb import COPIES, DISTURBANCES, PASTED, Disturbance, pasted_into
 from kkcv.images.folder import labelled_pictures
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.parts import WEIGHT
 from kkcv.search.picture import Picture
 from kkcv.search.quality.selfcheck import pixels_of, sampled, selfcheck

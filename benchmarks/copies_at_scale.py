@@ -28,7 +28,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.images import disturb
 from kkcv.images.folder import labelled_pictures
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.picture import PictureFile
 from kkcv.search.quality.selfcheck import pixels_of, sampled
 from kkcv.search.verification.making import make_missing

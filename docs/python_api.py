@@ -29,7 +29,7 @@ Its fields are listed [on their own page](options.md).
 
 ::: kkcv.query.Text
 
-::: kkcv.search.importing.importing.import_pictures
+::: kkcv.search.importing.import_pictures
 
 ::: kkcv.search.learning.feedback.rocchio
 

@@ -93,7 +93,7 @@ def made_gallery(
 ) -> Path:
     """A gallery of the album, its files where they are. Copy it to change it."""
     from kkcv.search.gallery import Gallery
-    from kkcv.search.importing.importing import import_pictures
+    from kkcv.search.importing import import_pictures
 
     folder = tmp_path_factory.mktemp("made") / "gallery"
     with Gallery.create(folder, embedder) as gallery:

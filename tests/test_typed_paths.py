@@ -18,7 +18,7 @@ from kkcv.images.decode import decode
 from kkcv.images.folder import find_pictures, labelled_pictures
 from kkcv.images.preprocess import Preprocess
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import files_to_import, import_pictures
+from kkcv.search.importing import files_to_import, import_pictures
 from kkcv.serve.parameters import resolve
 from kkcv.training.data.source import Source
 

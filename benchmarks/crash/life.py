@@ -12,7 +12,7 @@ import numpy as np
 
 from kkcv.errors import KkcvError
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.library.forgetting import forget
 from kkcv.search.maintenance.doctor import examine

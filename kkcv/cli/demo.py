@@ -69,7 +69,7 @@ def demo(images: str | None, out: str) -> None:
     original does not come first.
     """
     from kkcv.search.gallery import Gallery
-    from kkcv.search.importing.importing import files_to_import, import_pictures
+    from kkcv.search.importing import files_to_import, import_pictures
 
     from .index import show_report
     from .search import print_hits, write_sheet

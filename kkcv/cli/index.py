@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from kkcv.search.gallery import Gallery
-    from kkcv.search.importing.importing import ImportReport
+    from kkcv.search.importing import ImportReport
 
 SHOWN_REJECTS = 10
 SHOWN_PATHS = 3  # of those that were named, in the next steps
@@ -114,7 +114,7 @@ def index(
     if plan or not paths:
         raise RequestError("name files or folders of pictures, or --from what kkcv embed made")
     from kkcv.search.describing.describing import label_by_folder
-    from kkcv.search.importing.importing import files_to_import, import_pictures
+    from kkcv.search.importing import files_to_import, import_pictures
     from kkcv.search.verification.making import are_wanted, make_missing, want
 
     opened = open_or_create(gallery, network, vectors, paths)

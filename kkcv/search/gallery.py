@@ -38,7 +38,7 @@ from .options import DEFAULTS, SearchOptions, SearchWords, merged, with_words
 from .query import Query, Vectorizer, checked_k, checked_vectors, several, single
 
 if TYPE_CHECKING:  # imported where they work: a search from the command line waits for imports
-    from .importing.importing import ImportReport, Progress
+    from .importing import ImportReport, Progress
 
 
 class Vectors(NamedTuple):
@@ -73,7 +73,7 @@ class Gallery(Rows):
         the same as ``import_pictures(gallery, paths)``, which has the details.
         """
         from .describing.describing import label_by_folder
-        from .importing.importing import import_pictures
+        from .importing import import_pictures
 
         there = [typed(path) for path in paths]
         report = import_pictures(self, there, limits=limits, threads=threads, progress=progress)

@@ -14,7 +14,7 @@ from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import EmbedderMismatch, MissingExtra, RequestError, WeightsError
 from kkcv.images.folder import find_pictures
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.maintenance.backup import backup, restore
 
 

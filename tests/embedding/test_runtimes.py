@@ -146,7 +146,7 @@ def test_a_search_with_openvino_imports_no_torch(
         import sys
         from kkcv import Gallery
         from kkcv.embedding.embedder import Embedder
-        from kkcv.search.importing.importing import import_pictures
+        from kkcv.search.importing import import_pictures
         with Gallery.create({str(tmp_path / "g")!r}, Embedder.load()) as gallery:
             import_pictures(gallery, [{str(next(p for p in folder.iterdir() if p.is_dir()))!r}])
             picture = next(gallery.pictures())

@@ -23,7 +23,7 @@ from kkcv.search.duplicates import duplicates, forget_decisions
 from kkcv.search.exchange.loading import import_parquet, load
 from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.quality.selfcheck import selfcheck
 from kkcv.search.ranking.names import reranked
 

@@ -17,7 +17,7 @@ from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.query import Like
 from kkcv.search.confirming import Confirming, by_what_they_show
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.verification.agreement import is_flat
 from kkcv.search.verification.features import features, features_of
 from kkcv.search.verification.geometry import Match, match

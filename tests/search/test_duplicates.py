@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from kkcv.errors import RequestError
 from kkcv.search.duplicates import duplicates, forget_decisions, keep_both, summary_of
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 
 Paint = Callable[..., Path]
 WORDS = [

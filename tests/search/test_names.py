@@ -15,7 +15,7 @@ from kkcv.search.exchange.loading import import_parquet
 from kkcv.search.exchange.parquet import export
 from kkcv.search.filters.conditions import StartsWith
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.path_text import as_path, as_text
 from kkcv.search.picture import PictureFile
 from kkcv.serve.app import create_app

@@ -22,7 +22,7 @@ from kkcv.search.exchange.shards import embed_shards
 from kkcv.search.explain import explain, parts_of, score_of
 from kkcv.search.filters.expression import parse
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.maintenance.backup import backup, restore
 from kkcv.search.maintenance.doctor import examine
 from kkcv.search.maintenance.reindex import reindex, undo

@@ -39,7 +39,7 @@ def test_metadata_comes_with_it_when_there_is_some(gallery: Gallery, paint: Pain
 
 
 def test_a_file_outside_of_the_gallery_is_left_alone(gallery: Gallery, paint: Paint) -> None:
-    from kkcv.search.importing.importing import import_pictures
+    from kkcv.search.importing import import_pictures
 
     red = paint("red.png", 1)
     import_pictures(gallery, [red])

@@ -33,7 +33,7 @@ from kkcv.embedding.runtimes import RUNTIMES
 from kkcv.search.exchange.loading import import_parquet
 from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.index.kinds import KINDS
 from kkcv.search.maintenance.backup import backup, restore
 from kkcv.search.maintenance.doctor import examine

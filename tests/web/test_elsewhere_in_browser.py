@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.web.strings import Strings
 from tests.serve.conftest import running as serving
 

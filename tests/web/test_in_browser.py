@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.web.strings import Strings
 
 from .conftest import CHINESE, ENGLISH, Visit, names, running, search, settle

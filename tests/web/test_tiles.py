@@ -7,7 +7,7 @@ from pathlib import Path
 from kkcv.client import Client
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.web.galleries.local_library import LocalLibrary
 from kkcv.web.galleries.remote_library import RemoteLibrary
 from kkcv.web.search.results import tiles_of

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kkcv.disk import atomic_write, sha256_of
-from kkcv.search.importing.importing import Reject
+from kkcv.search.importing import Reject
 
 from .plan import Plan, Shard
 

@@ -18,7 +18,7 @@ from kkcv.errors import GalleryError, PictureError, RequestError
 from kkcv.progress import Progress, no_progress
 from kkcv.search.engine import Catalog, NextVectors, by_id
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import Reject
+from kkcv.search.importing import Reject
 from kkcv.search.index.exact import inner_products
 from kkcv.search.opened.generation import embedder_for, settings_for
 from kkcv.search.picture import Picture, read_in_batch

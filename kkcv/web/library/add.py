@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from kkcv.errors import PictureError
-from kkcv.search.importing.importing import ImportReport, files_to_import, import_pictures
+from kkcv.search.importing import ImportReport, files_to_import, import_pictures
 from kkcv.web.components.job import Job, wait_for
 from kkcv.web.components.markup import as_markdown
 from kkcv.web.galleries.library import Library

@@ -13,7 +13,7 @@ from kkcv.search.chance.bulk import Bulk, many
 from kkcv.search.chance.likeness import Chances, words
 from kkcv.search.chance.model import calibrated
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 
 Paint = Callable[..., Path]
 

@@ -18,7 +18,7 @@ from kkcv.search.exchange import parquet as module
 from kkcv.search.exchange.loading import import_parquet
 from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.library import library
 from tests.search.conftest import PREPROCESS
 

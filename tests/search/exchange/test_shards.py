@@ -19,7 +19,7 @@ from kkcv.search.exchange.loading import import_parquet, load, parquet_files
 from kkcv.search.exchange.plan import Plan, make_plan, read_plan
 from kkcv.search.exchange.shards import embed_shards
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from tests.search.conftest import PREPROCESS
 
 Paint = Callable[..., Path]

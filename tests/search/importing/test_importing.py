@@ -13,7 +13,7 @@ from PIL import Image
 from kkcv.errors import PictureError
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import ImportReport, import_pictures
+from kkcv.search.importing import ImportReport, import_pictures
 
 Paint = Callable[..., Path]
 

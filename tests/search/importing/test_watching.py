@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.importing.watching import Followed, Watching
 from kkcv.search.library.changes import outermost
 

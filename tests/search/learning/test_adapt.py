@@ -16,7 +16,7 @@ from kkcv.search.engine.projection import Projection
 from kkcv.search.exchange.loading import import_parquet
 from kkcv.search.exchange.parquet import export
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.learning.adapt import adapt, adopt, is_better, undo
 from kkcv.search.maintenance import reindex
 from tests.search.conftest import PREPROCESS

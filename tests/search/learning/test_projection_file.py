@@ -10,7 +10,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.errors import DataError, EmbedderMismatch, RequestError
 from kkcv.search.engine.projection import Projection
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.learning.adapt import adopt, undo
 from kkcv.search.learning.projection_file import read, save, use
 from tests.search.conftest import PREPROCESS

@@ -9,7 +9,7 @@ import pytest
 from kkcv.errors import RequestError
 from kkcv.search.describing.describing import label_by_folder
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.library.absence import removable
 from kkcv.search.maintenance.doctor import examine
 

@@ -9,7 +9,7 @@ import pytest
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.library.absence import removable
 from kkcv.search.library.moving import moved_by_hand
 

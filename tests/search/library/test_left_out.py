@@ -14,7 +14,7 @@ from kkcv.images.folder import find_pictures
 from kkcv.images.sheet import save_png
 from kkcv.search.folder.reader import Reader
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.maintenance.doctor import examine
 
 from .test_roots import counts

@@ -25,7 +25,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import RUNTIMES
 from kkcv.errors import FileMissing, RequestError
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.library.absence import removable
 from kkcv.search.maintenance.doctor import examine
 from kkcv.search.picture import Picture

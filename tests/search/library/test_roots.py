@@ -13,7 +13,7 @@ import pytest
 from kkcv import answering
 from kkcv.errors import FileMissing, RequestError
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import ImportReport, import_pictures
+from kkcv.search.importing import ImportReport, import_pictures
 from kkcv.search.library import library
 from kkcv.search.library.absence import standings
 from kkcv.search.library.forgetting import forget

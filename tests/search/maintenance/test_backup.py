@@ -15,7 +15,7 @@ import pytest
 from kkcv.embedding.embedder import Embedder
 from kkcv.errors import GalleryError, GalleryFormatError, KkcvError, NotAGallery
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.maintenance import backup as module
 from kkcv.search.maintenance.backup import backup, restore
 from kkcv.search.maintenance.doctor import examine

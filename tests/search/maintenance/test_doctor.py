@@ -16,7 +16,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.errors import GalleryFormatError
 from kkcv.search.folder import index as folder_index
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.maintenance import doctor
 from kkcv.search.maintenance.doctor import examine
 from kkcv.search.picture import PictureFile

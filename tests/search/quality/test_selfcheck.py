@@ -7,7 +7,7 @@ import pytest
 
 from kkcv.errors import GalleryError
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing.importing import import_pictures
+from kkcv.search.importing import import_pictures
 from kkcv.search.quality.selfcheck import selfcheck
 
 Paint = Callable[..., Path]
