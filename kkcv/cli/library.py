@@ -220,21 +220,16 @@ def watch(gallery: "Gallery", poll: bool, threads: int | None, as_json: bool) ->
     \b
     kkcv watch photos.kkcv
     """
-    import signal
     import threading
 
     from kkcv.search.importing.watching import Watching
 
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):  # systemd ends it by the second
-        signal.signal(number, signal.default_int_handler)
     if not len(gallery.library.roots):
         raise RequestError(
             f"{gallery.address} has no folder to follow; to add one: "
             f"kkcv index {quote(gallery.address)} FOLDER"
         )
-    _ = gallery.embedder  # before "watching": it may have to be loaded
-    echo(f"watching {counted(len(gallery.library.roots), 'folder')}", err=True)
 
     def tell(done: "Followed") -> None:
         click.echo(json_line(done) if as_json else in_a_line(done))
@@ -243,8 +238,10 @@ def watch(gallery: "Gallery", poll: bool, threads: int | None, as_json: bool) ->
         echo(f"kkcv: {message}", err=True)
 
     try:
+        _ = gallery.embedder  # before "watching": it may have to be loaded
+        echo(f"watching {counted(len(gallery.library.roots), 'folder')}", err=True)
         Watching(gallery, stop, tell, warn, poll=poll, threads=threads).run()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # at SIGTERM too, by which systemd ends it
         stop.set()
     echo("stopped", err=True)
 

@@ -92,6 +92,8 @@ def copies(
                 more = other.result()
             confirming.look(more, mirrored=MIRRORED in views)
             hits = together(hits, more)
+        if confirming.explained:  # a mirror image beside it is near too, and was not asked for
+            confirming.look(hits[: 2 * TOGETHER], mirrored=True)
     finally:
         over.set()
         threads.shutdown(cancel_futures=True)

@@ -43,17 +43,18 @@ def run(
         server = Server(app, host, port, settings)
         server.stop_at_signals()
         reload_at_signal(service, server, reload)
+        what = ", ".join(each.gallery.address for each in service.named.values())
+        address = f"{server.address}{settings.base_path}"  # of a socket that is open
         failures: list[BaseException] = []
 
         def load() -> None:
             try:
                 service.load()
-                what = ", ".join(each.gallery.address for each in service.named.values())
-                announce(
-                    f"serving {what} at {server.address}{settings.base_path} (described at /docs)"
-                )
+                if not server.stopping:
+                    announce(f"serving {what} at {address} (described at /docs)")
             except BaseException as failure:  # raised again in the calling thread
-                failures.append(failure)
+                if not server.stopping:  # else it fails because it was stopped
+                    failures.append(failure)
                 server.stop()
 
         loader = threading.Thread(target=load, name="load")

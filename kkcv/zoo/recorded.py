@@ -142,8 +142,12 @@ def recorded(name: str) -> Recorded:
 
 
 def family(name: str) -> RecordedFamily | None:
-    """The family of this name, in any case, unless it is that of a network too."""
-    return None if name.lower() in by_any_name() else families().get(name.lower())
+    """The family of this name or title, in any case, unless it is that of a network too."""
+    asked = name.lower()
+    if asked in by_any_name():
+        return None
+    titled = (each for each in families().values() if each.title.lower() == asked)
+    return families().get(asked) or next(titled, None)
 
 
 @cache

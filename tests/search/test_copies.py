@@ -80,6 +80,21 @@ def test_the_original_comes_first_and_the_hit_says_what_was_done(
     assert right >= 5
 
 
+@pytest.mark.parametrize("change", [lambda picture: picture, quarter, turned])
+def test_a_copy_and_its_mirror_image_are_both_found(
+    photographs: list[Path], tmp_path: Path, change: Change
+) -> None:
+    ImageOps.mirror(opened(photographs[0])).save(tmp_path / "mirrored.png")
+    with Gallery.create(tmp_path / "gallery", Embedder.load("efficientnet_lite0+parts")) as gallery:
+        import_pictures(gallery, [*photographs[:8], tmp_path / "mirrored.png"])
+
+        hits = gallery.search(change(opened(photographs[0])), 3, copies=True)
+
+    assert [Path(hit.path).name for hit in hits[:2]] == [photographs[0].name, "mirrored.png"]
+    assert "mirrored" in hits[1].match
+    assert hits.divider == 2
+
+
 def test_places_are_told_in_the_hit_and_in_the_query(
     filled: Gallery, photographs: list[Path]
 ) -> None:

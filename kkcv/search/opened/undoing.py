@@ -17,7 +17,7 @@ from kkcv.search.picture import Picture
 
 NOTHING = "there is nothing to undo: no removal or description is kept"
 
-SUPERSEDED = "this cannot be undone: another removal or description of pictures came after it"
+SUPERSEDED = "this cannot be undone: the last removal or description was of other pictures"
 
 
 class Undone(NamedTuple):

@@ -38,7 +38,7 @@ class Server:
 
     def __init__(self, app: Flask, host: str, port: int, settings: Settings) -> None:
         self._map: dict[int, Any] = {}
-        self._stopping = False
+        self.stopping = False
         self.socket = listen(host, port)
         # A full queue is expected: the limit refuses further requests.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -74,7 +74,7 @@ class Server:
     def run(self) -> None:
         """Answer requests until ``stop``, then finish the running ones."""
         looked = 0.0
-        while not self._stopping:
+        while not self.stopping:
             self._turn(LOOK_SECONDS)
             if time.monotonic() - looked >= LOOK_SECONDS:
                 self._refuse_slow()
@@ -84,8 +84,9 @@ class Server:
 
     def stop(self) -> None:
         """Take no more requests and let ``run`` return. For any thread, and signal handlers."""
-        self._stopping = True
-        self._waitress.pull_trigger()
+        if not self.stopping:  # else the trigger may be closed
+            self.stopping = True
+            self._waitress.pull_trigger()
 
     def stop_at_signals(self) -> None:
         """SIGTERM and SIGINT stop it; the second signal ends the process at once."""

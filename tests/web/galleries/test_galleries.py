@@ -145,14 +145,14 @@ def test_a_gallery_here_takes_back_the_last_change_and_no_later_one_of_others(
     described, removed = local.describe(labels), local.remove([before[5].id])
     assert described.undo is not None
     assert removed.undo is not None
-    with pytest.raises(RequestError, match="came after it"):
+    with pytest.raises(RequestError, match="of other pictures"):
         described.undo()
     assert removed.undo() == 1
 
     described, removed = local.describe(labels), local.remove(list(labels))  # the same pictures
     assert described.undo is not None
     assert removed.undo is not None
-    with pytest.raises(RequestError, match="came after it"):
+    with pytest.raises(RequestError, match="of other pictures"):
         described.undo()
     assert removed.undo() == 2
     local.describe({entry.id: entry.metadata for entry in before[:2]})
