@@ -102,7 +102,7 @@ def test_pictures_that_were_removed_together_come_back_with_their_ids(service: R
     first, second, *others = [picture.id for picture in before]
 
     assert client.remove_many([first, 10**9, second]) == [first, second]
-    with pytest.raises(NothingToUndo, match="another removal or description"):
+    with pytest.raises(NothingToUndo, match="of other pictures"):
         client.undo([first])
     assert [picture.id for picture in client.pictures()] == others
     assert client.undo([second, first]) == 2
