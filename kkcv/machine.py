@@ -1,4 +1,4 @@
-"""The machine that runs this: its processor, cores and GPU; its threads and memory."""
+"""The machine that runs this: its processor, cores and GPU; its threads, memory and processes."""
 
 import ctypes
 import os
@@ -7,6 +7,8 @@ import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from kkcv.errors import KkcvError
 
 
 def machine() -> str:
@@ -55,3 +57,21 @@ def give_back_memory() -> None:
 def malloc_trim() -> Any:
     """The function of glibc; None where the allocator has none."""
     return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+
+
+class ForkGuard:
+    """Remembers the process in which it was made, for what must not be used in a fork of it.
+
+    A fork has the threads, locks and open files of its parent only in part.
+    """
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+
+    def require_own_process(self, what: str) -> None:
+        """Raises KkcvError in a fork of that process, where ``what`` would hang forever."""
+        if os.getpid() != self._process:
+            raise KkcvError(
+                f"{what} cannot be used in a fork of the process that made it; make it in each "
+                'process, or start processes with multiprocessing.get_context("spawn")'
+            )

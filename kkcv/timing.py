@@ -1,4 +1,6 @@
-"""Seconds spent in each step of an answer: decode, embed, search. Free unless asked for.
+"""How far long work is; and the seconds of each step of an answer: decode, embed, search.
+
+The seconds are free unless asked for:
 
 with timed() as seconds:
     gallery.search("cat.jpg")
@@ -6,11 +8,12 @@ print(seconds)  # {"decode": 0.004, "embed": 0.012, "search": 0.001}
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 STEPS = ("decode", "embed", "search")
+Progress = Callable[[int, int], None]  # how many are done, and of how many
 
 _seconds: ContextVar[dict[str, float] | None] = ContextVar("seconds", default=None)
 
@@ -38,3 +41,7 @@ def step(name: str) -> Iterator[None]:
         yield
     finally:
         seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - began
+
+
+def no_progress(done: int, total: int) -> None:
+    """Follows no progress."""

@@ -15,8 +15,8 @@ PACKAGE = Path(__file__).parents[1] / "kkcv"
 
 # From the foundation up: a room may import from itself and from the rooms that it names.
 GROUND = (
-    *("errors", "environment", "timing", "deadline", "answering", "disk", "forks", "extras"),
-    *("tables", "machine", "notebook", "progress"),
+    *("errors", "environment", "timing", "deadline", "answering", "disk", "extras"),
+    *("tables", "machine", "notebook"),
 )
 BELOW_SEARCH = (
     *GROUND,
@@ -39,12 +39,10 @@ ROOMS = {
     "deadline": ("errors",),
     "answering": (),
     "disk": (),
-    "forks": ("errors",),
     "extras": ("errors",),
     "tables": ("errors",),
-    "machine": (),
+    "machine": ("errors",),
     "notebook": (),
-    "progress": (),
     "images": GROUND,
     "zoo": GROUND,
     "presets": GROUND,

@@ -15,12 +15,11 @@ from kkcv import environment
 from kkcv.checkpoint import Checkpoint
 from kkcv.disk import typed
 from kkcv.errors import PictureError, RequestError
-from kkcv.forks import ForkGuard
 from kkcv.images.backends import BACKENDS
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, is_one
-from kkcv.machine import numpy_in_one_thread
+from kkcv.machine import ForkGuard, numpy_in_one_thread
 from kkcv.timing import step
 
 from . import panoramas, terms, windows

@@ -104,7 +104,7 @@ class SearchOptions:
         """The same with other values for some options (RequestError)."""
         if unknown := values.keys() - OPTIONS.keys():
             raise RequestError(f"no option {min(unknown)!r}; there are: {', '.join(OPTIONS)}")
-        return dataclasses.replace(self, **values) if values else self
+        return dataclasses.replace(self, **values)
 
 
 OPTIONS: dict[str, Option] = options_of(SearchOptions)
@@ -144,4 +144,4 @@ def merged(options: SearchOptions, words: Mapping[str, Any]) -> SearchOptions:
     """Options given as a value and as keyword arguments, which win (RequestError)."""
     if not isinstance(options, SearchOptions):
         raise RequestError(f"options are SearchOptions(…), or words: where=…, got {options!r:.60}")
-    return options.replace(**words)
+    return options.replace(**words) if words else options

@@ -12,7 +12,7 @@ from kkcv.embedding.pipeline import ahead
 from kkcv.errors import PictureError, TrainingError
 from kkcv.images.decode import decode
 from kkcv.images.preprocess import Preprocess
-from kkcv.progress import Progress, no_progress
+from kkcv.timing import Progress, no_progress
 from kkcv.zoo.network import Network
 
 from .reporter import silent

@@ -16,8 +16,7 @@ from kkcv.search.exchange.parquet import export
 from kkcv.search.filters.conditions import StartsWith
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
-from kkcv.search.path_text import as_path, as_text
-from kkcv.search.picture import PictureFile
+from kkcv.search.picture import PictureFile, as_path, as_text
 from kkcv.serve.app import create_app
 from kkcv.serve.service import Service
 from kkcv.serve.settings import Settings

@@ -5,6 +5,7 @@ vectors ─index▶ candidates ─ranking▶ order ─min_score, max_chance▶ f
 """
 
 from collections.abc import Collection
+from functools import partial
 
 import numpy as np
 
@@ -39,10 +40,7 @@ def answers(
 
     ``by_text``: the queries are of texts, whose scores are not those of pictures.
     """
-
-    def search(most: int) -> list[list[Hit]]:
-        return unfolded(generation, vectors, most, options, without, by_text)
-
+    search = partial(unfolded, generation, vectors, options, without, by_text)
     if options.fold is None and options.sort is None:
         return search(k)
     most = depth(k, options)
@@ -57,10 +55,10 @@ def answers(
 def unfolded(
     generation: Generation,
     vectors: np.ndarray,
-    k: int,
     options: SearchOptions,
     without: Collection[int],
     by_text: bool,
+    k: int,
 ) -> list[list[Hit]]:
     """As ``answers``, with a hit for each near-duplicate."""
     if not by_text and found_by_parts(generation, options):

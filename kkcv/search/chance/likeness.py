@@ -24,8 +24,7 @@ import numpy as np
 
 from kkcv.hit import NO_LIKENESS
 
-from .bulk import Bulks, many, upper_tail
-from .model import Calibration
+from .model import Bulks, Calibration, many, upper_tail
 
 WORDS = {0.001: "almost certain", 0.05: "likely", 0.6: "weak"}  # the largest share of each
 SHARES = np.array(list(WORDS))

@@ -14,11 +14,11 @@ import numpy as np
 
 from kkcv.errors import KkcvError
 from kkcv.images.decode import decode
-from kkcv.progress import Progress, no_progress
 from kkcv.search.engine import Reader
 from kkcv.search.opened.rows import Rows
 from kkcv.search.options import OPTIONS
 from kkcv.search.picture import Picture
+from kkcv.timing import Progress, no_progress
 
 from .decisions import Decisions, decisions_of
 from .witness import Witness, mirrored, turned

@@ -9,8 +9,8 @@ import numpy as np
 
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import RequestError
-from kkcv.progress import Progress, no_progress
 from kkcv.search.picture import Picture
+from kkcv.timing import Progress, no_progress
 
 from .catalog import Catalog, Vectors
 from .entries import PartsOfPictures

@@ -25,8 +25,7 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.metadata import MAX_METADATA, fault
 from kkcv.search.opened.generation import Generation
 from kkcv.search.opened.opened import VECTOR_TYPES
-from kkcv.search.path_text import as_path, as_text
-from kkcv.search.picture import END_OF_TIME, PictureFile
+from kkcv.search.picture import END_OF_TIME, PictureFile, as_path, as_text
 
 from .folders import folders_of
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from kkcv.errors import RequestError
-from kkcv.search.path_text import LONE
+from kkcv.search.picture import LONE
 
 from .conditions import (
     COLUMNS,
@@ -399,7 +399,7 @@ def unescaped(text: str) -> str:
         raise RequestError(f"{text[:60]!a} has an escape of no character") from None
 
 
-HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # others are bytes of a path (path_text.py)
+HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # others are bytes of a path (picture.py)
 
 
 def bindable(value: str | int | float | None) -> str | int | float | None:

@@ -31,7 +31,7 @@ from kkcv.search import engine
 from kkcv.search.engine import WAIT_SECONDS, locked, no_gallery
 from kkcv.search.engine.entries import Shape
 from kkcv.search.engine.projection import SETTING, Projection
-from kkcv.search.path_text import as_text
+from kkcv.search.picture import as_text
 
 from . import checksums, connections
 from .connections import Connections, cannot_change, identity

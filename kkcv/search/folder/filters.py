@@ -18,7 +18,7 @@ from kkcv.search.filters.conditions import (
     Not,
     StartsWith,
 )
-from kkcv.search.path_text import as_bytes
+from kkcv.search.picture import as_bytes
 
 
 class Where(NamedTuple):

@@ -63,7 +63,8 @@ class FolderIndex(engine.Index):
         with self._catalog.reading() as rows:
             return self._refreshed(rows)
 
-    def _refreshed(self, rows: Reader) -> LayeredIndex:
+    def _refreshed(self, rows: engine.Reader) -> LayeredIndex:
+        assert isinstance(rows, Reader)  # of the catalog beside this index
         if rows.sequence() != self._seen[1] and not rows.superseded():
             with self._refreshing:
                 self._seen = self._caught_up(*self._opened(rows), rows)
@@ -79,25 +80,16 @@ class FolderIndex(engine.Index):
     def search(
         self, rows: engine.Reader, vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
-        return self._found(rows, vectors, k, where)
+        return self._refreshed(rows).search(vectors, k, self._allowed(rows, where))
 
     def glance(
         self, rows: engine.Reader, vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
-        return self._found(rows, vectors, k, where, least=True)
+        allowed = self._allowed(rows, where)
+        return self._refreshed(rows).search(vectors, k, allowed, least=True)
 
-    def _found(
-        self,
-        rows: engine.Reader,
-        vectors: np.ndarray,
-        k: int,
-        where: Condition | None,
-        *,
-        least: bool = False,
-    ) -> Neighbors:
-        assert isinstance(rows, Reader)  # of the catalog beside this index
-        allowed = None if where is None else self.entries.keys(rows.ids(where))
-        return self._refreshed(rows).search(vectors, k, allowed, least=least)
+    def _allowed(self, rows: engine.Reader, where: Condition | None) -> np.ndarray | None:
+        return None if where is None else self.entries.keys(rows.ids(where))
 
     def shown(self, rows: engine.Reader, ids: np.ndarray) -> dict[int, tuple[str, dict[str, Any]]]:
         """From the snapshot, or from the catalog for those that it does not have."""

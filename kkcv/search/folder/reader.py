@@ -16,8 +16,7 @@ from kkcv.search.engine.entries import Entries, Shape
 from kkcv.search.engine.projection import Projection
 from kkcv.search.filters.conditions import Condition
 from kkcv.search.metadata import read_metadata
-from kkcv.search.path_text import as_bytes
-from kkcv.search.picture import Picture, PictureFile, Stamp, Totals
+from kkcv.search.picture import Picture, PictureFile, Stamp, Totals, as_bytes
 
 from .checksums import CHECKED, WRITTEN, is_whole
 from .filters import EVERY, as_sql

@@ -14,8 +14,7 @@ from kkcv.search import engine
 from kkcv.search.engine.entries import Shape
 from kkcv.search.engine.kept import SETTING as KEPT
 from kkcv.search.engine.kept import Kept
-from kkcv.search.path_text import as_bytes
-from kkcv.search.picture import PictureFile, Stamp
+from kkcv.search.picture import PictureFile, Stamp, as_bytes
 
 from . import checksums
 from .reader import Reader, bound

@@ -15,11 +15,11 @@ import numpy as np
 from kkcv.embedding.child import run_child
 from kkcv.errors import DataError, RequestError
 from kkcv.extras import need
-from kkcv.progress import Progress, no_progress
 from kkcv.search.engine.projection import Projection
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture
 from kkcv.search.quality.metrics import BLOCK, average_precision, ranked
+from kkcv.timing import Progress, no_progress
 
 FOLDER = "folder"  # the label is the name of a picture's folder
 FOLDS = 4

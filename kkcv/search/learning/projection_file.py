@@ -16,9 +16,9 @@ import numpy as np
 from kkcv.disk import write_file, writing
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, KkcvError, RequestError
-from kkcv.progress import Progress, no_progress
 from kkcv.search.engine.projection import Projection
 from kkcv.search.gallery import Gallery
+from kkcv.timing import Progress, no_progress
 
 from .adapt import adopt
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from kkcv.disk import atomic_write, has_hash, make_folder
 from kkcv.errors import GalleryFormatError, KkcvError
-from kkcv.progress import Progress, no_progress
 from kkcv.search import files
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.engine import in_a_folder
@@ -25,6 +24,7 @@ from kkcv.search.importing.looking import is_untouched, status_of
 from kkcv.search.index import snapshot
 from kkcv.search.library.absence import Judge
 from kkcv.search.picture import Picture
+from kkcv.timing import Progress, no_progress
 
 from .rows import RESTORE, Finding, damaged, half_damaged
 

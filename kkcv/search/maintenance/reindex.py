@@ -15,7 +15,6 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pipeline import ahead, embed_stream
 from kkcv.embedding.quantized import keep
 from kkcv.errors import GalleryError, PictureError, RequestError
-from kkcv.progress import Progress, no_progress
 from kkcv.search.engine import Catalog, NextVectors, by_id
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import Reject
@@ -23,6 +22,7 @@ from kkcv.search.index.exact import inner_products
 from kkcv.search.opened.generation import embedder_for, settings_for
 from kkcv.search.picture import Picture, read_in_batch
 from kkcv.search.quality.metrics import leave_one_out
+from kkcv.timing import Progress, no_progress
 
 COMMIT = 64  # pictures per transaction
 SAMPLE = 2000  # pictures whose neighbors are compared

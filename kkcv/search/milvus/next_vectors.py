@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kkcv.progress import Progress, no_progress
 from kkcv.search import engine
 from kkcv.search.engine import Vectors, by_id
 from kkcv.search.engine.kept import SETTING as KEPT
 from kkcv.search.engine.kept import Kept
 from kkcv.search.engine.projection import SETTING
 from kkcv.search.picture import Picture
+from kkcv.timing import Progress, no_progress
 
 from .catalog import GAPS, Catalog, generation
 from .layout import Layout, drop, keep_text, layout_of, with_text, without_text

@@ -9,8 +9,7 @@ import numpy as np
 
 from kkcv.errors import RequestError
 from kkcv.search.metadata import read_metadata
-from kkcv.search.path_text import as_path, as_text
-from kkcv.search.picture import Picture, PictureFile
+from kkcv.search.picture import Picture, PictureFile, as_path, as_text
 
 from .filters import packed, terms_of
 from .layout import Layout

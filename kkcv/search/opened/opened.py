@@ -11,7 +11,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import RequestError
-from kkcv.forks import ForkGuard
+from kkcv.machine import ForkGuard
 from kkcv.search.engine import WAIT_SECONDS, Catalog
 from kkcv.search.engines import engine_at
 from kkcv.search.library.absence import Standing, standings

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kkcv.errors import GalleryError, PictureError, RequestError
-from kkcv.progress import Progress, no_progress
 from kkcv.search.chance.model import FEWEST, Calibration
 from kkcv.search.gallery import Gallery
+from kkcv.timing import Progress, no_progress
 
 from .selfcheck import disturbed
 

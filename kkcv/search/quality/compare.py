@@ -6,7 +6,7 @@ from typing import Any
 
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.pricing import milliseconds_alone
-from kkcv.progress import Progress, no_progress
+from kkcv.timing import Progress, no_progress
 
 from .evaluate import evaluate_search
 

@@ -13,11 +13,11 @@ from kkcv.errors import DataError, PictureError, RequestError
 from kkcv.images.folder import labelled_pictures
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of
-from kkcv.progress import Progress, no_progress
 from kkcv.search.chance.model import FEWEST, calibrated
 from kkcv.search.options import OPTIONS
 from kkcv.search.ranking.names import PLAIN
 from kkcv.search.verification.features import Features, features_of
+from kkcv.timing import Progress, no_progress
 
 from .metrics import Retrieval, leave_one_out
 from .reordering import Timed, by_ranking, by_verification

@@ -11,9 +11,9 @@ from kkcv.errors import GalleryError, PictureError
 from kkcv.hit import Hit
 from kkcv.images.decode import decode
 from kkcv.images.disturb import COPIES, DISTURBANCES, PASTED, Disturbance, pasted_into
-from kkcv.progress import Progress, no_progress
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture, read_in_batch
+from kkcv.timing import Progress, no_progress
 
 SAMPLE = 100
 CHUNK = 8  # pictures whose copies are in memory at once

@@ -6,9 +6,9 @@ A gallery remembers that it wants them: then they are made of whatever is added,
 from typing import Protocol
 
 from kkcv.embedding.pipeline import ahead
-from kkcv.progress import Progress, no_progress
 from kkcv.search.engine import Catalog
 from kkcv.search.picture import Picture, Pictures, read_in_batch
+from kkcv.timing import Progress, no_progress
 
 from .features import features_of
 from .store import file_of, write_features

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kkcv.embedding.pipeline import ahead
 from kkcv.errors import PictureError
 from kkcv.images.source import read_bytes
-from kkcv.progress import Progress, no_progress
+from kkcv.timing import Progress, no_progress
 
 from .labelled import LabelledData, Picture
 

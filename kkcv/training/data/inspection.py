@@ -12,7 +12,7 @@ from kkcv.embedding.pipeline import ahead
 from kkcv.errors import DataError, PictureError
 from kkcv.images.decode import decode, image_size
 from kkcv.images.source import read_bytes
-from kkcv.progress import Progress, no_progress
+from kkcv.timing import Progress, no_progress
 
 from .duplicates import groups
 from .labelled import LabelledData, Picture

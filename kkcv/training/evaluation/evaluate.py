@@ -10,7 +10,7 @@ from kkcv.disk import writing
 from kkcv.embedding.runtimes.pytorch import device_named
 from kkcv.errors import CheckpointError, DataError
 from kkcv.images.folder import find_pictures
-from kkcv.progress import Progress, no_progress
+from kkcv.timing import Progress, no_progress
 from kkcv.training.data.folders import part_folders, relative
 from kkcv.training.data.labelled import LabelledData, Picture
 from kkcv.training.data.split import read_split

@@ -9,7 +9,7 @@ import torch
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.whole import mean_of_views
-from kkcv.progress import Progress, no_progress
+from kkcv.timing import Progress, no_progress
 from kkcv.training.data.labelled import Picture
 from kkcv.training.inference import mirrored, outputs, placed
 from kkcv.training.reporter import silent

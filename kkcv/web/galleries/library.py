@@ -16,11 +16,11 @@ from kkcv.embedding.space import EmbeddingSpace
 from kkcv.hit import Hit
 from kkcv.hits import Hits
 from kkcv.images.source import printable
-from kkcv.progress import Progress
 from kkcv.query import Like
 from kkcv.search import duplicates as local
 from kkcv.search.gallery import Gallery
 from kkcv.search.options import SearchOptions
+from kkcv.timing import Progress
 
 SPREAD = 10  # times as many are looked at as are shown to begin with
 THUMBNAIL = 256  # pixels of the longer side

@@ -8,7 +8,7 @@ the same every time. (scikit-learn has it too, and is not worth 150 MB for these
 import faiss
 import numpy as np
 
-from kkcv.progress import Progress, no_progress
+from kkcv.timing import Progress, no_progress
 
 PERPLEXITY = 25  # neighbors that count, roughly
 STEPS = 300

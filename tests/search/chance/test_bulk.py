@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kkcv.search.chance.bulk import Bulk
+from kkcv.search.chance.model import Bulk
 
 
 @pytest.mark.parametrize("law", [stats.gamma(12, scale=0.018), stats.norm(0.0, 0.1)])

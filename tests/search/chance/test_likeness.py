@@ -9,9 +9,8 @@ import pytest
 from kkcv.hit import NO_LIKENESS, Hit, divider_of
 from kkcv.hits import Hits
 from kkcv.search.answer.answer import mutual_in
-from kkcv.search.chance.bulk import Bulk, many
 from kkcv.search.chance.likeness import Chances, words
-from kkcv.search.chance.model import calibrated
+from kkcv.search.chance.model import Bulk, calibrated, many
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 

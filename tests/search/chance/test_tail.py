@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kkcv.search.chance.tail import Tail, pareto
+from kkcv.search.chance.model import Tail, pareto
 
 RANDOM = np.random.default_rng(0)
 
