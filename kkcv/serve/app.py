@@ -26,8 +26,9 @@ from .docs.openapi import openapi
 from .docs.page import describe_problem, docs_file, docs_page
 from .keys import READ
 from .metrics import Metrics, Seen
+from .models.faults import shown
 from .models.fields import MAX_FIELDS
-from .models.parsing import is_picture, read_body, read_picture, read_query, shown
+from .models.parsing import is_picture, read_body, read_picture, read_query
 from .prefix import Prefix
 from .problems import Problem, http_problem, problem_of
 from .routes import ROUTES, Route
@@ -114,7 +115,7 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
         if body is not None and is_picture(request, media):
             arguments["body"] = read_picture(request, body)
         elif query is not None:
-            parameters = read_query(request, query)
+            parameters = read_query(request, query, body)
             if query.model_fields:
                 arguments["query"] = parameters
         if body is not None and "body" not in arguments:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,13 +67,42 @@ def folder(made_gallery: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made_gallery, tmp_path / "gallery"))
 
 
+class ForAll:
+    """A service for many tests. After one that did not tidy up, the next has a new one."""
+
+    def __init__(self, gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+        self.services = ExitStack()
+        self.gallery, self.tmp_path_factory = gallery, tmp_path_factory
+        self.start()
+
+    def start(self) -> None:
+        folder = self.tmp_path_factory.mktemp("served") / "gallery"
+        shutil.copytree(self.gallery, folder)
+        self.now = self.services.enter_context(running(folder))
+        self.before = self.pictures()
+
+    def pictures(self) -> object:
+        try:
+            return httpx.get(f"{self.now.address}/v1/images", trust_env=False).json()
+        except httpx.TransportError:
+            return "it does not answer"
+
+
 @pytest.fixture(scope="session")
-def service(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def for_all(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForAll]:
+    for_all = ForAll(made_gallery, tmp_path_factory)
+    with for_all.services:
+        yield for_all
+        assert for_all.now.stop(signal.SIGINT) == 0  # Ctrl-C is no failure
+
+
+@pytest.fixture
+def service(for_all: ForAll) -> Iterator[Running]:
     """One service for all tests that leave it as they found it, ended with Ctrl-C."""
-    folder = shutil.copytree(made_gallery, tmp_path_factory.mktemp("served") / "gallery")
-    with running(Path(folder)) as started:
-        yield started
-        assert started.stop(signal.SIGINT) == 0  # Ctrl-C is no failure
+    yield for_all.now
+    if for_all.pictures() != for_all.before:
+        for_all.now.stop()
+        for_all.start()
 
 
 @pytest.fixture

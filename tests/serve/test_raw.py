@@ -58,6 +58,9 @@ def test_what_is_wrong_in_the_address_is_named(
 
 
 def test_an_address_without_parameters_says_that_there_are_none(http: httpx.Client) -> None:
-    answer = http.get("/v1/stats?k=1")
+    refused = "is not a field here: this route takes no query parameters"
 
-    assert answer.json()["detail"] == "k is not a field here; there are: none"
+    assert http.get("/v1/stats?k=1").json()["detail"] == f"k {refused}"
+    answer = http.post("/v1/search?k=1&top=1", json={})
+    assert answer.json()["detail"] == f"k {refused}; send it in the body"
+    assert answer.json()["errors"][1] == {"field": "top", "detail": refused}

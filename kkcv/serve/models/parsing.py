@@ -7,10 +7,10 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from flask import Request
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
 
 from kkcv.serve.problems import Problem
 
+from .faults import fault, invalid, shown
 from .fields import MAX_FIELDS
 
 Checked = TypeVar("Checked", bound=BaseModel)
@@ -19,16 +19,8 @@ JSON, MULTIPART, FORM = (
     "multipart/form-data",
     "application/x-www-form-urlencoded",
 )
-MAX_ERRORS = 20
 MAX_VALUES = 500_000  # in JSON: twice what 16 pictures with the largest metadata have
-TYPES = {  # of JSON, by the faults of Pydantic
-    **dict.fromkeys(("dict_type", "model_type"), "an object"),
-    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
-    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
-    "list_type": "a list",
-    "string_type": "a string",
-}
+GZIP = b"\x1f\x8b"
 ONE_LINE = "; base64 must be one line, without line breaks: base64 -w0 FILE"
 
 
@@ -36,9 +28,11 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
     """The body as the model describes it, in one of the media types that the route takes.
 
     In a form, ``image`` is a file (or base64 text), every other field is JSON, and a list may come
-    as several fields of one name.
+    as several fields of one name. Without a body every field is missing.
     """
     must_be_plain(request)
+    if not request.content_length:
+        return check(model, {})
     if request.mimetype not in media:
         picture = " or a picture, such as image/jpeg" if MULTIPART in media else ""
         raise Problem(
@@ -56,7 +50,7 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
 
 def must_be_plain(request: Request) -> None:
     """Refuse a body without its length, or compressed (Problem)."""
-    if request.content_length is None:
+    if request.content_length is None and "Transfer-Encoding" in request.headers:
         raise Problem("length-required", "send the header Content-Length")
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding.strip().lower() != "identity":
@@ -95,14 +89,30 @@ def read_json(data: bytes) -> dict[str, Any]:
     """One JSON object in UTF-8; NaN, Infinity, and keys that come twice are refused."""
     check_values(data)
     try:
-        value = from_json(data, allow_inf_nan=False)
-    except ValueError as error:
-        hint = ONE_LINE if "control character" in str(error) else ""
-        raise Problem("bad-json", f"the body cannot be read as JSON: {error}{hint}") from None
-    if not isinstance(value, dict):
+        value = parsed(text := data.decode())
+    except UnicodeDecodeError:
+        compressed = data.startswith(GZIP)
+        why = "it is compressed; send it as it is" if compressed else "it is not UTF-8"
+    except json.JSONDecodeError as error:
+        why = f"the mistake is at line {error.lineno}, column {error.colno}"
+        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
+            why = "it ends too early"
+        elif "control character" in error.msg:
+            why += ONE_LINE
+    except ValueError:
+        why = "a number in it is not finite, or has more than 4,300 digits"
+    except RecursionError:
+        why = "it is nested too deep"
+    else:
+        if isinstance(value, dict):
+            return value
         raise Problem("bad-request", "the body must be a JSON object")
-    json.loads(data, object_pairs_hook=by_name, parse_int=str)  # which looks at all keys
-    return value
+    raise Problem("bad-json", f"the body cannot be read as JSON: {why}")
+
+
+def parsed(text: str) -> Any:
+    """The value of a JSON text (ValueError, RecursionError; Problem: a key comes twice)."""
+    return json.loads(text, object_pairs_hook=by_name, parse_constant=refuse_constant)
 
 
 def check_values(data: bytes) -> None:
@@ -152,9 +162,17 @@ def listed(values: list[Any]) -> Any:
     return values if scalar or len(values) > 1 else first
 
 
-def read_query(request: Request, model: type[Checked]) -> Checked:
-    """The parameters of the address as the model."""
-    return check(model, by_name(in_address(request)))
+def read_query(
+    request: Request, model: type[Checked], body: type[BaseModel] | None = None
+) -> Checked:
+    """The parameters of the address as the model; ``body`` is the model of the route's body."""
+    values = by_name(in_address(request))
+    if values and not model.model_fields:
+        in_body = body.model_fields if body else {}
+        where = {name: "; send it in the body" for name in values if name in in_body}
+        none = "is not a field here: this route takes no query parameters"
+        raise invalid([(name, none + where.get(name, "")) for name in values])
+    return check(model, values)
 
 
 def by_name(sent: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -169,7 +187,7 @@ def json_or_text(text: str) -> Any:
     """``10``, ``0.5`` and ``{"a": 1}`` as what they are; anything that is not JSON stays text."""
     check_values(text.encode(errors="surrogatepass"))
     try:
-        return json.loads(text, object_pairs_hook=by_name, parse_constant=refuse_constant)
+        return parsed(text)
     except (ValueError, RecursionError):
         return text
 
@@ -181,35 +199,3 @@ def check(model: type[Checked], values: dict[str, Any]) -> Checked:
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         raise invalid([fault(model, each["loc"], each) for each in faults]) from None
-
-
-def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> tuple[str, str]:
-    """The name of a field, such as ``queries.0.k``, and what is wrong with it."""
-    names = [str(part) for part in place]
-    inner = [name for name in names[:-1] if not name.startswith("<")]  # tags of requests.py
-    field = ".".join([*inner, *names[-1:]]) or "the body"
-    if error["type"] == "missing":
-        return field, "is missing"
-    if error["type"] == "extra_forbidden":
-        known = ", ".join(model.model_fields) or "none"
-        return field, f"is not a field here{f'; there are: {known}' if len(place) == 1 else ''}"
-    if error["type"] in TYPES:
-        return field, f"must be {TYPES[error['type']]}"
-    _, should, rest = error["msg"].replace(" after validation", "").partition(" should ")
-    return field, f"must {rest}" if should else error["msg"]
-
-
-def invalid(faults: list[tuple[str, str]]) -> Problem:
-    """The problem for invalid fields, the first of them in its detail."""
-    errors = [{"field": shown(field), "detail": what} for field, what in faults[:MAX_ERRORS]]
-    first = errors[0]
-    extra: dict[str, Any] = {"field": first["field"]}
-    if len(errors) > 1:
-        extra["errors"] = errors
-    return Problem("bad-request", f"{first['field']} {first['detail']}", extra=extra)
-
-
-def shown(field: str) -> str:
-    """The name of a field as short, printable text, because clients can send any name."""
-    text = "".join(c if c.isprintable() else "?" for c in field[:80])
-    return text if len(field) <= 80 else f"{text}…"

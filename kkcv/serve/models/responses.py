@@ -141,9 +141,12 @@ class Added(BaseModel):
 
 
 class RemovedMany(BaseModel):
-    """The ids of the pictures that were there."""
+    """The ids of the pictures that were there, and of those that were not."""
 
     ids: list[int]
+    missing: Annotated[
+        list[int], Field(description="Ids that were sent, but are of no picture.")
+    ] = []
 
 
 class Undone(BaseModel):

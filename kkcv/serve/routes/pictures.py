@@ -136,7 +136,9 @@ def remove(service: Service, id: int) -> None:
 
 def remove_many(service: Service, body: ChosenPictures) -> RemovedMany:
     """Remove several pictures. It can be undone until the next change of many pictures."""
-    return RemovedMany(ids=service.gallery.remove(body.ids, at_least=1))
+    removed = service.gallery.remove(body.ids, at_least=1)
+    missing = set(body.ids).difference(removed)
+    return RemovedMany(ids=removed, missing=sorted(missing))
 
 
 def undo(service: Service, body: ChosenPictures) -> Undone:
