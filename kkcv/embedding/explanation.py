@@ -109,10 +109,7 @@ class Explanation:
 
 
 def explained(
-    query: Parts,
-    hit: Parts,
-    query_seen: Seen = (0, 0, 1, 1),
-    hit_seen: Seen = (0, 0, 1, 1),
+    query: Parts, hit: Parts, query_seen: Seen = (0, 0, 1, 1), hit_seen: Seen = (0, 0, 1, 1)
 ) -> Explanation:
     """The cosine of two embeddings, shared out among their parts."""
     first, second = unit_length(query), unit_length(hit)

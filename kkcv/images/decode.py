@@ -16,14 +16,7 @@ from .beside_pillow import opened_beside_pillow
 from .color import STRIP, to_rgb
 from .containers import has_many_scans, icon_sizes, is_cut_off
 from .formats import FORMATS, KNOWN_BUT_NOT_OPENED, sniff
-from .limits import (
-    DEFAULT_LIMITS,
-    Limits,
-    check_memory,
-    check_size,
-    check_slow,
-    spend,
-)
+from .limits import DEFAULT_LIMITS, Limits, check_memory, check_size, check_slow, spend
 from .quiet import quiet
 from .reducing import ask_for_less, reduced
 from .source import Source, holds_pixels, label_of, read_bytes

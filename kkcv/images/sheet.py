@@ -181,12 +181,7 @@ def fitted(pixels: np.ndarray, side: int) -> Image.Image:
 
 
 def write(
-    draw: ImageDraw.ImageDraw,
-    at: tuple[int, int],
-    text: str,
-    font: Font,
-    color: str,
-    width: int,
+    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, font: Font, color: str, width: int
 ) -> None:
     """One line, cut to the width in pixels."""
     text = "".join(c if c.isprintable() else "?" for c in text[:200])

@@ -148,11 +148,7 @@ def announcement(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs)
                 f"{counts.train + counts.val:,} pictures"
             )
         else:
-            trained = {
-                0: "the head",
-                1: "the head and the last stage",
-                -1: "the whole network",
-            }
+            trained = {0: "the head", 1: "the head and the last stage", -1: "the whole network"}
             layers = trained.get(stage.depth, f"the head and the last {stage.depth} stages")
             what = f"{layers}, {counted(stage.epochs, 'epoch')} of {counts.train:,} pictures"
         out.append(

@@ -77,11 +77,7 @@ class RunFacts:
 
 
 def finish(
-    folder: RunFolder,
-    job: Job,
-    fitted: Fitted,
-    data: LabelledData,
-    run_data: RunData,
+    folder: RunFolder, job: Job, fitted: Fitted, data: LabelledData, run_data: RunData
 ) -> dict[str, Any]:
     """Measure, draw, report; then the checkpoints, the best one last of all.
 
@@ -117,12 +113,7 @@ def backbone_differs(before: dict[str, Tensor], after: dict[str, Tensor]) -> boo
 
 
 def run_facts(
-    job: Job,
-    results: Results,
-    data: RunData,
-    fitted: Fitted,
-    origin: Origin,
-    trained: bool,
+    job: Job, results: Results, data: RunData, fitted: Fitted, origin: Origin, trained: bool
 ) -> RunFacts:
     stage, epoch = fitted.progress.best_at
     return RunFacts(

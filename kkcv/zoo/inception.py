@@ -30,11 +30,7 @@ class FilterConcat(nn.Module):
 
 
 def conv(
-    in_channels: int,
-    out_channels: int,
-    kernel: Kernel,
-    stride: int = 1,
-    padding: int | None = None,
+    in_channels: int, out_channels: int, kernel: Kernel, stride: int = 1, padding: int | None = None
 ) -> nn.Sequential:
     """Convolution → batch norm → ReLU as from Inception v3 on, with the authors' epsilon, 0.001.
 

@@ -68,52 +68,26 @@ Table = dict[str, Branches]
 
 # A line is a branch; a convolution is (output channels, kernel), halving ones have a stride of 2.
 V1: Table = {
-    "A": (
-        ((32, 1),),
-        ((32, 1), (32, 3)),
-        ((32, 1), (32, 3), (32, 3)),
-    ),
-    "Reduction-A": (
-        ((384, 3, 2),),
-        ((192, 1), (192, 3), (256, 3, 2)),
-    ),
-    "B": (
-        ((128, 1),),
-        ((128, 1), (128, ROW7), (128, COLUMN7)),
-    ),
+    "A": (((32, 1),), ((32, 1), (32, 3)), ((32, 1), (32, 3), (32, 3))),
+    "Reduction-A": (((384, 3, 2),), ((192, 1), (192, 3), (256, 3, 2))),
+    "B": (((128, 1),), ((128, 1), (128, ROW7), (128, COLUMN7))),
     "Reduction-B": (
         ((256, 1), (384, 3, 2)),
         ((256, 1), (256, 3, 2)),
         ((256, 1), (256, 3), (256, 3, 2)),
     ),
-    "C": (
-        ((192, 1),),
-        ((192, 1), (192, ROW3), (192, COLUMN3)),
-    ),
+    "C": (((192, 1),), ((192, 1), (192, ROW3), (192, COLUMN3))),
 }
 V2: Table = {
-    "A": (
-        ((32, 1),),
-        ((32, 1), (32, 3)),
-        ((32, 1), (48, 3), (64, 3)),
-    ),
-    "Reduction-A": (
-        ((384, 3, 2),),
-        ((256, 1), (256, 3), (384, 3, 2)),
-    ),
-    "B": (
-        ((192, 1),),
-        ((128, 1), (160, ROW7), (192, COLUMN7)),
-    ),
+    "A": (((32, 1),), ((32, 1), (32, 3)), ((32, 1), (48, 3), (64, 3))),
+    "Reduction-A": (((384, 3, 2),), ((256, 1), (256, 3), (384, 3, 2))),
+    "B": (((192, 1),), ((128, 1), (160, ROW7), (192, COLUMN7))),
     "Reduction-B": (
         ((256, 1), (384, 3, 2)),
         ((256, 1), (288, 3, 2)),
         ((256, 1), (288, 3), (320, 3, 2)),
     ),
-    "C": (
-        ((192, 1),),
-        ((192, 1), (224, ROW3), (256, COLUMN3)),
-    ),
+    "C": (((192, 1),), ((192, 1), (224, ROW3), (256, COLUMN3))),
 }
 SCALES = {"A": 0.17, "B": 0.10, "C": 0.20}
 
@@ -219,10 +193,7 @@ def inception_resnet_v2(
 
 
 def network(
-    stages: Mapping[str, nn.Module],
-    channels: int,
-    num_classes: int,
-    heads: Mapping[str, nn.Module],
+    stages: Mapping[str, nn.Module], channels: int, num_classes: int, heads: Mapping[str, nn.Module]
 ) -> AuxiliaryNetwork:
     head = nn.Sequential()
     head.add_module("dropout", nn.Dropout(0.2))

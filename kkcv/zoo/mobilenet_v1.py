@@ -66,11 +66,7 @@ class DepthwiseSeparable(nn.Module):
     """3x3 depthwise → 1x1 pointwise, each with its norm and activation (figure 3, right)."""
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        stride: int,
-        activation: Callable[[], nn.Module],
+        self, in_channels: int, out_channels: int, stride: int, activation: Callable[[], nn.Module]
     ) -> None:
         super().__init__()
         conv = partial(conv_norm, activation=activation)

@@ -108,8 +108,4 @@ def build_pytorchcv(builder: str, arguments: dict[str, Any]) -> nn.Module:
     return get_model(builder, **arguments)
 
 
-BUILDERS = {
-    "torchvision": build_torchvision,
-    "timm": build_timm,
-    "pytorchcv": build_pytorchcv,
-}
+BUILDERS = {"torchvision": build_torchvision, "timm": build_timm, "pytorchcv": build_pytorchcv}

@@ -142,7 +142,4 @@ def row(name: str, kernel: int, channels: int, rows: tuple[Row, ...], min_size: 
     return Spec(name, FAMILY, partial(squeezenet, kernel, channels, rows), 512, min_size=min_size)
 
 
-NETWORKS = (
-    row("squeezenet1_0", 7, 96, V1_0, 21),
-    row("squeezenet1_1", 3, 64, V1_1, 17),
-)
+NETWORKS = (row("squeezenet1_0", 7, 96, V1_0, 21), row("squeezenet1_1", 3, 64, V1_1, 17))

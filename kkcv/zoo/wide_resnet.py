@@ -30,12 +30,7 @@ from .resnet import BOTTLENECK, resnet, shortcut
 FAMILY = Family(
     "wide_resnet",
     "Wide ResNet",
-    Paper(
-        "Wide Residual Networks",
-        "Zagoruyko, Komodakis",
-        2016,
-        "BMVC 2016, arXiv:1605.07146",
-    ),
+    Paper("Wide Residual Networks", "Zagoruyko, Komodakis", 2016, "BMVC 2016, arXiv:1605.07146"),
     "Residual networks get better from more channels as they do from more layers, "
     "and train faster so.",
     example="wide_resnet50_2",
@@ -63,7 +58,4 @@ def row(depth: int, repeats: tuple[int, ...], widening: int) -> Spec:
     return Spec(f"wide_resnet{depth}_{widening}", FAMILY, build, 2048, min_size=1)
 
 
-NETWORKS = (
-    row(50, (3, 4, 6, 3), 2),
-    row(101, (3, 4, 23, 3), 2),
-)
+NETWORKS = (row(50, (3, 4, 6, 3), 2), row(101, (3, 4, 23, 3), 2))

@@ -269,11 +269,7 @@ def files_to_import(gallery: Rows, paths: Paths, exclude: Sequence[str] = ()) ->
 
 
 def walked(
-    own: Path,
-    library: Library,
-    paths: list[str],
-    passed: Counter[str],
-    exclude: Sequence[str] = (),
+    own: Path, library: Library, paths: list[str], passed: Counter[str], exclude: Sequence[str] = ()
 ) -> Iterator[str]:
     """The picture files of some paths, by the rules of the roots that they are in.
 

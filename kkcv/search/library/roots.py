@@ -91,12 +91,7 @@ class Roots:
 
 
 def as_root(
-    path: str,
-    real: str,
-    identity: list,
-    names: list[str],
-    excludes: list[str],
-    within: str,
+    path: str, real: str, identity: list, names: list[str], excludes: list[str], within: str
 ) -> Root:
     return Root(path, real, Identity(*identity), tuple(names), tuple(excludes), within)
 

@@ -40,10 +40,7 @@ class Verifier:
     """Verifies the hits of one search; ``turn`` limits how many pictures are decoded at a time."""
 
     def __init__(
-        self,
-        pictures: Pictures,
-        turn: Callable[[], AbstractContextManager[None]],
-        limits: Limits,
+        self, pictures: Pictures, turn: Callable[[], AbstractContextManager[None]], limits: Limits
     ) -> None:
         self._pictures = pictures
         self._turn = turn
