@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from kkcv.zoo.network import Network
 
 DEFAULT_NETWORK = "efficientnet_lite0"
+# of ImageNet's training pictures, from 0 to 1
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CROP_RATIO = 0.875  # side of the center crop over the shortest side, 224 of 256
-FORMAT = 1
+FORMAT = 1  # of the JSON beside the weights
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Checkpoint:
         if self.classes:
             return len(self.classes)
         row = self.weights.published if isinstance(self.weights, WeightsFile) else self.weights
+        # the zoo's heads have 1000 unless told otherwise
         return row.classes if row and row.classes != 1000 else None
 
     def build(self) -> "Network":
@@ -108,7 +110,7 @@ class Checkpoint:
         if name != self.name:
             return replace(self, name=name).build()
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
-            torch.manual_seed(0)
+            torch.manual_seed(0)  # random weights are the same for everybody
             if adapters.split(self.name):
                 return adapters.build(
                     self.name, self.weights_name, self.weights_path(), self.preprocess
@@ -216,7 +218,7 @@ def load(path: str | PathLike[str]) -> Checkpoint:
         facts = json.loads(file.read_text(encoding="utf-8"))
         if facts["format"] > FORMAT:
             raise CheckpointError(f"{file} was written by a newer kkcv; update kkcv to read it")
-        digest = sha256_of(weights)
+        digest = sha256_of(weights)  # the two files may be of different runs after a copy by hand
         if digest != facts["sha256"]:
             raise CheckpointError(f"{weights} is damaged or another's: its sha256 is not {file}'s")
         return Checkpoint(
@@ -294,6 +296,7 @@ def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoi
             weights_name=found.weights_name,
             text=found.text,
         )
+    # a typo in a path is not looked for in the zoo
     if os.path.exists(model) or Path(model).suffix in (".json", ".safetensors") or "/" in model:
         return load(model)
     try:

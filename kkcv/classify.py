@@ -15,7 +15,7 @@ from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, is_one
 from kkcv.zoo.labels import imagenet_labels
 
-USUAL_TOP = 5
+USUAL_TOP = 5  # as the papers count errors: top-5
 
 
 class Guess(NamedTuple):
@@ -78,6 +78,7 @@ class Classifier:
         if not 1 <= top <= len(labels):
             raise RequestError(f"top must be a whole number from 1 to {len(labels)}, got {top}")
         probabilities = self.of_picture(picture, limits)
+        # stable: of equal ones the first class, everywhere the same
         best = np.argsort(-probabilities, kind="stable")[:top]
         return [Guess(int(i), labels[i], float(probabilities[i])) for i in best]
 

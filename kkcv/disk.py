@@ -132,6 +132,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
 
 def beside(target: Path) -> Path:
     """A name in the same folder that no other thread, process or machine chooses."""
+    # a name that is cut stays below the 255 bytes that file systems take
     return target.parent / f"{target.name[:40]}.{secrets.token_hex(4)}.part"
 
 

@@ -32,6 +32,7 @@ from .preset_weights import tokenizer_folder
 
 CONFIG = "open_clip_config.json"
 FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+# of OpenAI's CLIP, which most of its networks were trained with
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 
@@ -202,7 +203,7 @@ def preprocess_of(model: dict[str, Any], spec: dict[str, Any]) -> Preprocess:
         raise RequestError(f"this network wants its pictures {mode}, which kkcv cannot do")
     return Preprocess(
         size=(height, width),
-        resize=max(height, width) if mode == "shortest" else None,
+        resize=max(height, width) if mode == "shortest" else None,  # None: squashed to the size
         interpolation=spec.get("interpolation", "bicubic"),
         mean=tuple(spec.get("mean", MEAN)),
         std=tuple(spec.get("std", STD)),

@@ -131,6 +131,7 @@ def vector(output: Any) -> Tensor:
         return output
     if (found := getattr(output, "pooler_output", None)) is None:
         last = output.last_hidden_state
+        # the class token of a transformer; else the mean of a map
         found = last[:, 0] if last.ndim == 3 else last.mean((2, 3))
     return found.flatten(1)  # of convolutional networks it is (N, D, 1, 1)
 
@@ -150,6 +151,7 @@ def preprocess_of(spec: dict[str, Any]) -> Preprocess:
     size, crop = spec["size"], spec.get("crop_size")
     if isinstance(size, int):
         size = {"shortest_edge": size}
+    # 1/255 as floats of 32 bits have it
     if abs(spec.get("rescale_factor", 1 / 255) * 255 - 1) > 1e-6:
         raise RequestError("this network wants its pixels on another scale than 0 to 1")
     if "height" in size and not spec.get("do_center_crop"):
@@ -170,6 +172,7 @@ def preprocess_of(spec: dict[str, Any]) -> Preprocess:
     return Preprocess(
         size=target,
         resize=resize,
+        # 3: bicubic
         interpolation=INTERPOLATIONS[spec.get("resample", 3)],
         mean=tuple(spec["image_mean"]) if normal else (0.0, 0.0, 0.0),
         std=tuple(spec["image_std"]) if normal else (1.0, 1.0, 1.0),

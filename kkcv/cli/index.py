@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kkcv.search.gallery import Gallery
     from kkcv.search.importing import ImportReport
 
-SHOWN_REJECTS = 10
+SHOWN_REJECTS = 10  # lines that fit below the table in a terminal; rejects.csv has all
 SHOWN_PATHS = 3  # of those that were named, in the next steps
 ONE = {  # of what is passed over
     "recycle bins": "recycle bin",

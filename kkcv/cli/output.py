@@ -102,7 +102,7 @@ def print_table(
             *(Text(f"{v:.4f}" if isinstance(v, float) else printable(str(v))) for v in row),
             end_section=number == line_after,
         )
-    unbounded = console.options.update_width(10_000)
+    unbounded = console.options.update_width(10_000)  # as wide as its cells are
     empty = [name for i, name in enumerate(columns) if not any(str(row[i]) for row in rows)]
     spare = [*(name for name in spare if name not in empty), *filter(None, empty)]
     if spare and console.measure(table, options=unbounded).maximum > console.width:
@@ -167,6 +167,7 @@ def progress_bar(what: str) -> Iterator[Any]:
         task = bar.add_task(say(what), total=None, rate="")
 
         def update(done: int, total: int | None) -> None:
+            # speed is None once all are done
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
             rate = f"{speed:.0f}/s" if speed else ""
             bar.update(task, completed=done, total=total, rate=rate)

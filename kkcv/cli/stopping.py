@@ -46,7 +46,7 @@ def stoppable() -> Iterator[None]:
         place = launched()
         if place is None or place.rank == 0:  # one line, not one of each process
             echo("; ".join(notes or [STOPPED]), err=True)
-        raise click.exceptions.Exit(128 + received) from None
+        raise click.exceptions.Exit(128 + received) from None  # as shells count a signal
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -96,7 +96,7 @@ def web(
     )
     with listen(host, port) as probe:  # 0 becomes a free port, and one in use is an error
         port = int(probe.getsockname()[1])
-    options = {
+    options = {  # of Streamlit: nothing of its own is shown or sent
         "server.address": host,
         "server.port": str(port),
         "server.baseUrlPath": base_path.strip("/"),

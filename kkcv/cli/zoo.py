@@ -337,7 +337,7 @@ def peer_checks(name: str, size: int | None) -> "list[Check]":
     from kkcv.zoo.verify import verify_peers
 
     channels, height, width = spec(name).input_size
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)  # the same pictures at each run
     return verify_peers(
         name, torch.rand(2, channels, size or height, size or width, generator=generator)
     )

@@ -236,6 +236,7 @@ class Client:
     def pictures(self, where: str | None = None) -> Iterator[PictureInfo]:
         """All pictures, or those that match a filter, in the order of their ids."""
         after: int | None = None
+        # after an id, so that a removal meanwhile skips nothing
         while found := self.page(after=after, where=where):
             yield from found
             after = found[-1].id
@@ -306,6 +307,7 @@ class Client:
 
     def _page(self, limit: int, after: int | None, newest: bool, where: str | None) -> Page:
         query = {"cursor": "" if after is None else f"after-{after:d}", "where": where}
+        # as JSON, so that a filter that looks like a number stays text
         text = {name: json.dumps(value) for name, value in {**query, "newest": newest}.items()}
         answer = self._get("/v1/images", limit=limit, **text)
         return parsed(Page, answer)

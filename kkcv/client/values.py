@@ -39,7 +39,7 @@ def parsed(model: type[Answer], content: bytes) -> Answer:
 
 
 def added(picture: PictureInfo, status: int) -> AddedPicture:
-    return AddedPicture(**dict(picture), new=status == 201)
+    return AddedPicture(**dict(picture), new=status == 201)  # 201 Created; 200: it was there
 
 
 def hits_of(found: Hits, request: Mapping[str, Any]) -> hits.Hits:

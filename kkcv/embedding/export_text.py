@@ -23,6 +23,7 @@ from .runtimes.onnxruntime import session
 from .text import OUTPUT
 from .text_cleaning import CLEANING
 
+# HTML, emphasis, Chinese and more than the context: where tokenizers differ
 TRIED = ("a photo of a cat", "Two dogs, one's RED &amp; 12 cars!", "一只猫", "so many " * 99)
 
 

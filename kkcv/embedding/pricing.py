@@ -14,7 +14,7 @@ from .child import as_child
 from .embedder import Embedder
 from .price import Price
 
-PASSES = 9
+PASSES = 9  # the median of an odd number is one of them
 
 
 def priced(word: str) -> Price:

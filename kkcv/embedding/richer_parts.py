@@ -69,6 +69,7 @@ def pooled(x: Tensor, gem: bool) -> Parts:
 
 
 def over_length(parts: Parts) -> Parts:
+    # never zero, by which it is divided
     length = max(float(np.linalg.norm(parts.embedding)), 1e-12)
     return Parts(parts.parts / np.float32(length), parts.rest / np.float32(length))
 

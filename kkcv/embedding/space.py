@@ -45,6 +45,7 @@ class EmbeddingSpace:
     def fingerprint(self) -> str:
         """16 hex digits that differ when the space does."""
         text = json.dumps(self.to_dict(), sort_keys=True)
+        # 64 bits tell all spaces of the world apart
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def differences(self, other: "EmbeddingSpace") -> list[str]:

@@ -19,7 +19,7 @@ from .formats import sniff
 from .quiet import quiet
 from .xmp import properties
 
-EXIF_IFD, GPS_IFD = 0x8769, 0x8825
+EXIF_IFD, GPS_IFD = 0x8769, 0x8825  # tags that lead to the other tables of tags
 MAKE, MODEL, LENS_MODEL, RATING, XP_KEYWORDS = 0x010F, 0x0110, 0xA434, 0x4746, 0x9C9E
 ORIENTATION, XMP = 0x0112, 700
 DATES = (0x9003, 0x9004, 0x0132)  # taken, digitized; scanners write the date of the file only
@@ -81,9 +81,9 @@ def blocks_of(data: bytes) -> Blocks | None:
 
 def jpeg_segments(data: bytes) -> Iterator[bytes]:
     """The first bytes of each segment before the pixels."""
-    at = 2
+    at = 2  # behind the marker of the start
     while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda" and at + 4 <= len(data):
-        yield data[at + 4 : at + 40]
+        yield data[at + 4 : at + 40]  # enough for the longest mark
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
 
 
@@ -107,7 +107,7 @@ def upright(size: tuple[int, int], exif: Image.Exif) -> tuple[int, int]:
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 8
+    at = 8  # behind the signature
     while at + 12 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
         if kind in (b"eXIf", b"iTXt"):

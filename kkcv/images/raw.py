@@ -20,6 +20,7 @@ TURNS = {3: 3, 5: 8, 6: 6}  # LibRaw's flip as the orientation of EXIF
 
 def is_raw(data: bytes) -> bool:
     """Whether it is a RAW photograph, by its first bytes, or by its tags if it is TIFF inside."""
+    # CR3, and the mark of CR2 behind a TIFF header
     if data.startswith(MAGIC) or data[4:12] == b"ftypcrx " or data[8:10] == b"CR":
         return True
     if data[:4] not in (b"II*\0", b"MM\0*"):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Source = Union[
     str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "Image", "np.ndarray", "Tensor"
 ]
-PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # that PNG can store as they are
 
 
 def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:

@@ -37,7 +37,7 @@ class Thumbnails:
     threads.
     """
 
-    def __init__(self, max_bytes: int = 64 * MIB) -> None:
+    def __init__(self, max_bytes: int = 64 * MIB) -> None:  # some thousands of them
         self.max_bytes = max_bytes
         self._kept: OrderedDict[tuple[bytes, int], bytes] = OrderedDict()
         self._bytes = 0

@@ -16,9 +16,10 @@ from kkcv.errors import PictureError
 if TYPE_CHECKING:
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+# tags by their numbers in TIFF 6.0
 BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION, SAMPLES = 258, 259, 262, 274, 277
 PLANES, PREDICTOR, SAMPLE_FORMAT = 284, 317, 339
-RAW, PACKBITS, RGB, SEPARATE, ASSOCIATED = 1, 32773, 2, 2, 1
+RAW, PACKBITS, RGB, SEPARATE, ASSOCIATED = 1, 32773, 2, 2, 1  # values of those tags
 BIG_ENDIAN_BIGTIFF = b"MM\0+"  # Pillow 12 takes its header for that of a smaller TIFF
 GREY = {0: "white is zero", 1: "black is zero"}
 MOST_BYTES = 2**30  # of samples
@@ -62,6 +63,7 @@ def tags_of(data: bytes) -> "ImageFileDirectory_v2":
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
     big = b"+" in data[2:4]
+    # the header of a BigTIFF is twice as long
     tags = ImageFileDirectory_v2(data[: 16 if big else 8])
     file = io.BytesIO(data)
     file.seek(tags.next)

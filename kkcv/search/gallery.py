@@ -153,7 +153,7 @@ class Gallery(Rows):
         self, queries: Sequence[Like | np.ndarray], k: int, options: SearchOptions, limits: Limits
     ) -> list[Hits]:
         """Pictures are embedded in batches and asked for together; the others one by one."""
-        checked_k(k)
+        checked_k(k)  # before any picture is embedded
         generation = self.generation
         found: dict[int, Hits] = {}
         vectors: dict[int, np.ndarray] = {}
@@ -222,6 +222,7 @@ class Gallery(Rows):
         k = checked_k(k)
         options = merged(options, words)
         generation = self.generation
+        # not found again
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
         if options.copies:
             from .copies import copies

@@ -7,7 +7,7 @@ from typing import Any
 from kkcv.errors import RequestError
 
 MAX_METADATA = 16 * 1024  # characters of JSON
-MAX_DEPTH = 16
+MAX_DEPTH = 16  # no reader of the JSON then meets its limit of recursion
 EXIF = "exif"  # the key of what a file tells of its photograph (images/exif.py)
 
 

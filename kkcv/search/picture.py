@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from kkcv.errors import FileMissing, PictureError, UnknownPicture
 from kkcv.query import whole
 
-LARGEST_ID = 2**63 - 1
+LARGEST_ID = 2**63 - 1  # of SQLite and of Milvus: a signed number of 64 bits
 END_OF_TIME = 253_402_300_800  # seconds: the year 10000, which no date can show
 
 

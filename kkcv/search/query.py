@@ -24,7 +24,7 @@ from .picture import Picture, Pictures, check_id, unknown
 if TYPE_CHECKING:
     from torch import Tensor
 
-MAX_K = 1000
+MAX_K = 1000  # a page of hits, not an export; each hit is looked up and described
 LENGTH_TOLERANCE = 0.01  # of vectors that were kept in 16 bits
 
 # One query. An array or tensor of one dimension is a vector, any other a picture.
@@ -159,7 +159,7 @@ def combined(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:
     if not any(weight > 0 for weight in weights) or not np.isfinite(weights).all():
         raise RequestError("at least one picture must count with a positive weight")
     total = np.asarray(weights, np.float32) @ vectors
-    if np.linalg.norm(total) < 1e-6:
+    if np.linalg.norm(total) < 1e-6:  # shorter is rounding error, with no direction
         raise RequestError("the pictures cancel each other out; use other weights")
     return unit(total[None])[0]
 

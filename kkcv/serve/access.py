@@ -37,6 +37,7 @@ class Access:
         """
         check_host(request, self._settings.hosts)
         if not self._settings.needs_key:
+            # pages of other sites have no key, so only here they could do harm
             check_site(request, self._settings.cors)
             return None
         if scope is None:
@@ -120,6 +121,7 @@ class Rates:
         now = self._clock()
         with self._taking:
             left, since = self._buckets.get(name, (float(a_minute), now))
+            # it has filled up since, but never beyond its size
             left = min(float(a_minute), left + (now - since) * a_minute / MINUTE)
             enough = left >= 1
             self._buckets[name] = (left - 1 if enough else left, now)

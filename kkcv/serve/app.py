@@ -34,13 +34,14 @@ from .problems import Problem, http_problem, problem_of
 from .routes import ROUTES, Route
 from .service import Service
 
+# printable and short: it goes into logs and headers
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 log = logging.getLogger("kkcv.serve")
 
 
 def create_app(service: Service) -> Flask:
     """A WSGI application that serves a gallery, and the others of ``service.named``."""
-    app = Flask("kkcv.serve", static_folder=None)
+    app = Flask("kkcv.serve", static_folder=None)  # else Flask serves files of a folder
     app.config["MAX_FORM_PARTS"] = MAX_FIELDS
     app.url_map.merge_slashes = False  # an address with a slash too many is wrong, not redirected
     open_endpoints = {route.name for route in ROUTES if route.open}
@@ -133,6 +134,7 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
 
 def known_id(text: str) -> int:
     """The picture id in an address (Problem)."""
+    # int() also takes signs, spaces and digits of other scripts
     digits = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID))
     if not digits or not 1 <= int(text) <= LARGEST_ID:
         raise Problem("unknown-picture", f"no picture can have the id {shown(text)!r}")
@@ -145,7 +147,7 @@ def respond(result: Any) -> Response:
         return result
     if result is None:
         answer = Response(status=204)
-        del answer.headers["Content-Type"]
+        del answer.headers["Content-Type"]  # there is no content
         return answer
     content, status, headers = result if isinstance(result, tuple) else (result, 200, {})
     assert isinstance(content, BaseModel)

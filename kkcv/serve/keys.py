@@ -26,7 +26,7 @@ METRICS, READ, WRITE = SCOPES = ("metrics", "read", "write")
 INCLUDED = {METRICS: (METRICS,), READ: (METRICS, READ), WRITE: SCOPES}
 MAY = {METRICS: "read /metrics", READ: "search and read", WRITE: "do everything"}
 PREFIX = "kkcv_"  # so that scanners recognize a leaked key
-MAX_RATE = 1_000_000
+MAX_RATE = 1_000_000  # requests a minute, as --rate has it: beyond any server
 log = logging.getLogger(__name__)
 
 
@@ -41,6 +41,7 @@ class Key:
     made: str = ""
 
     def __post_init__(self) -> None:
+        # it stands in the log beside every request
         if not self.name or len(self.name) > 64 or not self.name.isprintable():
             raise RequestError(f"a key's name is 1 to 64 printable characters, got {self.name!r}")
         if self.scope not in SCOPES:
@@ -101,6 +102,7 @@ def locked(file: Path) -> Iterator[None]:
     """Lock the file against changes by other processes (RequestError)."""
     if os.path.lexists(file):
         read_keys(file)  # raises before a lock file is made beside another kind of file
+    # seconds; another change of the file takes milliseconds
     lock = FileLock(f"{file}.lock", timeout=10)
     try:
         lock.acquire()
@@ -117,6 +119,7 @@ def locked(file: Path) -> Iterator[None]:
 def write_keys(file: Path, keys: Sequence[Key]) -> None:
     """Write the file, which only its owner can read."""
     document = {"keys": [asdict(key) for key in keys]}
+    # hashes only, but names and scopes are nobody else's
     with writing(file, RequestError), atomic_write(file, mode=0o600) as part:
         part.write_text(json.dumps(document, indent=1))
 
@@ -148,6 +151,7 @@ class KeyRing:
     def _current(self) -> list[Key]:
         if self._file is not None and stamp(self._file) != self._stamp:
             with self._reading:
+                # before the keys: a change meanwhile is seen at the next look
                 self._stamp = stamp(self._file)
                 try:
                     self._keys = read_keys(self._file)

@@ -42,6 +42,7 @@ class Galleries(click.Path):
     """Folders and addresses of galleries; in the environment and in the file split by spaces."""
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
+        # a folder with a space in its name is one
         return [rv] if Path(rv).exists() else shlex.split(rv)
 
 
@@ -58,7 +59,7 @@ class Origins(click.ParamType):
 
 def default_workers() -> int:
     """One a core, but not so many that their pictures fill the memory."""
-    return min(os.cpu_count() or 1, 4)
+    return min(os.cpu_count() or 1, 4)  # a picture of 64 megapixels takes half a gigabyte
 
 
 # Host and port have longer variables: Kubernetes sets KKCV_PORT for a service called kkcv.

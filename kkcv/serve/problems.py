@@ -152,7 +152,7 @@ class Problem(Exception):
         if self.status in (429, 503):
             answer.headers["Retry-After"] = str(self.retry_after)
         if self.status == 401:
-            answer.headers["WWW-Authenticate"] = "Bearer"
+            answer.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 demands it with 401
         return answer
 
 
@@ -171,7 +171,7 @@ def problem_of(error: Exception, field: str | None = None) -> Problem:
         status = REASON_STATUS.get(error.reason)
         extra["reason"] = error.reason
         return Problem("bad-picture", str(error), status=status, extra=extra)
-    for kind in type(error).__mro__:
+    for kind in type(error).__mro__:  # the nearest class first
         if kind in ERROR_CODES:
             return Problem(ERROR_CODES[kind], str(error), extra=extra)
     return Problem("internal", "the service failed; its log says why")

@@ -11,7 +11,7 @@ from kkcv.errors import KkcvError
 from kkcv.search.engine import Index, Reader
 from kkcv.search.gallery import Gallery
 
-QUERIES, K = 16, 10
+QUERIES, K = 16, 10  # few: they are compared with every vector, beside the requests
 SAME = 1e-5  # scores this close count as equal
 MOST = 1_000_000  # vectors; comparing with more would take over a few seconds
 log = logging.getLogger(__name__)

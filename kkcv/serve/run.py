@@ -61,7 +61,7 @@ def run(
         loader.start()
         server.run()
         service.close()
-        loader.join()
+        loader.join()  # it notices server.stopping at the latest when the network is loaded
         if failures:
             raise failures[0]
 

@@ -46,7 +46,9 @@ class Service:
         self.thumbnails = Thumbnails()
         self.metrics: Metrics = first.metrics if first else Metrics()
         self.metrics.watch(self.name, gallery)
+        # for requests: one too many is refused at once
         self._room: Slots = first._room if first else Slots(settings.concurrent)
+        # for pictures: one too many waits for its turn
         self._workers: Slots = first._workers if first else Slots(settings.workers)
         self._recall = RecallCheck(
             gallery, settings.recall_check, partial(self.metrics.recall_measured, self.name)
@@ -89,6 +91,7 @@ class Service:
         for each in self.named.values():
             space = each.gallery.generation.stored_space
             for other in loaded:
+                # one network in memory for all of a space
                 if other.gallery.generation.stored_space == space:
                     each.gallery.generation.use(other.gallery.embedder)
                     break
@@ -145,7 +148,7 @@ class Service:
         self.metrics.inside.inc()
 
     def leave(self) -> None:
-        self.metrics.inside.dec()
+        self.metrics.inside.dec()  # before the slot is free, or the gauge would exceed the limit
         self._room.release()
 
     def wait_until_loaded(self) -> None:

@@ -17,6 +17,7 @@ PICTURES = 4  # of the largest size, whose pixels one request may make the servi
 SLOW_PIXELS = 1_000_000  # of formats that Pillow decodes in Python: about 2 s of a core
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")  # nothing on which a page or a header could break
 FIXED = ("gallery", "host", "port", "threads", "workers", "batch_wait", "recall_check", "log")
+# names of this machine, under which only it is reached
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 

@@ -66,6 +66,6 @@ def parse_memory(text: str) -> int:
         size = float(number) * units[unit]
     except (KeyError, ValueError):
         size = 0
-    if not 1 <= size < 2**63:
+    if not 1 <= size < 2**63:  # what a number of SQLite can be
         raise RequestError(f"a memory limit is a number and KB, MB or GB, as 800MB, got {text!r}")
     return int(size)

@@ -255,14 +255,14 @@ def unpacked(batch: "pyarrow.RecordBatch", file: str | PathLike[str], dim: int) 
                 and os.path.normpath(place.path) == place.path  # no ".." on the way
                 and "\0" not in place.path
                 and len(os.fsencode(place.path)) <= LONGEST_PATH
-                and len(place.sha256) == 32
+                and len(place.sha256) == 32  # bytes of a SHA-256
                 and isinstance(metadata, dict)
                 and fault(metadata) is None
                 and row["mtime_ns"] is not None
                 and row["bytes"] >= 0
                 and (row["id"] is None or row["id"] > 0)
                 and (row["added"] is None or 0 <= row["added"] < END_OF_TIME)
-                and abs(length - 1) < 0.01
+                and abs(length - 1) < 0.01  # float16 moves it by a thousandth
             )
         except (TypeError, ValueError, RecursionError):
             good = False

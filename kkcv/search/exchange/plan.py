@@ -30,7 +30,7 @@ from kkcv.search.opened.opened import VECTOR_TYPES
 
 FORMAT = 1
 FILE = "plan.json"
-SHARD_PICTURES = 10_000
+SHARD_PICTURES = 10_000  # of them little is lost when a worker dies
 Paths = Iterable[str | PathLike[str]]
 
 
@@ -169,6 +169,7 @@ def write_list(file: Path, number: int, paths: Iterable[str]) -> Shard:
     with file.open("wb") as out:
         for path in paths:
             size = size_of(path)
+            # ASCII: a name need not be UTF-8
             line = json.dumps({"path": path, "bytes": size}).encode("ascii") + b"\n"
             out.write(line)
             digest.update(line)

@@ -80,6 +80,7 @@ def embed_shards(
         make_folder(folder)
         report = WorkReport()
         for shard in plan.shards[worker::workers]:
+            # looked for shard by shard: another worker may have finished it
             done = finished(plan, shard, folder)
             skipped = done is not None
             if done is None:

@@ -34,7 +34,7 @@ from .reader import Reader, path_and_metadata
 EXACT_MILLISECONDS = 5.0  # that comparing with every vector may take
 SAMPLE = 100_000  # vectors that train an index
 TOGETHER = 25_000  # rows given to an index at a time: with fewer, HNSW builds a worse graph
-UNSEEN = -1
+UNSEEN = -1  # less than any sequence number
 VOUCHED = "snapshots"  # a setting of the catalog
 PAUSE_SECONDS = 60.0  # after a failed rebuild in the background
 log = logging.getLogger(__name__)
@@ -136,6 +136,7 @@ class FolderIndex(engine.Index):
             else:
                 late = rows.late(index.snapshot.sequence) * self.entries.each
         covered = len(index.snapshot.ids) if index.snapshot else 0
+        # a fifth: growing takes some six builds of the last size in all
         return late > max(1000, covered // 5) and late > exact_limit(self._dim)
 
     def tune(self, goal: Goal) -> Snapshot | None:
@@ -304,9 +305,10 @@ def records_of(rows: Reader, ids: np.ndarray) -> Records:
 @cache
 def exact_limit(dim: int) -> int:
     """How many vectors this machine can compare with a query in EXACT_MILLISECONDS, measured."""
+    # too many for the caches of a core at usual widths
     rows = np.random.default_rng(0).normal(size=(8192, dim)).astype(np.float32)
     took = []
-    for _ in range(5):
+    for _ in range(5):  # the quickest counts: others may be using the machine
         began = time.perf_counter()
         inner_products(rows[:1], rows, 10)
         took.append(time.perf_counter() - began)

@@ -22,7 +22,7 @@ from .library import Library
 from .places import EMPTY, THERE, Place, looked_at, presence
 from .roots import Root
 
-LOST_SHARE = 0.5
+LOST_SHARE = 0.5  # people delete less at once; a disk that is not plugged in loses all
 SAMPLE = 200  # pictures of a root that are looked for, where not all have to be
 
 

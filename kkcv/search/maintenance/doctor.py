@@ -29,7 +29,7 @@ from kkcv.timing import Progress, no_progress
 from .rows import RESTORE, Finding, damaged, half_damaged
 
 ORPHANS = "orphans"  # the folder for files without a row
-PAGE = 1000
+PAGE = 1000  # pictures in memory at a time
 SETTLING = 0.3  # seconds, in which a removal in progress ends
 
 

@@ -11,9 +11,9 @@ from kkcv.disk import absolute
 from kkcv.environment import data_folder
 from kkcv.errors import RequestError
 
-PORT = 19530
+PORT = 19530  # Milvus's own
 NAME = re.compile(r"[A-Za-z](_?[A-Za-z0-9])*_?")  # as Milvus has it, without the __ that is ours
-LONGEST = 100
+LONGEST = 100  # characters; Milvus takes 255, and names of collections go on behind it
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Lease:
             if time.monotonic() > deadline:
                 self.release()
                 raise locked(self._address, wait_seconds)
+            # the smaller name stays, so that not all withdraw for ever
             if min(others) < self._name:
                 self.release()
             time.sleep(random.uniform(0.05, 0.3))  # at random: two do not go on in step

@@ -177,7 +177,7 @@ class NextVectors(engine.NextVectors):
             done += [PREVIOUS] if previous == gone else []  # of a change that was interrupted
             if record := Kept.from_text(writer.setting(KEPT)):
                 kept[KEPT] = record.at(catalog.rows, rows).to_text()
-        catalog.texts.keep(kept)
+        catalog.texts.keep(kept)  # before the alias moves, so that its settings are there
         catalog.server.call("alter_alias", rows, catalog.place.name)
         catalog.texts.drop(done)
         if gone not in (None, rows):

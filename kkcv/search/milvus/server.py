@@ -14,7 +14,7 @@ from .address import Address
 
 SECONDS = 30.0  # for one answer
 LEAST_SECONDS = 0.01  # pymilvus takes 0 for no limit
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 10.0  # less than for an answer: a wrong address is noticed soon
 NO_SUCH_COLLECTION = 100  # a code of Milvus
 # pymilvus pings an idle server every 10 s. milvus-lite, like any gRPC server by default, closes a
 # connection that pings so often, even with a request in progress.

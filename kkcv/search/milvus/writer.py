@@ -178,6 +178,7 @@ class Writer(Reader, engine.Writer):
         """Write everything. Ids are reserved first, so that none is used twice after a failure."""
         if self._keeping:
             layout = Layout(self.shape)
+            # first: if it fails, nothing has changed yet
             make_rows(self._server, self._keeping_in, layout.dim)
             self.write(self._keeping_in, self._keeping, layout)
             self._server.call("load_collection", self._keeping_in)

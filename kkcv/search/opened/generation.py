@@ -48,6 +48,7 @@ class Generation:
         self._embedder = embedder
         self._text_tower: TextTower | None = None
         self._may_export_texts = True  # until it failed once
+        # a network is loaded once, not by every thread that waits for it
         self._loading = threading.Lock()
         if embedder is not None:
             self._must_match(embedder)

@@ -228,7 +228,7 @@ class Rows(Opened):
         sha256 = hashlib.sha256(data).digest()
         generation = self.generation
         with generation.catalog.reading() as rows:
-            for known in rows.by_sha256(sha256):
+            for known in rows.by_sha256(sha256):  # before it is embedded, which takes longest
                 return known, False
         vector = generation.embedder.embed_row(data, limits)
         if EXIF not in described:
@@ -299,7 +299,7 @@ class Rows(Opened):
         described = {check_id(id, self.address): storable(each) for id, each in metadata.items()}
         with self.catalog.writing() as writer:
             here = {picture.id for picture in writer.pictures(described)}
-            if lacking := described.keys() - here:
+            if lacking := described.keys() - here:  # before anything is written: all or none
                 raise unknown(min(lacking), self.address)
             orphans = keep(writer, "described", here) if undoable else []
             for id, each in described.items():
@@ -323,5 +323,6 @@ class Rows(Opened):
             kept = [p.id for p in gone] if len(gone) >= at_least else []
             orphans = keep(writer, "removed", kept)
             removed = [id for id in wanted if writer.remove(id)]
+        # after the commit: a file without a row harms nobody
         delete_stored(self.catalog, [*gone, *orphans])
         return removed

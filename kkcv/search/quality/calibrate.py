@@ -15,8 +15,9 @@ from kkcv.timing import Progress, no_progress
 
 from .selfcheck import disturbed
 
+# those are tried that the pairs of the gallery can show
 RATES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
-SAMPLE = 50
+SAMPLE = 50  # pictures, each with all its disturbed copies: over a thousand scores
 
 
 class CutOff(NamedTuple):

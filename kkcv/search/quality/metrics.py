@@ -11,7 +11,7 @@ import numpy as np
 
 from .reordering import Reorder
 
-CUTS = (1, 5, 10)
+CUTS = (1, 5, 10)  # the k of P@k and R@k
 BLOCK = 256  # queries ranked at once, which bounds the rows of similarities in memory
 
 

@@ -15,9 +15,9 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture, read_in_batch
 from kkcv.timing import Progress, no_progress
 
-SAMPLE = 100
+SAMPLE = 100  # pictures, of each of which there is a copy for every way and strength
 CHUNK = 8  # pictures whose copies are in memory at once
-TOP = 5
+TOP = 5  # hits: a person looks at so many
 CLOSER = 4  # times the pixels that the network sees: some copies are a third of a side
 
 
@@ -112,6 +112,7 @@ def ranks_of(
 def sampled(gallery: Gallery, sample: int) -> list[Picture]:
     """Random pictures, the same each time."""
     with gallery.catalog.reading() as rows:
+        # the same ones, so that two runs can be compared
         chosen = np.random.default_rng(0).permutation(rows.ids())[:sample]
         return list(rows.pictures(chosen))
 

@@ -48,7 +48,7 @@ def openapi(
         if route.of_gallery:
             path = route.path.replace("/v1/", "/v1/galleries/{gallery}/", 1)
             named = operation(route, needs_key)
-            named["operationId"] += "_in_gallery"
+            named["operationId"] += "_in_gallery"  # ids are unique in a document
             named["tags"] = [NAMED]
             first = next(iter(galleries))
             for sample in named["x-codeSamples"]:
@@ -90,6 +90,7 @@ def gallery_name(galleries: Collection[str]) -> dict[str, Any]:
 
 def schemas(routes: Iterable[Route]) -> dict[str, Any]:
     """Every model of a request or response, by its name."""
+    # a dict for its order: the document is the same every time
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
         (ProblemInfo, "serialization"): None
     }

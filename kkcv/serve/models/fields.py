@@ -17,7 +17,7 @@ from kkcv.search.query import MAX_K
 from .responses import MAX_BATCH
 
 MAX_FIELDS = 64  # of a form, of an address, and of an object in JSON: more than any has
-THUMBNAIL_SIZES = (128, 256, 512)
+THUMBNAIL_SIZES = (128, 256, 512)  # few, so that caches hold them
 HIT_FIELDS = tuple(name for name in FIELDS if name not in ("id", "score"))
 
 # A blue square of 8 × 8 pixels with an orange disk, as PNG.
@@ -37,6 +37,7 @@ def got(value: Any) -> str:
     plain = value is None or isinstance(value, bool | int | float | str)
     if not plain or (isinstance(value, str) and len(value) > 20):
         return ""
+    # in ASCII, as it may be shown anywhere
     text = ascii(value) if isinstance(value, str) else json.dumps(value)
     return f", got {text}" if len(text) <= 32 else ""
 

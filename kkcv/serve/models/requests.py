@@ -27,7 +27,7 @@ from .fields import (
 )
 from .responses import MAX_BATCH, MAX_CHOSEN
 
-MAX_PAGE = 500
+MAX_PAGE = 500  # pictures: some hundred kilobytes of JSON
 Item = TypeVar("Item")
 Some = Annotated[list[Item], at_most(MAX_BATCH), Field(min_length=1, max_length=MAX_BATCH)]
 
@@ -35,6 +35,7 @@ Some = Annotated[list[Item], at_most(MAX_BATCH), Field(min_length=1, max_length=
 class Strict(BaseModel):
     """A request: no field too many, no value of another type."""
 
+    # strict: "10" is no number, so a typo is not taken for a value
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")

@@ -71,6 +71,7 @@ def list_pictures(service: Service, query: PageQuery) -> Page:
     """List the pictures of the gallery, a page at a time, in the order of their ids."""
     where = query.where or None
     after = int(query.cursor.removeprefix("after-")) if query.cursor else None
+    # one more tells whether there is a next page
     found = service.gallery.page(query.limit + 1, after, newest=query.newest, where=where)
     page = found[: query.limit]
     more = len(found) > len(page)
@@ -174,6 +175,7 @@ def content(data: bytes, mimetype: str, etag: str) -> Response:
         io.BytesIO(data), mimetype, etag=etag, max_age=0, conditional=False, last_modified=None
     )
     answer.headers["Cache-Control"] = "private, no-cache"
+    # an SVG or HTML in a gallery must run nothing here
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer.make_conditional(request, accept_ranges=True, complete_length=len(data))
     return answer

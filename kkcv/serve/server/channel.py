@@ -68,7 +68,7 @@ class RequestParser(HTTPRequestParser):
             sent = sent_key(headers.get("AUTHORIZATION", ""), headers.get("X_API_KEY", ""))
             if not self._is_known(sent):
                 self.error = Refusal(401, "the API key is missing or wrong")
-                self.completed, self.expect_continue = True, False
+                self.completed, self.expect_continue = True, False  # nothing more of it is read
         return count
 
     def parse_header(self, header_plus: bytes) -> None:
@@ -118,7 +118,7 @@ class Channel(HTTPChannel):
             request.error = error
             request.completed = True
             self.requests.append(request)
-            if len(self.requests) == 1:
+            if len(self.requests) == 1:  # else a thread is at work on it, which goes on with this
                 self.server.add_task(self)
 
     def handle_close(self) -> None:

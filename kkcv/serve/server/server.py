@@ -20,7 +20,7 @@ from kkcv.serve.settings import Settings
 
 from .channel import Channel, Refusal
 
-CONNECTIONS = 1000
+CONNECTIONS = 1000  # fewer than the 1024 files that a process may open by default
 ARRIVING = 800  # requests at the same time; the other connections are for health checks and answers
 HELD = 2 * 1024**3  # bytes of all bodies, most of them in the temporary folder
 IDLE_SECONDS = 5  # before a connection without a request is closed
@@ -134,8 +134,9 @@ class Server:
             if not any(channel.busy or fresh(channel) for channel in channels):
                 break
             for channel in channels:
+                # idle, it reads no further request
                 channel.will_close |= not (channel.busy or fresh(channel))
-            self._turn(0.2)
+            self._turn(0.2)  # shorter than otherwise: somebody waits for the stop
         self._waitress.task_dispatcher.shutdown()
         wasyncore.close_all(self._map)
 
@@ -155,6 +156,7 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.socket(fileno=FIRST_HANDED_OVER)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        # clients wait in its queue while a burst is taken up
         return socket.create_server((host, port), family=family, backlog=1024)
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or error

@@ -95,7 +95,7 @@ def farthest_first(vectors: np.ndarray, number: int) -> list[int]:
     chosen = [0] if len(vectors) else []
     nearest = vectors @ vectors[0] if chosen else np.empty(0)
     while len(chosen) < min(number, len(vectors)):
-        nearest[chosen] = np.inf
+        nearest[chosen] = np.inf  # none is chosen twice
         chosen.append(int(nearest.argmin()))
         nearest = np.maximum(nearest, vectors @ vectors[chosen[-1]])
     return chosen

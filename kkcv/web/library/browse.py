@@ -19,7 +19,7 @@ from kkcv.web.strings import Strings
 
 from .edit import edit
 
-PAGE = 60
+PAGE = 60  # thumbnails: full rows of 2, 3, 4, 5 or 6
 
 
 def browse(text: Strings, here: Library) -> None:

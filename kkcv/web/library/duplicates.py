@@ -11,7 +11,7 @@ from kkcv.web.strings import Strings
 
 from .browse import choose, remove
 
-USUAL, LEAST = 0.95, 0.80
+USUAL, LEAST = 0.95, 0.80  # scores; below the least most groups are only alike
 SHOWN = 20  # groups at once
 
 

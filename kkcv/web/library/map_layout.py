@@ -13,7 +13,7 @@ from kkcv.timing import Progress, no_progress
 PERPLEXITY = 25  # neighbors that count, roughly
 STEPS = 300
 EXAGGERATED = 80  # first steps, in which clusters form
-CLUSTERS = 8
+CLUSTERS = 8  # as many as the map has colors (components/map.py)
 
 
 def plane(vectors: np.ndarray, progress: Progress = no_progress) -> np.ndarray:
@@ -52,6 +52,7 @@ def affinities(vectors: np.ndarray) -> np.ndarray:
 
 def embedded(near: np.ndarray, points: np.ndarray, progress: Progress) -> np.ndarray:
     """Gradient descent with momentum and gains on the divergence (equation 5)."""
+    # of the first axis a deviation of 0.01, as in algorithm 1
     y = points / max(points[:, 0].std(), 1e-9) * 1e-2
     rate = max(50.0, len(y) / 12)  # N over the exaggeration: Belkina et al., Nature Comms. 10, 2019
     moved, gains = np.zeros_like(y), np.ones_like(y)
@@ -67,7 +68,9 @@ def embedded(near: np.ndarray, points: np.ndarray, progress: Progress) -> np.nda
         gradient = 4 * (pull.sum(1)[:, None] * y - pull @ y)
         # gains and momentum as in section 3.4 and the authors' code
         same = np.sign(gradient) == np.sign(moved)
+        # along a direction that stays steps grow: Jacobs 1988, as in section 3.4
         gains = np.maximum(np.where(same, gains * 0.8, gains + 0.2), 0.01)
+        # momentum, as in section 3.4
         moved = (0.5 if early else 0.8) * moved - rate * gains * gradient
         y = y + moved
         y -= y.mean(0)

@@ -27,7 +27,7 @@ from .map_layout import clusters, plane
 ON_MAP = 800  # pictures at most: a sample of a larger library
 SMALL = 80  # pixels
 GROUPS = range(2, 41)  # numbers of values that colors can tell apart
-BINS = 40
+BINS = 40  # of the scores from -0.2 to 1: each 0.03 wide
 ACCENT = "#0d9488"
 MIB = 1024 * 1024
 

@@ -32,7 +32,7 @@ from .query_state import (
 )
 from .results import show_answer, show_start
 
-MOST, USUAL = 60, 12
+MOST, USUAL = 60, 12  # hits: as many as a page shows without paging, and full rows of 2, 3, 4 or 6
 
 
 def search_page() -> None:

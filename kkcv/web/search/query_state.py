@@ -100,6 +100,7 @@ def answer(library: Library, total: int, query: Query, k: int, options: SearchOp
 
     ``total`` is the number of pictures now.
     """
+    # total changes with every picture that is added or removed
     key = (library.name, library.model.fingerprint, total, query, k, options)
     kept = st.session_state.get("answered")
     if kept is None or kept[0] != key:

@@ -33,7 +33,7 @@ from .query_state import (
     steer,
 )
 
-BEGIN_WITH = 12
+BEGIN_WITH = 12  # full rows of 2, 3, 4 or 6
 
 
 def show_answer(
@@ -239,7 +239,7 @@ def note_of(text: Strings, hit: Hit, pictured: bool) -> str | None:
 
 def chance_in_words(text: Strings, rate: float, or_less: bool = False) -> str:
     """The rate of unrelated pictures that score as high, in words."""
-    if rate >= 0.5:
+    if rate >= 0.5:  # "1 in 1" would say less
         return text("search.by_chance")
     name = "search.chance_or_less" if or_less else "search.chance"
     return text(name, count=f"{rounded(1 / rate):,}" if rate else "∞")
