@@ -10,7 +10,7 @@ from kkcv.serve.problems import Problem
 
 from .requests import Search
 
-MAX_ERRORS = 20
+MAX_ERRORS = 20  # in one answer: a client can send thousands of wrong fields
 TYPES = {  # of JSON, by the faults of Pydantic
     **dict.fromkeys(("dict_type", "model_type"), "an object"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
