@@ -38,7 +38,7 @@ class Watching:
         gallery: whose roots are followed.
         stop: ends it.
         tell: is called after each import that changed something.
-        warn: is called with what could not be done; it is tried again.
+        warn: is called once with what could not be done; it is tried again until it can.
         poll: look for changes also where the system tells of them.
         threads: that decode; None is one a core.
     """
@@ -51,18 +51,21 @@ class Watching:
     poll: bool = False
     threads: int | None = None
     _rejects: dict[str, Reject] = field(default_factory=dict, init=False)
+    _warned: str = field(default="", init=False)
 
     def run(self) -> None:
         """Follow the roots; those that come back are imported again from the start."""
         known: Places = {}
+        waiting: set[str] = set()  # changed paths that no round has taken yet
         while not self.stop.is_set():
             roots = self._there()
             changes = Changes(roots, self.poll)
+            waiting |= {root for root in roots if known.get(root) != roots[root]}
             try:
-                self._follow([root for root in roots if known.get(root) != roots[root]])
                 while not self.stop.is_set() and self._there() == roots:
-                    if changed := changes.next(LOOK_FOR_ROOTS):
-                        self._follow(self._pictures_in(changed), changed)
+                    if waiting and self._follow(waiting):
+                        waiting = set()
+                    waiting |= changes.next(LOOK_FOR_ROOTS)
             finally:
                 changes.close()
             known = roots
@@ -90,6 +93,9 @@ class Watching:
             if at is None or is_below(path, str(self.gallery.folder)) or not os.path.lexists(path):
                 continue
             root, up = at
+            if path == up:
+                found.append(path)
+                continue
             if os.path.basename(path) == FILE:  # other rules: all is looked at again
                 found.append(os.path.dirname(path))
                 continue
@@ -100,10 +106,11 @@ class Watching:
                 found.append(path)
         return found
 
-    def _follow(self, paths: list[str], changed: Iterable[str] = ()) -> None:
-        """Import paths, and look which of the changed ones have gone."""
-        there = [path for path in paths if os.path.lexists(path)]
+    def _follow(self, changed: set[str]) -> bool:
+        """Import what is at changed paths, and look which have gone; whether it could be done."""
+        there: list[str] = []
         try:
+            there = self._pictures_in(changed)
             report = ImportReport()
             if there:
                 report = import_pictures(self.gallery, there, threads=self.threads)
@@ -111,10 +118,15 @@ class Watching:
                 self.gallery.generation.index.rebuild_in_background()
             missing = self._missing(changed)
         except KkcvError as error:  # as of a gallery that others write for too long
-            self.warn(str(error))
-            return
+            # a file that has gone since it was seen stops the import of all: said to nobody
+            if self._warned != str(error) and all(map(os.path.lexists, there)):
+                self._warned = str(error)
+                self.warn(self._warned)
+            return False
+        self._warned = ""
         if report.files - report.unchanged or missing:
             self.tell(Followed(report, missing))
+        return True
 
     def _keep_rejects(self, paths: list[str], report: ImportReport) -> None:
         """The list of rejected files is that of all roots, not of the last import."""

@@ -13,6 +13,9 @@ log = logging.getLogger(__name__)
 QUIET = 500  # milliseconds without a change after which changes are reported
 PAUSE = 5.0  # seconds between two looks at everything, where names cannot be reported
 LOOK_AGAIN = 2000  # milliseconds between two looks, where the system tells nothing
+# Looking compares times in whole seconds, so it misses a file that changes again within one: what
+# has changed is reported twice, the second time when its second is over.
+SECOND = 1.1
 # File systems that tell nothing of what other machines do.
 SILENT = frozenset(
     {
@@ -108,6 +111,10 @@ class Changes:
             ready.set()
             if found := unseen | {path for _, path in changes}:
                 self._queue.put(found)
+                if by_looking:
+                    again = threading.Timer(SECOND, self._queue.put, (found,))
+                    again.daemon = True
+                    again.start()
             unseen = set()
 
 
