@@ -20,7 +20,7 @@ def run() -> None:
 
 def stop_at_once(number: int, frame: FrameType | None) -> None:
     os.write(2, b"stopped\n")
-    os._exit(128 + number)
+    os._exit(128 + number)  # as shells count a signal
 
 
 if __name__ == "__main__":

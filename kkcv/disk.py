@@ -80,6 +80,7 @@ def not_written(what: object, error: Exception) -> str:
 
 
 @contextmanager
+# as open() has it
 def atomic_write(target: Path, mode: int = 0o666) -> Iterator[Path]:
     """An empty temporary file beside ``target``, which replaces ``target`` when the block ends.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kkcv.search.picture import Picture
 
 LISTED = 1000  # pictures in a table for people
-SHOWN_ROWS = 10
+SHOWN_ROWS = 10  # lines; the rest is counted
 IN_A_CELL = 120  # letters of metadata in a table; keywords of EXIF may be hundreds
 COLUMNS = ("id", "path", "bytes", "added")
 

@@ -136,7 +136,7 @@ def keys() -> None:
 )
 @click.option(
     "--rate",
-    type=click.IntRange(0, 1_000_000),
+    type=click.IntRange(0, 1_000_000),  # as MAX_RATE of serve/keys.py
     metavar="N",
     help="Requests a minute; 0: unlimited.  [default: that of kkcv serve --rate]",
 )

@@ -180,7 +180,7 @@ def start_processes(count: int) -> int:
     try:
         torchrun(launch)
     except SignalException as stop:
-        return 128 + (ended_by or stop.sigval)
+        return 128 + (ended_by or stop.sigval)  # as shells count a signal
     except ChildFailedError as failed:
         code = failed.get_first_failure()[1].exitcode
         return code if code >= 0 else 128 - code  # below zero: the signal that ended it

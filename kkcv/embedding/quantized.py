@@ -31,7 +31,7 @@ from .telling import tell
 
 FOLDER = "int8"
 PICTURES = 300  # as NNCF does by default; more change little
-FEWEST = 16
+FEWEST = 16  # fewer do not show the range of the activations
 CLOSE = 0.9  # least mean cosine to float32, below which searches would suffer much
 
 

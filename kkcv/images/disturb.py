@@ -63,7 +63,7 @@ def tinted(degrees: float) -> Change:
     def change(picture: Image.Image) -> Image.Image:
         hue, saturation, value = picture.convert("HSV").split()
         step = round(degrees / 360 * 256)
-        moved = hue.point([(level + step) % 256 for level in range(256)])
+        moved = hue.point([(level + step) % 256 for level in range(256)])  # hues are a circle
         return Image.merge("HSV", (moved, saturation, value)).convert("RGB")
 
     return change
@@ -119,6 +119,7 @@ def on_a_page(picture: Image.Image) -> Image.Image:
     width, height = picture.size
     page = Image.new("RGB", (round(1.6 * width), round(1.85 * height)), "white")
     draw = ImageDraw.Draw(page)
+    # the bar of a browser, and its line of the address
     draw.rectangle((0, 0, page.width, 0.12 * height), fill=(38, 58, 110))
     draw.rectangle((0, 0.12 * height, page.width, 0.2 * height), fill=(226, 229, 233))
     font = ImageFont.load_default(max(6, round(0.05 * height)))
@@ -135,6 +136,7 @@ def captioned(picture: Image.Image) -> Image.Image:
     width, height = picture.size
     changed = picture.copy()
     draw = ImageDraw.Draw(changed)
+    # a band over the middle, where most pictures have their subject
     draw.rectangle((0, 0.4 * height, width, 0.6 * height), fill="black")
     font = ImageFont.load_default(max(6, round(0.1 * height)))
     draw.text((0.05 * width, 0.44 * height), "SEEN SOMEWHERE", "white", font)

@@ -129,6 +129,7 @@ def find(word: str) -> Preset | None:
     preset = presets().get(name)
     if preset is None or not sign:
         return preset
+    # int() reads digits of other scripts too
     pixels = int(side) if side.isascii() and side.isdecimal() and len(side) < 6 else 0
     if not preset.step <= pixels <= preset.most or pixels % preset.step:
         raise RequestError(

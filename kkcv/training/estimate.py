@@ -169,7 +169,7 @@ def counted(number: int, what: str) -> str:
 
 def spoken(seconds: float) -> str:
     """``40 s``, ``6 min``, ``1.5 h``."""
-    if seconds < 100:
+    if seconds < 100:  # below, seconds are said: 90 s tells more than 2 min
         return f"{max(1, round(seconds))} s"
     if seconds < 100 * 60:
         return f"{round(seconds / 60)} min"

@@ -17,7 +17,7 @@ from kkcv.zoo.network import Network
 
 from .reporter import silent
 
-BATCH = 32
+BATCH = 32  # as for a search (embedding/embedder.py)
 
 
 def placed(network: Network, device: torch.device) -> Network:

@@ -56,7 +56,7 @@ def train(
         try:
             prepare(source, recipe, base, folder, device, reporter, began)
         except BaseException:
-            folder.forget()
+            folder.forget()  # also after Ctrl-C: there is nothing in it to resume
             raise
     processes.wait()
     recipe = folder.read_recipe()  # with the settings that --auto has chosen

@@ -50,7 +50,7 @@ def sheet(maps: np.ndarray) -> np.ndarray:
 def colored(values: np.ndarray) -> np.ndarray:
     """A map as colors, CELL pixels wide and high: float32 (H, W) → uint8 (CELL, CELL, 3)."""
     low, high = float(values.min()), float(values.max())
-    even = (values - low) / max(high - low, 1e-12)
+    even = (values - low) / max(high - low, 1e-12)  # a map of one value is even
     large = np.asarray(
         Image.fromarray(even.astype(np.float32)).resize((CELL, CELL), Image.Resampling.NEAREST)
     )

@@ -70,7 +70,7 @@ def measure(network: Network, input_size: tuple[int, int, int]) -> Cost:
         sum(p.numel() for p in network.parameters()),
         sum(call.macs for call in calls),
         tuple(measure_row(*row, calls) for row in table(network)),
-        tuple(call.shape for call in calls if len(call.shape) == 3),
+        tuple(call.shape for call in calls if len(call.shape) == 3),  # maps alone
     )
 
 

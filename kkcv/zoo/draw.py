@@ -66,7 +66,7 @@ def heading(found: Anatomy, width: int, words: Words) -> tuple[list[str], float]
     lines, y = [], 12.0
     for said, size, bold, color in rows:
         for part in wrapped(said, width - 2 * margin, size, bold=bold):
-            y += round(size * 1.35)
+            y += round(size * 1.35)  # the usual distance of lines
             lines.append(text(margin, y, part, size, bold=bold, color=color, anchor="start"))
         y += 3
     return lines, y + 16
@@ -75,6 +75,6 @@ def heading(found: Anatomy, width: int, words: Words) -> tuple[list[str], float]
 def source(paper: Paper, words: Words) -> str:
     """The citation, with three authors at most."""
     authors = paper.authors
-    if authors.count(",") > 3:
+    if authors.count(",") > 3:  # so many fit into a line
         authors = words("et_al", first=", ".join(authors.split(", ")[:3]))
     return f"{authors}: {paper.title}. {paper.published}."

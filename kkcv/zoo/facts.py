@@ -44,6 +44,7 @@ class Printed:
         value = float(digits) * SUFFIXES[suffix]
         if self.text.startswith("<"):
             return ours < value
+        # papers round or cut off: they may be off by one in the last digit
         last_digit = 10.0 ** -len(digits.partition(".")[2]) * SUFFIXES[suffix]
         # without a suffix the paper prints every digit
         return abs(ours - value) <= (max(last_digit, 0.01 * value) if suffix else 0)

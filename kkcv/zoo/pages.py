@@ -92,6 +92,7 @@ def printed_row(figure: Printed, measured: Counted, words: Words) -> tuple[objec
 
 def short(count: int) -> str:
     """Three digits or so: 25.6 M."""
+    # 999.5 is the first that would be rounded to 1000
     for least, size, suffix in ((999.5e6, 1e9, " G"), (999.5e3, 1e6, " M"), (999.5, 1e3, " K")):
         if count >= least:
             return f"{count / size:.3g}{suffix}"

@@ -85,10 +85,12 @@ def fill(network: nn.Module) -> nn.Module:
     """Random parameters of the scale of He et al., in place, allocated first if on meta."""
     if any(parameter.is_meta for parameter in network.parameters()):
         network.to_empty(device="cpu")
+    # a prime number of values, repeated: no two layers begin alike
     noise = torch.randn(200_003, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         for i, (name, parameter) in enumerate(network.named_parameters()):
             mean = 1.0 if parameter.ndim == 1 and name.endswith(("weight", "gamma")) else 0.0
+            # He's, so that signals keep their size through any depth
             scale = (2 / parameter[0].numel()) ** 0.5 if parameter.ndim > 1 else 0.1
             start = 7919 * i % 100_003  # primes: each tensor begins at another place of the noise
             repeat(mean + scale * noise[start : start + parameter.numel()], parameter)
@@ -138,6 +140,7 @@ def accept_any_size(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(getattr(module, last, None), nn.AvgPool2d):
             setattr(module, last, nn.AdaptiveAvgPool2d(1))
+    # of the map that its first linear layer reads
     side = {"AlexNet": 6, "VGG": 7}.get(type(network).__name__)
     if side:
         network.features.add_module("pool", nn.AdaptiveAvgPool2d(side))  # type: ignore[union-attr]
@@ -184,6 +187,7 @@ def gradients_of(network: nn.Module, images: Tensor) -> dict[str, Tensor]:
     scores, *auxiliary = outputs(network(images))
     loss = F.cross_entropy(scores, targets)
     for extra in auxiliary:
+        # any weight does: both sides have the same
         loss = loss + 0.3 * F.cross_entropy(extra, targets)
     loss.backward()
     network.eval()

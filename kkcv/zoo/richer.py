@@ -74,6 +74,7 @@ class Richer(Network):
         """
         if "gem" not in self.richness:
             return x.mean(dim=(2, 3))
+        # a power of what is negative is not a number
         return x.clamp(min=1e-6).pow(POWER).mean(dim=(2, 3)).pow(1 / POWER)
 
     def features(self, images: Tensor) -> NoReturn:

@@ -168,6 +168,7 @@ def choose(network: str, tag: str) -> Published:
     """The row with this tag; the default without one."""
     rows = published(network)
     if not rows:
+        # below the default of 0.6: short names have few letters to agree in
         near = get_close_matches(network, dict.fromkeys(r.network for r in table()), cutoff=0.55)
         raise WeightsError(
             f"no public ImageNet weights of {network} are known; give a local file with "

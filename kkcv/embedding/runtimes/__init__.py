@@ -11,7 +11,7 @@ import numpy as np
 from kkcv.checkpoint import Checkpoint
 from kkcv.extras import need
 
-PRECISIONS = ("float32", "bfloat16", "int8")
+PRECISIONS = ("float32", "bfloat16", "int8")  # int8 is not chosen by itself: it needs pictures
 FORMATS = {"openvino": "openvino", "onnxruntime": "onnx"}  # by runtime, what it reads (networks.py)
 
 

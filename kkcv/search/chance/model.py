@@ -75,6 +75,7 @@ def pareto(excesses: np.ndarray) -> tuple[float, float]:
 
     The shape is never below zero: a tail that ends would call unseen scores impossible.
     """
+    # plotting positions of Hosking and Wallis
     rank = (np.arange(1, len(excesses) + 1) - 0.35) / len(excesses)
     mean = float(excesses.mean())
     weighted = float(((1 - rank) * excesses).mean())
@@ -166,7 +167,7 @@ class Calibration:
     def cut(self, chance: float) -> float:
         """The lowest score whose chance is at most that, which is ``least`` or more."""
         low, high = LOWEST, HIGHEST
-        for _ in range(40):
+        for _ in range(40):  # bisection to far below the rounding of a score
             middle = (low + high) / 2
             low, high = (low, middle) if self.chance(middle) <= chance else (middle, high)
         return high

@@ -30,7 +30,7 @@ def groups(contents: Sequence[str], thumbnails: np.ndarray) -> list[list[int]]:
 
     def top(i: int) -> int:
         while parent[i] != i:
-            parent[i] = parent[parent[i]]
+            parent[i] = parent[parent[i]]  # paths halve as they are walked: union-find
             i = int(parent[i])
         return i
 

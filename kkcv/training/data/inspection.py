@@ -90,6 +90,7 @@ class Inspect:
         content = read_bytes(self.root / picture.path)
         try:
             size = image_size(content)
+            # quick for a JPEG, and still smoothed when it is made small
             pixels = decode(content, target=4 * THUMBNAIL[0])
         except PictureError as error:  # bytes in memory have no name
             raise PictureError(f"{picture.path}: {error}", error.reason) from None

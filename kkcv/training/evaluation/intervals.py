@@ -92,4 +92,4 @@ def bootstrap(
         size = min(step, resamples - start)
         drawn = generator.multinomial(count, np.full(count, 1 / count), size=size)
         values.append(statistic(drawn.astype(np.float64)))
-    return [float(q) for q in np.percentile(np.concatenate(values), [2.5, 97.5])]
+    return [float(q) for q in np.percentile(np.concatenate(values), [2.5, 97.5])]  # the middle 95%

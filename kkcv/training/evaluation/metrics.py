@@ -7,13 +7,14 @@ import numpy as np
 
 from .intervals import auc_interval, bootstrap, f1_interval, mean_interval, wilson
 
-RESAMPLES = 1000
+RESAMPLES = 1000  # of which 25 lie beyond each end of an interval of 95%
 BINS = 15  # of the calibration error
 LEAST_PROBABILITY = 1e-15  # as scikit-learn clips
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
     """Scores (N, K) → probabilities (N, K), float64."""
+    # less the largest: else exp overflows
     shifted = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
 

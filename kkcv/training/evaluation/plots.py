@@ -15,7 +15,7 @@ from kkcv.training.fit.progress import Row
 
 from .metrics import BINS, calibration_bins
 
-DPI = 110
+DPI = 110  # 1,100 pixels for a plot 10 inches wide
 INK, BLUE, ORANGE, GREEN, GREY = "#18181b", "#2563eb", "#ea580c", "#16a34a", "#a1a1aa"
 MOST_NAMED = 12  # classes that get a curve or a number of their own
 # Matplotlib brings a Latin font. For Chinese names the first of these that the system has.
@@ -125,7 +125,7 @@ def curves(rows: Sequence[Row]) -> Figure:
 def confusion(matrix: np.ndarray, names: list[str]) -> Figure:
     """Rows are what pictures show, columns what they were taken for; shades, shares of the row."""
     k = len(names)
-    side = min(12.0, 2.5 + 0.7 * k)
+    side = min(12.0, 2.5 + 0.7 * k)  # inches: room for a name a class, up to a page
     figure = Figure(figsize=(side + 0.5, side))
     axis = figure.subplots()
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -139,6 +139,7 @@ def confusion(matrix: np.ndarray, names: list[str]) -> Figure:
         axis.set_yticks(range(k), names)
     if k <= MOST_NAMED:
         for i, j in np.ndindex(k, k):
+            # to be read on the dark half of the colors
             color = "white" if share[i, j] > 0.5 else INK
             axis.text(j, i, f"{matrix[i, j]}", ha="center", va="center", color=color)
     return figure

@@ -36,7 +36,7 @@ class Batch(NamedTuple):
 def seed_of(*numbers: int) -> int:
     """A seed that differs for each tuple of whole numbers, 0 to 2⁶³ - 1."""
     digest = hashlib.sha256(repr(numbers).encode()).digest()
-    return int.from_bytes(digest[:8], "little") >> 1
+    return int.from_bytes(digest[:8], "little") >> 1  # 63 bits: torch takes signed seeds
 
 
 class TrainOrder:

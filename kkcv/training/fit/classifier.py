@@ -62,6 +62,7 @@ class Classifier(pl.LightningModule):
 
     def forward(self, inputs: Tensor) -> Tensor | TrainingScores:
         if inputs.ndim == 4:
+            # convolutions are quicker so
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         return self.model(inputs)
 
@@ -72,7 +73,7 @@ class Classifier(pl.LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         training_mode(self.model, freeze_norms=self.recipe.freezes_norms)
-        torch.manual_seed(
+        torch.manual_seed(  # for dropout, dropped paths and mixing
             seed_of(
                 self.recipe.seed,
                 self.progress.stage,
@@ -94,6 +95,7 @@ class Classifier(pl.LightningModule):
             loss = loss + self.auxiliary_weight * self.losses(extra, targets).mean()
         right = (scores.detach().argmax(1) == labels).sum()
         count = len(labels)
+        # kept on the device: to read them would wait for it at each step
         self.train_sums += torch.stack(
             [loss.detach().float() * count, right, right.new_tensor(count)]
         )
@@ -132,6 +134,7 @@ class Classifier(pl.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         scores = self(batch.inputs)
         assert isinstance(scores, Tensor)
+        # half precision would round small losses away
         losses = F.cross_entropy(scores.float(), batch.labels, reduction="none")
         right = scores.argmax(1) == batch.labels
         sums = torch.stack([losses, right.float(), torch.ones_like(losses)])
@@ -171,6 +174,7 @@ class Classifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         world = self.trainer.world_size
+        # each process loads all of it, and their sum is the whole again
         sums = [part / world for part in self.total(self.train_sums)]
         checkpoint["kkcv"] = self.progress.to_state() | {"train_sums": sums}
 

@@ -84,6 +84,7 @@ def begin_small(head: nn.Module, seed: int) -> None:
         return
     last = layers[-1]
     with torch.no_grad():
+        # small: all classes begin nearly equal
         last.weight.normal_(0, 0.01, generator=torch.Generator().manual_seed(seed))
         if last.bias is not None:
             last.bias.zero_()

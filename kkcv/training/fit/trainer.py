@@ -110,8 +110,8 @@ def trainer_for(job: Job, **settings: Any) -> pl.Trainer:
         gradient_clip_val=recipe.clip or None,
         plugins=[callbacks.WholeFiles()],
         default_root_dir=job.files.resume.parent,
-        use_distributed_sampler=False,
-        num_sanity_val_steps=0,
+        use_distributed_sampler=False,  # batches.py divides them among processes
+        num_sanity_val_steps=0,  # its figures would be taken for an epoch's
         enable_progress_bar=False,
         enable_model_summary=False,
         **settings,

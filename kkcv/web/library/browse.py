@@ -55,6 +55,7 @@ def trail_to_page(here: Library, where: str) -> list[int | None]:
     if where != st.session_state.get("browsed", ""):
         st.session_state["browsed"], asked = where, "1"
         trail[:] = [None]
+    # nine digits: a longer number is no page
     number = max(int(asked[:9]), 1) if asked.isdecimal() else 1
     if number > len(trail) and (number - 1) * PAGE >= here.count(where):
         number = len(trail)  # there is no such page; to look for it would read all of the library

@@ -149,6 +149,7 @@ def show_scores(text: Strings, seen: Overview) -> None:
     """Histograms of the scores of nearest neighbors and of any two pictures."""
     if len(seen.nearest) == 0:
         return
+    # lower ones hardly occur
     edges = np.linspace(-0.2, 1, BINS + 1).tolist()
     rows = []
     whats = [text("statistics.nearest"), text("statistics.others")]

@@ -38,7 +38,7 @@ def choose(text: Strings, option: Option) -> Any:
             low, high = number(kind.low), number(kind.high)
             if default is None:
                 return st.number_input(label, low, high, None, **more)
-            step = 1 if option.whole else (high - low) / 40
+            step = 1 if option.whole else (high - low) / 40  # as fine as a mouse can set it
             st.session_state.setdefault(name, number(default))
             return st.slider(label, low, high, step=step, **more)
         case OneOf() if kind.usual is None:

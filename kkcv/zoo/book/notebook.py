@@ -48,6 +48,7 @@ def notebook(name: str, language: str) -> str:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     for i, cell in enumerate(cells):
         cell["id"] = f"cell-{i}"
+    # nbformat 4.5 has ids of cells
     whole = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 

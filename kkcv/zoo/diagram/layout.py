@@ -212,9 +212,9 @@ def routes(
             x = x2 if len(users[source]) > 1 else x1
             x = found.lanes.get((source, target), x)
             points = [(x1, y1)]
-            if abs(x - x1) > 0.5:
-                points += [(x1, y1 + 10), (x, y1 + 10)]
+            if abs(x - x1) > 0.5:  # less is no turn but rounding
+                points += [(x1, y1 + 10), (x, y1 + 10)]  # pixels below a box, within the gap TURN
             if abs(x - x2) > 0.5:
-                points += [(x, y2 - 14), (x2, y2 - 14)]
+                points += [(x, y2 - 14), (x2, y2 - 14)]  # room for the head of the arrow
             arrows.append([*points, (x2, y2)])
     return arrows

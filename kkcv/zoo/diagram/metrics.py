@@ -40,6 +40,7 @@ OTHERS = {
 
 
 def table(widths: str) -> dict[str, float]:
+    # the table begins at the space
     measured = {chr(32 + i): int(width) / 100 for i, width in enumerate(widths.split())}
     return measured | {character: width / 100 for character, width in OTHERS.items()}
 

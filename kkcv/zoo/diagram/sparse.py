@@ -7,7 +7,7 @@ from kkcv.zoo.lenet import C3_INPUTS, SparseConvolution
 from .metrics import text_width
 from .svg import SMALL, Drawn, rectangle, text
 
-CELL = 16
+CELL = 16  # pixels in which two digits can be read
 
 
 def reads_of(stage: nn.Module) -> list[list[bool]]:

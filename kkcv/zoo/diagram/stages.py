@@ -21,7 +21,7 @@ from .labels import SPECIAL, TAGS, halving, kind_of_convolution, layers, pooling
 from .metrics import wrapped
 from .svg import SMALL, USUAL, Drawn, line, polygon, rectangle, text, wire
 
-TALLEST = 84
+TALLEST = 84  # pixels, of the map with the most
 NARROWEST = 92  # column
 LINE = 14
 
@@ -157,7 +157,9 @@ def draw_stages(found: list[Column], width: float, words: Words) -> Drawn:
 
 def height(column: Column, largest: float) -> float:
     if len(column.shape) == 1:
+        # by the logarithm: stages double their channels
         return 10 + 3.6 * math.log2(column.shape[0])
+    # by the root: a map of 224 is not 32 times as tall as one of 7
     return max(5, TALLEST * math.sqrt(column.shape[1] / largest))
 
 

@@ -22,7 +22,7 @@ class Drawn:
 
 def number(value: float) -> str:
     """At most one decimal: the same text on every machine."""
-    return f"{round(value, 1) + 0.0:g}"
+    return f"{round(value, 1) + 0.0:g}"  #  0.0: never "-0"
 
 
 def text(
@@ -89,7 +89,7 @@ def towards(
     """The point that far from the start, and at most half the way."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     length = max(abs(dx) + abs(dy), 1e-9)  # segments run along the axes
-    share = min(distance / length, 0.5)
+    share = min(distance / length, 0.5)  # else two corners of a short segment would cross
     return start[0] + share * dx, start[1] + share * dy
 
 

@@ -40,6 +40,7 @@ def classes() -> dict[str, tuple[str, str, str, str]]:
     """Every class of the style sheet: those above, and for a box its three faces and its name."""
     found = dict(ROLES)
     for name, color in BOXES.items():
+        # as if lit from above
         light, dark = shade(color, -0.35), shade(color, 0.3)
         found |= {
             f"{name}-front": (shade(color, 0.42), light, shade(color, -0.3), dark),

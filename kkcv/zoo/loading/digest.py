@@ -34,7 +34,7 @@ def git_digest(path: Path) -> str:
     """The name that Git gives a file."""
     whole = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
+        while chunk := file.read(1 << 20):  # a weights file need not fit into memory
             whole.update(chunk)
     return whole.hexdigest()
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SILENCE = 30.0  # seconds without a byte after which a server counts as gone
 TRIES = 5  # requests for one file, each for what the one before did not bring
-CHUNK = 1 << 20
+CHUNK = 1 << 20  # bytes between two steps of the bar
 
 
 class NotThere(WeightsError):
@@ -142,7 +142,7 @@ def receive(url: str, part: Path) -> tuple[str, bool]:
     if of_hub and hub_token():
         # not for the host to which a hub redirects
         request.add_unredirected_header("Authorization", f"Bearer {hub_token()}")
-    if had:
+    if had:  # only what is still missing
         request.add_header("Range", f"bytes={had}-")
     redirects = Redirects()
     host = urlsplit(url).hostname or url

@@ -211,6 +211,7 @@ def those_that_fit(state: State, asked: Spec, others: Iterable[Spec]) -> list[st
     They are of the same family, or have as many parameters.
     """
     counted, sizes = counts(), {}
+    # nine in ten names: a wrapper's own few tensors stand beside
     for prefix in ("", *prefixes(state, least=9 * len(state) // 10)):
         sizes[prefix] = sum(
             v.numel() for k, v in under(state, prefix).items() if not k.endswith(STATISTICS)
