@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,12 +70,6 @@ def wait_for(address: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def own_gallery(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The gallery of the page; a test leaves it as it found it."""
-    return Path(shutil.copytree(made_gallery, tmp_path_factory.mktemp("page") / "gallery"))
-
-
-@pytest.fixture(scope="session")
 def other_gallery(
     tmp_path_factory: pytest.TempPathFactory, album: list[Path], embedder: "Embedder"
 ) -> Path:
@@ -86,14 +80,48 @@ def other_gallery(
     return folder
 
 
+class Site:
+    """One page for all tests. After one that did not tidy up, the next has a new one."""
+
+    def __init__(self, gallery: Path, other: Path, tmp_path_factory: pytest.TempPathFactory):
+        self.made, self.other, self.tmp_path_factory = gallery, other, tmp_path_factory
+        self.process = ExitStack()
+        self.start()
+
+    def start(self) -> None:
+        self.process.close()
+        folder = self.tmp_path_factory.mktemp("page")
+        self.gallery = Path(shutil.copytree(self.made, folder / "gallery"))
+        self.before = self.pictures()
+        options = ("--compare", str(self.other), "--runs", str(folder / "runs"))
+        self.address = self.process.enter_context(running(self.gallery, *options))
+
+    def pictures(self) -> list[tuple[int, Any]]:
+        with Gallery.open(self.gallery) as gallery:
+            return [(picture.id, picture.metadata) for picture in gallery.page(100)]
+
+
 @pytest.fixture(scope="session")
-def web(
-    own_gallery: Path, other_gallery: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The address of one page for all tests."""
-    runs = tmp_path_factory.mktemp("runs")
-    with running(own_gallery, "--compare", str(other_gallery), "--runs", str(runs)) as address:
-        yield address
+def site(
+    made_gallery: Path, other_gallery: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    site = Site(made_gallery, other_gallery, tmp_path_factory)
+    with site.process:
+        yield site
+
+
+@pytest.fixture
+def own_gallery(site: Site) -> Iterator[Path]:
+    """The gallery of the page; a test leaves it as it found it."""
+    yield site.gallery
+    if site.pictures() != site.before:
+        site.start()
+
+
+@pytest.fixture
+def web(site: Site, own_gallery: Path) -> str:
+    """The address of the page over the own gallery."""
+    return site.address
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +133,30 @@ def screenshots(pytestconfig: pytest.Config) -> Path:
 
 
 def settle(page: "Page") -> None:
-    """Wait until the script has run to its end: what it draws again would lose a click."""
+    """Wait until the script has run to its end: until then anything may be drawn again."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+def click_card(page: "Page", place: int = 0) -> None:
+    """Click a picture, from 0 on: it is searched with, or in the library selected."""
+    settle(page)
+    page.locator(".card").nth(place).click()
+
+
+def select_card(page: "Page", place: int = 0) -> None:
+    """Select a picture of the library, and wait for its actions."""
+    page.wait_for_selector(".card[aria-pressed]")
+    click_card(page, place)
+    expect(page.locator(".card").nth(place)).to_have_attribute("aria-pressed", "true")
+    settle(page)
+
+
+def act(page: "Page", place: int, name: str) -> None:
+    """Press the small button of this name on a picture; -1 is the last."""
+    settle(page)
+    cell = page.locator(".cell").nth(place)
+    cell.hover()
+    cell.get_by_role("button", name=name).click()
 
 
 def search(page: "Page", picture: Path) -> None:

@@ -16,7 +16,7 @@ from kkcv.search.importing import import_pictures
 from kkcv.web.strings import Strings
 from tests.serve.conftest import running as serving
 
-from .conftest import CHINESE, ENGLISH, Visit, names, running, search, settle
+from .conftest import CHINESE, ENGLISH, Visit, act, names, running, search, select_card, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -43,8 +43,7 @@ def test_it_works_over_a_service_elsewhere(
         page = visit(address, locale=locale)
         search(page, album[7])
         assert names(page)[0] == album[7].name
-        page.locator(".cell").nth(1).hover()
-        page.locator(".cell").nth(1).get_by_role("button", name=text("explain.title")).click()
+        act(page, 1, text("explain.title"))
         page.locator("[role=dialog] img.warm").nth(1).wait_for()
         page.keyboard.press("Escape")
 
@@ -68,7 +67,7 @@ def add_remove_and_undo(page: "Page", text: Strings, stranger: Path) -> None:
     page.set_input_files("input[type=file]", stranger)
     page.get_by_role("button", name=text("library.add_one")).click()
     expect(page.locator(".card")).to_have_count(13)
-    page.locator(".card").first.click()
+    select_card(page)
     page.get_by_role("button", name=text("library.remove"), exact=True).click()
     expect(page.locator(".card")).to_have_count(12)
     page.get_by_role("button", name=text("library.undo")).click()

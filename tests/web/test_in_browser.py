@@ -2,7 +2,6 @@
 
 import base64
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
@@ -12,11 +11,18 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
 from kkcv.web.strings import Strings
 
-from .conftest import CHINESE, ENGLISH, Visit, names, running, search, settle
-
-if TYPE_CHECKING:
-    pass
-
+from .conftest import (
+    CHINESE,
+    ENGLISH,
+    Visit,
+    act,
+    click_card,
+    names,
+    running,
+    search,
+    select_card,
+    settle,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -86,14 +92,13 @@ def test_a_click_on_a_hit_searches_with_it_and_back_returns(
     search(page, album[0])
     before = names(page)
 
-    page.locator(".cell").first.hover()
-    page.locator(".cell").first.get_by_role("button", name=ENGLISH("page.large")).click()
+    act(page, 0, ENGLISH("page.large"))
     expect(page.locator("[role=dialog] img")).to_be_visible()
     expect(page.get_by_role("dialog")).to_contain_text(str(album[0]))
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
 
-    page.locator(".card").nth(3).click()
+    click_card(page, 3)
     expect(page.locator(".card")).to_have_count(11)  # all but itself
     after = names(page)
     page.get_by_role("button", name=ENGLISH("search.back")).click()
@@ -108,7 +113,7 @@ def test_the_start_offers_pictures_to_begin_with(visit: Visit, album: list[Path]
     page.wait_for_selector(".card")
     offered = names(page)
 
-    page.locator(".card").first.click()
+    click_card(page)
     page.wait_for_selector(".score")
 
     assert sorted(offered) == sorted(path.name for path in album)
@@ -215,13 +220,14 @@ def test_pictures_are_added_found_and_removed_in_the_library(
     page.set_input_files("input[type=file]", [stranger, album[0], text_as])
     page.get_by_role("button", name=ENGLISH("library.add", count=3)).click()
     expect(page.locator(".card")).to_have_count(13)
+    expect(page.get_by_test_id("stAlert")).to_have_count(2)
 
     messages = page.get_by_test_id("stAlert").all_inner_texts()
     added, known = ENGLISH("library.added", count=1), ENGLISH("library.known", count=1)
     assert messages[0] == f"{added} · {known}"
     assert f"text_as.jpg — {ENGLISH('reason.not-an-image')}" in messages[1]
     assert names(page)[0] == stranger.name  # the newest first
-    page.locator(".card").first.click()
+    select_card(page)
     expect(page.get_by_text(ENGLISH("library.selected", count=1))).to_be_visible()
     page.screenshot(path=screenshots / "library.png")
 
@@ -231,18 +237,33 @@ def test_pictures_are_added_found_and_removed_in_the_library(
     expect(page.get_by_text(stranger.name)).to_be_visible()  # it is the question
 
     page.get_by_role("link", name=ENGLISH("page.library")).click()
-    page.locator(".card[aria-pressed]").first.click()
-    page.get_by_role("button", name=ENGLISH("library.remove"), exact=True).click()
+    select_card(page)
+    remove = page.get_by_role("button", name=ENGLISH("library.remove"), exact=True)
+    remove.click()
     expect(page.locator(".card")).to_have_count(12)
     assert stranger.name not in names(page)
     page.screenshot(path=screenshots / "library-removed.png")
 
     page.get_by_role("button", name=ENGLISH("library.undo")).click()
     expect(page.locator(".card")).to_have_count(13)
+    settle(page)
     assert names(page)[0] == stranger.name
-    page.locator(".card").first.click()
-    page.get_by_role("button", name=ENGLISH("library.remove"), exact=True).click()
+    expect(page.locator(".card[aria-pressed=true]")).to_have_count(0)
+    expect(remove).to_have_count(0)
+    select_card(page)
+    remove.click()
     expect(page.locator(".card")).to_have_count(12)
+
+    settle(page)
+    box = page.locator(".card").nth(1).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    page.locator(".card").nth(2).evaluate("card => card.click()")
+    expect(page.get_by_text(ENGLISH("library.selected", count=1))).to_be_visible()
+    settle(page)
+    page.mouse.up()  # of a click during which the page was drawn again
+    expect(page.get_by_text(ENGLISH("library.selected", count=2))).to_be_visible()
 
 
 @pytest.mark.parametrize(("locale", "text"), BOTH)
@@ -273,20 +294,18 @@ def test_an_answer_can_be_steered(visit: Visit, album: list[Path], screenshots: 
     search(page, album[0])
     last, first = names(page)[-1], names(page)[0]
 
-    page.locator(".cell").last.hover()
-    page.locator(".cell").last.get_by_role("button", name=ENGLISH("search.more_like")).click()
-    page.locator(".wishes").wait_for()
+    act(page, -1, ENGLISH("search.more_like"))
+    expect(page.locator(".wishes")).to_have_count(1)
     expect(page.locator(".card")).to_have_count(11)
+    settle(page)
     page.screenshot(path=screenshots / "steered.png")
 
     assert last not in names(page)
     assert names(page)[0] != first
-    page.locator(".cell").first.hover()
-    page.locator(".cell").first.get_by_role("button", name=ENGLISH("search.less_like")).click()
+    act(page, 0, ENGLISH("search.less_like"))
     expect(page.locator(".wishes")).to_have_count(2)
 
-    page.locator(".cell").first.hover()
-    page.locator(".cell").first.get_by_role("button", name=ENGLISH("explain.title")).click()
+    act(page, 0, ENGLISH("explain.title"))
     page.locator("[role=dialog] img.warm").nth(1).wait_for()
 
 
@@ -316,8 +335,7 @@ def test_it_shows_what_made_two_pictures_match(
     page = visit(locale=locale)
     search(page, album[0])
 
-    page.locator(".cell").nth(1).hover()
-    page.locator(".cell").nth(1).get_by_role("button", name=text("explain.title")).click()
+    act(page, 1, text("explain.title"))
     page.locator("[role=dialog] img.warm").nth(1).wait_for()
     page.screenshot(path=screenshots / f"explain-{locale}.png")
 
@@ -327,11 +345,11 @@ def test_it_shows_what_made_two_pictures_match(
 
 
 def test_metadata_is_written_in_a_dialog_and_can_be_filtered_by(
-    visit: Visit, screenshots: Path
+    visit: Visit, own_gallery: Path, screenshots: Path
 ) -> None:
     page = visit()
     page.get_by_role("link", name=ENGLISH("page.library")).click()
-    page.locator(".card[aria-pressed]").nth(2).click()
+    select_card(page, 2)
     name = names(page)[2]
 
     page.get_by_role("button", name=ENGLISH("library.edit")).click()
@@ -347,6 +365,9 @@ def test_metadata_is_written_in_a_dialog_and_can_be_filtered_by(
 
     expect(page.locator(".card")).to_have_count(1)
     assert names(page) == [name]
+    with Gallery.open(own_gallery) as gallery:
+        (described,) = gallery.page(2, where='label == "anchor"')
+        gallery.describe(described.id, {})
 
 
 def test_what_others_change_meanwhile_stays_and_what_they_remove_is_told(
@@ -354,7 +375,7 @@ def test_what_others_change_meanwhile_stays_and_what_they_remove_is_told(
 ) -> None:
     page = visit()
     page.get_by_role("link", name=ENGLISH("page.library")).click()
-    page.locator(".card[aria-pressed]").nth(4).click()
+    select_card(page, 4)
     edit = page.get_by_role("button", name=ENGLISH("library.edit"))
     edit.click()
     page.get_by_label(ENGLISH("edit.name")).first.fill("mood")
@@ -430,4 +451,18 @@ def test_hits_end_in_a_line_and_strangers_are_told(
         assert 0 < page.locator(".beyond").count() < page.locator(".card").count()
         assert text("likeness.likely") in " ".join(page.locator(".note").all_inner_texts())
         page.screenshot(path=screenshots / f"divider-{locale}.png")
+
+        page.get_by_role("link", name=text("page.library")).click()
+        expect(page.locator(".card[aria-pressed]")).to_have_count(60)
+        first = names(page)
+        settle(page)
+        page.get_by_role("button", name=text("library.after")).click()  # at the end of the page
+        expect(page.locator(".card")).to_have_count(20)
+        page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop === 0")
+        assert not set(first) & set(names(page))
+        assert "page=2" in page.url
+        settle(page)
+        page.get_by_role("button", name=text("library.before")).click()
+        expect(page.locator(".card")).to_have_count(60)
+        assert names(page) == first
         page.close()  # before its service ends

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from kkcv.web.strings import Strings
 
-from .conftest import CHINESE, ENGLISH, Visit
+from .conftest import CHINESE, ENGLISH, Visit, click_card
 
 if TYPE_CHECKING:
     from playwright.sync_api import FilePayload, Page
@@ -102,5 +102,5 @@ def test_a_run_is_begun_watched_stopped_gone_on_with_and_adopted(
     page.get_by_text(ENGLISH("training.used")).wait_for(timeout=240_000)
     page.screenshot(path=screenshots / "adopted.png")
     page.get_by_role("link", name=ENGLISH("page.search")).click()
-    page.locator(".card").first.click()
+    click_card(page)
     page.wait_for_selector(".score")

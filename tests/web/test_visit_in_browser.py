@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from kkcv.web.galleries.local_library import farthest_first
 
-from .conftest import ENGLISH, Visit, running, settle
+from .conftest import ENGLISH, Visit, click_card, running, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -32,7 +32,7 @@ def test_an_id_in_the_address_opens_its_search_and_the_address_follows(
     opened(page)
     assert "id=3" in page.url
 
-    page.locator(".card").nth(1).click()
+    click_card(page, 1)
     page.wait_for_url(lambda url: "id=3" not in url)
     opened(page)
     id = page.url.partition("id=")[2].partition("&")[0]
@@ -47,7 +47,7 @@ def test_the_back_of_the_browser_returns_step_by_step_to_the_start(visit: Visit)
     page = visit()
     addresses = [page.url]
     for _ in range(2):
-        page.locator(".card").nth(1).click()
+        click_card(page, 1)
         page.wait_for_url(lambda url: url not in addresses)
         opened(page)
         addresses.append(page.url)
@@ -96,7 +96,7 @@ def test_the_query_stays_in_sight_and_a_new_question_is_shown_from_the_top(
     paper = page.locator(".st-key-head").evaluate("e => getComputedStyle(e).backgroundColor")
     assert paper == "rgb(255, 255, 255)"  # nothing shines through
 
-    page.locator(".card").nth(2).click()
+    click_card(page, 2)
     page.wait_for_function(f"{MAIN}.scrollTop === 0")
 
 

@@ -1,4 +1,6 @@
 // A grid of pictures. In "pick" mode a click reports the picture; in "select" mode it toggles it.
+// The page runs again while a visitor clicks: what is as it was stays where it is, for a button that
+// is replaced between press and release gets no click.
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   let grid = parentElement.querySelector(".grid");
   if (!grid) {
@@ -7,7 +9,10 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     parentElement.append(grid);
   }
   grid.classList.toggle("small", data.small);
-  const selected = new Set(data.selected);
+  Object.assign(grid, { setTriggerValue, setStateValue });
+  const ids = data.pictures.map((picture) => picture.id).join();
+  if (grid.ids !== ids) grid.selected = new Set(data.selected); // else what was clicked is newer
+  grid.ids = ids;
 
   function card(picture) {
     const button = document.createElement("button");
@@ -61,16 +66,15 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     button.append(frame, caption);
 
     if (data.mode === "select") {
-      button.setAttribute("aria-pressed", selected.has(picture.id));
       button.onclick = () => {
-        if (!selected.delete(picture.id)) selected.add(picture.id);
-        button.setAttribute("aria-pressed", selected.has(picture.id));
-        setStateValue("selected", [...selected]);
+        if (!grid.selected.delete(picture.id)) grid.selected.add(picture.id);
+        button.setAttribute("aria-pressed", grid.selected.has(picture.id));
+        grid.setStateValue("selected", [...grid.selected]);
       };
     } else {
       button.onclick = () => {
         grid.classList.add("waiting");
-        setTriggerValue("picked", picture.id);
+        grid.setTriggerValue("picked", picture.id);
       };
     }
     if (!data.actions.length) return button;
@@ -86,7 +90,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
       small.setAttribute("aria-label", `${action.label}: ${picture.name}`);
       small.dataset.action = action.name;
       small.append(action.sign);
-      small.onclick = () => setTriggerValue("acted", { name: action.name, id: picture.id });
+      small.onclick = () => grid.setTriggerValue("acted", { name: action.name, id: picture.id });
       row.append(small);
     }
     cell.append(button, row);
@@ -107,14 +111,25 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   }
 
   grid.classList.remove("waiting");
-  const cards = data.pictures.map(card);
+  const before = grid.cards ?? [];
+  grid.cards = data.pictures.map((picture, place) => {
+    const shown = JSON.stringify([picture, data.mode, data.actions, data.missing, data.score]);
+    return before[place]?.shown === shown ? before[place] : Object.assign(card(picture), { shown });
+  });
+  const [after, text] = data.divider ?? [data.pictures.length, ""];
+  grid.cards.forEach((each, place) => each.classList.toggle("beyond", place >= after));
+  if (data.mode === "select")
+    for (const each of grid.cards)
+      each.setAttribute("aria-pressed", grid.selected.has(Number(each.dataset.id)));
+  const parts = [...grid.cards];
   if (data.divider) {
-    const [after, text] = data.divider;
-    for (const each of cards.slice(after)) each.classList.add("beyond");
-    const line = document.createElement("div");
-    line.className = "divider";
-    line.append(text);
-    cards.splice(after, 0, line);
+    if (grid.divider?.textContent !== text) {
+      grid.divider = document.createElement("div");
+      grid.divider.className = "divider";
+      grid.divider.append(text);
+    }
+    parts.splice(after, 0, grid.divider);
   }
-  grid.replaceChildren(...cards);
+  const same = parts.length === grid.children.length && parts.every((each, n) => each === grid.children[n]);
+  if (!same) grid.replaceChildren(...parts);
 }

@@ -5,9 +5,14 @@ const HEIGHT = 620;
 const MARGIN = 16;
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  parentElement.querySelector(".map")?.remove();
+  const shown = JSON.stringify(data);
+  const old = parentElement.querySelector(".map");
+  if (old) old.pick = (id) => setTriggerValue("picked", id);
+  if (old?.shown === shown) return; // the page ran again; a dot that is replaced loses a click
+  old?.remove();
   const map = document.createElement("div");
   map.className = "map";
+  Object.assign(map, { shown, pick: (id) => setTriggerValue("picked", id) });
   const svg = document.createElementNS(SPACE, "svg");
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute("role", "img");
@@ -28,7 +33,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     dot.dataset.kind = kind;
     dot.onpointerenter = () => show(dot, name, small, kind);
     dot.onpointerleave = () => (card.hidden = true);
-    dot.onclick = () => setTriggerValue("picked", id);
+    dot.onclick = () => map.pick(id);
     svg.append(dot);
   }
 

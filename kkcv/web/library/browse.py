@@ -38,7 +38,8 @@ def browse(text: Strings, here: Library) -> None:
     if not page:
         st.info(text("library.none") if where else text("empty.title"))
         return
-    selected = choose(text, here, page, f"pictures-{trail[-1]}-{where}")
+    removals = st.session_state.get("removals", 0)  # what an undo brings back is not selected
+    selected = choose(text, here, page, f"pictures-{trail[-1]}-{where}-{removals}")
     with bar:
         act(text, here, selected)
     turn_pages(text, len(trail), here.count(where), more=len(found) > len(page))
@@ -136,7 +137,8 @@ def open_dialog(text: Strings, here: Library, dialog: str, ids: Sequence[int]) -
 def remove(here: Library, ids: Sequence[int]) -> None:
     """Remove pictures, which can be restored until the next change."""
     change = here.remove(ids)
-    st.session_state.update(changed=("library.removed", change), report=None)
+    removals = st.session_state.get("removals", 0) + 1
+    st.session_state.update(changed=("library.removed", change), report=None, removals=removals)
     if not change.pictures:
         raise unknown(ids[0], here.name)
 
