@@ -8,6 +8,8 @@ import os
 import signal
 from types import FrameType
 
+from kkcv.environment import launched
+
 
 def run() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -19,7 +21,9 @@ def run() -> None:
 
 
 def stop_at_once(number: int, frame: FrameType | None) -> None:
-    os.write(2, b"stopped\n")
+    place = launched()
+    if place is None or place.rank == 0:  # one line, not one of each process
+        os.write(2, b"stopped\n")
     os._exit(128 + number)  # as shells count a signal
 
 

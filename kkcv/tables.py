@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .errors import DataError
 
+PICTURE = re.compile(r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif|jxl)$", re.IGNORECASE)
 PATH_COLUMNS = ("path", "file", "filename", "image", "image_path")
 
 
@@ -20,7 +21,10 @@ class Table(NamedTuple):
 
 
 def read_table(path: Path) -> Table:
-    """A CSV in the encodings and with the separators that spreadsheets write."""
+    """A CSV in the encodings and with the separators that spreadsheets write.
+
+    Raises DataError for a file that cannot be read, or one without a header.
+    """
     try:
         text = decoded(path.read_bytes())
         if "\0" in text:
@@ -32,6 +36,11 @@ def read_table(path: Path) -> Table:
             io.StringIO(text[hint.end() if hint else 0 :], newline=""), delimiter=separator
         )
         columns = [name.strip() for name in next(reader, [])]
+        if any(map(PICTURE.search, columns)):
+            raise DataError(
+                f"{path} has no header: its first row is {', '.join(columns)}; write one above it, "
+                "as path,label"
+            )
         rows = []
         for cells in reader:
             values = [cell.strip() for cell in cells]

@@ -73,6 +73,9 @@ def classifier(
         raise
     for folder in labelled.empty:
         echo(f"skipped: {folder} is an empty class folder", err=True)
+    if labelled.loose:
+        count, first = len(labelled.loose), labelled.loose[0]
+        echo(f"skipped: {count} in no class folder, the first: {first}", err=True)
     try:
         with progress_bar("measuring") as update:
             result = evaluate_classifier(run, labelled, part=part, progress=update, **settings)

@@ -124,6 +124,9 @@ def train(
     recipe = Recipe(**settings)
     need("lightning")  # before torch, which another extra brings too
     if recipe.devices > 1 and launched() is None:
+        from kkcv.training.run import check
+
+        check(source, recipe, out, resumes=resumes)  # once, not in each process
         context.exit(start_processes(recipe.devices))
     from kkcv.training.run import resume
     from kkcv.training.run import train as run
@@ -153,6 +156,8 @@ def saying_how_to_go_on(data: Path, out: str) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit) as stop:
         if (Path(out) / "unfinished").is_dir():
             stop.add_note(f"stopped; to go on: kkcv train {data} --out {out} --resume")
+        elif not Path(out).exists():
+            stop.add_note("stopped before anything was trained; begin again without --resume")
         raise
 
 
@@ -174,7 +179,7 @@ def start_processes(count: int) -> int:
         signal.raise_signal(signal.SIGINT)
 
     signal.signal(signal.SIGTERM, interrupt)
-    logging.disable(logging.WARNING)  # torchrun warns that it passes a signal on
+    logging.disable(logging.ERROR)  # torchrun's remarks on signals and on who failed
     set_default("PET_SIGNALS_TO_HANDLE", "SIGINT,SIGHUP")  # an option of new torchruns
     launch = ["--standalone", f"--nproc-per-node={count}", "-m", "--", "kkcv", *sys.argv[1:]]
     try:
@@ -183,7 +188,10 @@ def start_processes(count: int) -> int:
         return 128 + (ended_by or stop.sigval)  # as shells count a signal
     except ChildFailedError as failed:
         code = failed.get_first_failure()[1].exitcode
-        return code if code >= 0 else 128 - code  # below zero: the signal that ended it
+        if code >= 0:
+            return code
+        click.echo(say(f"a process of the run was ended by signal {-code}"), err=True)
+        return 128 - code
     return 0
 
 

@@ -99,6 +99,19 @@ def resume(
     return train_prepared(folder, recipe, base, processes, device, reporter, began)
 
 
+def check(source: Source, recipe: Recipe, out: str | Path, *, resumes: bool) -> None:
+    """Raise what ``train`` or ``resume`` would before it looks at any picture; write nothing."""
+    folder = RunFolder(out)
+    if resumes:
+        folder.check_resumable()
+    else:
+        folder.check_new()
+        source.read().check_trainable()
+    device_for(recipe)
+    starting_point(recipe)
+    stages(recipe)
+
+
 def device_for(recipe: Recipe) -> torch.device:
     """Raises RequestError for one that is not there, TrainingError for a precision it lacks."""
     device = device_named(None if recipe.device == "auto" else recipe.device)
@@ -200,7 +213,7 @@ def write_down(
     changes: tuple[Changes, ...] = (),
 ) -> None:
     """Tell what was found; write split.csv, data.json and recipe.json (TrainingError)."""
-    findings = report(inspection, parts, data.empty)
+    findings = report(data, inspection, parts)
     for line in findings.lines():
         reporter.say(line)
     pictures = [

@@ -14,6 +14,7 @@ RUN/best.json best.safetensors   the checkpoint: written last of all, they make 
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +48,23 @@ class RunFolder:
     def is_finished(self) -> bool:
         return self.best.with_suffix(".json").is_file()
 
-    def begin(self) -> None:
-        """Make the folder. Raises TrainingError when something is there already."""
+    def check_new(self) -> None:
+        """Raises TrainingError when something is there already."""
         if self.is_finished:
             raise TrainingError(f"{self.path} holds a finished run; choose another folder")
         if self.unfinished.is_dir() and self.split.is_file():
             raise TrainingError(
                 f"{self.path} holds a run that is not finished; go on with --resume, or remove it"
             )
+        with suppress(OSError):
+            self.unfinished.rmdir()  # empty: of a run that was killed while it looked at the data
+        if self.path.is_dir() and any(self.path.iterdir()):
+            raise TrainingError(f"{self.path} is not empty; choose another folder for the run")
+
+    def begin(self) -> None:
+        """Make the folder. Raises TrainingError when something is there already."""
+        self.check_new()
         try:
-            if self.path.is_dir() and any(self.path.iterdir()):
-                raise TrainingError(f"{self.path} is not empty; choose another folder for the run")
             self.unfinished.mkdir(parents=True)
         except OSError as error:
             raise TrainingError(f"{self.path} cannot be made: {error.strerror}") from None
@@ -72,7 +79,8 @@ class RunFolder:
             raise TrainingError(f"{self.path} holds a finished run; there is nothing to resume")
         if not (self.unfinished.is_dir() and self.split.is_file()):
             raise TrainingError(
-                f"{self.path} holds no run that could be resumed; begin without --resume"
+                f"{self.path} holds no run that could be resumed: none was begun, or it was "
+                "stopped while it looked at the data; begin without --resume"
             )
 
     def finds_the_same(self, weights: str, preprocess: Mapping[str, Any]) -> bool:

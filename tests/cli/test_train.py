@@ -161,7 +161,11 @@ def test_figures_for_people_have_their_intervals(
         (["--epochs", "0"], "kkcv: epochs must be 1 or more, got 0"),
         (["--model", "resnet51"], "kkcv: no network 'resnet51' in the zoo"),
         (["--unfreeze", "some"], "kkcv: unfreeze is none, auto, all, or numbers as 1,3,all"),
-        (["--resume"], "holds no run that could be resumed; begin without --resume"),
+        (
+            ["--resume"],
+            "holds no run that could be resumed: none was begun, or it was stopped while",
+        ),
+        (["--label-column", "x"], "kkcv: --label-column is for a CSV, and "),
     ],
 )
 def test_what_is_asked_wrongly_is_one_line_and_exit_code_2(
@@ -230,3 +234,17 @@ def test_a_signal_ends_all_processes_of_a_run_in_one_line(
     assert code == 128 + number
     assert lines[-1] == f"stopped; to go on: kkcv train {cats_dogs} --out {out} --resume"
     assert sum("stopped" in line or "signal" in line for line in lines) == 1
+
+
+@pytest.mark.slow
+def test_data_that_several_processes_cannot_train_on_are_one_line(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("path,label\n1.jpg,a\n2.jpg,b\n")
+    command = [sys.executable, "-m", "kkcv", "train", str(table), "--out", str(tmp_path / "run")]
+
+    result = subprocess.run([*command, "--devices", "2"], stderr=subprocess.PIPE, timeout=120)
+
+    assert result.returncode == 2
+    lines = [line for line in result.stderr.decode().splitlines() if "looking at" not in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"kkcv: 2 of 2 paths are not found below {tmp_path}, the first: ")

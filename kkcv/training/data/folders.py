@@ -18,7 +18,8 @@ def read_folder(root: Path) -> LabelledData:
 
     The folder holds class folders, or ``train``, ``val``, ``test`` with class folders in them, or
     the contents of Kaggle's zip: ``train/cat.0.jpg`` … and ``test1/`` without labels. Class folders
-    without a picture are listed as empty; hidden folders are not classes.
+    without a picture are listed as empty, pictures in no class folder as loose; hidden folders are
+    not classes.
 
     Raises DataError when no picture has a class, or a path cannot be used.
     """
@@ -32,7 +33,9 @@ def read_folder(root: Path) -> LabelledData:
     if {part for _, part in parts} == {"train"}:
         pictures = [picture._replace(part="") for picture in pictures]
     check_paths(root, pictures)
-    return LabelledData(root, tuple(pictures), unlabelled, tuple(empty))
+    taken = {picture.path for picture in pictures} | set(unlabelled)
+    loose = [path for file in find_pictures(root) if (path := relative(file, root)) not in taken]
+    return LabelledData(root, tuple(pictures), unlabelled, tuple(empty), tuple(loose))
 
 
 def part_folders(root: Path) -> tuple[list[tuple[Path, str]], tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """A look at every picture before anything is trained: damaged, doubled, small ones."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -58,7 +59,7 @@ def inspect_pictures(
 ) -> Inspection:
     """Decode every labelled picture once, in threads, and find those that show the same.
 
-    Raises DataError when a class has no readable picture.
+    Raises DataError when most paths lead nowhere, or a class has no readable picture.
     """
     readable: list[Readable] = []
     unreadable: list[Unreadable] = []
@@ -71,6 +72,12 @@ def inspect_pictures(
         else:
             readable.append(result)
         progress(done, len(data.pictures))
+    missing = [each.path for each in unreadable if not os.path.lexists(data.root / each.path)]
+    if 2 * len(missing) > len(data.pictures):
+        raise DataError(
+            f"{len(missing)} of {len(data.pictures)} paths are not found below {data.root}, the "
+            f"first: {missing[0]}; --root names the folder where they begin"
+        )
     for label in sorted(set(data.classes) - {each.picture.label for each in readable}):
         raise DataError(
             f"no picture of the class {label!r} can be read; the first: {failed[label]}"

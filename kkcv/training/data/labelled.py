@@ -33,13 +33,15 @@ class Picture(NamedTuple):
 class LabelledData:
     """Pictures with their classes as they lie on disk.
 
-    ``unlabelled`` are pictures to predict, ``empty`` class folders without any picture.
+    ``unlabelled`` are pictures to predict, ``empty`` class folders without any picture, ``loose``
+    pictures that lie in no class folder.
     """
 
     root: Path
     pictures: tuple[Picture, ...]
     unlabelled: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:

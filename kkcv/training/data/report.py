@@ -7,6 +7,7 @@ from typing import Any
 
 from .duplicates import MOST_COMPARED
 from .inspection import Inspection, Unreadable
+from .labelled import LabelledData
 from .split import Split
 
 NAMED = 5  # members of a group, and smallest pictures, that are named
@@ -41,6 +42,7 @@ class DataReport:
     classes: dict[str, dict[str, int]]
     unreadable: list[Unreadable]
     empty_classes: list[str]
+    loose: list[str]  # in no class folder
     duplicates: list[DuplicateGroup]  # the largest first
     near_duplicates_searched: bool
     divided: dict[str, int]  # by class: pictures of a group that had to be split between parts
@@ -85,6 +87,7 @@ class DataReport:
             most=60,
         )
         out += listed([f"left out, an empty class folder: {name}" for name in self.empty_classes])
+        out += listed([f"left out, in no class folder: {path}" for path in self.loose])
         out += listed([f"left out, unreadable: {u.message} [{u.reason}]" for u in self.unreadable])
         out.append(
             f"{self.copies} exact copies, {self.near_duplicates} near duplicates; "
@@ -106,8 +109,8 @@ class DataReport:
         return out
 
 
-def report(inspection: Inspection, split: Split, empty_classes: tuple[str, ...]) -> DataReport:
-    """The findings of an inspection, and how it was split."""
+def report(data: LabelledData, inspection: Inspection, split: Split) -> DataReport:
+    """The findings of an inspection of the data, and how they were split."""
     pictures, parts = inspection.pictures, split.parts
     classes: dict[str, Counter[str]] = {}
     for picture, part in zip(pictures, parts, strict=True):
@@ -118,7 +121,8 @@ def report(inspection: Inspection, split: Split, empty_classes: tuple[str, ...])
         pictures=len(pictures),
         classes={label: dict(sorted(of.items())) for label, of in sorted(classes.items())},
         unreadable=list(inspection.unreadable),
-        empty_classes=list(empty_classes),
+        empty_classes=list(data.empty),
+        loose=list(data.loose),
         duplicates=[
             DuplicateGroup(
                 size=len(group),

@@ -33,7 +33,8 @@ class Source:
     def read(self) -> LabelledData:
         """The labelled pictures, in an order that does not change.
 
-        Raises DataError when there are none, or a table cannot be used.
+        Raises DataError when there are none, a table cannot be used, or a folder comes with the
+        options of a table.
         """
         if self.path.is_file():
             if self.path.suffix.lower() not in SUFFIXES:
@@ -44,6 +45,11 @@ class Source:
             return read_csv(self.path, self.path_column, self.label_column, root)
         if not self.path.is_dir():
             raise DataError(f"{self.path}: there is no folder and no .csv at this path")
+        if unused := [name for name in self.to_dict() if name != "path"]:
+            raise DataError(
+                f"--{unused[0].replace('_', '-')} is for a CSV, and {self.path} is a folder, whose "
+                "subfolders are the classes; give the CSV itself"
+            )
         return read_folder(self.path)
 
     def to_dict(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The processes that train together, as torchrun starts them."""
 
 import datetime
+import sys
 from typing import Any, NamedTuple
 
 import torch
@@ -24,9 +25,15 @@ class Processes(NamedTuple):
         return self.rank == 0
 
     def wait(self) -> None:
-        """Until all processes are here."""
-        if self.world > 1:
+        """Until all processes are here; the others exit when the first has failed and said why."""
+        if self.world == 1:
+            return
+        try:
             dist.barrier()
+        except RuntimeError:
+            if self.first:
+                raise
+            sys.exit(2)
 
     def gather(self, value: Any) -> list[Any]:
         """The values of all processes, in order of rank."""

@@ -30,6 +30,7 @@ REMARKS = (
     ".*treespec, LeafSpec",  # Lightning's own use of what torch has deprecated
     "Found .* module.* in eval mode",  # what is frozen is meant to be
     ".*does not have many workers",  # threads decode
+    "It is recommended to use `self.log",  # with sync_dist: our sums are of all processes
     "You defined a `validation_step`",  # the test of rates does not validate
 )
 

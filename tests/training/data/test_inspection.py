@@ -34,6 +34,24 @@ def test_damaged_pictures_are_listed_with_the_reason_and_left_out(cats_dogs, cop
     assert len(inspection.readable) == 72
 
 
+def test_paths_that_begin_elsewhere_are_counted_and_the_option_is_named(digits, tmp_path):
+    (tmp_path / "t").mkdir()
+    table = tmp_path / "t/t.csv"
+    rows = [
+        f"digits/{path.relative_to(digits)},{path.parent.name}" for path in digits.rglob("*.png")
+    ]
+    table.write_text("\n".join(["path,label", *rows]))
+
+    with pytest.raises(DataError) as caught:
+        inspect_pictures(read_data(table))
+
+    first = rows[0].partition(",")[0]
+    assert str(caught.value) == (
+        f"60 of 60 paths are not found below {tmp_path / 't'}, the first: {first}; "
+        "--root names the folder where they begin"
+    )
+
+
 def test_every_nasty_file_is_either_looked_at_or_listed(pictures, tmp_path):
     with (pictures / "nasty/manifest.csv").open() as manifest:
         files = [row["file"] for row in csv.DictReader(manifest)]
@@ -101,9 +119,10 @@ def test_groups_are_told_by_size_and_first_members_however_large_they_are(tmp_pa
             noise = generator.integers(-2, 3, scene.shape)
             changed = np.clip(scene + noise, 0, 255).astype(np.uint8)
             Image.fromarray(changed).resize((72, 72)).save(tmp_path / label / f"{i:03}.png")
-    inspection = inspect_pictures(read_data(tmp_path))
+    data = read_data(tmp_path)
+    inspection = inspect_pictures(data)
 
-    found = report(inspection, Split(["train"] * len(inspection.pictures)), ())
+    found = report(data, inspection, Split(["train"] * len(inspection.pictures)))
 
     lines = [line for line in found.lines() if "alike" in line or "more" in line]
     first = ", ".join(f"camera/{i:03}.png" for i in range(5))
@@ -125,8 +144,9 @@ def test_copies_across_the_split_are_called_leaks(cats_dogs, copy_of):
     with Image.open(second) as image:
         image.resize((image.width // 2, image.height // 2)).save(root / "val/cats/small.jpg")
 
-    inspection = inspect_pictures(read_data(root))
-    found = report(inspection, Split([picture.part for picture in inspection.pictures]), ())
+    data = read_data(root)
+    inspection = inspect_pictures(data)
+    found = report(data, inspection, Split([picture.part for picture in inspection.pictures]))
 
     assert [group.paths for group in found.leaks] == [
         [f"train/cats/{second.name}", "val/cats/small.jpg", "val/dogs/changed.jpg"],
@@ -145,9 +165,12 @@ def test_copies_across_the_split_are_called_leaks(cats_dogs, copy_of):
 def test_the_report_counts_classes_and_names_the_smallest(cats_dogs, copy_of):
     root = copy_of(cats_dogs)
     Image.fromarray(np.zeros((5, 9, 3), np.uint8)).save(root / "train/dogs/tiny.png")
+    (root / "train/loose.png").symlink_to(root / "train/dogs/tiny.png")
 
-    inspection = inspect_pictures(read_data(root))
-    found = report(inspection, Split([picture.part for picture in inspection.pictures]), ())
+    data = read_data(root)
+    inspection = inspect_pictures(data)
+    found = report(data, inspection, Split([picture.part for picture in inspection.pictures]))
 
     assert found.classes == {"cats": {"train": 24, "val": 12}, "dogs": {"train": 25, "val": 12}}
     assert found.smallest[0] == Small("train/dogs/tiny.png", 9, 5)
+    assert "left out, in no class folder: train/loose.png" in found.lines()

@@ -163,6 +163,27 @@ def test_what_is_no_table_is_refused(tmp_path):
     )
 
 
+@pytest.mark.parametrize("row", ["cats/1.jpg,1,0", "cats/1.JPG|cat", "0;cats/1.png"])
+def test_a_table_without_a_header_is_refused_as_that(tmp_path, row):
+    table = tmp_path / "t.csv"
+    table.write_text(f"{row}\n{row}\n")
+
+    assert refusal(table) == (
+        f"{table} has no header: its first row is {', '.join(re.split('[,;|]', row))}; "
+        "write one above it, as path,label"
+    )
+
+
+@pytest.mark.parametrize("option", ["path_column", "label_column", "root"])
+def test_options_of_a_table_are_refused_for_a_folder(tmp_path, option):
+    make(tmp_path, "cats/a.jpg", "dogs/b.jpg")
+
+    assert refusal(tmp_path, **{option: "x"}) == (
+        f"--{option.replace('_', '-')} is for a CSV, and {tmp_path} is a folder, whose subfolders "
+        "are the classes; give the CSV itself"
+    )
+
+
 def test_columns_of_a_csv_can_be_chosen(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("id,breed,label\n1.jpg,pug,x\n2.jpg,boxer,x\n")
@@ -211,6 +232,17 @@ def test_an_empty_class_folder_is_left_out_and_listed(tmp_path):
 
     assert data.classes == ("cats", "cows")
     assert data.empty == ("dogs",)
+
+
+def test_pictures_in_no_class_folder_are_left_out_and_listed(tmp_path):
+    make(tmp_path, "a.jpg", "train/b.jpg", "more/c.jpg", "train/x/d.jpg", "train/y/e.jpg")
+    make(tmp_path, "test1/f.jpg", "notes.txt", ".hidden/g.jpg")
+
+    data = read_data(tmp_path)
+
+    assert [picture.path for picture in data.pictures] == ["train/x/d.jpg", "train/y/e.jpg"]
+    assert data.unlabelled == ("test1/f.jpg",)
+    assert data.loose == ("a.jpg", "more/c.jpg", "train/b.jpg")
 
 
 def test_hidden_folders_are_no_classes(tmp_path):

@@ -93,6 +93,7 @@ def test_names_from_the_disk_cannot_change_the_report(tmp_path: Path):
         classes={c: {"val": 1} for c in classes},
         unreadable=[Unreadable("<i>", "empty", "<i>: it is empty")],
         empty_classes=[],
+        loose=["<s>.jpg"],
         duplicates=[DuplicateGroup(2, 1, {"a": 2}, {"train": 1, "val": 1}, ["<u>", "b"])],
         near_duplicates_searched=True,
         divided={},
@@ -105,7 +106,7 @@ def test_names_from_the_disk_cannot_change_the_report(tmp_path: Path):
 
     html = (tmp_path / "r.html").read_text("utf-8")
     assert "<script>alert" not in html
-    assert not re.search("<b>here|<i>|<u>", html)
+    assert not re.search("<b>here|<i>|<u>|<s>", html)
     assert "&lt;i&gt;: it is empty [empty]" in html
     assert "2 pictures (1 train, 1 val): &lt;u&gt;, b" in html
     assert "猫" in html
