@@ -34,6 +34,8 @@ from .problems import Problem, http_problem, problem_of
 from .routes import ROUTES, Route
 from .service import Service
 
+# of the largest size, whose pixels one request may have decoded; large JPEGs count at an eighth
+PICTURES_TOGETHER = 4
 # printable and short: it goes into logs and headers
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 log = logging.getLogger("kkcv.serve")
@@ -121,7 +123,7 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
                 arguments["query"] = parameters
         if body is not None and "body" not in arguments:
             arguments["body"] = read_body(request, body, media)
-        most = service.settings.max_pixels_together
+        most = PICTURES_TOGETHER * service.settings.max_pixels
         with within(service.settings.timeout), timed() as g.stages, at_most_together(most) as spent:
             try:
                 return respond(route.handler(asked, **arguments))

@@ -13,7 +13,6 @@ from .parameters import Resolved, default_workers
 
 MIB = 1024 * 1024
 BYTES_A_PIXEL = 8  # of memory while decoding: for most formats, this is no further limit
-PICTURES = 4  # of the largest size, whose pixels one request may make the service decode
 SLOW_PIXELS = 1_000_000  # of formats that Pillow decodes in Python: about 2 s of a core
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")  # nothing on which a page or a header could break
 FIXED = ("gallery", "host", "port", "threads", "workers", "batch_wait", "recall_check", "log")
@@ -74,11 +73,6 @@ class Settings:
             max_slow_pixels=SLOW_PIXELS,
             max_memory=BYTES_A_PIXEL * self.max_pixels,
         )
-
-    @property
-    def max_pixels_together(self) -> int:
-        """Pixels of a request's pictures, as decoded; large JPEGs are decoded at an eighth."""
-        return PICTURES * self.max_pixels
 
 
 def settings_of(values: Mapping[str, Resolved], *, host: str) -> Settings:
