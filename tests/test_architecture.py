@@ -230,6 +230,17 @@ def test_a_docstring_names_its_thing_first() -> None:
     assert not {path.name: text[0] for path, text in found.items() if text}
 
 
+def test_nothing_is_said_in_words_that_are_read_twice() -> None:
+    twice = re.compile(r"whoever|\bbut for\b|\bby and by\b|\bthat is none\b", re.IGNORECASE)
+    root = PACKAGE.parent
+    texts = [*SOURCES, *root.glob("*.md"), *root.glob("docs/**/*.md"), *PACKAGE.rglob("*.toml")]
+
+    found = {path: twice.search(path.read_text("utf-8")) for path in texts}
+    found.pop(Path(__file__))  # which names them
+
+    assert not {path.name: text[0] for path, text in found.items() if text}
+
+
 def test_no_file_is_longer_than_a_reader_can_hold() -> None:
     assert not [path.name for path in SOURCES if len(path.read_text("utf-8").splitlines()) > 500]
 

@@ -54,15 +54,15 @@ def to_openvino(network: Embedding, images: torch.Tensor, folder: Path) -> None:
 
 
 def to_onnx(
-    network: torch.nn.Module, images: torch.Tensor, outputs: Sequence[str]
+    network: torch.nn.Module, batch: torch.Tensor, outputs: Sequence[str], takes: str = "images"
 ) -> torch.onnx.ONNXProgram:
-    """The network for any number of images, its outputs by name."""
+    """The network for a batch of any size, which it ``takes`` by this name; its outputs by name."""
     program = torch.onnx.export(
         network,
-        (images,),
+        (batch,),
         dynamo=True,
-        dynamic_shapes={"images": {0: torch.export.Dim.DYNAMIC}},
-        input_names=["images"],
+        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+        input_names=[takes],
         output_names=outputs,
         verbose=False,
     )

@@ -18,6 +18,7 @@ from kkcv.checkpoint import Checkpoint
 from kkcv.errors import RequestError
 
 from .child import as_child
+from .export import to_onnx
 from .probe import CLOSE, cosine
 from .runtimes.onnxruntime import session
 from .text import OUTPUT
@@ -36,16 +37,7 @@ def export(checkpoint: Checkpoint, folder: Path) -> None:
         raise RequestError(f"the tokenizer of {checkpoint.name} cannot be exported")
     with torch.inference_mode():
         vectors = tower.module(tokens).numpy()
-    program = torch.onnx.export(
-        tower.module,
-        (tokens,),
-        dynamo=True,
-        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
-        input_names=["tokens"],
-        output_names=[OUTPUT],
-        verbose=False,
-    )
-    assert program is not None
+    program = to_onnx(tower.module, tokens, [OUTPUT], takes="tokens")
     program.save(folder / "model.onnx", external_data=True)  # to be mapped (text.py)
     (answer,) = session(folder / "model.onnx").run([OUTPUT], {"tokens": tokens.numpy()})
     if not (least := cosine(answer, vectors).min()) >= CLOSE["float32"]:

@@ -1,4 +1,4 @@
-"""Batches hang on seed, epoch and step, not on who computes them."""
+"""Batches depend only on seed, epoch and step, not on the process that computes them."""
 
 from itertools import chain
 
