@@ -47,7 +47,7 @@ def table(attacked: Running) -> Iterator[dict[str, tuple[str, int, int, Cost]]]:
         route = route_of(ATTACKS[name])
         if route not in dearest or found[3].seconds > dearest[route][3].seconds:
             dearest[route] = found
-    print("\n\n| route | dearest request | bytes | status | seconds | megabytes |")
+    print("\n\n| route | request | bytes | status | seconds | megabytes |")
     print("|---|---|--:|--:|--:|--:|")
     for route, (name, size, status, cost) in dearest.items():
         figures = f"{size:,} | {status} | {cost.seconds:.2f} | {cost.megabytes}"
