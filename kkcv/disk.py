@@ -56,6 +56,7 @@ def kind_of(mode: int) -> str:
 def reason(error: Exception) -> str:
     """The operating system's message alone, without the text that libraries wrap around it."""
     said = getattr(error, "strerror", None) or str(error)
+    # pyarrow and others put it into their text
     number = re.search(r"\[errno (\d+)\]", said, re.IGNORECASE)
     return os.strerror(int(number[1])) if number else said
 
@@ -80,7 +81,6 @@ def not_written(what: object, error: Exception) -> str:
 
 
 @contextmanager
-# as open() has it
 def atomic_write(target: Path, mode: int = 0o666) -> Iterator[Path]:
     """An empty temporary file beside ``target``, which replaces ``target`` when the block ends.
 

@@ -45,7 +45,7 @@ def data_folder() -> Path:
 
 def language() -> str:
     """The language of messages, ``zh`` or ``en``: ``$KKCV_LANG``, else that of the locale."""
-    names = ("KKCV_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    names = ("KKCV_LANG", "LC_ALL", "LC_MESSAGES", "LANG")  # in the order of setlocale(3)
     chosen = next(filter(None, map(os.environ.get, names)), "en")
     return "zh" if chosen.lower().startswith("zh") else "en"
 
@@ -60,6 +60,7 @@ def offline() -> str:
 
     A variable forbids them unless it is 0, no, off, false or empty.
     """
+    # KKCV_OFFLINE first: the message names it
     return next(filter(forbids, ("KKCV_OFFLINE", "HF_HUB_OFFLINE")), "")
 
 

@@ -54,6 +54,7 @@ def versions() -> dict[str, str]:
     found: dict[str, str] = {}
     for place in sys.path:
         for folder in Path(place or ".").glob("*-*.*-info"):
+            # a name has no hyphen there: they are written as underscores
             name, version = folder.stem.split("-")[:2]
             found.setdefault(re.sub("[-_.]+", "-", name).lower(), version)
     return found

@@ -65,7 +65,7 @@ def classify(
     """
     from kkcv.classify import Classifier
 
-    lang = lang or ("en" if as_json else language())
+    lang = lang or ("en" if as_json else language())  # a program reads the same labels everywhere
     paths = files_of(pictures)
     classifier = Classifier.load(model, weights_meant(weights, ema) or weights, device)
     answers: list[tuple[str, list[Guess]]] = []
@@ -85,7 +85,7 @@ def classify(
         network = classifier.checkpoint.network
         print_json({"pictures": named, "rejects": rejects, "network": network})
         return
-    if len(paths) > len(pictures):
+    if len(paths) > len(pictures):  # a folder was named: a line for each
         best = [(p, guesses[0].label, f"{guesses[0].probability:.1%}") for p, guesses in answers]
         print_table(["picture", "label", "probability"], best)
         return

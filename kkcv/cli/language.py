@@ -45,6 +45,7 @@ def patterns() -> list[tuple[list[str], str]]:
     """The texts with places to be filled, in pieces, those that say the most first."""
     with_places = [(english.split("{}"), own) for english, own in texts().items()]
     with_places = [each for each in with_places if len(each[0]) > 1]
+    # else "{} is {}" would match nearly everything
     return sorted(with_places, key=lambda each: -sum(map(len, each[0])))
 
 
@@ -115,6 +116,7 @@ def wrapped(text: str, width: int) -> str:
     """Chinese in lines of so many columns, which Click leaves as they are: it counts letters."""
     lines, columns = [""], 0
     for piece in ASCII_WORD.findall(text):
+        # a Chinese character is two columns wide
         size = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in piece)
         starts = piece in "，。；：、）！？”』"  # never at the start of a line
         if columns + len(piece.rstrip()) > width and not starts and columns:

@@ -22,6 +22,7 @@ def use_utf8_for_names() -> None:
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(encoding=locale.getencoding(), errors="backslashreplace")  # type: ignore[union-attr]
     elif sys.getfilesystemencoding() != "utf-8" and os.name == "posix":
+        # the second -X tells the new process why
         again = [sys.executable, "-X", "utf8", "-X", STARTED_AGAIN, "-m", "kkcv", *sys.argv[1:]]
         os.execve(sys.executable, again, environment_in_utf8())  # noqa: S606 (no shell: wanted)
 

@@ -50,7 +50,7 @@ def list_(
     if as_json and as_csv:
         raise RequestError("one form at a time: --json or --csv")
     total = gallery.count(where)
-    most = limit or (None if as_json or as_csv else LISTED)
+    most = limit or (None if as_json or as_csv else LISTED)  # programs get all
 
     def listed() -> Iterator["Picture"]:
         return islice(matching(gallery, where), most)

@@ -60,7 +60,7 @@ def selfcheck(gallery: "Gallery", sample: int, copies: bool, as_json: bool) -> N
 
 @click.command()
 @open_gallery
-@sample_option(50)
+@sample_option(50)  # fewer than selfcheck: only scores are wanted, of which each picture has many
 @json_option
 def calibrate(gallery: "Gallery", sample: int, as_json: bool) -> None:
     """Measure what the scores of a gallery mean, and which cut-off keeps how much.

@@ -32,6 +32,7 @@ LINE_SECONDS = 10.0  # between lines that replace a bar; web/training/runs.py re
 
 def recipe_options(command: Command) -> Command:
     """An option for every setting of the recipe."""
+    # the last decorator is the first option of the help
     for each in reversed(dataclasses.fields(Recipe)):
         name = f"--{each.name.replace('_', '-')}"
         if isinstance(each.default, bool):
@@ -181,6 +182,7 @@ def start_processes(count: int) -> int:
     signal.signal(signal.SIGTERM, interrupt)
     logging.disable(logging.ERROR)  # torchrun's remarks on signals and on who failed
     set_default("PET_SIGNALS_TO_HANDLE", "SIGINT,SIGHUP")  # an option of new torchruns
+    # torchrun has options of its own before the --
     launch = ["--standalone", f"--nproc-per-node={count}", "-m", "--", "kkcv", *sys.argv[1:]]
     try:
         torchrun(launch)

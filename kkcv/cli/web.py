@@ -123,7 +123,7 @@ def web(
     shown = f"[{host}]" if ":" in host else host
     base = "".join(f"/{part}" for part in base_path.split("/") if part)
     echo(f"{settings.gallery} is at http://{shown}:{port}{base}")
-    hand_over(settings)
+    hand_over(settings)  # by the environment, as Streamlit's script takes no arguments
     sys.stdout.flush()
     if os.name == "posix":  # signals reach Streamlit itself
         os.execv(sys.executable, command)  # noqa: S606  # this Python, with our arguments

@@ -251,7 +251,8 @@ def draw(name: str, output: str | None, lang: str | None, theme: str, width: int
 
     check_format(file)
     need("torch")
-    name = recorded(name).name
+    name = recorded(name).name  # an alias is drawn under its own name
+    # only a browser can choose between two sets of colors
     if theme == "auto" and file.suffix.lower() != ".svg":
         raise RequestError(f"--theme auto is for .svg files, got {file.name}: say light or dark")
     with writing(file, RequestError), atomic_write(file) as part:

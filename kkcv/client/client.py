@@ -63,6 +63,7 @@ class Client:
         gallery: str | None = None,
     ) -> None:
         self._calls = Calls(address, api_key, timeout)
+        # safe="": a name may have a slash in it
         self._v1 = "/v1" if gallery is None else f"/v1/galleries/{quote(gallery, safe='')}"
 
     @property
@@ -195,6 +196,7 @@ class Client:
 
         Raises PictureError, UnknownPicture, AlreadyThere.
         """
+        # None keeps the metadata, {} takes it away
         request = {"image": as_base64(picture), "metadata": metadata and dict(metadata)}
         return self._ask(PictureInfo, "PUT", f"/v1/images/{id:d}", request)
 
@@ -204,6 +206,7 @@ class Client:
 
     def get_many(self, ids: Iterable[int]) -> list[PictureInfo]:
         """The pictures with these ids that exist, in this order."""
+        # NumPy's integers are not JSON
         wanted, found = [int(id) for id in ids], dict[int, PictureInfo]()
         for start in range(0, len(wanted), IDS_IN_A_FILTER):
             some = wanted[start : start + IDS_IN_A_FILTER]

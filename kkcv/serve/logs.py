@@ -54,4 +54,4 @@ def log_to_stderr(*, requests: bool, form: str = "auto") -> None:
     logger = logging.getLogger("kkcv")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO if requests else logging.WARNING)
-    logger.propagate = False
+    logger.propagate = False  # else a root logger of another server prints each line again

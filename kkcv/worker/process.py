@@ -65,6 +65,7 @@ class ChildProcess:
         The next question starts another child.
         """
         with self._stopping:
+            # asked again under the lock: the next question may be in flight
             if self._process is not None and self._unwanted():
                 self._process.kill()
                 self._process.wait()

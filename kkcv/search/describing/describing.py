@@ -60,6 +60,7 @@ def as_value(words: str) -> Any:
         value = json.loads(words)
     except (ValueError, RecursionError):
         return words
+    # JSON of others has no NaN and no infinity
     return words if isinstance(value, float) and not abs(value) < float("inf") else value
 
 

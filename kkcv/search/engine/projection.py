@@ -46,5 +46,6 @@ class Projection:
         if not text:
             return None
         rows, columns, data = text.split(" ")
+        # validate: letters of no alphabet are damage, not nothing
         values = np.frombuffer(base64.b64decode(data, validate=True), np.float16)
         return cls(values.reshape(int(rows), int(columns)))

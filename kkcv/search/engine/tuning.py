@@ -39,7 +39,7 @@ class Goal:
                 f"an index of {rows} pictures of kind {name} takes {takes[name]:,} bytes of "
                 f"memory, the limit is {self.memory:,}"
             )
-        return KINDS[max(fitting, key=takes.__getitem__)]
+        return KINDS[max(fitting, key=takes.__getitem__)]  # the largest that fits finds the most
 
     def nearest_kind(self, rows: int, dim: int) -> Kind:
         """As ``kind_for``; the smallest kind, with a warning, if the gallery has outgrown it."""

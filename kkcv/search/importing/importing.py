@@ -191,6 +191,7 @@ class Importing:
                 self.naming.begin(path, exclude)
         found = walked(self.gallery.folder, self.library, paths, self.report.passed)
         take(Named(path, self.naming.name(path)) for path in found)
+        # at the end: only now is it known what was found elsewhere
         waiting = iter(self.moved_files.waiting)
         while batch := [Ready(*each, {}, None) for each in islice(waiting, self.catalog.batch)]:
             self.commit(batch, last=True)

@@ -13,7 +13,6 @@ EFFORTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)  # lists to look into
 
 def lists_for(n: int) -> int:
     """About 2 sqrt(n) lists, a power of two; Faiss wants some 39 training vectors a list."""
-    # at least 39 vectors a list train it, as Faiss warns below
     return 1 << int(np.log2(max(1, min(2 * n**0.5, n / 39))))
 
 

@@ -22,6 +22,7 @@ def move_root(library: Library, old: str, new: str) -> int:
     Where ``new`` was indexed already, pictures of the same path become one: with the id of the
     older one and the metadata of both. Raises GalleryLocked, OSError if ``new`` is not there.
     """
+    # before the transaction: a folder that is not there changes nothing
     identity = identity_of(new)
     with library.catalog.writing() as writer:
         found = writer.ids(in_folder(old)).tolist()

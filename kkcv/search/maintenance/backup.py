@@ -56,12 +56,13 @@ def backup(gallery: Gallery, file: str | PathLike[str]) -> int:
                 writer.forget()  # the files that an undo needs are in no backup
             with zipfile.ZipFile(part, "w", strict_timestamps=False) as out:
                 write_pictures(gallery, copy, out)
+                # the network of its vectors: without it no query can be embedded
                 for path in sorted(gallery.folder.glob("int8/*/*")):
                     write(out, path, path.relative_to(gallery.folder).as_posix())
                 with copy.reading() as rows:
                     count = rows.count()
                 copy.close()
-                out.write(copy.file, FILE)
+                out.write(copy.file, FILE)  # last: the pictures that had gone are no longer in it
     except GalleryError as error:  # of the copy: name the target in its place
         own = str(Path(scratch) / FILE)
         raise type(error)(str(error).replace(own, str(target))) from None

@@ -79,7 +79,7 @@ def find(
     options = request.options()
     service.wait_until_loaded()
     found = service.gallery.search_like(likes, request.k, options, limits=service.limits)
-    names = ("id", "score", *(HIT_FIELDS if fields is None else fields))
+    names = ("id", "score", *(HIT_FIELDS if fields is None else fields))  # which every hit has
     hits = []
     for each in found:
         each.url = service.url(each.id, "file")

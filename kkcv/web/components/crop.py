@@ -32,6 +32,7 @@ def croppable(
         if drawn:
             left, top = float(drawn["left"]), float(drawn["top"])
             width, height = float(drawn["width"]), float(drawn["height"])
+            # rounded in the browser, the sum may be a little over 1
             on_crop(Region(left, top, min(width, 1 - left), min(height, 1 - top)))
 
     mount(key=key, data=data, on_cropped_change=cropped)

@@ -79,7 +79,7 @@ def wait_for(job: Job[T], text: Strings, what: str, key: str = "") -> bool:
     return True
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=0.5)  # seconds: the bar alone is drawn again, not the page
 def show_bar(job: Job[T], text: Strings, what: str, key: str) -> None:
     if job.wait(0):
         st.rerun()

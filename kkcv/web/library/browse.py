@@ -55,7 +55,7 @@ def trail_to_page(here: Library, where: str) -> list[int | None]:
     asked = st.query_params.get("page", last)
     if where != st.session_state.get("browsed", ""):
         st.session_state["browsed"], asked = where, "1"
-        trail[:] = [None]
+        trail[:] = [None]  # in place: it is the one of the session
     # nine digits: a longer number is no page
     number = max(int(asked[:9]), 1) if asked.isdecimal() else 1
     if number > len(trail) and (number - 1) * PAGE >= here.count(where):

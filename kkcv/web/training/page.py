@@ -148,7 +148,7 @@ def curve(text: Strings, rows: list[dict[str, Any]]) -> alt.Chart:
     parts = [text(f"training.{part}") for part in COLORS]
     return (
         alt.Chart(alt.Data(values=rows))
-        .mark_line(point=len(rows) < 100)
+        .mark_line(point=len(rows) < 100)  # beyond, the dots would be a band
         .encode(
             alt.X("epoch:Q", title=text("training.epoch"), axis=alt.Axis(tickMinStep=1)),
             alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),

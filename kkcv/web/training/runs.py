@@ -173,7 +173,7 @@ def alive(process: object, run: Path) -> bool:
     if not isinstance(process, int):
         return False
     try:
-        os.kill(process, 0)
+        os.kill(process, 0)  # signal 0 only asks whether it is there
         command = Path(f"/proc/{process}/cmdline")
         return not command.exists() or str(run).encode() in command.read_bytes()
     except OSError:

@@ -53,7 +53,7 @@ def inline(mark: str) -> str:
         value = value_of(mark.removeprefix("≈ "))
         return f"{mark.removeprefix('≈ ')} ≈ {float(value):.3g}"
     if left and FIGURE.fullmatch(right):
-        if value_of(left) != figure(right):
+        if value_of(left) != figure(right):  # a sum of the prose must be what the network has
             raise ValueError(f"{left} is {written(value_of(left))}, but {right} is {figure(right)}")
         return f"{left} = {figure(right):,}"
     if equals:

@@ -20,6 +20,7 @@ def excerpt(file: str, name: str) -> str:
     """
     node = find(file, name)
     lines = lines_of(file)
+    # a decorator stands above the line of its function
     above = (decorator.lineno for decorator in getattr(node, "decorator_list", ()))
     start, end = min([node.lineno, *above]), node.end_lineno or node.lineno
     while isinstance(node, ast.Assign | ast.AnnAssign) and lines[start - 2].startswith("#"):

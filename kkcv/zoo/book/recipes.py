@@ -30,7 +30,7 @@ def preset(name: str) -> dict[str, Any]:
 def recipe_table(name: str, words: Words) -> str:
     """The paper's training, row by row, and how far the preset follows it."""
     known = document()[name]
-    place = ("en", "zh").index(words.language)
+    place = ("en", "zh").index(words.language)  # of the language in a row
     rows = [
         (words(f"recipe_{row[0]}"), row[1 + place], words.where(row[3])) for row in known["rows"]
     ]
