@@ -31,8 +31,9 @@ class Hit:
     ] = False
     likeness: Annotated[
         str | None,
-        "How surely it is like the query: almost certain, likely, weak, or none, which is no more "
-        "than chance makes in this gallery; null: not known.",
+        "How surely it is like the query, by its score: almost certain, likely, weak, or none, which "
+        "is no more than chance makes in this gallery; null: not known. A confirmed copy is almost "
+        "certain by its points, whatever its score and chance.",
     ] = None
     place: Annotated[
         Place | None,
@@ -47,8 +48,8 @@ class Hit:
     ] = None
     match: Annotated[
         str,
-        "How a confirmed copy differs from the hit, such as: mirrored, turned by 90, crop; "
-        "whole if in none of these ways.",
+        "What was done to the hit to get the query, a confirmed copy of it, such as: mirrored, "
+        "turned by 90 (degrees, clockwise), crop; whole if nothing of that.",
     ] = ""
     points: Annotated[int, "How many local points a verified hit shares with the query."] = 0
     folded: Annotated[

@@ -66,7 +66,7 @@ class Presets(Adapter):
 def named(name: str) -> Preset:
     found = table.find(name)
     if found is None:
-        raise UnknownNetwork(f"no preset {name!r}; see: kkcv models")
+        raise UnknownNetwork(f"no embedder {name!r}; see: kkcv models")
     return found
 
 

@@ -80,7 +80,8 @@ def explain(
             )
             found = explained(opened, *pair_there)
     elif isinstance(first, int) or isinstance(second, int):
-        raise RequestError("id:17 is a picture of a gallery: name it with --gallery")
+        named = query if isinstance(first, int) else hit
+        raise RequestError(f"{named} is a picture of a gallery; name it: --gallery GALLERY")
     else:
         data = read_bytes(first), read_bytes(second)
         worker = Worker()

@@ -1,5 +1,7 @@
 """The content of a gallery: ``stats``, ``duplicates``."""
 
+import re
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,6 +52,26 @@ def in_words(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
+def how_said(how: str) -> str:
+    """How one picture is a copy of another, such as "mirrored, turned by 90", for people."""
+    return each_said(re.sub(r"turned by \d+", r"\g<0>° clockwise", how))
+
+
+def hint_of_parts(gallery: "Gallery") -> str:
+    """How small crops are found too, where a gallery has no parts; else ""."""
+    from kkcv.checkpoint import is_public
+    from kkcv.search.opened.generation import origin
+
+    if gallery.generation.stored_space.parts:
+        return ""
+    model, weights = origin(gallery.catalog.settings)
+    return (
+        "without parts small crops may be missed, such as a quarter of a picture; to find them: "
+        f"kkcv reindex {quote(gallery.address)} --model "
+        f"{model if is_public(weights) else 'NETWORK'}+parts"
+    )
+
+
 @click.command()
 @open_gallery
 @click.argument("pictures", nargs=-1, metavar="[ID|PATH]...")
@@ -64,7 +86,8 @@ def in_words(value: Any) -> str:
     "--copies",
     is_flag=True,
     help="Find turned, mirrored, recolored and cropped copies too. Every picture is embedded four "
-    "more times and compared point by point, which takes a tenth of a second for each picture.",
+    "more times and compared point by point, which takes a tenth of a second for each picture. Small "
+    "crops, such as a quarter, are found in a gallery with parts (--model NETWORK+parts).",
 )
 @click.option(
     "--keep-both", is_flag=True, help="Remember that the named pictures are no duplicates."
@@ -82,8 +105,9 @@ def duplicates(
 ) -> None:
     """List groups of pictures with the same bytes, or that show the same.
 
-    The first of a group is the oldest; each of the others scores --min-score or more with it, and
-    agrees with it in its details or point by point. Nothing is removed: kkcv remove does that.
+    The first of a group is the file that was modified first; each of the others scores --min-score
+    or more with it, and agrees with it in its details or point by point. Nothing is removed: kkcv
+    remove does that.
 
     \b
     kkcv duplicates photos.kkcv --min-score 0.9
@@ -124,19 +148,21 @@ def duplicates(
         return
     if groups:
         rows = [
-            (n, each_said(how), group.similarity, p.id, str(gallery.path(p)))
+            (n, how_said(how), group.similarity, p.id, str(gallery.path(p)))
             for n, group in enumerate(groups, 1)
-            for p, how in zip(group.pictures, ("oldest", *group.how), strict=True)
+            for p, how in zip(group.pictures, ("oldest file", *group.how), strict=True)
         ]
         print_table(["group", "kind", "similarity", "id", "path"], rows)
         echo(
             f"{counted(summary['exact_groups'], 'group')} of the same bytes, "
             f"{summary['near_groups']} of pictures that show the same; beyond the "
-            f"oldest of each: {counted(summary['spare_pictures'], 'picture')}, "
+            f"oldest file of each: {counted(summary['spare_pictures'], 'picture')}, "
             f"{summary['spare_bytes']:,} bytes"
         )
     else:
         echo("no duplicates")
+    if copies and (hint := hint_of_parts(gallery)):
+        echo(hint, err=True)
     if summary["unread"]:
         echo(
             f"{counted(summary['unread'], 'picture')} could not be read: only the same bytes count",

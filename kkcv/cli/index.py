@@ -31,6 +31,7 @@ ONE = {  # of what is passed over
     OTHERS: "other file",
 }
 SHOWN_KINDS = 8  # of what is passed over
+SAID = {"copied": "copied, with the bytes of another"}  # counts that one word does not explain
 
 
 @click.command()
@@ -89,9 +90,9 @@ def index(
 ) -> None:
     """Make a gallery of pictures, or add to it: files and folders, with their subfolders.
 
-    What is known already is not embedded again; a moved file keeps its id. Unreadable files are
-    skipped and listed in rejects.csv in the gallery; the exit code is 1 if all were. It may be
-    stopped at any time and run again.
+    What is known already is not embedded again: a moved file keeps its id, a copied one gets
+    another. Unreadable files are skipped and listed in rejects.csv in the gallery; the exit code is
+    1 if all were. It may be stopped at any time and run again.
 
     \b
     kkcv index photos.kkcv ~/Pictures
@@ -241,7 +242,7 @@ def show_report(
         lists = {"rejects": rejects, "passed": passed, "linked": report.linked}
         print_json({**counts, **lists, "gallery": gallery.address})
         return
-    print_table(["", ""], list(counts.items()))
+    print_table(["", ""], [(SAID.get(name, name), count) for name, count in counts.items()])
     if not report.files:
         echo("there was no picture in what was named", err=True)
     if report.passed:

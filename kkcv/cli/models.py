@@ -65,7 +65,7 @@ def known(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, 
     by_name = {row["name"]: row for row in rows}
     for name in names:
         if name not in by_name:
-            raise UnknownNetwork(f"no preset {name!r}; there are: {', '.join(by_name)}")
+            raise UnknownNetwork(f"no embedder {name!r}; there are: {', '.join(by_name)}")
     return [by_name[name] for name in names] or rows
 
 

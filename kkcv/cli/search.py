@@ -15,7 +15,8 @@ from kkcv.hits import ENDS, Hits
 from kkcv.query import Region
 from kkcv.search.options import SearchOptions
 
-from .language import each_said, say
+from .gallery import hint_of_parts, how_said
+from .language import say
 from .metadata import in_a_cell
 from .options import json_option, search_options
 from .output import echo, print_json, print_table
@@ -98,6 +99,7 @@ def search(
         # 0 only where the filter, and not the search, leaves nothing
         left = len(hits) or options.where is None or opened.count(options.where)
         known = [] if left else opened.keys()
+        hint = hint_of_parts(opened) if options.copies and not hits.divider else ""
         if sheet:
             data = opened.read(opened.get(asked)) if isinstance(asked, int) else asked
             write_sheet(sheet, data, hits)
@@ -113,6 +115,8 @@ def search(
             echo(
                 f"no picture matches the filter; it may name id, path, bytes, added{keys}", err=True
             )
+        if hint:
+            echo(hint, err=True)
         if options.verify and hits and not any(hit.points for hit in hits):
             echo("none of the hits could be verified point by point", err=True)
 
@@ -151,10 +155,11 @@ def plain(value: Any) -> Any:
 # The first columns of a table of hits, and those that show more than the value of the field.
 COLUMNS: dict[str, tuple[str, Callable[[Hit], Any]]] = {
     "score": ("score", lambda hit: hit.score),
-    "chance": ("by chance", lambda hit: by_chance(hit.chance, hit.or_less)),
+    # of its score; a copy is confirmed by its points, however low it scores
+    "chance": ("by chance", lambda hit: "" if hit.match else by_chance(hit.chance, hit.or_less)),
     "likeness": ("likeness", lambda hit: say(hit.likeness or "")),
     "points": ("verified", lambda hit: say(f"{hit.points} points") if hit.points else ""),
-    "match": ("copy", lambda hit: each_said(hit.match)),
+    "match": ("copy", lambda hit: how_said(hit.match)),
     "id": ("id", lambda hit: hit.id),
     "path": ("path", lambda hit: hit.path),
     "metadata": ("metadata", lambda hit: in_a_cell(hit.metadata or {})),

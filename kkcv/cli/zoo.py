@@ -206,7 +206,10 @@ def notebook(name: str, output: str | None, lang: str | None) -> None:
     from kkcv.disk import write_file, writing
     from kkcv.zoo.book.notebook import notebook as made
 
-    text, file = made(name, lang or language()), Path(output or f"{name}.ipynb")
+    file = Path(output or f"{name}.ipynb")
+    if file.suffix.lower() != ".ipynb":
+        raise RequestError(f"a notebook is an .ipynb file, got {file.name}; such as {file.stem}.ipynb")
+    text = made(name, lang or language())
     if file.exists():
         raise RequestError(f"{file} is there already; another name: -o NAME.ipynb")
     with writing(file, RequestError):

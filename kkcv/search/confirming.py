@@ -174,7 +174,10 @@ def places(seen: Seen) -> tuple[Place, Place]:
 
 
 def words(seen: Seen) -> str:
-    """Such as ``mirrored, turned by 90, crop``: what was done to the hit to get the query."""
+    """Such as ``mirrored, turned by 90, crop``: what was done to the hit to get the query.
+
+    Degrees are clockwise.
+    """
     how, mirrored = seen.how, seen.mirrored
     said = ["mirrored"] if mirrored else []
     turned = how.angle if mirrored else -how.angle % 360

@@ -63,7 +63,8 @@ class SearchOptions:
         False,
         Switch(),
         "Find the picture that the query was taken from, or that was put into it: cropped, turned, "
-        "mirrored, pasted, on a page. Best in a gallery with parts (--model NETWORK+parts).",
+        "mirrored, pasted, on a page. Small crops, such as a quarter, are found in a gallery with "
+        "parts (--model NETWORK+parts).",
     )
     max_chance: float | None = option(
         None,

@@ -38,7 +38,7 @@ def test_explain_says_what_it_lacks(kkcv: Callable[..., Any], album: list[Path])
     )
     assert (without_gallery.code, without_gallery.err) == (
         2,
-        "kkcv: id:17 is a picture of a gallery: name it with --gallery\n",
+        "kkcv: id:2 is a picture of a gallery; name it: --gallery GALLERY\n",
     )
 
 

@@ -41,7 +41,7 @@ def test_a_model_that_there_is_not_is_one_line(kkcv: Kkcv) -> None:
     said = kkcv("models", "dinov4")
 
     assert said.code == 2
-    assert said.err.startswith("kkcv: no preset 'dinov4'; there are: efficientnet_lite0, dinov3-")
+    assert said.err.startswith("kkcv: no embedder 'dinov4'; there are: efficientnet_lite0, dinov3-")
 
 
 @pytest.mark.parametrize(("others", "code"), [(["siglip2-base"], 0), ([], 1)])

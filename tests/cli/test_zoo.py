@@ -112,7 +112,11 @@ def test_the_speed_of_networks_is_measured(kkcv: Kkcv) -> None:
         ),
         (
             ("draw", "lenet5", "-o", "lenet"),
-            "a diagram is a .svg, .png or .pdf file, got 'no extension' in lenet",
+            "a diagram is a .svg, .png or .pdf file, such as lenet.svg",
+        ),
+        (
+            ("notebook", "lenet5", "-o", "x.txt"),
+            "a notebook is an .ipynb file, got x.txt; such as x.ipynb",
         ),
         (
             ("draw", "lenet5", "-o", "x.png", "--theme", "auto"),

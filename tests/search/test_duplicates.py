@@ -1,5 +1,6 @@
 """Groups of duplicates, on real near duplicates."""
 
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from kkcv.embedding.embedder import Embedder
 from kkcv.errors import RequestError
 from kkcv.search.duplicates import duplicates, forget_decisions, keep_both, summary_of
 from kkcv.search.gallery import Gallery
@@ -115,6 +117,44 @@ def test_changed_copies_are_found_where_they_are_asked_for_and_other_photographs
     assert list(group.how) == [copy.stem for copy in copies]
     assert set(group.how) == set(changes)
     assert not group.exact
+
+
+def test_the_oldest_file_is_the_first_whichever_was_indexed_first(
+    gallery: Gallery, paint: Paint
+) -> None:
+    original, copy = paint("original.png", 0), paint("a_copy.png", 0)
+    with Image.open(original) as picture:
+        picture.convert("RGB").save(copy.with_name("b_saved_again.jpg"), quality=60)
+    os.utime(original, (1e9, 1e9))
+    gallery.add(copy)
+    import_pictures(gallery, [original.parent])
+
+    (group,) = duplicates(gallery)
+
+    assert Path(group.pictures[0].file.path) == original
+    assert set(group.how) == {"the same bytes", "the same"}
+
+
+def test_a_crop_is_found_by_the_parts_of_its_original_also_where_the_crop_is_older(
+    pictures: Path, tmp_path: Path
+) -> None:
+    names = "n02097474_Tibetan_terrier", "n02860847_bobsled", "n02417914_ibex"
+    photographs = [pictures / "imagenet_sample_300" / f"{name}.JPEG" for name in names]
+    for path in photographs[:2]:
+        with Image.open(path) as photograph:
+            half = photograph.width // 2, photograph.height // 2
+            photograph.crop((0, 0, *half)).save(tmp_path / path.name)
+    os.utime(tmp_path / photographs[1].name, (1e9, 1e9))
+    embedder = Embedder.load("efficientnet_lite0+parts")
+    with Gallery.create(tmp_path / "gallery", embedder) as with_parts:
+        import_pictures(with_parts, [*photographs, tmp_path])
+
+        groups = duplicates(with_parts, copies=True)
+
+    assert [[Path(p.file.path) for p in group.pictures] for group in groups] == [
+        [photographs[0], tmp_path / photographs[0].name],
+        [tmp_path / photographs[1].name, photographs[1]],
+    ]
 
 
 def test_no_chain_of_small_steps_joins_different_pictures(gallery: Gallery, tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Groups of duplicates, without comparing every pair.
 
-    pictures, oldest first ─index▶ older ones that score high ─witness▶ the one it is a copy of
+    pictures, oldest file first ─index▶ older ones that score high ─witness▶ the one it is a copy of
 
 A picture joins the group of the oldest one that it is a duplicate of, so every member is like the
-picture that is kept: no chain of small steps puts different pictures together.
+picture that is kept: no chain of small steps puts different pictures together. A copy is made after
+its original, so the file that was modified first is kept, whichever was indexed first.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,9 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kkcv.embedding import windows
 from kkcv.errors import KkcvError
 from kkcv.images.decode import decode
 from kkcv.search.engine import Reader
+from kkcv.search.engine.entries import PARTS
 from kkcv.search.opened.rows import Rows
 from kkcv.search.options import OPTIONS
 from kkcv.search.picture import Picture
@@ -34,11 +37,11 @@ Near = dict[int, float]  # ids with their scores
 
 
 class DuplicateGroup(NamedTuple):
-    """Duplicates of the first picture, which is the oldest.
+    """Duplicates of the first picture, whose file was modified first.
 
     ``exact``: they have the same bytes. ``similarity`` is the lowest score with the first. ``how``
-    says for each of the others how it is a copy: the same bytes, the same, or among ``copies``
-    turned by 90, 180 or 270, mirrored, a part, a mirrored part.
+    says for each of the others how it is a copy of the first: the same bytes, the same, or among
+    ``copies`` turned by 90, 180 or 270 (degrees clockwise), mirrored, a part, a mirrored part.
     """
 
     pictures: tuple[Picture, ...]
@@ -66,7 +69,7 @@ def duplicates(
 
     Args:
         copies: find turned, mirrored, grey and cropped copies too, which takes the embedding of
-            each picture in four more ways.
+            each picture in four more ways. Small crops are found in a gallery with parts.
         unread: called with the number of pictures that could not be read, of which only the bytes
             were compared.
 
@@ -80,14 +83,20 @@ def duplicates(
     witness = Witness(gallery.read, gallery.folder)
     with gallery.catalog.reading() as rows:
         found = Grouping(pictures, rows, witness, decisions_of(rows), min_score, copies)
-        for some in nearest(gallery, rows, COPY_SCORE if copies else min_score, copies):
+        oldest_first = [picture.id for picture in sorted(pictures.values(), key=age)]
+        least = COPY_SCORE if copies else min_score
+        for some in nearest(gallery, rows, oldest_first, least, copies):
             for id, near in some.items():
                 found.place(id, near)
                 progress(len(found.kept_for), len(pictures))
-        for id in pictures.keys() - found.kept_for.keys():  # without an intact vector
-            found.place(id, {})
     unread(len(witness.unread))
     return sorted(found.groups(), key=lambda group: (-len(group.pictures), group.pictures[0].id))
+
+
+def age(picture: Picture) -> tuple[float, int]:
+    """Sorts the oldest file first, then the one that was indexed first."""
+    modified = picture.file.mtime_ns / 1e9
+    return (modified if modified > 0 else picture.added_seconds), picture.id
 
 
 def summary_of(groups: list[DuplicateGroup]) -> dict[str, int]:
@@ -103,7 +112,7 @@ def summary_of(groups: list[DuplicateGroup]) -> dict[str, int]:
 
 @dataclass
 class Grouping:
-    """Places pictures, in the order of ids, each beside the one that it is a duplicate of.
+    """Places pictures, oldest first, each beside the one that it is a duplicate of.
 
     ``kept_for`` has for each id the picture that is kept for it, or itself.
     """
@@ -117,13 +126,16 @@ class Grouping:
     kept_for: dict[int, int] = field(default_factory=dict)
     _by_bytes: dict[bytes, int] = field(default_factory=dict)
     _how: dict[int, tuple[float, str]] = field(default_factory=dict)
+    # a crop finds its original by its parts, not the other way round: what older ones have found
+    _found_by: dict[int, Near] = field(default_factory=dict)
 
     def place(self, id: int, near: Near) -> None:
         """``near`` are pictures that may be the same, with their scores."""
-        picture = self.pictures.get(id)
-        if picture is None:  # it came while others were looked at
-            return
+        picture = self.pictures[id]
         self.kept_for[id] = id
+        near |= self._found_by.pop(id, {})
+        for other in near.keys() & self.pictures.keys() - self.kept_for.keys():
+            self._found_by.setdefault(other, {})[id] = near[other]
         sha256 = picture.file.sha256
         twin = self._by_bytes.setdefault(sha256, id)
         if twin != id and not self.decisions.apart(sha256, sha256):
@@ -148,7 +160,7 @@ class Grouping:
 
     def groups(self) -> Iterator[DuplicateGroup]:
         members: dict[int, list[int]] = {}
-        for id, kept in sorted(self.kept_for.items()):
+        for id, kept in self.kept_for.items():
             members.setdefault(kept, []).append(id)
         for kept, ids in members.items():
             if len(ids) > 1:
@@ -167,18 +179,26 @@ class Grouping:
 
 
 def nearest(
-    gallery: Rows, rows: Reader, min_score: float, copies: bool
+    gallery: Rows, rows: Reader, order: list[int], min_score: float, copies: bool
 ) -> Iterator[dict[int, Near]]:
-    """The pictures in the order of ids, each with others that score at least that."""
-    generation = gallery.generation
-    for ids, vectors in rows.vectors(COPY_BATCH if copies else BATCH):
-        found: dict[int, Near] = {int(id): {} for id in ids}
-        near = generation.index.search(rows, vectors, NEIGHBORS)
-        collect(found, ids, near.ids, near.scores, min_score)
-        if copies:
+    """The pictures in an order of ids, each with others that score at least that."""
+    index = gallery.generation.index
+    size = COPY_BATCH if copies else BATCH
+    for some in (order[n : n + size] for n in range(0, len(order), size)):
+        found: dict[int, Near] = {id: {} for id in some}
+        for ids, stored in rows.stored_vectors(ids=np.sort(some)):
+            near = index.search(rows, rows.whole(stored), NEIGHBORS)
+            collect(found, ids, near.ids, near.scores, min_score)
+            if not copies:
+                continue
+            if index.parts is not None:
+                sketches = windows.sketch(stored[:, : rows.shape.whole])
+                near = index.parts.search(rows, sketches, NEIGHBORS)  # its own too
+                keys = np.where(near.ids < 0, -1, near.ids // PARTS)
+                collect(found, ids, keys, near.scores, min_score)
             whose, changed = in_other_ways(gallery, ids)
             if len(whose):
-                near = generation.index.search(rows, changed, COPY_NEIGHBORS)
+                near = index.search(rows, changed, COPY_NEIGHBORS)
                 collect(found, whose, near.ids, near.scores, min_score)
         yield found
 

@@ -33,7 +33,7 @@ COARSE = 4.0  # pixels: the deviation of the blur that is subtracted
 AGREE = 0.85  # correlation
 BLANK = 1.0  # of 255: pictures whose details deviate less have none
 COLORS = 6.0  # of 255: the mean difference of colors, without their lightness
-SHARE = 0.15  # of the points of one picture must agree,
+SHARE = 0.06  # of the points of one picture must agree: a quarter shares few, at another scale
 POINTS = 20  # and so many
 KEPT_READY = 256  # pictures whose small copies and points stay in memory
 
@@ -61,8 +61,8 @@ class Witness:
     def same(self, a: Picture, b: Picture, copies: bool = False) -> str | None:
         """``the same``, or where copies are wanted how ``a`` was made of ``b``; None: it was not.
 
-        The words are: the same, other colors, turned by 90, 180 or 270, mirrored, a part, a
-        mirrored part.
+        The words are: the same, other colors, turned by 90, 180 or 270 (degrees clockwise),
+        mirrored, a part, a mirrored part.
         """
         first, second = self.look(a), self.look(b)
         if first is None or second is None:

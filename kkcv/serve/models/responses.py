@@ -162,17 +162,17 @@ class AddedMany(BaseModel):
 
 
 class DuplicateGroup(BaseModel):
-    """Duplicates of each other, the oldest first."""
+    """Duplicates of each other, the file that was modified first in front."""
 
     ids: list[int]
     exact: Annotated[bool, Field(description="Whether their bytes are the same.")]
-    similarity: Annotated[float, Field(description="The lowest score with the oldest.")]
+    similarity: Annotated[float, Field(description="The lowest score with the first.")]
     how: Annotated[
         list[str],
         Field(
-            description="How each of the others is a copy of the oldest: the same bytes, the same; "
-            "among copies other colors, turned by 90, 180 or 270, mirrored, a part, a mirrored "
-            "part."
+            description="How each of the others is a copy of the first: the same bytes, the same; "
+            "among copies other colors, turned by 90, 180 or 270 (degrees, clockwise), mirrored, a "
+            "part, a mirrored part."
         ),
     ] = []
 

@@ -233,7 +233,7 @@ def note_of(text: Strings, hit: Hit, pictured: bool) -> str | None:
     told = [text("search.missing")] if hit.missing and pictured else []
     if hit.likeness is not None:
         told.append(text(f"likeness.{hit.likeness.replace(' ', '_')}"))
-    if hit.chance is not None:
+    if hit.chance is not None and not hit.match:  # a copy is confirmed by its points
         told.append(chance_in_words(text, hit.chance, hit.or_less))
     return " · ".join(told) or None
 

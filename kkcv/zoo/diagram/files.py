@@ -16,10 +16,8 @@ def check_format(file: Path) -> None:
     """Refuse another extension, and one for which a library is missing."""
     extension = file.suffix.lower()
     if extension not in FORMATS:
-        raise RequestError(
-            f"a diagram is a .svg, .png or .pdf file, got {file.suffix or 'no extension'!r} "
-            f"in {file.name}"
-        )
+        named = f"got {file.suffix!r} in {file.name}" if extension else f"such as {file.name}.svg"
+        raise RequestError(f"a diagram is a .svg, .png or .pdf file, {named}")
     if extension != ".svg":
         try:
             import vl_convert  # noqa: F401
