@@ -31,9 +31,9 @@ class Hit:
     ] = False
     likeness: Annotated[
         str | None,
-        "How surely it is like the query, by its score: almost certain, likely, weak, or none, which "
-        "is no more than chance makes in this gallery; null: not known. A confirmed copy is almost "
-        "certain by its points, whatever its score and chance.",
+        "How surely it is like the query, by its score: almost certain, likely, weak, or none, "
+        "which is no more than chance makes in this gallery; null: not known. A confirmed copy is "
+        "almost certain by its points, whatever its score and chance.",
     ] = None
     place: Annotated[
         Place | None,

@@ -86,8 +86,8 @@ def hint_of_parts(gallery: "Gallery") -> str:
     "--copies",
     is_flag=True,
     help="Find turned, mirrored, recolored and cropped copies too. Every picture is embedded four "
-    "more times and compared point by point, which takes a tenth of a second for each picture. Small "
-    "crops, such as a quarter, are found in a gallery with parts (--model NETWORK+parts).",
+    "more times and compared point by point, which takes a tenth of a second for each picture. "
+    "Small crops, such as a quarter, are found in a gallery with parts (--model NETWORK+parts).",
 )
 @click.option(
     "--keep-both", is_flag=True, help="Remember that the named pictures are no duplicates."

@@ -208,7 +208,9 @@ def notebook(name: str, output: str | None, lang: str | None) -> None:
 
     file = Path(output or f"{name}.ipynb")
     if file.suffix.lower() != ".ipynb":
-        raise RequestError(f"a notebook is an .ipynb file, got {file.name}; such as {file.stem}.ipynb")
+        raise RequestError(
+            f"a notebook is an .ipynb file, got {file.name}; such as {file.stem}.ipynb"
+        )
     text = made(name, lang or language())
     if file.exists():
         raise RequestError(f"{file} is there already; another name: -o NAME.ipynb")

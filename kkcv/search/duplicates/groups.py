@@ -133,9 +133,10 @@ class Grouping:
         """``near`` are pictures that may be the same, with their scores."""
         picture = self.pictures[id]
         self.kept_for[id] = id
-        near |= self._found_by.pop(id, {})
-        for other in near.keys() & self.pictures.keys() - self.kept_for.keys():
-            self._found_by.setdefault(other, {})[id] = near[other]
+        if self.copies:
+            near |= self._found_by.pop(id, {})
+            for other in near.keys() - self.kept_for.keys():
+                self._found_by.setdefault(other, {})[id] = near[other]
         sha256 = picture.file.sha256
         twin = self._by_bytes.setdefault(sha256, id)
         if twin != id and not self.decisions.apart(sha256, sha256):
