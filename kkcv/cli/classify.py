@@ -67,7 +67,7 @@ def classify(
 
     lang = lang or ("en" if as_json else language())  # a program reads the same labels everywhere
     paths = files_of(pictures)
-    classifier = Classifier.load(model, weights_meant(weights, ema) or weights, device)
+    classifier = Classifier(model, weights_meant(weights, ema) or weights, device)
     answers: list[tuple[str, list[Guess]]] = []
     rejects: list[dict[str, str]] = []
     with progress_bar("classifying") as update:

@@ -185,7 +185,7 @@ def index_from(gallery: str, sources: tuple[str, ...], plan: str | None, as_json
 
         with resumable():
             report = load(gallery, files, verified=planned is not None, progress=progress)
-    with Gallery.open(gallery) as opened:
+    with Gallery(gallery) as opened:
         if opened.generation.index.wants_rebuild:
             echo("building the index", err=True)
             opened.generation.index.rebuild()

@@ -72,7 +72,7 @@ def explain(
     weights = weights_meant(weights, ema)
     first, second = as_picture(query), as_picture(hit)
     if gallery:
-        with Gallery.open(gallery) as opened:
+        with Gallery(gallery) as opened:
             data = bytes_of(opened, first), bytes_of(opened, second)
             pair_there = (
                 each if isinstance(each, int) else content

@@ -179,7 +179,7 @@ def change_ranking(folder: str, ranking: str, as_json: bool) -> None:
     """Set the ranking of an existing gallery."""
     from kkcv.search.gallery import Gallery
 
-    with Gallery.open(folder) as opened:
+    with Gallery(folder) as opened:
         opened.rank_by(ranking)
     line = f"{folder} ranks by {ranking} from now on"
     print_result({"gallery": folder, "ranking": ranking}, line, as_json)
@@ -195,7 +195,7 @@ def open_or_create(
     from kkcv.search.opened.generation import origin
 
     try:
-        gallery = Gallery.open(address)
+        gallery = Gallery(address)
     except NotAGallery:
         engine_at(address).must_be_free(address)
         embedder = network.load(find_pictures(paths))
@@ -219,7 +219,7 @@ def open_or_create(
     as_stored = {"backend": stored["backend"]}
     if not network.model:
         as_stored |= dict(zip(("model", "weights"), origin(stored), strict=True))
-    return Gallery.open(address, Network(**{**as_stored, **network.given}).load())
+    return Gallery(address, Network(**{**as_stored, **network.given}).load())
 
 
 def show_report(

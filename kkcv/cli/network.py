@@ -66,7 +66,7 @@ class Network:
         weights, backend = self.weights or "imagenet", self.backend or BACKEND
         if pictures is not None and self.int8:
             return Embedder.calibrated(pictures, model, weights, backend=backend)
-        return Embedder.load(
+        return Embedder(
             model,
             weights,
             backend=backend,

@@ -48,7 +48,7 @@ def open_gallery(command: Command) -> Command:
     def call(*arguments: Any, gallery: str, **others: Any) -> Any:
         from kkcv.search.gallery import Gallery
 
-        with Gallery.open(gallery) as opened:
+        with Gallery(gallery) as opened:
             return command(*arguments, gallery=opened, **others)
 
     return click.argument("gallery")(call)

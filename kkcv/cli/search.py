@@ -94,7 +94,7 @@ def search(
     asked = Text(text) if text is not None else as_picture(picture or "")
     query = Like(asked, 1.0, parse_region(region) if region else None)
     likes = rocchio(query, [as_picture(p) for p in like], [as_picture(p) for p in unlike])
-    with Gallery.open(gallery) as opened:
+    with Gallery(gallery) as opened:
         hits = opened.search_like(likes, k, options)
         # 0 only where the filter, and not the search, leaves nothing
         left = len(hits) or options.where is None or opened.count(options.where)

@@ -138,5 +138,5 @@ def address_of(gallery: str) -> str:
         return Client(gallery).address
     from kkcv.search.gallery import Gallery
 
-    with Gallery.open(gallery) as opened:
+    with Gallery(gallery) as opened:
         return opened.address

@@ -130,7 +130,7 @@ class Embedder:
         """
         terms.say(model)
         quantized = calibrated(checkpoints.resolve(model, weights), pictures, backend)
-        return cls.load(model, weights, backend=backend, quantized=quantized)
+        return cls(model, weights, backend=backend, quantized=quantized)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process its checkpoint is sent, which is loaded there in the same way."""

@@ -37,7 +37,7 @@ def run(
     """
     with ExitStack() as opened:
         service = Service.of_all(
-            [opened.enter_context(Gallery.open(each)) for each in galleries], settings
+            [opened.enter_context(Gallery(each)) for each in galleries], settings
         )
         app = create_app(service)
         server = Server(app, host, port, settings)

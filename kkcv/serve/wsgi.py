@@ -25,6 +25,6 @@ def create_app() -> Flask:
         raise RequestError("set KKCV_GALLERY to the folder of a gallery")
     settings = settings_of(values, host=LOOPBACK[0])  # only the other server knows where it listens
     log_to_stderr(requests=not values["quiet"].value, form=values["log"].value)
-    service = Service.of_all(map(Gallery.open, values["gallery"].value), settings)
+    service = Service.of_all(map(Gallery, values["gallery"].value), settings)
     service.load()
     return app.create_app(service)

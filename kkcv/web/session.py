@@ -61,7 +61,7 @@ def open_library(named: str) -> Library:
     """The library in a folder or behind the address of a service."""
     if named.startswith(("http://", "https://")):
         return RemoteLibrary(Client(named, api_key=web_settings().api_key or None))
-    return LocalLibrary(Gallery.open(named))
+    return LocalLibrary(Gallery(named))
 
 
 def may_name_folders() -> bool:

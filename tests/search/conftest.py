@@ -12,6 +12,7 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.runtimes import RUNTIMES, Runtime
 from kkcv.images.preprocess import Preprocess
 from kkcv.search.gallery import Gallery
+from kkcv.search.opened import generation
 
 from .shown_engine import shown_engine
 
@@ -92,4 +93,4 @@ def other(monkeypatch: pytest.MonkeyPatch) -> Embedder:
 def loadable(monkeypatch: pytest.MonkeyPatch, embedder: Embedder, other: Embedder) -> None:
     """Both networks can be loaded by name, as those of the zoo can."""
     made = {"grid": embedder, "quadrants": other}
-    monkeypatch.setattr(Embedder, "load", lambda model, *args, **options: made[model])
+    monkeypatch.setattr(generation, "Embedder", lambda model, *args, **options: made[model])

@@ -201,7 +201,7 @@ class Writer(Reader):
 class Catalog(ABC):
     """The rows of a gallery.
 
-    ``address`` is what Gallery.open takes, ``folder`` holds the files beside the rows, and
+    ``address`` is what Gallery takes, ``folder`` holds the files beside the rows, and
     ``settings`` are those that the catalog had when it was opened.
     """
 

@@ -124,7 +124,7 @@ def restore(file: str | PathLike[str], folder: str | PathLike[str]) -> Gallery:
             unpack(source, made)
     except OSError as error:
         raise unwritable(target, error) from None
-    return Gallery.open(target)
+    return Gallery(target)
 
 
 def unpack(source: Path, folder: Path) -> None:

@@ -149,7 +149,7 @@ def embedder_for(settings: Mapping[str, str], folder: Path) -> Embedder:
     model, weights = origin(settings)
     terms.known(model)
     int8 = json.loads(settings["space"]).get("int8")
-    return Embedder.load(
+    return Embedder(
         model, weights, backend=settings["backend"], quantized=kept(folder, int8) if int8 else None
     )
 

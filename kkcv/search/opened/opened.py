@@ -84,7 +84,7 @@ class Opened:
             raise RequestError(f"vectors are {' or '.join(VECTOR_TYPES)}, not {vectors!r}")
         engine = engine_at(address)
         engine.must_be_free(address)
-        embedder = embedder or Embedder.load()
+        embedder = embedder or Embedder()
         made = engine.create(address, settings_for(embedder, vectors))
         return cls.of(Generation(made, embedder))
 

@@ -206,6 +206,6 @@ def adopt(text: Strings, here: Library, run: Run) -> None:
         st.info(text("training.same_search"))
     if may_name_folders() and st.button(text("training.adopt")):
         st.session_state["adopting"] = Job(
-            lambda job: reindex(here.gallery, Embedder.load(str(run.path)), progress=job.progress)
+            lambda job: reindex(here.gallery, Embedder(str(run.path)), progress=job.progress)
         )
         st.rerun()
