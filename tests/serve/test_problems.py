@@ -11,6 +11,7 @@ from kkcv.serve.models.requests import SearchRequest
 from kkcv.serve.problems import KINDS
 from kkcv.serve.routes import ROUTES
 
+from .attacks import parts
 from .conftest import Running, as_base64
 
 JSON = {"Content-Type": "application/json"}
@@ -314,6 +315,39 @@ def test_what_was_sent_is_never_sent_back(http: httpx.Client, album: list[Path])
             assert image[200:240] not in answer.text
             if image not in question:
                 assert mark not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "detail"),
+    [
+        ("multipart/form-data", b"x", "the form has no field that can be read; for a multipart "),
+        ("multipart/form-data; boundary=mark", parts(100), "the form must have at most 64 fields"),
+    ],
+)
+def test_a_form_that_cannot_be_read_says_why(
+    http: httpx.Client, kind: str, body: bytes, detail: str
+) -> None:
+    answer = http.post("/v1/search", content=body, headers={"Content-Type": kind})
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(detail)
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("/v1/images?cursor=page-2", "cursor must be the `next` of the page before"),
+        ("/v1/images/1/similar?fields=id", "fields must be some of path, metadata, "),
+        ("/v1/images?=1", "'' is not a field here; there are: "),
+    ],
+)
+def test_what_is_wrong_in_an_address_is_said_in_words(
+    http: httpx.Client, path: str, detail: str
+) -> None:
+    answer = http.get(path)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(detail)
 
 
 def test_a_field_is_sent_once(http: httpx.Client, album: list[Path]) -> None:

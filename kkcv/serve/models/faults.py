@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from kkcv.serve.problems import Problem
 
+from .fields import HIT_FIELDS
 from .requests import Search
 
 MAX_ERRORS = 20  # in one answer: a client can send thousands of wrong fields
@@ -18,6 +19,11 @@ TYPES = {  # of JSON, by the faults of Pydantic
     **dict.fromkeys(("float_type", "float_parsing"), "a number"),
     "list_type": "a list",
     **dict.fromkeys(("string_type", "string_unicode"), "a string"),
+}
+PATTERNS = {  # in words, by the fields that have them
+    "cursor": "be the `next` of the page before",
+    "fields": f"be some of {', '.join(HIT_FIELDS)}, with commas between them",
+    "text": "have more in it than spaces",
 }
 ELSEWHERE = {  # fields that newcomers send with a search, by the route that has them
     "id": "GET /v1/images/{id}/similar",
@@ -32,13 +38,15 @@ def fault(model: type[BaseModel], place: tuple[int | str, ...], error: Any) -> t
     """The name of a field, such as ``queries.0.k``, and what is wrong with it."""
     names = [str(part) for part in place]
     inner = [name for name in names[:-1] if not name.startswith("<")]  # tags of requests.py
-    field = ".".join([*inner, *names[-1:]]) or "the body"
+    field = ".".join([*inner, *names[-1:]] or ["the body"]) or "''"
     if error["type"] == "missing":
         return field, "is missing"
     if error["type"] == "extra_forbidden":
         return field, f"is not a field here{instead(names[-1], model_at(model, place[:-1]))}"
     if error["type"] in TYPES:
         return field, f"must be {TYPES[error['type']]}"
+    if error["type"] == "string_pattern_mismatch":
+        return field, f"must {PATTERNS[names[-1]]}"
     _, should, rest = error["msg"].replace(" after validation", "").partition(" should ")
     return field, f"must {rest}" if should else error["msg"]
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from flask import Request
 from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from kkcv.serve.problems import Problem
 
@@ -45,7 +46,12 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
         return check(model, read_json(request.get_data()))
     if request.mimetype == FORM:  # Werkzeug limits the parts of a multipart body only
         check_count(request.get_data(), "the form")
-    return check(model, read_form(request, lists_of(model)))
+    try:
+        return check(model, read_form(request, lists_of(model)))
+    except RequestEntityTooLarge:
+        if request.content_length > (request.max_content_length or 0):
+            raise
+        raise Problem("bad-request", f"the form must have at most {MAX_FIELDS} fields") from None
 
 
 def must_be_plain(request: Request) -> None:
@@ -137,7 +143,13 @@ def may_be_list(kind: Any) -> bool:
 
 
 def read_form(request: Request, lists: Collection[str]) -> dict[str, Any]:
-    """The fields and files of a form by name."""
+    """The fields and files of a form by name (Problem)."""
+    if not request.form and not request.files:
+        raise Problem(
+            "bad-request",
+            "the form has no field that can be read; for a multipart form the header Content-Type "
+            "has the boundary of its parts, which HTTP libraries set themselves",
+        )
     sent: list[tuple[str, Any]] = [
         *(
             (name, text if name == "image" else json_or_text(text))
