@@ -54,7 +54,9 @@ def in_words(value: Any) -> str:
 
 def how_said(how: str) -> str:
     """How one picture is a copy of another, such as "mirrored, turned by 90", for people."""
-    return each_said(re.sub(r"turned by \d+", r"\g<0>° clockwise", how))
+    return each_said(
+        re.sub(r"turned by (\d+)", lambda found: f"turned by {found[1]}° clockwise", how)
+    )
 
 
 def hint_of_parts(gallery: "Gallery") -> str:
