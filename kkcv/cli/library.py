@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kkcv.search.gallery import Gallery
     from kkcv.search.importing.watching import Followed
     from kkcv.search.library.roots import Root
+    from kkcv.search.picture import Picture
 
 SHOWN = 3  # paths in a line
 
@@ -40,7 +41,7 @@ def remove(
 
     --missing refuses where a folder that was indexed is empty, unreachable, or has lost more than
     half of its pictures: its disk may not be plugged in. What was removed comes back with kkcv
-    undo, until the next change.
+    undo, until the next change, and with the next kkcv index while its file is still there.
 
     \b
     kkcv remove photos.kkcv 17 ~/Pictures/old.jpg
@@ -57,13 +58,34 @@ def remove(
             f"{folders[0]} is a folder; to take it and its pictures out of a gallery: "
             f"kkcv roots {quote(gallery.address)} --forget {quote(folders[0])}"
         )
-    ids = [gallery.find(picture).id for picture in pictures if picture not in folders]
+    named = [gallery.find(picture) for picture in pictures if picture not in folders]
+    ids = [picture.id for picture in named]
     if missing and (folders or not pictures):
         ids += missing_ids(gallery, folders, yes)
     removed = gallery.remove(dict.fromkeys(ids), at_least=1)
     left = len(gallery)
     facts = {"removed": removed, "pictures": left}
     print_result(facts, f"removed {len(removed)}, {left} left", as_json)
+    if not as_json:
+        tell_of_return(gallery, named)
+
+
+def tell_of_return(gallery: "Gallery", removed: "list[Picture]") -> None:
+    """Say which of the removed pictures the next import adds again, and how that is prevented."""
+    from kkcv.search.library.forgetting import still_walked
+
+    again = list(still_walked(gallery.library, removed))
+    if not again:
+        return
+    root = again[0][0].path
+    patterns = [pattern for of, pattern in again if of.path == root]
+    shown = [quote(pattern) for pattern in patterns] if len(patterns) <= SHOWN else ["PATTERN"]
+    excluded = " ".join(f"--exclude {pattern}" for pattern in shown)
+    echo(
+        f"the next kkcv index adds {counted(len(again), 'picture')} again while the files are "
+        f"there; to leave them out: kkcv index {quote(gallery.address)} {quote(root)} {excluded}",
+        err=True,
+    )
 
 
 def is_folder_of(gallery: "Gallery", path: str) -> bool:

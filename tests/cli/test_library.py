@@ -1,5 +1,6 @@
 """kkcv roots, undo, and remove --missing as they are typed."""
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -108,7 +109,10 @@ def test_the_removal_of_one_picture_is_undone_and_nothing_else(
     kkcv("describe", gallery, "--where", "id == 1", "checked=true")
     before = kkcv("list", gallery, "--json").json
 
-    kkcv("remove", gallery, "id:2")
+    removed = kkcv("remove", gallery, "id:2")
 
+    assert "the next kkcv index adds 1 picture again while the files are there" in removed.err
+    advice = shlex.split(removed.err.partition(": kkcv ")[2])
+    assert kkcv(*advice, "--json").json["passed"] == {"excluded": 1}
     assert kkcv("undo", gallery, "--json").json["undone"] == "removed"
     assert kkcv("list", gallery, "--json").json == before

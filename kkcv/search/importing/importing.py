@@ -5,7 +5,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -158,6 +158,7 @@ class Importing:
         self.library = gallery.library
         self.naming = Naming(self.library)
         self.moved_files = MovedFiles(Judge(self.library))
+        self.exchanged: set[str] = set()  # names whose row has become that of another name
         self.again: dict[str, Named] = {}  # files whose bytes the gallery had when they were read
 
     def run(
@@ -207,7 +208,7 @@ class Importing:
         """The files that have to be imported; the others are counted."""
         for named, found in looked:
             if found is None:
-                self.report.count("moved" if self.naming.was_moved(named.name) else "unchanged")
+                self.report.count(self.known(named.name))
             elif isinstance(found, Sheet):
                 self.report.passed[SHEETS] += 1
             elif isinstance(found, PictureError):
@@ -225,6 +226,11 @@ class Importing:
             if outcome is not None:
                 self.report.count(outcome)
 
+    def known(self, name: str) -> Outcome:
+        """How a file is counted whose row has its bytes."""
+        moved = name in self.exchanged or self.naming.was_moved(name)
+        return "moved" if moved else "unchanged"
+
     def settle(self, writer: Writer, ready: Ready, last: bool) -> Outcome | Reject | None:
         """Import one file, or let it wait for the end: moved_files.py, ``self.again``."""
         file, stamp, exif, vector = ready
@@ -235,7 +241,7 @@ class Importing:
             told = with_exif(here.metadata, exif) if exif and EXIF not in here.metadata else None
             writer.update(here.id, file=file, vector=vector, metadata=told)
             writer.mark(here.id, stamp)
-            return "moved" if self.naming.was_moved(file.path) else "unchanged"
+            return self.known(file.path)
         same = writer.by_sha256(file.sha256, 1)
         if not here and same:
             lost = self.moved_files.of(writer, file, stamp, last)
@@ -245,6 +251,14 @@ class Importing:
                 writer.update(lost.id, file=file)
                 writer.mark(lost.id, stamp)
                 return "moved"
+        if here and (other := self.moved_files.exchanged(writer, here, file)):
+            between = f"{here.file.path}/{here.id}"  # no file can have this path
+            writer.update(here.id, file=replace(here.file, path=between))
+            writer.update(other.id, file=file)
+            writer.mark(other.id, stamp)
+            writer.update(here.id, file=replace(here.file, path=other.file.path))
+            self.exchanged.add(other.file.path)
+            return "moved"
         if vector is None and same:
             vector, exif = writer.row(same[0].id), same[0].metadata.get(EXIF, {})
         if vector is None:  # the row with its bytes got others meanwhile, as when names are swapped

@@ -95,6 +95,9 @@ class Judge:
         root = self._library.roots.of(path)
         return root.path if root else os.path.dirname(path)
 
+    def located(self, picture: Picture) -> str:
+        return self._library.located(picture.file.path)
+
     def is_gone(self, path: str) -> bool:
         """Whether there is no file at a path of the catalog."""
         root = self._library.roots.of(path)

@@ -1,12 +1,18 @@
 """Forgetting a folder: its pictures leave the gallery, and it is no root any more."""
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from kkcv.errors import RequestError
 from kkcv.search.files import delete_stored, keep
 from kkcv.search.filters.conditions import in_folder
+from kkcv.search.picture import Picture
 
+from .identity import below, join
+from .ignore import Ignored
 from .library import Library
+from .places import presence
 from .roots import SETTING, Root, Roots
 
 
@@ -30,6 +36,23 @@ def forget(library: Library, folder: str) -> int:
     library.forget()
     delete_stored(library.catalog, orphans)
     return len(ids)
+
+
+def still_walked(library: Library, pictures: Iterable[Picture]) -> Iterator[tuple[Root, str]]:
+    """The pictures that the next import of their root adds again, if they are removed.
+
+    Each with its root and the pattern of gitignore that leaves it out.
+    """
+    ignored: dict[str, Ignored] = {}
+    for path in (picture.file.path for picture in pictures if not picture.file.stored):
+        root = library.roots.of(path)
+        if root is None or not library.places.of(root).is_reachable:
+            continue
+        here, rest = library.places.of(root).path, below(path, root.path)
+        left_out = ignored.setdefault(here, Ignored(here, root.excludes))
+        file = join(here, rest)
+        if presence(file) == "there" and not left_out.with_those_above(file):
+            yield root, "/" + re.sub(r"([\\*?\[]| $)", r"\\\1", rest)
 
 
 def no_such_root(library: Library, folder: str, roots: Roots) -> str:

@@ -1,19 +1,24 @@
 """New files whose bytes the gallery has already: a picture that was moved, or a copy of one.
 
 After a folder is renamed, all files of the same bytes are elsewhere, and each must keep its own
-row: the same file (by its inode) decides, then the same name, then the order of ids.
+row: the same file (by its inode) decides, then the same name, then the order of ids. Files that
+have swapped their names keep their rows, too.
 """
 
 import os
 from collections import defaultdict
+from hashlib import sha256
 from typing import Literal, NamedTuple
 
+from kkcv.errors import PictureError
+from kkcv.images.source import read_bytes
 from kkcv.search.engine import Reader
 from kkcv.search.picture import Picture, PictureFile, Stamp
 
 from .absence import Judge
 
 WAITS: Literal["waits"] = "waits"
+FEW = 8  # pictures of the same bytes that may have swapped names
 
 
 class Waiting(NamedTuple):
@@ -67,6 +72,23 @@ class MovedFiles:
         if able:
             self.waiting.append(Waiting(file, stamp))
             return WAITS
+        return None
+
+    def exchanged(self, rows: Reader, here: Picture, file: PictureFile) -> Picture | None:
+        """The picture whose bytes are now at the path of another, if files have swapped names.
+
+        Its own path has the bytes of another picture then.
+        """
+        for picture in rows.by_sha256(file.sha256, FEW):
+            if picture.file.stored or picture.id == here.id:
+                continue
+            try:
+                data = read_bytes(self._judge.located(picture))
+            except PictureError:
+                continue
+            now = sha256(data).digest()
+            if now != file.sha256 and rows.by_sha256(now, 1):
+                return picture
         return None
 
     def _lost_with(self, rows: Reader, sha256: bytes) -> Lost:

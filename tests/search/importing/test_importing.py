@@ -1,9 +1,11 @@
 """Folders into a gallery: only what is new is embedded, and no file stops the rest."""
 
 import csv
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -91,19 +93,27 @@ def test_a_changed_file_is_embedded_again_under_its_id(
     assert hit.score == pytest.approx(1, abs=1e-3)
 
 
-def test_two_files_may_swap_their_names(gallery: Gallery, photos: Path) -> None:
+@pytest.mark.parametrize("swapped", [2, 3])
+def test_files_may_swap_their_names(gallery: Gallery, photos: Path, swapped: int) -> None:
+    """What was said of a photograph stays with it, also where three names go round."""
+    files = sorted(photos.rglob("*.png"))[:swapped]
     import_pictures(gallery, [photos])
-    first, second = sorted(photos.glob("*.png"))[:2]
-    first.rename(photos / "between")
-    second.rename(first)
-    (photos / "between").rename(second)
+    for picture in list(gallery.pictures()):
+        gallery.describe(picture.id, {"sha256": picture.file.sha256.hex()})
+    files[0].rename(photos / "between")
+    for free, file in pairwise(files):
+        file.rename(free)
+    (photos / "between").rename(files[-1])
 
     report = import_pictures(gallery, [photos])
 
-    assert (report.rejected, report.replaced) == ([], 2)
-    for file in (first, second):
-        assert gallery.read(gallery.find(str(file))) == file.read_bytes()
+    assert (report.moved, report.files) == (swapped, 3)
+    for file in photos.rglob("*.png"):
+        picture, data = gallery.find(str(file)), file.read_bytes()
+        assert gallery.read(picture) == data
+        assert picture.metadata["sha256"] == hashlib.sha256(data).hexdigest()
         assert gallery.search(file, k=1)[0].path == str(file)
+    assert counts(import_pictures(gallery, [photos])) == {"unchanged": 3}
 
 
 def test_a_touched_file_is_not_a_changed_one(gallery: Gallery, photos: Path) -> None:
