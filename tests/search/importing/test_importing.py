@@ -95,7 +95,7 @@ def test_a_changed_file_is_embedded_again_under_its_id(
 
 @pytest.mark.parametrize("swapped", [2, 3])
 def test_files_may_swap_their_names(gallery: Gallery, photos: Path, swapped: int) -> None:
-    """What was said of a photograph stays with it, also where three names go round."""
+    """Metadata stay with their photograph, also where three names go round."""
     files = sorted(photos.rglob("*.png"))[:swapped]
     import_pictures(gallery, [photos])
     for picture in list(gallery.pictures()):
