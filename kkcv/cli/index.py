@@ -1,6 +1,8 @@
 """``kkcv index``: pictures, or vectors from elsewhere, into a gallery."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from shlex import join, quote
 from typing import TYPE_CHECKING
 
@@ -125,14 +127,14 @@ def index(
         first_time = len(opened) == 0
         # the folders are walked ahead, so that the bar has an end
         total = sum(1 for _ in files_to_import(opened, paths, exclude))
-        report = last = None
+        last: ImportReport | None = None
 
         def progress(current: "ImportReport") -> None:
             nonlocal last
             last = current
             update(current.files, total)
 
-        try:
+        with saying_how_far(total, lambda: last.files if last else 0):
             report = import_pictures(
                 opened, paths, threads=threads, exclude=exclude, rehash=rehash, progress=progress
             )
@@ -145,19 +147,25 @@ def index(
             if opened.generation.index.wants_rebuild:
                 echo("building the index", err=True)
                 opened.generation.index.rebuild()
-        except (KeyboardInterrupt, GalleryError) as stop:  # such as a full disk
-            done = last.files if last else 0
-            where = f"stopped after {done} of {total} files; run it again to go on"
-            if isinstance(stop, KeyboardInterrupt):
-                stop.add_note(where)
-            elif done:
-                echo(where, err=True)
-            raise
         show_report(opened, report, as_json, labelled)
         if first_time and len(opened) and not as_json:
             show_next_steps(gallery, paths)
         if report.rejected and len(report.rejected) == report.files:
             sys.exit(1)
+
+
+@contextmanager
+def saying_how_far(total: int, done: Callable[[], int]) -> Iterator[None]:
+    """When an import is stopped or fails, such as by a full disk, say how many files are done."""
+    try:
+        yield
+    except (KeyboardInterrupt, GalleryError) as stop:
+        where = f"stopped after {done()} of {total} files; run it again to go on"
+        if isinstance(stop, KeyboardInterrupt):
+            stop.add_note(where)
+        elif done():
+            echo(where, err=True)
+        raise
 
 
 def show_next_steps(gallery: str, paths: tuple[str, ...]) -> None:
