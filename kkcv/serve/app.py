@@ -54,17 +54,7 @@ def create_app(service: Service) -> Flask:
         answer = view(service, route)
         for rule in route.rules:
             app.add_url_rule(rule, route.name, answer, methods=[route.method])
-    pages: dict[str, Callable[..., Any]] = {
-        "/": lambda: Response(status=302, headers={"Location": "docs"}),  # also below a prefix
-        "/openapi.json": lambda: Response(
-            json.dumps({**document, "servers": [{"url": request.script_root or "/"}]}),
-            content_type="application/json",
-        ),
-        "/docs": docs_page,
-        "/docs/docs.<any(js, css):kind>": docs_file,
-        "/problems/<code>": describe_problem,
-    }
-    for path, page in pages.items():
+    for path, page in pages_of(document).items():
         app.add_url_rule(path, path, page)
         open_endpoints.add(path)
 
@@ -99,6 +89,22 @@ def create_app(service: Service) -> Flask:
     app.register_error_handler(Exception, answer_error)
     app.wsgi_app = Prefix(app.wsgi_app, lambda: service.settings)  # type: ignore[assignment, method-assign]
     return app
+
+
+def pages_of(document: dict[str, Any]) -> dict[str, Callable[..., Any]]:
+    """The addresses that describe the API, all of them open, and their views."""
+
+    def description() -> Response:
+        whole = {**document, "servers": [{"url": request.script_root or "/"}]}
+        return Response(json.dumps(whole), content_type="application/json")
+
+    return {
+        "/": lambda: Response(status=302, headers={"Location": "docs"}),  # also below a prefix
+        "/openapi.json": description,
+        "/docs": docs_page,
+        "/docs/docs.<any(js, css):kind>": docs_file,
+        "/problems/<code>": describe_problem,
+    }
 
 
 def request_id(sent: str) -> str:
