@@ -14,6 +14,7 @@ import click
 from .language import say
 
 EVERY = 10  # seconds between the lines of a log
+READABLE = 24  # columns of a terminal, in which a folded path can still be read
 NUMBER = re.compile(r"|-?[\d,.]+(e-?\d+)?%?( [KMG])?")  # or empty: such columns are aligned right
 
 
@@ -76,10 +77,11 @@ def print_table(
 
     A line is drawn after so many rows, ``line_after``, if others follow.
     In a narrow terminal empty columns are left out, then the ``spare`` ones, the last first, until
-    it fits.
+    it fits; a cell that still has no room to be read stands under its row.
     Control characters in cells are escaped.
     """
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -89,29 +91,30 @@ def print_table(
     console = Console(highlight=False)
     if not console.is_terminal:  # Rich would fold at 80 columns
         console = Console(highlight=False, width=10_000)
-    table = Table(box=box.SIMPLE_HEAD, show_header=any(columns), pad_edge=False)
-    for i, name in enumerate(columns):
-        numeric = bool(rows) and all(NUMBER.fullmatch(str(row[i])) for row in rows)
-        table.add_column(
-            say(name, "table"), justify="right" if numeric else "left", overflow="fold"
-        )
     if not any(columns):  # names of figures, and the figures
         rows = [(say(str(name)), *figures) for name, *figures in rows]
-    for number, row in enumerate(rows, 1):
-        table.add_row(
-            *(Text(f"{v:.4f}" if isinstance(v, float) else printable(str(v))) for v in row),
-            end_section=number == line_after,
-        )
-    unbounded = console.options.update_width(10_000)  # as wide as its cells are
-    empty = [name for i, name in enumerate(columns) if not any(str(row[i]) for row in rows)]
-    spare = [*(name for name in spare if name not in empty), *filter(None, empty)]
-    if spare and console.measure(table, options=unbounded).maximum > console.width:
-        kept = [i for i, name in enumerate(columns) if name != spare[-1]]
-        narrower = [[row[i] for i in kept] for row in rows]
-        print_table(
-            [columns[i] for i in kept], narrower, title, spare=spare[:-1], line_after=line_after
-        )
-        return
+    names = [say(name, "table") for name in columns]
+    cells = [
+        [f"{v:.4f}" if isinstance(v, float) else printable(str(v)) for v in row] for row in rows
+    ]
+    texts = list(zip(names, *cells, strict=True))
+    widths = [max(map(cell_len, column)) for column in texts]
+    empty = [i for i, (name, *column) in enumerate(texts) if name and not any(column)]
+    leave = [i for i in map(columns.index, spare) if i not in empty] + empty
+    shown = list(range(len(columns)))
+    while leave and across(widths[i] for i in shown) > console.width:
+        shown.remove(leave.pop())
+    numeric = [bool(rows) and all(map(NUMBER.fullmatch, column[1:])) for column in texts]
+    under = without_room(shown, widths, console.width)
+    if under:  # each row becomes one cell of several lines
+        beside = {i: (widths[i], numeric[i]) for i in shown if i not in under}
+        names, *cells = ([stacked(row, beside, under)] for row in [names, *cells])
+        shown, numeric = [0], [False]
+    table = Table(box=box.SIMPLE_HEAD, show_header=any(columns), pad_edge=False)
+    for i in shown:
+        table.add_column(names[i], justify="right" if numeric[i] else "left", overflow="fold")
+    for number, row in enumerate(cells, 1):
+        table.add_row(*(Text(row[i]) for i in shown), end_section=number == line_after)
     if title:
         console.print(Text(say(title), "italic"), soft_wrap=True)
     with console.capture() as printed:
@@ -120,6 +123,36 @@ def print_table(
     if not console.is_terminal:  # the last column is not filled up to its longest cell
         text = re.sub(r" +$", "", text, flags=re.MULTILINE)
     click.echo(text, nl=False)
+
+
+def across(widths: Iterable[int]) -> int:
+    """The width of a table with columns of these widths."""
+    return sum(width + 3 for width in widths) - 1
+
+
+def without_room(shown: Sequence[int], widths: Sequence[int], room: int) -> list[int]:
+    """The columns that cannot be read beside the others, in their order."""
+    beside = list(shown)
+    widest = max(beside, key=widths.__getitem__)
+    folded = across(min(widths[i], READABLE) if i == widest else widths[i] for i in beside)
+    if folded <= room or widths[widest] <= READABLE:
+        return []
+    while across(widths[i] for i in beside) > room and len(beside) > 1:
+        beside.remove(max(beside[1:], key=widths.__getitem__))
+    return [i for i in shown if i not in beside]
+
+
+def stacked(
+    row: Sequence[str], beside: Mapping[int, tuple[int, bool]], under: Sequence[int]
+) -> str:
+    """The cells ``beside`` each other, by width and whether it is a number; the others below."""
+    from rich.cells import cell_len
+
+    blanks = {i: " " * (width - cell_len(row[i])) for i, (width, _) in beside.items()}
+    line = "   ".join(
+        blanks[i] + row[i] if number else row[i] + blanks[i] for i, (_, number) in beside.items()
+    )
+    return "\n".join([line, *(f"    {row[i]}" for i in under if row[i])])
 
 
 def lines_of(what: str) -> Callable[[int, int | None], None]:

@@ -37,4 +37,26 @@ def test_in_a_narrow_terminal_empty_columns_go_first(
 
     lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).splitlines()
     assert max(map(len, lines)) <= width
-    assert tuple(name for name in COLUMNS if name in lines[1]) == shown
+    header = " ".join(lines[: lines.index(next(line for line in lines if "──" in line))])
+    assert tuple(name for name in COLUMNS if name in header) == shown
+
+
+def test_a_path_without_room_stands_whole_under_its_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    path = "/home/me/pictures/2019/holiday/a.jpg"
+    columns = ("rank", "score", "likeness", "verified", "copy", "path")
+    hits = [(1, 0.8075, "almost certain", "152 points", "whole", path), (2, 0.5, "", "", "", path)]
+
+    print_table(columns, hits)
+
+    lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).splitlines()
+    assert [line.strip() for line in lines if line.strip()][3:] == [
+        "1   0.8075   almost certain   152 points   whole",
+        path,
+        "2   0.5000",
+        path,
+    ]
