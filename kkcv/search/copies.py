@@ -56,25 +56,24 @@ def copies(
     """At most k hits, those that local points confirm first (RequestError, PictureError)."""
     pixels = pixels_of(generation, pictures, likes, limits)
     embedder = generation.embedder
-    threads, over = ThreadPoolExecutor(2), Event()
+    worker, over = ThreadPoolExecutor(1), Event()
     try:
-        points = threads.submit(features, pixels, *ASKED)
+        points = worker.submit(features, pixels, *ASKED)
         crop = embedder.crop(pixels)
         as_it_is = embedded(generation, [crop])
         proposing = Proposing(generation, as_it_is, options, own)
         hits = proposing.near([0], as_it_is, max(k, NEAREST))
 
-        def ask(seconds: float, views: Sequence[int], made: Crops, most: int) -> list[Hit]:
+        def embed(made: Crops) -> np.ndarray:
             crops, vectors = made(embedder, pixels, crop), []
             for start in range(0, len(crops), AT_ONCE):
                 if over.is_set():  # nobody waits for it any more
-                    return []
+                    break
                 vectors.append(embedded(generation, crops[start : start + AT_ONCE]))
-            with within(seconds):  # a deadline is of its thread
-                return proposing.near(views, np.concatenate(vectors), most)
+            return np.concatenate(vectors)
 
-        def ask_others() -> list[Future[list[Hit]]]:
-            return [threads.submit(ask, left(), *group) for group in OTHERS]
+        def ask_others() -> list[Future[np.ndarray]]:
+            return [worker.submit(embed, made) for _, made, _ in OTHERS]
 
         likely = bool(hits and hits[0].score >= LIKELY)
         others = [] if likely else ask_others()
@@ -85,18 +84,19 @@ def copies(
             confirming.look(hits[:TOGETHER])
             others = [] if confirming.explained else ask_others()
         confirming.look(hits[:LOOKED_AT])
-        for (views, *_), other in zip(OTHERS, others, strict=False):
+        for (views, _, most), other in zip(OTHERS, others, strict=False):
             if confirming.explained:
                 break
             with step("embed"):
-                more = other.result()
+                vectors = other.result()
+            more = proposing.near(views, vectors, most)
             confirming.look(more, mirrored=MIRRORED in views)
             hits = together(hits, more)
         if confirming.explained:  # a mirror image beside it is near too, and was not asked for
             confirming.look(hits[: 2 * TOGETHER], mirrored=True)
     finally:
         over.set()
-        threads.shutdown(cancel_futures=True)
+        worker.shutdown(cancel_futures=True)
     return confirming.ordered(proposing.worded(hits))[:k]
 
 
