@@ -55,14 +55,14 @@ class Confirming:
         self._seconds = SECONDS  # without those in which the views are embedded
 
     @step("search")
-    def look(self, hits: Sequence[Hit], *, mirrored: bool = False) -> None:
-        """Compare hits in their order, with the mirror image of the query or as it is.
+    def look(self, ids: Sequence[int], *, mirrored: bool = False) -> None:
+        """Compare pictures in their order, with the mirror image of the query or as it is.
 
         Once one has all that the query shows, until several in a row are no copies.
         """
         began = time.monotonic()
         self._verifier.until = began + self._seconds
-        left = [hit for hit in hits if (hit.id, mirrored) not in self._tried]
+        left = [id for id in ids if (id, mirrored) not in self._tried]
         pictures = self._verifier.pictures_of(left)
         for start in range(0, len(pictures), TOGETHER):
             some = pictures[start : start + TOGETHER]

@@ -14,7 +14,6 @@ from threading import Event
 
 import numpy as np
 
-from kkcv.deadline import left, within
 from kkcv.embedding import windows
 from kkcv.errors import RequestError
 from kkcv.hit import Hit
@@ -27,7 +26,7 @@ from .confirming import TOGETHER, Confirming
 from .opened.generation import Generation
 from .options import SearchOptions
 from .picture import Pictures
-from .proposing import Proposing, together
+from .proposing import Candidate, Proposing, together
 from .verification.features import ASKED, features
 from .verification.verify import Verifier
 from .views import CUT, MIRRORED, SMOOTHED, TURNED, Crops, cut, mirrored, smoothed, turned
@@ -62,7 +61,7 @@ def copies(
         crop = embedder.crop(pixels)
         as_it_is = embedded(generation, [crop])
         proposing = Proposing(generation, as_it_is, options, own)
-        hits = proposing.near([0], as_it_is, max(k, NEAREST))
+        found = proposing.near([0], as_it_is, max(k, NEAREST))
 
         def embed(made: Crops) -> np.ndarray:
             crops, vectors = made(embedder, pixels, crop), []
@@ -75,29 +74,29 @@ def copies(
         def ask_others() -> list[Future[np.ndarray]]:
             return [worker.submit(embed, made) for _, made, _ in OTHERS]
 
-        likely = bool(hits and hits[0].score >= LIKELY)
+        likely = bool(found and found[0].score >= LIKELY)
         others = [] if likely else ask_others()
         confirming = Confirming(
             points.result(), pixels, Verifier(pictures, generation.sharing.turn, limits)
         )
         if likely:
-            confirming.look(hits[:TOGETHER])
+            confirming.look(ids_of(found[:TOGETHER]))
             others = [] if confirming.explained else ask_others()
-        confirming.look(hits[:LOOKED_AT])
+        confirming.look(ids_of(found[:LOOKED_AT]))
         for (views, _, most), other in zip(OTHERS, others, strict=False):
             if confirming.explained:
                 break
             with step("embed"):
                 vectors = other.result()
             more = proposing.near(views, vectors, most)
-            confirming.look(more, mirrored=MIRRORED in views)
-            hits = together(hits, more)
+            confirming.look(ids_of(more), mirrored=MIRRORED in views)
+            found = together([*found, *more])
         if confirming.explained:  # a mirror image beside it is near too, and was not asked for
-            confirming.look(hits[: 2 * TOGETHER], mirrored=True)
+            confirming.look(ids_of(found[: 2 * TOGETHER]), mirrored=True)
     finally:
         over.set()
         worker.shutdown(cancel_futures=True)
-    return confirming.ordered(proposing.worded(hits))[:k]
+    return confirming.ordered(proposing.hits(found))[:k]
 
 
 def pixels_of(
@@ -117,6 +116,10 @@ def pixels_of(
         if like.region is None:
             return decode(source, limits, target=target)
         return np.ascontiguousarray(like.region.of(decode(source, limits)))
+
+
+def ids_of(candidates: Sequence[Candidate]) -> list[int]:
+    return [each.id for each in candidates]
 
 
 def embedded(generation: Generation, crops: Sequence[np.ndarray]) -> np.ndarray:

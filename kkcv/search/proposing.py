@@ -5,8 +5,7 @@ pasted into another. The other views are compared with whole pictures and with t
 the gallery has them.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,24 +15,24 @@ from kkcv.hit import Hit, clipped
 from kkcv.timing import step
 
 from . import parts
-from .answer.answer import chances_of, checked_max_chance, hits_of, rates_of, words_of
+from .answer.answer import chances_of, checked_max_chance, hits_of, rates_of
 from .index.neighbors import Neighbors
 from .opened.generation import Generation
 from .options import SearchOptions
 from .views import CUT, where
 
 
-class Found(NamedTuple):
-    """Candidates: ``scores`` float32 (n,), with the number of the view and part that have it."""
+class Candidate(NamedTuple):
+    """A picture with its best score, and the numbers of the view and part that have it."""
 
-    ids: np.ndarray
-    scores: np.ndarray
-    view: np.ndarray
-    part: np.ndarray
+    id: int
+    score: float
+    view: int
+    part: int
 
 
 class Proposing:
-    """Proposes candidates for the views of one query, from several threads."""
+    """Proposes candidates for the views of one query."""
 
     def __init__(
         self,
@@ -49,30 +48,43 @@ class Proposing:
         self._options = options
         self._own = np.array(sorted(own), np.int64)
 
-    def near(self, views: Sequence[int], vectors: np.ndarray, most: int) -> list[Hit]:
+    @step("search")
+    def near(self, views: Sequence[int], vectors: np.ndarray, most: int) -> list[Candidate]:
         """The pictures that are nearest to any of these views, unit vectors (V, D); best first."""
-        generation, options, chances = self._generation, self._options, self._chances
-        with step("search"), generation.catalog.searching() as rows:
+        options, chances = self._options, self._chances
+        with self._generation.catalog.searching() as rows:
             ids = np.setdiff1d(self._looked_for(rows, views, vectors, most), self._own)
-            found = candidates(generation, rows, views, vectors, ids)
-            found = Found(*(each[:most] for each in found))
-            good = found.scores >= options.min_score
-            if options.max_chance is not None:
-                rates = rates_of(chances, found.scores[None])[0]
-                good &= rates <= checked_max_chance(chances, options.max_chance)
-            found = Found(*(each[good] for each in found))
-            near = Neighbors(found.ids[None], found.scores[None])
-            hits = hits_of(generation, rows, near, chances, rates_of(chances, near.scores))[0]
-        places = {id: (view, part) for id, _, view, part in zip(*map(list, found), strict=True)}
-        for hit in hits:  # until points say more exactly
-            hit.place, hit.query_place = where(*places[hit.id])
-        return hits
+            by_parts = 0 if views[0] in CUT else len(vectors)
+            compared = parts.beside(self._generation, rows, vectors, by_parts, ids)
+        if not len(compared.ids):
+            return []
+        best, here = compared.scores.argmax(axis=0), np.arange(len(compared.ids))
+        scores = clipped(compared.scores[best, here])
+        good = scores >= options.min_score
+        if options.max_chance is not None:
+            rates = rates_of(chances, scores[None])[0]
+            good &= rates <= checked_max_chance(chances, options.max_chance)
+        order = np.argsort(-scores, kind="stable")[:most]
+        order = order[good[order]]
+        columns = compared.ids, scores, np.array(views)[best], compared.through[best, here]
+        return [
+            Candidate(*row) for row in zip(*(each[order].tolist() for each in columns), strict=True)
+        ]
 
-    def worded(self, hits: list[Hit]) -> list[Hit]:
-        """The same, with how surely each is alike by all of them, not by those of its views."""
-        scores = np.array([[hit.score for hit in hits]])
-        surely = words_of(self._chances, scores, rates_of(self._chances, scores))[0]
-        return [replace(hit, likeness=word) for hit, word in zip(hits, surely, strict=True)]
+    @step("search")
+    def hits(self, candidates: Sequence[Candidate]) -> list[Hit]:
+        """The candidates with what hits show, in their order."""
+        near = Neighbors(
+            np.array([[each.id for each in candidates]], np.int64),
+            np.array([[each.score for each in candidates]], np.float32),
+        )
+        rates = rates_of(self._chances, near.scores)
+        with self._generation.catalog.searching() as rows:
+            hits = hits_of(self._generation, rows, near, self._chances, rates)[0]
+        found = {each.id: each for each in candidates}
+        for hit in hits:  # until points say more exactly
+            hit.place, hit.query_place = where(found[hit.id].view, found[hit.id].part)
+        return hits
 
     def _looked_for(
         self, rows: parts.Reader, views: Sequence[int], vectors: np.ndarray, most: int
@@ -89,28 +101,7 @@ class Proposing:
         return near[near > 0]
 
 
-def candidates(
-    generation: Generation,
-    rows: parts.Reader,
-    views: Sequence[int],
-    vectors: np.ndarray,
-    ids: np.ndarray,
-) -> Found:
-    """Some pictures beside some views, unit vectors (V, D), best first."""
-    by_parts = 0 if views[0] in CUT else len(vectors)
-    compared = parts.beside(generation, rows, vectors, by_parts, ids)
-    scores = compared.scores
-    if not len(compared.ids):
-        return Found(compared.ids, np.empty(0, np.float32), compared.ids, compared.ids)
-    best = scores.argmax(axis=0)
-    here = np.arange(len(best))
-    of_best = clipped(scores[best, here]), np.array(views)[best], compared.through[best, here]
-    found = Found(compared.ids, *of_best)
-    order = np.argsort(-found.scores, kind="stable")
-    return Found(*(each[order] for each in found))
-
-
-def together(hits: list[Hit], more: list[Hit]) -> list[Hit]:
-    """Hits of several groups of views, each picture once, best first."""
-    best = {hit.id: hit for hit in sorted([*hits, *more], key=lambda hit: hit.score)}
-    return sorted(best.values(), key=lambda hit: -hit.score)
+def together(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Those of several groups of views, each picture once, best first."""
+    best = {each.id: each for each in sorted(candidates, key=lambda each: each.score)}
+    return sorted(best.values(), key=lambda each: -each.score)

@@ -25,7 +25,7 @@ TURNED = range(1, 4)  # by 90, 180 and 270 degrees
 MIRRORED, SMOOTHED = 4, 5
 CUT = range(6, 6 + len(CUTS))
 Crops = Callable[[Embedder, np.ndarray, np.ndarray], list[np.ndarray]]
-BLUR = 1.5  # pixels, the deviation: strong compression leaves blocks that a network sees
+BLUR = 1.0  # pixels of the crop, the deviation: strong compression leaves blocks that a network sees
 
 
 def turned(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
@@ -44,7 +44,7 @@ def mirrored(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[n
 
 def smoothed(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
     """Likewise: blurred."""
-    return [embedder.crop(cv2.GaussianBlur(pixels, (0, 0), BLUR))]
+    return [cv2.GaussianBlur(crop, (0, 0), BLUR)]
 
 
 def cut(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ on one change of view).
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -60,7 +60,8 @@ class Verifier:
         with step("search"):
             query = self._of_query(likes)
             self.until = time.monotonic() + SECONDS
-            pictures = {each.id: each for each in self.pictures_of(hits[:looked_at])}
+            ids = [hit.id for hit in hits[:looked_at]]
+            pictures = {each.id: each for each in self.pictures_of(ids)}
 
             def of_hit(hit: Hit) -> Features | None:
                 return self.features_of(pictures[hit.id]) if hit.id in pictures else None
@@ -87,9 +88,9 @@ class Verifier:
                 return features_of(source, self._limits)
             return features(like.region.of(decode(source, self._limits)))
 
-    def pictures_of(self, hits: Sequence[Hit]) -> list[Picture]:
+    def pictures_of(self, ids: Iterable[int]) -> list[Picture]:
         """Those that are still there."""
-        return self._pictures.get_many(hit.id for hit in hits)
+        return self._pictures.get_many(ids)
 
     def features_of_all(self, pictures: Sequence[Picture]) -> list[Features | None]:
         """``features_of`` each, side by side unless all are stored."""
