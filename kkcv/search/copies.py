@@ -10,7 +10,6 @@ left are dropped.
 
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event
 
 import numpy as np
 
@@ -29,14 +28,14 @@ from .picture import Pictures
 from .proposing import Candidate, Proposing, together
 from .verification.features import ASKED, features
 from .verification.verify import Verifier
-from .views import CUT, MIRRORED, SMOOTHED, TURNED, Crops, cut, mirrored, smoothed, turned
+from .views import CUT, MIRRORED, OTHERS, SMOOTHED, TURNED, seen
 
 NEAREST = 25  # candidates of the query as it is, at least
-OTHERS = (  # in the order in which they are asked: their numbers, crops, and candidates
-    (TURNED, turned, 5),
-    ([MIRRORED], mirrored, 10),
-    ([SMOOTHED], smoothed, 8),
-    (CUT, cut, 8),
+GROUPS = (  # of other views, in the order in which they are asked, each with its candidates
+    (TURNED, 5),
+    ([MIRRORED], 10),
+    ([SMOOTHED], 8),
+    (CUT, 8),
 )
 AT_ONCE = 3  # views that are embedded, quicker than one by one
 LOOKED_AT = 50  # candidates of a group at most
@@ -55,47 +54,47 @@ def copies(
     """At most k hits, those that local points confirm first (RequestError, PictureError)."""
     pixels = pixels_of(generation, pictures, likes, limits)
     embedder = generation.embedder
-    worker, over = ThreadPoolExecutor(1), Event()
+    workers = ThreadPoolExecutor(2)
     try:
-        points = worker.submit(features, pixels, *ASKED)
+        points = workers.submit(features, pixels, *ASKED)
         crop = embedder.crop(pixels)
         as_it_is = embedded(generation, [crop])
         proposing = Proposing(generation, as_it_is, options, own)
         found = proposing.near([0], as_it_is, max(k, NEAREST))
 
-        def embed(made: Crops) -> np.ndarray:
-            crops, vectors = made(embedder, pixels, crop), []
-            for start in range(0, len(crops), AT_ONCE):
-                if over.is_set():  # nobody waits for it any more
-                    break
-                vectors.append(embedded(generation, crops[start : start + AT_ONCE]))
-            return np.concatenate(vectors)
+        def embed(views: Sequence[int]) -> dict[int, np.ndarray]:
+            crops = [seen(view, embedder, pixels, crop) for view in views]
+            return dict(zip(views, embedded(generation, crops), strict=True))
 
-        def ask_others() -> list[Future[np.ndarray]]:
-            return [worker.submit(embed, made) for _, made, _ in OTHERS]
+        def embed_others() -> dict[int, Future[dict[int, np.ndarray]]]:
+            batches = [OTHERS[n : n + AT_ONCE] for n in range(0, len(OTHERS), AT_ONCE)]
+            return {
+                view: vectors
+                for batch, vectors in [(batch, workers.submit(embed, batch)) for batch in batches]
+                for view in batch
+            }
 
         likely = bool(found and found[0].score >= LIKELY)
-        others = [] if likely else ask_others()
+        others = {} if likely else embed_others()
         confirming = Confirming(
             points.result(), pixels, Verifier(pictures, generation.sharing.turn, limits)
         )
         if likely:
             confirming.look(ids_of(found[:TOGETHER]))
-            others = [] if confirming.explained else ask_others()
+            others = {} if confirming.explained else embed_others()
         confirming.look(ids_of(found[:LOOKED_AT]))
-        for (views, _, most), other in zip(OTHERS, others, strict=False):
+        for views, most in GROUPS:
             if confirming.explained:
                 break
             with step("embed"):
-                vectors = other.result()
+                vectors = np.stack([others[view].result()[view] for view in views])
             more = proposing.near(views, vectors, most)
             confirming.look(ids_of(more), mirrored=MIRRORED in views)
             found = together([*found, *more])
         if confirming.explained:  # a mirror image beside it is near too, and was not asked for
             confirming.look(ids_of(found[: 2 * TOGETHER]), mirrored=True)
     finally:
-        over.set()
-        worker.shutdown(cancel_futures=True)
+        workers.shutdown(wait=False, cancel_futures=True)
     return confirming.ordered(proposing.hits(found))[:k]
 
 

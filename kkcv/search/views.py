@@ -3,8 +3,6 @@
 They are numbered: 0 is the query as it is.
 """
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 
@@ -24,32 +22,30 @@ CUTS = (windows.CENTER, *CORNERS)  # of the query
 TURNED = range(1, 4)  # by 90, 180 and 270 degrees
 MIRRORED, SMOOTHED = 4, 5
 CUT = range(6, 6 + len(CUTS))
-Crops = Callable[[Embedder, np.ndarray, np.ndarray], list[np.ndarray]]
-BLUR = 1.0  # pixels of the crop, the deviation: strong compression leaves blocks that a network sees
+OTHERS = range(1, CUT.stop)
+BLUR = (
+    1.0  # pixels of the crop, the deviation: strong compression leaves blocks that a network sees
+)
 
 
-def turned(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
-    """Crops of a picture, uint8 (h, w, 3), in the order of TURNED; ``crop`` is that as it is."""
+def seen(view: int, embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> np.ndarray:
+    """The crop of a view of a picture, uint8 (h, w, 3); ``crop`` is that of it as it is."""
+    if view in TURNED:
+        return turned(view, embedder, pixels, crop)
+    if view == MIRRORED:
+        return crop[:, ::-1]
+    if view == SMOOTHED:
+        return cv2.GaussianBlur(crop, (0, 0), BLUR)
+    return embedder.crop(windows.within(pixels, CUTS[CUT.index(view)]))
+
+
+def turned(quarters: int, embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> np.ndarray:
+    """Likewise: turned counterclockwise by so many quarters."""
     height, width = embedder.checkpoint.preprocess.size
     if height != width:
-        return [embedder.crop(np.ascontiguousarray(np.rot90(pixels, n))) for n in TURNED]
+        return embedder.crop(np.ascontiguousarray(np.rot90(pixels, quarters)))
     squares = crop.reshape(-1, height, *crop.shape[1:])  # of a panorama
-    return [np.rot90(squares, n, axes=(1, 2)).reshape(crop.shape) for n in TURNED]
-
-
-def mirrored(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
-    """Likewise: with left and right exchanged."""
-    return [crop[:, ::-1]]
-
-
-def smoothed(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
-    """Likewise: blurred."""
-    return [cv2.GaussianBlur(crop, (0, 0), BLUR)]
-
-
-def cut(embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> list[np.ndarray]:
-    """Likewise: its parts, in the order of CUTS."""
-    return [embedder.crop(windows.within(pixels, each)) for each in CUTS]
+    return np.rot90(squares, quarters, axes=(1, 2)).reshape(crop.shape)
 
 
 def where(view: int, part: int) -> tuple[Place | None, Place | None]:

@@ -81,7 +81,7 @@ def delete_features(folder: Path, sha256: bytes) -> None:
 
 def file_of(folder: Path, sha256: bytes) -> Path:
     name = sha256.hex()
-    return folder / FOLDER / name[:2] / f"{name}.points"
+    return folder / f"{FOLDER}/{name[:2]}/{name}.points"  # one join: a search reads many
 
 
 def older_file(file: Path) -> Path:
