@@ -28,7 +28,7 @@ from .picture import Pictures
 from .proposing import Candidate, Proposing, together
 from .verification.features import ASKED, features
 from .verification.verify import Verifier
-from .views import CUT, MIRRORED, OTHERS, SMOOTHED, TURNED, seen
+from .views import CUT, MIRRORED, SMOOTHED, TURNED, seen
 
 NEAREST = 25  # candidates of the query as it is, at least
 GROUPS = (  # of other views, in the order in which they are asked, each with its candidates
@@ -37,7 +37,7 @@ GROUPS = (  # of other views, in the order in which they are asked, each with it
     ([SMOOTHED], 8),
     (CUT, 8),
 )
-AT_ONCE = 3  # views that are embedded, quicker than one by one
+BATCHES = (TURNED, [MIRRORED, SMOOTHED], CUT[:3], CUT[3:])  # embedded, on two cores
 LOOKED_AT = 50  # candidates of a group at most
 LIKELY = 0.85  # score of a copy as it is; the other views are asked at once if no hit has it
 
@@ -67,10 +67,9 @@ def copies(
             return dict(zip(views, embedded(generation, crops), strict=True))
 
         def embed_others() -> dict[int, Future[dict[int, np.ndarray]]]:
-            batches = [OTHERS[n : n + AT_ONCE] for n in range(0, len(OTHERS), AT_ONCE)]
             return {
                 view: vectors
-                for batch, vectors in [(batch, workers.submit(embed, batch)) for batch in batches]
+                for batch, vectors in [(batch, workers.submit(embed, batch)) for batch in BATCHES]
                 for view in batch
             }
 
