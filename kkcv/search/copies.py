@@ -37,7 +37,7 @@ GROUPS = (  # of other views, in the order in which they are asked, each with it
     ([SMOOTHED], 8),
     (CUT, 8),
 )
-BATCHES = (TURNED, [MIRRORED, SMOOTHED], CUT[:3], CUT[3:])  # embedded, on two cores
+BATCHES = ([*TURNED, MIRRORED, SMOOTHED], CUT)  # one a core: a runtime prepares for each other size
 LOOKED_AT = 50  # candidates of a group at most
 LIKELY = 0.85  # score of a copy as it is; the other views are asked at once if no hit has it
 
