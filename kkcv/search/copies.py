@@ -39,6 +39,7 @@ GROUPS = (  # of other views, in the order in which they are asked, each with it
 )
 BATCHES = ([*TURNED, MIRRORED, SMOOTHED], CUT)  # one a core: a runtime prepares for each other size
 LOOKED_AT = 50  # candidates of a group at most
+TWIN = 0.1  # at most, by which a mirror image of a copy is less like the query
 LIKELY = 0.85  # score of a copy as it is; the other views are asked at once if no hit has it
 
 
@@ -91,7 +92,8 @@ def copies(
             confirming.look(ids_of(more), mirrored=MIRRORED in views)
             found = together([*found, *more])
         if confirming.explained:  # a mirror image beside it is near too, and was not asked for
-            confirming.look(ids_of(found[: 2 * TOGETHER]), mirrored=True)
+            alike = [each for each in found[: 2 * TOGETHER] if each.score > found[0].score - TWIN]
+            confirming.look(ids_of(alike), mirrored=True)
     finally:
         workers.shutdown(wait=False, cancel_futures=True)
     return confirming.ordered(proposing.hits(found))[:k]
