@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kkcv import deadline
 from kkcv.hit import SURE, Hit, Place
 from kkcv.timing import step
 
@@ -58,13 +59,14 @@ class Confirming:
     def look(self, ids: Sequence[int], *, mirrored: bool = False) -> None:
         """Compare pictures in their order, with the mirror image of the query or as it is.
 
-        Once one has all that the query shows, until several in a row are no copies.
+        Once one has all that the query shows, until several in a row are no copies (TimedOut).
         """
         began = time.monotonic()
         self._verifier.until = began + self._seconds
         left = [id for id in ids if (id, mirrored) not in self._tried]
         pictures = self._verifier.pictures_of(left)
         for start in range(0, len(pictures), TOGETHER):
+            deadline.check()
             some = pictures[start : start + TOGETHER]
             self._look_at([each for each in some if not self.is_copy(each.id)], mirrored)
             if self.explained and not any(self.is_copy(each.id) for each in some):

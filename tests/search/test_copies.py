@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from kkcv.deadline import within
 from kkcv.embedding.embedder import Embedder
-from kkcv.errors import RequestError
+from kkcv.errors import RequestError, TimedOut
 from kkcv.hit import Hit
 from kkcv.images.decode import decode
 from kkcv.images.disturb import compressed, on_a_page, pasted_into
@@ -142,6 +143,11 @@ def test_copies_are_of_one_picture(filled: Gallery, photographs: list[Path]) -> 
 
     assert str(error.value) == "copies are found of one picture, not of several or of a text"
     assert error.value.field == "copies"
+
+
+def test_a_search_for_copies_ends_at_its_deadline(filled: Gallery, photographs: list[Path]) -> None:
+    with within(0), pytest.raises(TimedOut):
+        filled.search(photographs[0], copies=True)
 
 
 def test_what_was_pasted_into_a_picture_comes_before_more_pictures_of_the_same_scene() -> None:

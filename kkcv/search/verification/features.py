@@ -5,7 +5,7 @@ Zisserman: Three Things Everyone Should Know to Improve Object Retrieval, CVPR 2
 roots are compared: RootSIFT).
 
 A descriptor holds 8 directions of each of 4 x 4 squares, and neighbors among them are alike. So its
-lowest frequencies, 30 of 128, hold nearly all of it (cosine transform along the squares, Fourier
+lowest frequencies, 30 of 128, hold most of it (cosine transform along the squares, Fourier
 along the directions). They are enough to tell a copy, and not to tell an object in perspective.
 """
 

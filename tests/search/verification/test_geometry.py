@@ -107,7 +107,7 @@ def test_the_low_frequencies_hold_most_of_a_descriptor(pictures: Path) -> None:
     back, whole = (d / np.linalg.norm(d, axis=1, keepdims=True) for d in (back, whole))
 
     np.testing.assert_allclose(np.linalg.norm(here.low, axis=1), 1, atol=1e-5)
-    assert np.median((back * whole).sum(axis=1)) > 0.95
+    assert np.median((back * whole).sum(axis=1)) > 0.9
 
 
 def test_no_more_features_than_are_kept(pictures: Path) -> None:
