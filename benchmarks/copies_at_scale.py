@@ -1,6 +1,6 @@
 """A search for copies among very many pictures, beside a plain search in the same gallery.
 
-python -m benchmarks.copies_at_scale DATA [--count 100000] [--sample 40]
+python -m benchmarks.copies_at_scale DATA [--count 100000] [--sample 40] [--keep FOLDER]
 
 DATA is the folder with imagenette, monkeys, produce and cats_dogs. The gallery holds the pictures
 of the first three, with their local features, and rows grown from theirs (grown.py) up to
@@ -17,6 +17,7 @@ import argparse
 import io
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,8 +30,8 @@ from kkcv.images import disturb
 from kkcv.images.folder import labelled_pictures
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
-from kkcv.search.picture import PictureFile
-from kkcv.search.quality.selfcheck import pixels_of, sampled
+from kkcv.search.picture import Picture, PictureFile
+from kkcv.search.quality.selfcheck import pixels_of
 from kkcv.search.verification.making import make_missing
 
 from .command import existing, run
@@ -46,6 +47,7 @@ COPIES = {
     "in a screenshot": disturb.on_a_page,
 }
 TOGETHER = 2000  # rows in a transaction
+GROWN = "/photos/"  # the folder that grown rows say they are in
 
 
 def main() -> None:
@@ -55,17 +57,32 @@ def main() -> None:
     parser.add_argument("data", type=existing)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--sample", type=int, default=40)
+    parser.add_argument(
+        "--keep", type=Path, help="where to keep the gallery; one that is there is only searched"
+    )
     asked = parser.parse_args()
-    with (
-        TemporaryDirectory() as folder,
-        Gallery.create(f"{folder}/gallery", Embedder.load(PARTS)) as gallery,
-    ):
-        import_pictures(gallery, [asked.data / name for name in SETS])
-        make_missing(gallery)
-        chosen = sampled(gallery, asked.sample)
-        grow(gallery, asked.count - len(gallery))
-        gallery.generation.index.rebuild()
-        show(list(measured(gallery, chosen, asked.data)))
+    scratch = nullcontext(asked.keep) if asked.keep else TemporaryDirectory()
+    with scratch as name, filled(Path(name) / "gallery", asked.data, asked.count) as gallery:
+        show(list(measured(gallery, originals(gallery, asked.sample), asked.data)))
+
+
+def filled(folder: Path, data: Path, count: int) -> Gallery:
+    embedder = Embedder.load(PARTS)
+    if folder.exists():
+        return Gallery.open(folder, embedder)
+    gallery = Gallery.create(folder, embedder)
+    import_pictures(gallery, [data / name for name in SETS])
+    make_missing(gallery)
+    grow(gallery, count - len(gallery))
+    gallery.generation.index.rebuild()
+    return gallery
+
+
+def originals(gallery: Gallery, sample: int) -> list[Picture]:
+    """Random real pictures, the same each time."""
+    with gallery.catalog.reading() as rows:
+        real = [each for each in rows.pictures() if not each.file.path.startswith(GROWN)]
+    return [real[n] for n in np.random.default_rng(0).permutation(len(real))[:sample]]
 
 
 def grow(gallery: Gallery, count: int) -> None:
@@ -79,11 +96,11 @@ def grow(gallery: Gallery, count: int) -> None:
         with gallery.catalog.writing() as writer:
             for vector in grown:
                 name = sha256[int(random.integers(len(sha256)))]
-                writer.add(PictureFile(f"/photos/{number:09d}.jpg", False, name, 1, 1), vector, {})
+                writer.add(PictureFile(f"{GROWN}{number:09d}.jpg", False, name, 1, 1), vector, {})
                 number += 1
 
 
-def measured(gallery: Gallery, chosen: list[Any], data: Path) -> Iterator[dict[str, Any]]:
+def measured(gallery: Gallery, chosen: list[Picture], data: Path) -> Iterator[dict[str, Any]]:
     here = [Image.fromarray(pixels_of(gallery, picture)) for picture in chosen]
     others = [path for path, _ in labelled_pictures(data / "cats_dogs" / "val")][: len(chosen)]
     queries = {name: [jpeg(change(each)) for each in here] for name, change in COPIES.items()}
