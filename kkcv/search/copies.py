@@ -3,9 +3,8 @@
     query ─as it is, turned, mirrored, blurred, cut▶ candidates ─points▶ confirmed first
 
 Most copies are found by the query as it is; the other views (views.py) take longer. They are
-embedded and looked for (proposing.py) while local points are compared (confirming.py), unless a hit
-is so near that it probably shows all. Once a hit has all that the query shows, the views that are
-left are dropped.
+embedded while local points are compared (confirming.py), unless a hit is so near that it probably
+shows all. Once a hit has all that the query shows, the views that are left are dropped.
 """
 
 from collections.abc import Collection, Sequence
@@ -37,7 +36,7 @@ GROUPS = (  # of other views, in the order in which they are asked, each with it
     ([SMOOTHED], 8),
     (CUT, 8),
 )
-BATCHES = ([*TURNED, MIRRORED, SMOOTHED], CUT)  # one a core: a runtime prepares for each other size
+BATCHES = ([*TURNED, MIRRORED, SMOOTHED], CUT)  # of one size: OpenVINO prepares for each other one
 LOOKED_AT = 50  # candidates of a group at most
 TWIN = 0.1  # at most, by which a mirror image of a copy is less like the query
 LIKELY = 0.85  # score of a copy as it is; the other views are asked at once if no hit has it
@@ -68,11 +67,10 @@ def copies(
             return dict(zip(views, embedded(generation, crops), strict=True))
 
         def embed_others() -> dict[int, Future[dict[int, np.ndarray]]]:
-            return {
-                view: vectors
-                for batch, vectors in [(batch, workers.submit(embed, batch)) for batch in BATCHES]
-                for view in batch
-            }
+            of_views: dict[int, Future[dict[int, np.ndarray]]] = {}
+            for batch in BATCHES:
+                of_views |= dict.fromkeys(batch, workers.submit(embed, batch))
+            return of_views
 
         likely = bool(found and found[0].score >= LIKELY)
         others = {} if likely else embed_others()
