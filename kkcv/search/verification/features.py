@@ -5,7 +5,7 @@ Zisserman: Three Things Everyone Should Know to Improve Object Retrieval, CVPR 2
 roots are compared: RootSIFT).
 
 A descriptor holds 8 directions of each of 4 x 4 squares, and neighbors among them are alike. So its
-lowest frequencies, 30 of 128, hold most of it (cosine transform along the squares, Fourier
+lowest frequencies, 37 of 128, hold most of it (cosine transform along the squares, Fourier
 along the directions). They are enough to tell a copy, and not to tell an object in perspective.
 """
 
@@ -31,7 +31,7 @@ GRID = 65535  # steps of a coordinate
 # A mirrored picture has the same points with other descriptors: of 4 rows x 4 columns x 8
 # directions, the rows are in the opposite order, and so are the directions.
 MIRRORED = np.arange(128).reshape(4, 4, 8)[::-1][:, :, -np.arange(8) % 8].ravel()
-LOWEST = 3  # the largest sum of the three frequencies that are compared
+LOWEST = 2  # the largest of the three frequencies that are compared, and half of their sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Features:
 
     @cached_property
     def low(self) -> np.ndarray:
-        """Their low frequencies alone, of length one: float32 (N, 30)."""
+        """Their low frequencies alone, of length one: float32 (N, 37)."""
         return of_length_one(self.descriptors.astype(np.float32) @ low_frequencies())
 
     def mirrored(self) -> "Features":
@@ -74,15 +74,15 @@ def of_length_one(rows: np.ndarray) -> np.ndarray:
 
 @cache
 def low_frequencies() -> np.ndarray:
-    """The projection of a descriptor to its low frequencies: orthonormal, float32 (128, 30)."""
+    """The projection of a descriptor to its low frequencies: orthonormal, float32 (128, 37)."""
     at, way = np.arange(4), np.arange(8)
     squares = np.cos(np.pi * np.outer(np.arange(4), at + 0.5) / 4)
     frequency = np.array([0, 1, 1, 2, 2, 3, 3, 4])
     quarter = np.array([0, 0, 1, 0, 1, 0, 1, 0]) * np.pi / 2  # sines beside cosines
     directions = np.cos(2 * np.pi * np.outer(frequency, way) / 8 - quarter[:, None])
     basis = np.einsum("ai,bj,ck->abcijk", squares, squares, directions).reshape(128, 128)
-    sums = np.add.outer(np.add.outer(np.arange(4), np.arange(4)), frequency).ravel()
-    low = basis[sums <= LOWEST]
+    of_each = np.stack(np.meshgrid(at, at, frequency, indexing="ij"), axis=-1).reshape(128, 3)
+    low = basis[(of_each <= LOWEST).all(axis=1) & (of_each.sum(axis=1) <= 2 * LOWEST)]
     return np.ascontiguousarray((low / np.linalg.norm(low, axis=1, keepdims=True)).T, np.float32)
 
 
