@@ -37,7 +37,7 @@ class Access:
         """
         check_host(request, self._settings.hosts)
         if not self._settings.needs_key:
-            # pages of other sites have no key, so only here they could do harm
+            # with a key there is no need: pages of other sites do not have it
             check_site(request, self._settings.cors)
             return None
         if scope is None:

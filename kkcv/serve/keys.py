@@ -41,7 +41,7 @@ class Key:
     made: str = ""
 
     def __post_init__(self) -> None:
-        # it stands in the log beside every request
+        # the name stands in the log beside every request
         if not self.name or len(self.name) > 64 or not self.name.isprintable():
             raise RequestError(f"a key's name is 1 to 64 printable characters, got {self.name!r}")
         if self.scope not in SCOPES:
@@ -119,7 +119,7 @@ def locked(file: Path) -> Iterator[None]:
 def write_keys(file: Path, keys: Sequence[Key]) -> None:
     """Write the file, which only its owner can read."""
     document = {"keys": [asdict(key) for key in keys]}
-    # hashes only, but names and scopes are nobody else's
+    # only hashes, but the names are private too
     with writing(file, RequestError), atomic_write(file, mode=0o600) as part:
         part.write_text(json.dumps(document, indent=1))
 

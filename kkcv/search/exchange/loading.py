@@ -44,7 +44,7 @@ def parquet_files(sources: Iterable[str | PathLike[str]], plan: Plan | None = No
         if not found:
             raise DataError(f"{source} holds no Parquet files")
         files += found
-    # of any folder in the order of the plan
+    # by name, in whichever folder they are: the order of the plan
     files = sorted(dict.fromkeys(files), key=lambda file: (file.name, file))
     if plan is None:
         return files

@@ -30,7 +30,7 @@ from kkcv.search.opened.opened import VECTOR_TYPES
 
 FORMAT = 1
 FILE = "plan.json"
-SHARD_PICTURES = 10_000  # of them little is lost when a worker dies
+SHARD_PICTURES = 10_000  # few enough that little is lost when a worker dies
 Paths = Iterable[str | PathLike[str]]
 
 

@@ -15,7 +15,7 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.picture import Picture, read_in_batch
 from kkcv.timing import Progress, no_progress
 
-SAMPLE = 100  # pictures, of each of which there is a copy for every way and strength
+SAMPLE = 100  # pictures; each is disturbed in every way and strength
 CHUNK = 8  # pictures whose copies are in memory at once
 TOP = 5  # hits: a person looks at so many
 CLOSER = 4  # times the pixels that the network sees: some copies are a third of a side

@@ -136,7 +136,7 @@ class Server:
             for channel in channels:
                 # idle, it reads no further request
                 channel.will_close |= not (channel.busy or fresh(channel))
-            self._turn(0.2)  # shorter than otherwise: somebody waits for the stop
+            self._turn(0.2)  # shorter than LOOK_SECONDS: somebody waits for the stop
         self._waitress.task_dispatcher.shutdown()
         wasyncore.close_all(self._map)
 

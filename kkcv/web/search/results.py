@@ -140,7 +140,7 @@ def show_both(
     load(other, text)
     own = {entry.sha256 for entry in here.get_many(query.own)}
     mine = with_hashes(here, hits)
-    # as many more as may be the query's own pictures
+    # more, as pictures of the query itself may be among them
     found = with_hashes(other, other.search(query.elsewhere(here), k + len(own), options))
     theirs = [(sha256, hit) for sha256, hit in found if sha256 not in own][:k]
     both = dict(mine).keys() & dict(theirs).keys()
