@@ -222,7 +222,7 @@ class Gallery(Rows):
         k = checked_k(k)
         options = merged(options, words)
         generation = self.generation
-        # not found again
+        # these are not found again
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
         if options.copies:
             from .copies import copies

@@ -13,7 +13,7 @@ from kkcv.timing import Progress, no_progress
 PERPLEXITY = 25  # neighbors that count, roughly
 STEPS = 300
 EXAGGERATED = 80  # first steps, in which clusters form
-CLUSTERS = 8  # as many as the map has colors (components/map.py)
+CLUSTERS = 8  # fewer than the map has colors (components/map.py)
 
 
 def plane(vectors: np.ndarray, progress: Progress = no_progress) -> np.ndarray:

@@ -22,7 +22,7 @@ class Drawn:
 
 def number(value: float) -> str:
     """At most one decimal: the same text on every machine."""
-    return f"{round(value, 1) + 0.0:g}"  #  0.0: never "-0"
+    return f"{round(value, 1) + 0.0:g}"  # + 0.0: never "-0"
 
 
 def text(
