@@ -68,7 +68,6 @@ def parameter_groups(
                     {
                         "params": parameters,
                         # near the input least changes: Howard & Ruder, arXiv:1801.06146
-                        # arXiv:1801.06146
                         "lr": lr * lr_decay**depth,
                         "weight_decay": weight_decay if decays else 0.0,
                         "name": name if decays else f"{name}, norms and biases",
