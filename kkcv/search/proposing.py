@@ -21,8 +21,6 @@ from .opened.generation import Generation
 from .options import SearchOptions
 from .views import CUT, where
 
-SURELY = 10  # pictures near the query as it is, that are looked for with all effort
-
 
 class Candidate(NamedTuple):
     """A picture with its best score, and the numbers of the view and part that have it."""
@@ -91,13 +89,11 @@ class Proposing:
     def _looked_for(
         self, rows: parts.Reader, views: Sequence[int], vectors: np.ndarray, most: int
     ) -> np.ndarray:
-        """Ids near any of these views; the nearest to the query as it is with all effort."""
+        """Ids near any of these views; near the query as it is, with all effort of the index."""
         index, condition = self._generation.index, self._options.condition
-        depth, wholes = most + len(self._own), self._generation.projected(vectors)
-        near = index.glance(rows, wholes, depth, condition).ids.ravel()
-        if 0 in views:
-            surely = index.search(rows, wholes, SURELY + len(self._own), condition).ids.ravel()
-            near = np.concatenate([near, surely])
+        depth = most + len(self._own)
+        look = index.glance if 0 not in views else index.search
+        near = look(rows, self._generation.projected(vectors), depth, condition).ids.ravel()
         if index.parts is not None and views[0] not in CUT:
             sketches, deep = windows.sketch(vectors), min(2 * depth, parts.MOST)
             keys = index.parts.glance(rows, sketches, deep, condition).ids.ravel()
