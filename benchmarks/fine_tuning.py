@@ -40,7 +40,8 @@ from kkcv.training.fit.job import Files, Job, Labelled
 from kkcv.training.fit.network import network_for, starting_point
 from kkcv.training.fit.processes import Processes
 from kkcv.training.fit.stages import fit
-from kkcv.training.inference import outputs, placed
+from kkcv.training.inference import MoreCrops, outputs, placed
+from kkcv.training.plan import stages
 from kkcv.training.recipe import Recipe
 from kkcv.zoo.network import Network
 
@@ -52,6 +53,11 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "larger320": ("--size 320", {"size": 320}),
     "whole": ("--whole", {"whole": True}),
     "wholelarger": ("--whole --size 288", {"whole": True, "size": 288}),
+    "light": ("--augment light", {"augment": "light"}),
+    "best": (
+        "--whole --size 288 --augment light",
+        {"whole": True, "size": 288, "augment": "light"},
+    ),
     "last": ("--unfreeze 1 --epochs 2", {"unfreeze": "1", **TWO}),
     "last3": ("--unfreeze 3 --epochs 2", {"unfreeze": "3", **TWO}),
     "last3averaged": ("--unfreeze 3 --epochs 2 --ema 0.9", {"unfreeze": "3", "ema": 0.9, **TWO}),
@@ -78,10 +84,12 @@ class Backbone:
         # (2, D): and of the mirror image
         self.known: dict[Preprocess, dict[Path, Tensor]] = {}
         self.spent: dict[Preprocess, float] = {}  # seconds of processor time
+        self.crops: dict[Preprocess, dict[Path, Tensor]] = {}  # (C, D), those of the first seed
+        self.spent_on_crops = 0.0
 
     @property
     def seconds(self) -> float:
-        return sum(self.spent.values())
+        return sum(self.spent.values()) + self.spent_on_crops
 
     def each(self, views: Sequence[Preprocess]) -> float:
         """Seconds a picture, without its mirror image."""
@@ -92,6 +100,7 @@ class Backbone:
         function: Callable[[Tensor], Tensor],
         paths: Sequence[Path],
         views: Sequence[Preprocess],
+        more: MoreCrops | None = None,
         **_: Any,
     ) -> tuple[Tensor, list[None]]:
         for view in views:
@@ -103,7 +112,17 @@ class Backbone:
                 spent = time.process_time() - began
                 self.spent[view] = self.spent.get(view, 0.0) + spent
                 known |= dict(zip(new, rows[:, 0], strict=True))
-        return self.both(paths, views)[:, :, 0], []
+        rows = self.both(paths, views)[:, :, 0]
+        if more is None:
+            return rows, []
+        crops = self.crops.setdefault(views[0], {})
+        if new := [path for path in paths if path not in crops]:
+            began = time.process_time()
+            found, errors = outputs(function, new, views[:1], device=CPU, more=more)
+            assert not any(errors)
+            self.spent_on_crops += time.process_time() - began
+            crops |= dict(zip(new, found[:, 1:], strict=True))
+        return torch.cat([rows, torch.stack([crops[path] for path in paths])], 1), []
 
     def both(self, paths: Sequence[Path], views: Sequence[Preprocess]) -> Tensor:
         """(N, V, 2, D)"""
@@ -178,7 +197,8 @@ def trained(
     found = figures(val, quoted, parts, classes)
     seconds = time.process_time() - backbone.seconds - began
     seen = len(parts.train.paths) + len(parts.val.paths)
-    return found, seconds + backbone.each(views) * seen
+    crops = sum(stage.crops for stage in stages(recipe)) * len(parts.train.paths)
+    return found, seconds + backbone.each(views) * seen + backbone.each(views[:1]) * crops
 
 
 def figures(

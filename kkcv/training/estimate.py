@@ -121,7 +121,8 @@ def look(stage: Stage, costs: Costs) -> float:
 def stage_seconds(stage: Stage, counts: Counts, costs: Costs) -> float:
     seen = counts.train + counts.val
     if stage.on_embeddings:
-        return seen * (look(stage, costs) + stage.epochs * 2e-5)  # the head on embeddings
+        embed = seen * look(stage, costs) + counts.train * stage.crops * costs.forward(stage.size)
+        return embed + seen * (1 + stage.crops) * stage.epochs * 2e-5  # the head on embeddings
     learn = costs.decode(stage.size) + costs.step(stage.size, stage.depth)
     return stage.epochs * (counts.train * learn + counts.val * look(stage, costs))
 
@@ -147,6 +148,8 @@ def announcement(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs)
                 f"the head alone, {counted(stage.epochs, 'epoch')} on the embeddings of "
                 f"{counts.train + counts.val:,} pictures"
             )
+            if stage.crops:
+                what = f"{what} and {stage.crops} crops of each"
         else:
             trained = {0: "the head", 1: "the head and the last stage", -1: "the whole network"}
             layers = trained.get(stage.depth, f"the head and the last {stage.depth} stages")

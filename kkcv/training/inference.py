@@ -17,6 +17,7 @@ from kkcv.zoo.network import Network
 
 from .reporter import silent
 
+MoreCrops = Callable[[Path, np.ndarray], list[np.ndarray]]  # of the pixels, as a view crops them
 BATCH = 32  # as for a search (embedding/embedder.py)
 
 
@@ -32,11 +33,14 @@ def outputs(
     views: Sequence[Preprocess],
     *,
     device: torch.device,
+    more: MoreCrops | None = None,
     threads: int | None = None,
     progress: Progress = no_progress,
     say: Callable[[str], None] = silent,
 ) -> tuple[Tensor, list[PictureError | None]]:
     """A function's output for each view of a picture, float32 (N, V, D), and the error of each.
+
+    The crops that ``more`` takes of a picture come after its views.
 
     Pictures are decoded in threads while the function runs. The row of one that cannot be decoded
     is NaN. Where the GPU's memory is too small for a batch, smaller ones are taken, which ``say``
@@ -50,8 +54,9 @@ def outputs(
         nonlocal size
         out: list[Tensor] = []
         while len(out) < len(crops):
+            few = min(size, max(1, 2 * BATCH // len(crops[0])))  # many crops take much memory
             try:
-                out += run(function, crops[len(out) : len(out) + size], views[0], device)
+                out += run(function, crops[len(out) : len(out) + few], views[0], device)
             except torch.OutOfMemoryError:
                 if size == 1:
                     raise TrainingError(
@@ -64,7 +69,8 @@ def outputs(
 
     def crop(path: Path) -> np.ndarray:
         pixels = decode(path, target=views[0].target)
-        return np.stack([view.crop(pixels) for view in views])
+        crops = [view.crop(pixels) for view in views]
+        return np.stack(crops if more is None else crops + more(path, pixels))
 
     results = ahead(crop, paths, threads=threads)
     rows: list[Tensor | None] = []

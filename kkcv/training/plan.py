@@ -1,6 +1,6 @@
 """The stages that a recipe asks for, and the settings that they depend on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kkcv.errors import TrainingError
@@ -9,6 +9,7 @@ from .recipe import Recipe, unfrozen
 
 # Learning rate of the head in later stages, per optimizer: from public weights, and from scratch.
 RATES = {"adamw": (1e-4, 1e-3), "sgd": (1e-2, 1e-1)}
+CROPS = 4  # augmented crops of a picture that a head alone trains on; 8 bring little more
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Stage:
     """A stretch of training with the same layers unfrozen.
 
     ``depth`` is how many stages of the network train besides the head; -1 means all of them.
-    ``sees_map`` is for a head that takes feature maps, which are too large to be kept.
+    ``mixes`` is for mixup and CutMix, which need pictures, ``sees_map`` for a head that takes
+    feature maps, which are too large to be kept.
     """
 
     name: str
@@ -27,12 +29,18 @@ class Stage:
     lr_decay: float
     augment: str
     whole: bool = False  # also sees the whole picture, squashed
+    mixes: bool = False
     sees_map: bool = False
 
     @property
     def on_embeddings(self) -> bool:
         """Whether the backbone's answers never change, so that they are computed once."""
-        return self.depth == 0 and self.augment == "none" and not self.sees_map
+        return self.depth == 0 and not self.mixes and not self.sees_map
+
+    @property
+    def crops(self) -> int:
+        """How many augmented crops of each picture are embedded too."""
+        return CROPS if self.on_embeddings and self.augment != "none" else 0
 
 
 def stages(recipe: Recipe) -> tuple[Stage, ...]:
@@ -61,7 +69,8 @@ def stages(recipe: Recipe) -> tuple[Stage, ...]:
             plan.append(Stage(name, depth, size, recipe.epochs, rate, decay, together, whole))
     if not plan:
         raise TrainingError("nothing would be trained; raise head_epochs, or unfreeze stages")
-    return tuple(plan)
+    mixes = bool(recipe.mixup or recipe.cutmix)
+    return tuple(replace(stage, mixes=mixes) for stage in plan)
 
 
 def settings_used(recipe: Recipe) -> dict[str, Any]:
@@ -69,7 +78,7 @@ def settings_used(recipe: Recipe) -> dict[str, Any]:
     plan = stages(recipe)
     on_pictures = [stage for stage in plan if not stage.on_embeddings]
     later = [stage for stage in plan if stage.depth != 0]
-    augments = {stage.augment for stage in on_pictures}
+    augments = {stage.augment for stage in plan}
     unused = {
         "minutes": not recipe.auto,
         "fine_size": not unfrozen(recipe.unfreeze),
@@ -81,7 +90,7 @@ def settings_used(recipe: Recipe) -> dict[str, Any]:
         "lr_decay": not later,
         "batch_norm": not later,
         "momentum": recipe.optimizer != "sgd",
-        "augment": not on_pictures,
+        "augment": not on_pictures and augments == {"none"},
         "min_crop": not augments - {"none"},
         "randaugment_ops": "randaugment" not in augments,
         "randaugment_magnitude": "randaugment" not in augments,

@@ -120,7 +120,8 @@ class Recipe:
     )
     augment: str = setting(
         "auto",
-        "Augmentation of training pictures. auto: light, but none while the head trains alone.",
+        "Augmentation of training pictures. auto: light, but none while the head trains alone. "
+        "Given for that, it trains on four augmented crops of each picture too.",
         of=AUGMENTS,
     )
     min_crop: float = setting(

@@ -81,9 +81,12 @@ def test_the_stages_of_a_run(settings, expected):
     assert list(stages(Recipe(**settings))) == expected
 
 
-def test_the_fast_path_is_a_frozen_backbone_without_augmentation():
+def test_the_fast_path_is_a_frozen_backbone_that_sees_pictures_and_few_crops_of_them():
     assert HEAD.on_embeddings
-    assert not dataclasses.replace(HEAD, augment="light").on_embeddings
+    assert HEAD.crops == 0
+    assert dataclasses.replace(HEAD, augment="light").on_embeddings
+    assert dataclasses.replace(HEAD, augment="light").crops == 4
+    assert not dataclasses.replace(HEAD, augment="light", mixes=True).on_embeddings
     assert not dataclasses.replace(HEAD, depth=1).on_embeddings
 
 

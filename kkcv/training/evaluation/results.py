@@ -166,7 +166,7 @@ def trained_on(network: Network, fitted: Fitted, data: LabelledData, job: Job) -
         return None
     with torch.inference_mode():
         scores = network.head(fitted.embeddings.to(job.device)).float().cpu()
-    views = scores.unflatten(0, (-1, len(fitted.best.views))).numpy()
+    views = scores.unflatten(0, (len(job.train.labels), -1))[:, : len(fitted.best.views)].numpy()
     return Scored(list(data.of("train")), np.array(job.train.labels), mean_of_views(views), [])
 
 

@@ -1,5 +1,7 @@
 """Changes of training pictures that keep their class, by torchvision's transforms v2."""
 
+import threading
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -8,6 +10,7 @@ from torchvision.transforms import InterpolationMode, v2
 from kkcv.images.preprocess import Preprocess
 from kkcv.training.recipe import Recipe
 
+ONE_GENERATOR = threading.Lock()  # torch's, which all threads share
 FILTERS = {
     "bicubic": InterpolationMode.BICUBIC,
     "bilinear": InterpolationMode.BILINEAR,
@@ -44,11 +47,15 @@ class Augment:
 
     def __call__(self, pixels: np.ndarray, seed: int) -> Tensor:
         """The same for the same seed, whichever process or thread asks."""
-        with torch.random.fork_rng(devices=[]):
+        crop = self.crop(pixels, seed)
+        return torch.from_numpy(self.preprocess.normalize(crop[np.newaxis])[0])
+
+    def crop(self, pixels: np.ndarray, seed: int) -> np.ndarray:
+        """Not yet normalized: uint8 (height, width, C)."""
+        with ONE_GENERATOR, torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             changed = self.change(torch.from_numpy(pixels).permute(2, 0, 1))
-        crop = changed.permute(1, 2, 0).contiguous().numpy()
-        return torch.from_numpy(self.preprocess.normalize(crop[np.newaxis])[0])
+        return changed.permute(1, 2, 0).contiguous().numpy()
 
 
 def mixing(recipe: Recipe, classes: int) -> v2.Transform | None:

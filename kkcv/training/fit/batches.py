@@ -33,9 +33,9 @@ class Batch(NamedTuple):
     counts: Tensor
 
 
-def seed_of(*numbers: int) -> int:
-    """A seed that differs for each tuple of whole numbers, 0 to 2⁶³ - 1."""
-    digest = hashlib.sha256(repr(numbers).encode()).digest()
+def seed_of(*parts: int | str) -> int:
+    """A seed that differs for each tuple of whole numbers and names, 0 to 2⁶³ - 1."""
+    digest = hashlib.sha256(repr(parts).encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1  # 63 bits: torch takes signed seeds
 
 

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from kkcv.errors import PictureError, TrainingError
 from kkcv.images.decode import decode
 from kkcv.images.preprocess import Preprocess
-from kkcv.training.inference import outputs, placed
+from kkcv.training.inference import MoreCrops, outputs, placed
 from kkcv.training.plan import Stage
 from kkcv.zoo.network import Network
 
@@ -100,22 +100,36 @@ def pictures(job: Job, stage: Stage) -> tuple[Pictures, Pictures]:
     )
 
 
-def embeddings(job: Job, network: Network) -> tuple[Embeddings, Embeddings]:
-    """Both parts, through the backbone once: it is frozen, so its outputs never change."""
+def embeddings(job: Job, stage: Stage, network: Network) -> tuple[Embeddings, Embeddings]:
+    """Both parts, through the backbone once: it is frozen, so its outputs never change.
+
+    Of the training part a few augmented crops are embedded too, where the stage augments.
+    """
     network = placed(network, job.device)
+    more = None
+    if stage.crops:
+        augment, seed = Augment(stage.augment, job.recipe, job.base.preprocess), job.recipe.seed
+
+        def more(path: Path, pixels: np.ndarray) -> list[np.ndarray]:
+            seeds = (seed_of(seed, path.name, i) for i in range(stage.crops))
+            return [augment.crop(pixels, each) for each in seeds]
+
     return (
-        Embeddings(embedded(job, network, job.train, "train"), job.train.labels),
+        Embeddings(embedded(job, network, job.train, "train", more), job.train.labels),
         Embeddings(embedded(job, network, job.val, "val"), job.val.labels),
     )
 
 
-def embedded(job: Job, network: Network, part: Labelled, name: str) -> Tensor:
+def embedded(
+    job: Job, network: Network, part: Labelled, name: str, more: MoreCrops | None = None
+) -> Tensor:
     """float32 (N, V, D); each process computes its share of the pictures."""
     rank, world = job.processes.rank, job.processes.world
     rows, errors = outputs(
         network.embedding,
         part.paths[rank::world],
         job.base.views,
+        more=more,
         device=job.device,
         threads=job.recipe.threads or None,
         say=job.reporter.say,

@@ -28,8 +28,8 @@ class Fitted(NamedTuple):
     """The result of training: the best weights in ``progress``, the last ones in ``network``.
 
     ``best`` and ``last`` are the base checkpoint with the views of the best epoch's stage and of
-    the last one. ``embeddings`` are those of the training part's views, (N * V, D), where the best
-    epoch's stage was trained on them.
+    the last one. ``embeddings`` are those of the training part's views and crops, (N * V, D), where
+    the best epoch's stage was trained on them.
     """
 
     progress: Progress
@@ -127,7 +127,7 @@ def fit_stage(
     train: Embeddings | Pictures
     val: Embeddings | Pictures
     if stage.on_embeddings:
-        train, val = datasets.embeddings(job, network)
+        train, val = datasets.embeddings(job, stage, network)
     else:
         train, val = datasets.pictures(job, stage)
         network.to(memory_format=torch.channels_last)

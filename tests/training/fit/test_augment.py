@@ -1,13 +1,19 @@
 """Augmentation is random, and the same for the same seed."""
 
+import csv
+
 import numpy as np
 import pytest
 import torch
 
 from kkcv.checkpoint import usual_preprocess
 from kkcv.images.decode import decode
+from kkcv.training.data.source import Source
+from kkcv.training.evaluation.evaluate import evaluate_classifier
 from kkcv.training.fit.augment import Augment, mixing
 from kkcv.training.recipe import Recipe
+from kkcv.training.run import train
+from tests.training.conftest import fitted, read_data
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +77,28 @@ def test_mixed_labels_say_how_much_of_each_class_there_is(settings):
 
 def test_nothing_is_mixed_unasked():
     assert mixing(Recipe(), classes=2) is None
+
+
+def test_a_head_alone_trains_on_crops_that_are_embedded_once_the_same_in_every_run(
+    cats_dogs, tmp_path
+):
+    recipe = Recipe(size=64, head_epochs=2, augment="light")
+
+    first, again = (fitted(cats_dogs, recipe, tmp_path / name).embeddings for name in ("a", "b"))
+
+    assert torch.equal(first, again)
+    assert len(torch.unique(first.unflatten(0, (48, 5))[0], dim=0)) == 5  # a picture, four crops
+
+
+def test_training_pictures_are_scored_as_they_are_where_their_crops_were_trained_on(
+    cats_dogs, tmp_path
+):
+    train(Source(cats_dogs), Recipe(size=64, head_epochs=2, augment="light"), tmp_path / "run")
+
+    again = evaluate_classifier(tmp_path / "run", read_data(cats_dogs), part="train")
+
+    with (tmp_path / "run/predictions.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["part"] == "train"]
+    right = sum(row["label"] == row["predicted"] for row in rows)
+    assert len(rows) == again["pictures"] == 48
+    assert right / 48 == pytest.approx(again["accuracy"])
