@@ -58,10 +58,17 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
         "--whole --size 288 --augment light",
         {"whole": True, "size": 288, "augment": "light"},
     ),
+    "longer": ("--head-epochs 60", {"head_epochs": 60}),
+    "smoothed": ("--label-smoothing 0.1", {"label_smoothing": 0.1}),
+    "averagedhead": ("--ema 0.99", {"ema": 0.99}),
     "last": ("--unfreeze 1 --epochs 2", {"unfreeze": "1", **TWO}),
     "last3": ("--unfreeze 3 --epochs 2", {"unfreeze": "3", **TWO}),
     "last3averaged": ("--unfreeze 3 --epochs 2 --ema 0.9", {"unfreeze": "3", "ema": 0.9, **TWO}),
     "all": ("--unfreeze all --epochs 2", {"unfreeze": "all", **TWO}),
+    "norms": (
+        "--unfreeze all --epochs 2 --batch-norm train",
+        {"unfreeze": "all", "batch_norm": "train", **TWO},
+    ),
     "averaged": ("--unfreeze all --epochs 2 --ema 0.9", {"unfreeze": "all", "ema": 0.9, **TWO}),
 }
 

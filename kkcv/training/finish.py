@@ -2,7 +2,7 @@
 
 import dataclasses
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from .data.labelled import LabelledData
 from .evaluation.results import Results, measure_run
 from .fit.callbacks import unwritable
 from .fit.job import Job
-from .fit.network import network_for
+from .fit.network import network_for, starting_point
 from .fit.stages import Fitted
 from .origin import Origin
 from .plan import stages
@@ -98,7 +98,7 @@ def finish(
     except (OSError, SafetensorError) as error:
         raise TrainingError(unwritable(folder.path, error)) from None
     folder.finish()
-    for line in next_steps(folder, job, trained):
+    for line in next_steps(folder, job, fitted.best, trained):
         job.reporter.say(line)
     return results.to_dict()
 
@@ -141,15 +141,23 @@ def save(
     )
 
 
-def next_steps(folder: RunFolder, job: Job, trained: bool) -> list[str]:
+def next_steps(folder: RunFolder, job: Job, best: Checkpoint, trained: bool) -> list[str]:
     """Lines for a terminal: how to use the run."""
-    run = shlex.quote(str(folder.path))
+    run, side = shlex.quote(str(folder.path)), best.preprocess.size[0]
     steps = ["next:", f"  kkcv classify PICTURE --model {run}"]
-    if trained:
-        return [
-            *steps,
+    larger = best.preprocess != starting_point(replace(job.recipe, size=0)).preprocess
+    if trained or larger:
+        steps += [
             f"  kkcv index photos.kkcv PICTURES --model {run}    a gallery to search with it",
             f"  kkcv reindex GALLERY --model {run}    an old gallery adopts it",
+        ]
+    if trained:
+        return steps
+    if larger:
+        return [
+            *steps,
+            f"  only the head was trained: a search with this run is one with {job.base.name} at "
+            f"{side} pixels",
         ]
     if any(stage.depth for stage in stages(job.recipe)):
         return [

@@ -77,8 +77,11 @@ def test_the_plan_is_told_before_and_the_next_steps_after(trained: tuple[Path, R
     plan = next(i for i, line in enumerate(lines) if line.startswith("the plan, in all about "))
     assert lines[plan + 1].startswith("  head: the head alone, 20 epochs on the embeddings of ")
     assert plan < next(i for i, line in enumerate(lines) if line.startswith("embedding train"))
-    assert lines[-3:-1] == ["next:", f"  kkcv classify PICTURE --model {trained[0]}"]
-    assert "only the head was trained: a search with this run finds what" in lines[-1]
+    assert lines[-5:-3] == ["next:", f"  kkcv classify PICTURE --model {trained[0]}"]
+    assert lines[-1] == (
+        "  only the head was trained: a search with this run is one with efficientnet_lite0 at "
+        "128 pixels"
+    )
 
 
 def test_a_finished_run_predicts_unlabelled_pictures_for_kaggle(

@@ -28,6 +28,7 @@ from kkcv.training.data.changes import Changes
 from kkcv.training.data.source import Source
 from kkcv.training.data.split import fingerprint, read_split
 from kkcv.training.finish import next_steps
+from kkcv.training.fit.network import starting_point
 from kkcv.training.recipe import Recipe
 from kkcv.training.run import resume, train
 from kkcv.training.run_folder import RunFolder
@@ -456,13 +457,21 @@ def test_predictions_are_probabilities_of_every_picture(run):
 
 
 @pytest.mark.parametrize(
-    ("unfreeze", "said"),
-    [("none", "only the head was trained"), ("1", "no epoch of fine-tuning was better than the")],
+    ("settings", "said"),
+    [
+        ({}, "only the head was trained: a search with this run finds what"),
+        (
+            {"unfreeze": "1"},
+            "no epoch of fine-tuning was better than the head alone, which is kept",
+        ),
+        ({"size": 288}, "only the head was trained: a search with this run is one with"),
+    ],
 )
-def test_a_run_that_changes_no_search_says_why(tmp_path, unfreeze, said):
-    job = SimpleNamespace(recipe=Recipe(unfreeze=unfreeze), base=SimpleNamespace(name="resnet18"))
+def test_a_run_of_the_head_alone_says_what_a_search_with_it_finds(tmp_path, settings, said):
+    recipe = Recipe(**settings)
+    job = SimpleNamespace(recipe=recipe, base=starting_point(recipe))
 
-    steps = next_steps(RunFolder(tmp_path), job, trained=False)
+    steps = next_steps(RunFolder(tmp_path), job, job.base, trained=False)
 
     assert said in steps[-1]
-    assert "a search with this run finds what resnet18 finds" in steps[-1]
+    assert any("kkcv reindex" in step for step in steps) == bool(recipe.size)
