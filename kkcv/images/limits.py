@@ -96,5 +96,9 @@ def check_slow(size: tuple[int, int], name: str | None, limits: Limits, label: s
 
 
 def _too_many(size: tuple[int, int], most: int, label: str, why: str = "") -> PictureError:
-    message = f"{label}{size[0]:,} × {size[1]:,} pixels are more than the limit of {most:,}{why}"
-    return PictureError(message, "too-many-pixels")
+    share = max(1, int(100 * (most / (size[0] * size[1])) ** 0.5))  # of each side
+    return PictureError(
+        f"{label}{size[0]:,} × {size[1]:,} pixels are more than the limit of {most:,}{why}; "
+        f"a copy of {share}% of its width and height is taken",
+        "too-many-pixels",
+    )

@@ -246,7 +246,8 @@ def test_a_picture_with_too_many_pixels_is_refused_from_its_header(pictures: Pat
 
     assert caught.value.reason == "too-many-pixels"
     assert str(caught.value) == (
-        f"{path}: 12,000 × 12,000 pixels are more than the limit of 1,000,000"
+        f"{path}: 12,000 × 12,000 pixels are more than the limit of 1,000,000; "
+        "a copy of 8% of its width and height is taken"
     )
 
 
