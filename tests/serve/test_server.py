@@ -372,22 +372,41 @@ def test_a_request_that_stalls_has_all_the_time_there_is_and_then_an_answer(
         assert answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_picture_is_not_taken_for_a_gallery_that_has_gone(
+def test_a_service_outlives_the_disk_of_its_gallery_and_answers_again_when_it_is_back(
     folder: Path, album: list[Path]
 ) -> None:
-    with running(folder) as service:
-        moved = folder.rename(folder.with_name("moved"))
-        image = {"image": as_base64(album[0])}
-        added = httpx.post(f"{service.address}/v1/images", json=image, trust_env=False)
-        ready = httpx.get(f"{service.address}/readyz", trust_env=False)
-        moved.rename(folder)
-        again = httpx.get(f"{service.address}/readyz", trust_env=False)
+    image = {"image": as_base64(album[0])}
+    requests = [
+        ("GET", "/readyz", None),
+        ("GET", "/v1/stats", None),
+        ("GET", "/v1/images", None),
+        ("GET", "/v1/images/1/file", None),
+        ("GET", "/v1/images/1/thumbnail", None),
+        ("GET", "/v1/duplicates", None),
+        ("POST", "/v1/search", image),
+        ("POST", "/v1/search", {**image, "copies": True}),
+        ("POST", "/v1/images", image),
+        ("DELETE", "/v1/images/2", None),
+    ]
 
-    assert (added.status_code, added.json()["type"]) == (503, "/problems/not-a-gallery")
-    assert (ready.status_code, again.status_code) == (503, 200)
-    assert ready.json()["type"] == "/problems/not-a-gallery"
-    assert str(folder.parent) not in ready.text  # anybody may ask
-    assert not (folder / "pictures").exists()
+    with (
+        running(folder) as service,
+        httpx.Client(base_url=service.address, trust_env=False, timeout=60) as http,
+    ):
+        moved = folder.rename(folder.with_name("moved"))
+        away = [http.request(method, path, json=body) for method, path, body in requests]
+        folder.mkdir()  # where a disk was mounted, a folder is left
+        away += [http.request(method, path, json=body) for method, path, body in requests]
+        written = list(folder.iterdir())
+        folder.rmdir()
+        moved.rename(folder)
+        back = [http.request(method, path, json=body) for method, path, body in requests]
+
+    assert {answer.status_code for answer in away} == {503}
+    assert {answer.json()["type"] for answer in away} == {"/problems/not-a-gallery"}
+    assert str(folder.parent) not in away[0].text  # anybody may ask whether it is ready
+    assert written == []
+    assert all(answer.is_success for answer in back)
 
 
 def test_the_key_is_asked_before_the_body_is_read(made_gallery: Path) -> None:
