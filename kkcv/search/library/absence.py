@@ -19,7 +19,7 @@ from kkcv.search.picture import Picture
 
 from .identity import below, join, upwards
 from .library import Library
-from .places import EMPTY, THERE, Place, looked_at, presence
+from .places import EMPTY, THERE, Place, Presence, looked_at, presence
 from .roots import Root
 
 LOST_SHARE = 0.5  # people delete less at once; a disk that is not plugged in loses all
@@ -74,7 +74,7 @@ def standings(library: Library, pictures: Iterable[Picture]) -> list[Standing]:
         if not standing.place.is_reachable:
             standing.unknown.append(picture)
             continue
-        now = presence(join(standing.place.path, below(path, key)))
+        now = presence_of(join(standing.place.path, below(path, key)))
         if now == "gone":
             standing.gone.append(picture)
         elif now == "unknown":
@@ -103,7 +103,7 @@ class Judge:
         root = self._library.roots.of(path)
         if root is not None and not self._library.places.of(root).is_reachable:
             return True  # or away: may_move says no
-        return presence(self._library.located(path)) == "gone"
+        return presence_of(self._library.located(path)) == "gone"
 
     def may_move(self, rows: Reader, root: str, into: str) -> bool:
         """Whether a file that is gone from a root may be one that was found in another.
@@ -142,6 +142,17 @@ class Judge:
             return True
         there = [presence(join(place.path, rest)) == "there" for rest in sampled(rows, root.path)]
         return there.count(False) > LOST_SHARE * len(there)
+
+
+def presence_of(file: str) -> Presence:
+    """As ``presence``; also "unknown" of a link, where nothing is in the folder that it leads to.
+
+    The disk of that folder may not be plugged in.
+    """
+    found = presence(file)
+    if found == "gone" and os.path.islink(file):
+        return found if has_entries(os.path.dirname(os.path.realpath(file))) else "unknown"
+    return found
 
 
 def device_of(folder: str) -> int:

@@ -76,6 +76,24 @@ def test_most_of_a_root_is_not_deleted_at_once(indexed: Gallery, disk: Path) -> 
         removable_of(indexed)
 
 
+@pytest.mark.parametrize("mount_point", [True, False], ids=["empty", "unreachable"])
+def test_a_link_to_a_picture_on_a_disk_that_is_away_is_not_deleted(
+    gallery: Gallery, disk: Path, paint: Paint, mount_point: bool
+) -> None:
+    here = paint("here/own.png", 7).parent
+    (here / "link.png").symlink_to(disk / "0.png")
+    import_pictures(gallery, [here])
+    unplug(disk, mount_point)
+
+    assert removable_of(gallery) == []
+
+    if mount_point:
+        disk.rmdir()
+    disk.with_name("unplugged").rename(disk)
+    (disk / "0.png").unlink()
+    assert removable_of(gallery) == [gallery.find(str(here / "link.png")).id]
+
+
 def test_a_file_that_is_moved_to_another_root_is_the_same_picture(
     indexed: Gallery, disk: Path, tmp_path: Path
 ) -> None:
