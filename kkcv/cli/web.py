@@ -113,6 +113,7 @@ def web(
         "logger.level": "warning",
         "theme.light.primaryColor": "#0f766e",
         "theme.dark.primaryColor": "#2dd4bf",
+        "theme.dark.backgroundColor": "#171614",  # also that of the header in style.css
         "theme.baseRadius": "0.6rem",
     }
     app = Path(__file__).parents[1] / "web" / "app.py"

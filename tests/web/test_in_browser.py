@@ -188,8 +188,14 @@ def test_the_language_can_be_in_the_address(visit: Visit, web: str) -> None:
 def test_it_fits_a_phone_by_day_and_by_night(
     visit: Visit, album: list[Path], screenshots: Path, scheme: str
 ) -> None:
-    page = visit(viewport=PHONE, color_scheme=scheme, locale="zh-CN")
+    touch = {"has_touch": True, "is_mobile": True}
+    page = visit(viewport=PHONE, color_scheme=scheme, locale="zh-CN", **touch)
     search(page, album[0])
+    cell, actions = (page.locator(each).first.bounding_box() for each in (".cell", ".actions"))
+    assert cell
+    assert actions
+    assert cell["x"] <= actions["x"]  # all of them on their own picture
+    assert actions["x"] + actions["width"] <= cell["x"] + cell["width"]
 
     wide = page.evaluate(
         "Math.max(...['html', '.stMain'].map((e) => document.querySelector(e).scrollWidth))"

@@ -180,11 +180,13 @@ def test_a_gallery_of_one_picture_has_nothing_to_choose(folder: Path, album: lis
     gallery.remove([picture.id for picture in gallery.page(11)])
 
     test = page()
-    upload(test, "x.jpg", album[0].read_bytes())
+    upload(test, "x.jpg", album[11].read_bytes())
 
     assert errors(test) == []
     assert [slider.label for slider in test.slider] == [ENGLISH("option.min_score")]
     assert f"##### {ENGLISH('search.found', count=1, total=1)}" in values(test)
+    test.toggle(key="copies").set_value(True).run()
+    assert f"##### {ENGLISH('search.copies', count=1, total=1)}" in values(test)
 
 
 def test_a_failure_is_a_message_and_never_a_traceback(

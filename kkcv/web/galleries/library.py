@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from kkcv.client import Client, DuplicateGroup, Explained, Model
 from kkcv.embedding.explanation import Explanation
 from kkcv.embedding.space import EmbeddingSpace
@@ -84,9 +86,15 @@ class Library(ABC):
         return [self._entry(picture) for picture in found]
 
     def starters(self, limit: int) -> list[Entry]:
-        """Pictures to begin with, that differ from each other: spread over the newest ones."""
-        newest = self.page(limit * SPREAD)
-        return newest[:: max(len(newest) // limit, 1)][:limit]
+        """Pictures to begin with, that differ from each other."""
+        return self.spread(limit)
+
+    def spread(self, number: int) -> list[Entry]:
+        """Up to so many pictures from all over the library, the newest first."""
+        newest = self.page(1)
+        ids: Iterable[float] = np.linspace(newest[0].id, 1, number).round() if newest else ()
+        found = self.get_many(dict.fromkeys(map(int, ids)))
+        return found if 2 * len(found) > number else self.page(number)
 
     @abstractmethod
     def file(self, id: int) -> bytes:

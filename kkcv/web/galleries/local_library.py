@@ -39,8 +39,8 @@ class LocalLibrary(Library):
         return self.gallery.search_like(likes, k, options)
 
     def starters(self, limit: int) -> list[Entry]:
-        """Newest pictures, each the least like those before it (farthest first)."""
-        entries = self.page(limit * SPREAD)
+        """Pictures of the whole library, each the least like those before it (farthest first)."""
+        entries = self.spread(limit * SPREAD)
         with self.gallery.catalog.reading() as rows:
             vectors = rows.vectors_of(np.array([entry.id for entry in entries], np.int64))
         return [entries[place] for place in farthest_first(vectors, limit)]

@@ -72,6 +72,8 @@ def show_answer(
         title = text("search.found", count=len(hits), total=total)
         if hits.divider == 0:
             title = text("search.no_copy" if hits.copies else "search.unlike")
+        elif hits.copies and hits.divider is not None:
+            title = text("search.copies", count=min(hits.divider, len(hits)), total=total)
         st.markdown(f"##### {title}")
         show_hits(text, here, hits)
 

@@ -76,9 +76,19 @@ def test_all_pictures_are_listed_page_by_page(library: Library, album: list[Path
     first = library.page(7)
     second = library.page(7, first[-1].id)
 
-    assert len(first), len(second) == (7, 5)
+    assert (len(first), len(second)) == (7, 5)
     assert {entry.path for entry in first + second} == {str(path) for path in album}
     assert library.page(7, second[-1].id) == []
+
+
+def test_pictures_to_begin_with_are_from_all_over_the_library(library: Library) -> None:
+    ids = [entry.id for entry in library.page(12)]
+
+    assert [entry.id for entry in library.spread(4)] == [ids[0], ids[4], ids[7], ids[11]]
+    assert [entry.id for entry in library.spread(100)] == ids
+    starters = library.starters(12)
+    assert starters[0].id == ids[0]
+    assert {entry.id for entry in starters} == set(ids)
 
 
 def test_files_and_thumbnails_are_those_of_the_pictures(
