@@ -130,6 +130,8 @@ def show(name: str, as_json: bool) -> None:
     introduce(known.name, family)
     if known.aliases:
         echo(f"also called {', '.join(known.aliases)}")
+    if others := [each for each in family.networks if each != known.name]:
+        echo(f"others of {family.title}: {', '.join(others)}")
     rows = [
         (
             stage.name,

@@ -31,6 +31,7 @@ def test_a_network_is_shown_by_its_stages(kkcv: Kkcv) -> None:
     table, facts = kkcv("zoo", "show", "resnet50"), kkcv("zoo", "show", "resnet50", "--json").json
 
     assert "arXiv:1512.03385" in table.out
+    assert "others of ResNet: resnet18, resnet34" in table.out
     stages = {stage["name"]: stage for stage in facts["stages"]}
     assert stages["conv5_x"]["shape"] == [2048, 7, 7]
     assert sum(stage["parameters"] for stage in facts["stages"]) == facts["parameters"]
