@@ -77,6 +77,7 @@ def classify(
             except PictureError as error:
                 rejects.append({"path": picture, "reason": error.reason, "message": str(error)})
                 if len(rejects) == len(paths):
+                    tell_skipped(rejects[:-1])
                     raise
             update(done, len(paths))
     tell_skipped(rejects)

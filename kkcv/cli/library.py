@@ -221,10 +221,23 @@ def move_root(gallery: "Gallery", old: str, new: str, *, insist: bool, as_json: 
 
 
 def forget_root(gallery: "Gallery", root: str, as_json: bool) -> None:
+    from kkcv.search.library.forgetting import pattern_of
+    from kkcv.search.library.identity import below
+    from kkcv.search.library.ignore import Ignored
+
     count = gallery.forget_root(root)
     left = len(gallery)
     line = f"removed {count:,}, {left:,} left; back again: kkcv undo {quote(gallery.address)}"
     print_result({"removed": count, "pictures": left}, line, as_json)
+    folder = gallery.library.named(root)
+    outer = gallery.library.roots.of(folder)
+    if outer is not None and not Ignored(outer.path, outer.excludes)(folder, True) and not as_json:
+        pattern = quote(pattern_of(below(folder, outer.path)) + "/")
+        echo(
+            f"they come in again with {outer.path}, unless it is left out: kkcv index "
+            f"{quote(gallery.address)} {quote(outer.path)} --exclude {pattern}",
+            err=True,
+        )
 
 
 @click.command()

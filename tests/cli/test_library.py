@@ -96,6 +96,13 @@ def test_roots_are_moved_and_forgotten(kkcv: Kkcv, disk: Path, tmp_path: Path) -
     (root,) = kkcv("roots", gallery, "--json").json["roots"]
     assert (root["root"], root["state"], root["exclude"]) == (str(elsewhere), "there", ["raw/"])
     assert str(elsewhere) in kkcv("roots", gallery).out
+    (elsewhere / "below").mkdir()
+    shutil.copy(next(elsewhere.glob("*.*")), elsewhere / "below" / "copy.jpg")
+    kkcv("index", gallery, elsewhere)
+    told = kkcv("roots", gallery, "--forget", elsewhere / "below").err
+    assert f"they come in again with {elsewhere}" in told
+    advice = shlex.split(told.partition(": kkcv ")[2])
+    assert kkcv(*advice, "--json").json["pictures"] == 6
     assert kkcv("roots", gallery, "--forget", elsewhere, "--json").json["removed"] == 6
     again = kkcv("roots", gallery, "--forget", elsewhere)
     assert (again.code, "is no root of" in again.err) == (2, True)

@@ -34,9 +34,9 @@ def export(gallery: Gallery, file: str | PathLike[str]) -> int:
     if extension == ".parquet":
         return parquet.export(gallery, file)
     if extension not in WRITERS:
+        named = f"got {extension!r} in {target.name}" if extension else f"such as {target.name}.csv"
         raise RequestError(
-            f"the extension says the format: .parquet, {', '.join(WRITERS)}, "
-            f"not {extension or 'none'!r} as in {target.name}"
+            f"the extension says the format: .parquet, {', '.join(WRITERS)}; {named}"
         )
     if os.path.lexists(target):
         raise GalleryError(f"{target} is there already; name a new file")

@@ -52,7 +52,12 @@ def still_walked(library: Library, pictures: Iterable[Picture]) -> Iterator[tupl
         left_out = ignored.setdefault(here, Ignored(here, root.excludes))
         file = join(here, rest)
         if presence(file) == "there" and not left_out.with_those_above(file):
-            yield root, "/" + re.sub(r"([\\*?\[]| $)", r"\\\1", rest)
+            yield root, pattern_of(rest)
+
+
+def pattern_of(rest: str) -> str:
+    """The pattern of gitignore for one path below a root."""
+    return "/" + re.sub(r"([\\*?\[]| $)", r"\\\1", rest)
 
 
 def no_such_root(library: Library, folder: str, roots: Roots) -> str:
