@@ -133,6 +133,8 @@ def across(widths: Iterable[int]) -> int:
 def without_room(shown: Sequence[int], widths: Sequence[int], room: int) -> list[int]:
     """The columns that cannot be read beside the others, in their order."""
     beside = list(shown)
+    if not beside:
+        return []
     widest = max(beside, key=widths.__getitem__)
     folded = across(min(widths[i], READABLE) if i == widest else widths[i] for i in beside)
     if folded <= room or widths[widest] <= READABLE:

@@ -16,7 +16,7 @@ from .record import Measured, read, record_file, write
 from .telling import tell
 
 SECONDS = 15.0  # for all measuring; the first candidate alone may need longer, to export
-FIRST_SECONDS = 180.0  # of the first use in all: nobody waits longer for a search
+FIRST_SECONDS = 180.0  # for each runtime, until one has been measured
 CHECK_SECONDS = 30.0  # it takes one, of a small network; what takes longer hangs
 OUT_OF_TIME = "not measured: no time was left"
 PRECISIONS = {  # in this order they are tried

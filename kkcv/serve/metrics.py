@@ -15,7 +15,7 @@ from prometheus_client import (
 
 from kkcv.search.gallery import Gallery
 
-# bounds of buckets: from an answer without a network to the longest timeout
+# bounds of buckets: from an answer without a network to a minute, the default timeout
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 PICTURES = (1, 2, 4, 8, 16, 32)  # bounds of buckets, up to a batch of the network
 

@@ -41,7 +41,6 @@ def conv(
     """
     if stride > 1:
         padding = 0
-    # epsilon: the authors' code
     return conv_norm(in_channels, out_channels, kernel, stride, padding=padding, eps=1e-3)
 
 

@@ -424,7 +424,10 @@ def test_half_of_a_character_in_a_filter_is_no_failure(http: httpx.Client) -> No
         assert answer.status_code == 422
     body = b'{"image": "%s", "where": "\\ud800"}' % PICTURE.encode()
     answer = http.post("/v1/search", content=body, headers=JSON)
-    assert (answer.status_code, answer.json()["detail"]) == (422, "where must be a string")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "where must be text without half a surrogate pair",
+    )
 
 
 def test_the_address_of_the_service_leads_to_its_description(http: httpx.Client) -> None:

@@ -31,6 +31,7 @@ from kkcv.training.finish import next_steps
 from kkcv.training.fit.network import starting_point
 from kkcv.training.recipe import Recipe
 from kkcv.training.run import resume, train
+from kkcv.training.run_data import RunData
 from kkcv.training.run_folder import RunFolder
 
 from .conftest import LENET, metrics_of, read_data, weights_of
@@ -71,6 +72,14 @@ def test_the_checkpoint_says_what_it_is_and_where_it_comes_from(run):
     assert re.fullmatch("[0-9a-f]{64}", facts["data"]["fingerprint"])
     assert Recipe.from_dict(facts["recipe"]).unfreeze == "1"
     assert facts["versions"]["torch"] == version("torch")
+
+
+def test_the_data_of_a_run_that_began_with_an_older_kkcv_are_read(run, tmp_path):
+    facts = json.loads((run / "data.json").read_text())
+    del facts["report"]["loose"]  # not listed then
+    (tmp_path / "data.json").write_text(json.dumps(facts))
+
+    assert RunData.read(tmp_path / "data.json").report.loose == []
 
 
 def test_even_a_small_run_tells_cats_from_dogs(run):

@@ -96,7 +96,7 @@ def _transposed(pixels: np.ndarray) -> np.ndarray:
 def _bicubic(x: np.ndarray) -> np.ndarray:
     """Keys 1981, with a = -1/2 as Pillow has it (OpenCV's own has -3/4)."""
     x = np.abs(x)
-    near = (1.5 * x - 2.5) * x * x + 1  # Keys' cubic with a = -0.5, as Pillow's
+    near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
     return np.where(x < 1, near, np.where(x < 2, far, 0))
 

@@ -20,6 +20,7 @@ from kkcv.search.opened.rows import Rows
 from .importing import REJECTS, ImportReport, Reject, import_pictures, write_rejects
 
 LOOK_FOR_ROOTS = 2.0  # seconds between two looks for roots that come and go
+LONGEST_PAUSE = 60.0  # seconds between two rounds that fail
 Places = dict[str, Identity]  # folders that are roots, and what they are now
 
 
@@ -57,6 +58,7 @@ class Watching:
         """Follow the roots; those that come back are imported again from the start."""
         known: Places = {}
         waiting: set[str] = set()  # changed paths that no round has taken yet
+        pause = 0.0  # seconds after a round that failed: it may have walked a whole root
         while not self.stop.is_set():
             roots = self._there()
             changes = Changes(roots, self.poll)
@@ -64,7 +66,10 @@ class Watching:
             try:
                 while not self.stop.is_set() and self._there() == roots:
                     if waiting and self._follow(waiting):
-                        waiting = set()
+                        waiting, pause = set(), 0.0
+                    elif waiting:
+                        pause = min(2 * pause or LOOK_FOR_ROOTS, LONGEST_PAUSE)
+                        self.stop.wait(pause)
                     waiting |= changes.next(LOOK_FOR_ROOTS)
             finally:
                 changes.close()

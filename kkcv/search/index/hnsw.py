@@ -9,7 +9,7 @@ from .exact import inner_products
 from .kind import FaissIndex, Kind
 
 LANDMARKS = 8192  # rows, at most, that are compared to find where a deep search enters the graph
-ROWS_A_LANDMARK = 8  # in a small index, where LANDMARKS would be most of the rows
+ROWS_A_LANDMARK = 8  # in a small index, of which LANDMARKS would be too large a share
 ENTRIES = 32
 DEEP = 64  # the effort from which comparing with the landmarks is cheap beside the search
 EFFORTS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)

@@ -11,7 +11,6 @@ def make_settings(server: Server, collection: str) -> None:
         return
     kinds = milvus().DataType
     schema = milvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
-    # characters, of our own names
     schema.add_field("name", kinds.VARCHAR, is_primary=True, max_length=200)
     schema.add_field("value", kinds.VARCHAR, max_length=LONGEST)
     schema.add_field("nothing", kinds.FLOAT_VECTOR, dim=2)  # Milvus requires a vector field

@@ -191,7 +191,7 @@ def cut_off(embedded: Embedded, max_chance: float) -> dict[str, Any]:
     np.fill_diagonal(gram, -1)  # no picture is a match of itself
     _, classes = np.unique(embedded.labels, return_inverse=True)
     same = classes == classes[:, None]
-    np.fill_diagonal(same, False)  # nor of its own class
+    np.fill_diagonal(same, False)  # pairs are of two pictures
     other = classes != classes[:, None]
     return {
         "cut_off": least,

@@ -31,7 +31,7 @@ GRID = 65535  # steps of a coordinate
 # A mirrored picture has the same points with other descriptors: of 4 rows x 4 columns x 8
 # directions, the rows are in the opposite order, and so are the directions.
 MIRRORED = np.arange(128).reshape(4, 4, 8)[::-1][:, :, -np.arange(8) % 8].ravel()
-LOWEST = 2  # the largest of the three frequencies that are compared, and half of their sum
+LOWEST = 2  # the largest of the three frequencies that are compared, and half of their largest sum
 
 
 @dataclass(frozen=True, eq=False)

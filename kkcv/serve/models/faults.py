@@ -18,7 +18,8 @@ TYPES = {  # of JSON, by the faults of Pydantic
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
     **dict.fromkeys(("float_type", "float_parsing"), "a number"),
     "list_type": "a list",
-    **dict.fromkeys(("string_type", "string_unicode"), "a string"),
+    "string_type": "a string",
+    "string_unicode": "text without half a surrogate pair",
 }
 PATTERNS = {  # in words, by the fields that have them
     "cursor": "be the `next` of the page before",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .duplicates import MOST_COMPARED
@@ -42,12 +42,13 @@ class DataReport:
     classes: dict[str, dict[str, int]]
     unreadable: list[Unreadable]
     empty_classes: list[str]
-    loose: list[str]  # in no class folder
     duplicates: list[DuplicateGroup]  # the largest first
     near_duplicates_searched: bool
     divided: dict[str, int]  # by class: pictures of a group that had to be split between parts
     unmeasured: list[str]  # classes with too few pictures for a part to measure on
     smallest: list[Small]
+    # pictures in no class folder; runs that began before they were listed can be resumed
+    loose: list[str] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, facts: Mapping[str, Any]) -> "DataReport":

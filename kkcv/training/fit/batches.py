@@ -36,7 +36,7 @@ class Batch(NamedTuple):
 def seed_of(*parts: int | str) -> int:
     """A seed that differs for each tuple of whole numbers and names, 0 to 2⁶³ - 1."""
     digest = hashlib.sha256(repr(parts).encode()).digest()
-    return int.from_bytes(digest[:8], "little") >> 1  # 63 bits: torch takes signed seeds
+    return int.from_bytes(digest[:8], "little") >> 1  # a signed number of 64 bits holds it
 
 
 class TrainOrder:

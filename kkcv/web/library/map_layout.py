@@ -66,11 +66,9 @@ def embedded(near: np.ndarray, points: np.ndarray, progress: Progress) -> np.nda
         # scikit-learn's 12 for the paper's 4)
         pull = ((12.0 if early else 1.0) * near - student / student.sum()) * student
         gradient = 4 * (pull.sum(1)[:, None] * y - pull @ y)
-        # gains and momentum as in section 3.4 and the authors' code
         same = np.sign(gradient) == np.sign(moved)
-        # along a direction that stays steps grow: Jacobs 1988, as in section 3.4
+        # section 3.4: steps grow along a direction that stays (Jacobs 1988)
         gains = np.maximum(np.where(same, gains * 0.8, gains + 0.2), 0.01)
-        # momentum, as in section 3.4
         moved = (0.5 if early else 0.8) * moved - rate * gains * gradient
         y = y + moved
         y -= y.mean(0)
