@@ -75,9 +75,9 @@ class MovedFiles:
         return None
 
     def exchanged(self, rows: Reader, here: Picture, file: PictureFile) -> Picture | None:
-        """The picture whose bytes are now at the path of another, if files have swapped names.
+        """The picture whose bytes are now at the path of another, if files were renamed.
 
-        Its own path has the bytes of another picture then.
+        Its own path has the bytes of another picture then, or no file any more.
         """
         for picture in rows.by_sha256(file.sha256, FEW):
             if picture.file.stored or picture.id == here.id:
@@ -85,11 +85,17 @@ class MovedFiles:
             try:
                 data = read_bytes(self._judge.located(picture))
             except PictureError:
+                if self._has_left(rows, picture, file):
+                    return picture
                 continue
             now = sha256(data).digest()
             if now != file.sha256 and rows.by_sha256(now, 1):
                 return picture
         return None
+
+    def _has_left(self, rows: Reader, picture: Picture, to: PictureFile) -> bool:
+        root, here = self._judge.root_of(picture.file.path), self._judge.root_of(to.path)
+        return self._judge.is_gone(picture.file.path) and self._judge.may_move(rows, root, here)
 
     def _lost_with(self, rows: Reader, sha256: bytes) -> Lost:
         if sha256 in self._lost:

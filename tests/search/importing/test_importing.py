@@ -116,6 +116,28 @@ def test_files_may_swap_their_names(gallery: Gallery, photos: Path, swapped: int
     assert counts(import_pictures(gallery, [photos])) == {"unchanged": 3}
 
 
+def test_files_may_take_the_names_of_those_before_them(gallery: Gallery, photos: Path) -> None:
+    """As when one is deleted and the rest are numbered again: each keeps its metadata."""
+    files = sorted(photos.rglob("*.png"))
+    import_pictures(gallery, [photos])
+    for picture in list(gallery.pictures()):
+        gallery.describe(picture.id, {"sha256": picture.file.sha256.hex()})
+    deleted = gallery.find(str(files[0]))
+    for free, file in pairwise(files):
+        file.rename(free)
+
+    report = import_pictures(gallery, [photos])
+
+    assert (report.moved, report.files) == (2, 2)
+    for file in files[:-1]:
+        picture, data = gallery.find(str(file)), file.read_bytes()
+        assert gallery.read(picture) == data
+        assert picture.metadata["sha256"] == hashlib.sha256(data).hexdigest()
+    left = gallery.get(deleted.id)
+    assert (gallery.path(left), left.metadata) == (files[-1], deleted.metadata)
+    assert counts(import_pictures(gallery, [photos])) == {"unchanged": 2}
+
+
 def test_a_touched_file_is_not_a_changed_one(gallery: Gallery, photos: Path) -> None:
     import_pictures(gallery, [photos])
     os.utime(photos / "a.png", (1, 1))
