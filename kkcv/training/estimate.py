@@ -149,7 +149,7 @@ def announcement(plan: Sequence[Stage], tta: bool, counts: Counts, costs: Costs)
                 f"{counts.train + counts.val:,} pictures"
             )
             if stage.crops:
-                what = f"{what} and {stage.crops} crops of each"
+                what = f"{what} and {stage.crops} crops of each training picture"
         else:
             trained = {0: "the head", 1: "the head and the last stage", -1: "the whole network"}
             layers = trained.get(stage.depth, f"the head and the last {stage.depth} stages")

@@ -121,7 +121,8 @@ class Recipe:
     augment: str = setting(
         "auto",
         "Augmentation of training pictures. auto: light, but none while the head trains alone. "
-        "Given for that, it trains on four augmented crops of each picture too.",
+        "With a head alone, light and randaugment add four augmented crops of each training "
+        "picture.",
         of=AUGMENTS,
     )
     min_crop: float = setting(

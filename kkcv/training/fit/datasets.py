@@ -111,7 +111,8 @@ def embeddings(job: Job, stage: Stage, network: Network) -> tuple[Embeddings, Em
         augment, seed = Augment(stage.augment, job.recipe, job.base.preprocess), job.recipe.seed
 
         def more(path: Path, pixels: np.ndarray) -> list[np.ndarray]:
-            seeds = (seed_of(seed, path.name, i) for i in range(stage.crops))
+            name = "/".join(path.parts[-2:])  # each class may have its own 1.jpg
+            seeds = (seed_of(seed, name, i) for i in range(stage.crops))
             return [augment.crop(pixels, each) for each in seeds]
 
     return (
