@@ -68,7 +68,7 @@ def folder(made_gallery: Path, tmp_path: Path) -> Path:
 
 
 class ForAll:
-    """A service for many tests. After one that did not tidy up, the next has a new one."""
+    """A service for many tests. After one that changed pictures, the next has a new one."""
 
     def __init__(self, gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
         self.services = ExitStack()
@@ -76,16 +76,26 @@ class ForAll:
         self.start()
 
     def start(self) -> None:
+        self.services.close()
         folder = self.tmp_path_factory.mktemp("served") / "gallery"
         shutil.copytree(self.gallery, folder)
         self.now = self.services.enter_context(running(folder))
         self.before = self.pictures()
 
     def pictures(self) -> object:
+        address = f"{self.now.address}/v1/images"
+        return httpx.get(address, timeout=60, trust_env=False).raise_for_status().json()
+
+    def check(self) -> None:
+        """Fails if the service that a test had does not answer or ends with an error."""
+        fine = False
         try:
-            return httpx.get(f"{self.now.address}/v1/images", trust_env=False).json()
-        except httpx.TransportError:
-            return "it does not answer"
+            fine = self.pictures() == self.before
+            if not fine:
+                assert self.now.stop() == 0
+        finally:
+            if not fine:
+                self.start()
 
 
 @pytest.fixture(scope="session")
@@ -100,9 +110,7 @@ def for_all(made_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def service(for_all: ForAll) -> Iterator[Running]:
     """One service for all tests that leave it as they found it, ended with Ctrl-C."""
     yield for_all.now
-    if for_all.pictures() != for_all.before:
-        for_all.now.stop()
-        for_all.start()
+    for_all.check()
 
 
 @pytest.fixture

@@ -55,7 +55,8 @@ def running(gallery: Path | str, *options: str) -> Iterator[str]:
             yield address[0]
         finally:
             process.terminate()
-            process.wait(30)
+            ended = process.wait(30)
+    assert ended == 0
 
 
 def wait_for(address: str) -> None:
@@ -81,7 +82,7 @@ def other_gallery(
 
 
 class Site:
-    """One page for all tests. After one that did not tidy up, the next has a new one."""
+    """One page for all tests. After one that changed pictures, the next has a new one."""
 
     def __init__(self, gallery: Path, other: Path, tmp_path_factory: pytest.TempPathFactory):
         self.made, self.other, self.tmp_path_factory = gallery, other, tmp_path_factory
@@ -95,6 +96,16 @@ class Site:
         self.before = self.pictures()
         options = ("--compare", str(self.other), "--runs", str(folder / "runs"))
         self.address = self.process.enter_context(running(self.gallery, *options))
+
+    def check(self) -> None:
+        """Fails if the page that a test had does not answer or ends with an error."""
+        fine = False
+        try:
+            httpx.get(f"{self.address}/_stcore/health", trust_env=False).raise_for_status()
+            fine = self.pictures() == self.before
+        finally:
+            if not fine:
+                self.start()
 
     def pictures(self) -> list[tuple[int, Any]]:
         with Gallery.open(self.gallery) as gallery:
@@ -114,8 +125,7 @@ def site(
 def own_gallery(site: Site) -> Iterator[Path]:
     """The gallery of the page; a test leaves it as it found it."""
     yield site.gallery
-    if site.pictures() != site.before:
-        site.start()
+    site.check()
 
 
 @pytest.fixture
