@@ -1,8 +1,11 @@
 """The entry point for other WSGI servers, told by the environment."""
 
+import io
+import json
 from pathlib import Path
 
 import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from kkcv.errors import NotAGallery, RequestError
 from kkcv.serve import wsgi
@@ -33,22 +36,26 @@ def test_it_serves_the_gallery_of_the_environment(
 def test_a_body_without_a_length_is_refused(
     made_gallery: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Some servers hand chunks on as a stream that has no end but the limit."""
+    """Some servers hand chunks on as a stream that has no end but the limit. HTTP/2 needs neither
+    a length nor chunks; whether its body ends by itself is up to the server."""
     monkeypatch.setenv("KKCV_GALLERY", str(made_gallery))
+    app = wsgi.create_app()
+    ends, http2 = {"wsgi.input_terminated": True}, {"SERVER_PROTOCOL": "HTTP/2"}
 
-    answer = (
-        wsgi.create_app()
-        .test_client()
-        .post(
-            "/v1/search",
-            content_type="application/json",
-            headers={"Transfer-Encoding": "chunked"},
-            environ_overrides={"wsgi.input_terminated": True},
-        )
-    )
+    def answer(body: bytes, headers: dict[str, str], **said: object) -> tuple[int, str]:
+        sent = EnvironBuilder("/v1/search", method="POST", headers=headers).get_environ()
+        sent |= {"wsgi.input": io.BytesIO(body), **said}
+        sent.pop("CONTENT_LENGTH", None)
+        parts, status, _ = run_wsgi_app(app, sent)
+        return int(status[:3]), json.loads(b"".join(parts))["detail"]
 
-    assert answer.status_code == 411
-    assert answer.json["detail"] == "send the header Content-Length"
+    as_json, missing = {"Content-Type": "application/json"}, (422, "image is missing")
+    needed = (411, "send the header Content-Length")
+    assert answer(b"{}", as_json | {"Transfer-Encoding": "chunked"}, **ends) == needed
+    assert answer(b"{}", as_json, **ends) == answer(b"{}", as_json, **http2) == needed
+    assert answer(b"{}", as_json, **ends, **http2) == needed
+    assert answer(b"", as_json, **ends, **http2) == answer(b"", {}, **http2) == missing
+    assert answer(b"", as_json) == missing  # in HTTP/1 there is no body then
 
 
 def test_with_a_key_any_name_is_answered(

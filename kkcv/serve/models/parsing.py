@@ -56,7 +56,7 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
 
 def must_be_plain(request: Request) -> None:
     """Refuse a body without its length, or compressed (Problem)."""
-    if request.content_length is None and "Transfer-Encoding" in request.headers:
+    if request.content_length is None and has_body(request):
         raise Problem("length-required", "send the header Content-Length")
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding.strip().lower() != "identity":
@@ -64,6 +64,16 @@ def must_be_plain(request: Request) -> None:
             "unsupported-media-type",
             f"the body must be sent as it is, without Content-Encoding: {shown(encoding)}",
         )
+
+
+def has_body(request: Request) -> bool:
+    """Whether a request without Content-Length has a body, as HTTP/1 says or HTTP/2 may have."""
+    if "Transfer-Encoding" in request.headers:
+        return True
+    if request.environ.get("wsgi.input_terminated"):  # reading does not wait for ever
+        return bool(request.stream.read(1))
+    newer = not request.environ.get("SERVER_PROTOCOL", "HTTP/1").startswith("HTTP/1")
+    return newer and bool(request.mimetype)
 
 
 def is_picture(request: Request, media: tuple[str, ...]) -> bool:
