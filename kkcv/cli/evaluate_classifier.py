@@ -7,7 +7,7 @@ import click
 from kkcv.errors import DataError
 
 from .options import json_option, threads_option
-from .output import echo, print_json, print_table, progress_bar, tell_skipped
+from .output import counted, echo, print_json, print_table, progress_bar, tell_skipped
 from .train import source_options
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def classifier(
         echo(f"skipped: {folder} is an empty class folder", err=True)
     if labelled.loose:
         count, first = len(labelled.loose), labelled.loose[0]
-        echo(f"skipped: {count} in no class folder, the first: {first}", err=True)
+        pictures = counted(count, "picture")
+        echo(f"skipped: {pictures} in no class folder, the first: {first}", err=True)
     try:
         with progress_bar("measuring") as update:
             result = evaluate_classifier(run, labelled, part=part, progress=update, **settings)

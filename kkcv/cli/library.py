@@ -74,18 +74,17 @@ def tell_of_return(gallery: "Gallery", removed: "list[Picture]") -> None:
     """Say which of the removed pictures the next import adds again, and how that is prevented."""
     from kkcv.search.library.forgetting import still_walked
 
-    again = list(still_walked(gallery.library, removed))
-    if not again:
-        return
-    root = again[0][0].path
-    patterns = [pattern for of, pattern in again if of.path == root]
-    shown = [quote(pattern) for pattern in patterns] if len(patterns) <= SHOWN else ["PATTERN"]
-    excluded = " ".join(f"--exclude {pattern}" for pattern in shown)
-    echo(
-        f"the next kkcv index adds {counted(len(again), 'picture')} again while the files are "
-        f"there; to leave them out: kkcv index {quote(gallery.address)} {quote(root)} {excluded}",
-        err=True,
-    )
+    again: dict[str, list[str]] = {}
+    for root, pattern in still_walked(gallery.library, removed):
+        again.setdefault(root.path, []).append(pattern)
+    for folder, patterns in again.items():
+        excluded = " ".join(f"--exclude {quote(pattern)}" for pattern in patterns)
+        echo(
+            f"the next kkcv index adds {counted(len(patterns), 'picture')} again while the files "
+            f"are there; to leave them out: kkcv index {quote(gallery.address)} {quote(folder)} "
+            f"{excluded}",
+            err=True,
+        )
 
 
 def is_folder_of(gallery: "Gallery", path: str) -> bool:

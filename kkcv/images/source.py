@@ -147,7 +147,7 @@ def _read_path(path: str | os.PathLike[str], limits: Limits, label: str) -> byte
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path
         raise PictureError(f"{label}there is no file at this path", "not-found") from None
     except IsADirectoryError:
-        raise PictureError(f"{label}this is a folder", "not-a-file") from None
+        raise PictureError(f"{label}this is a folder; name a picture in it", "not-a-file") from None
     except PermissionError:
         raise PictureError(f"{label}there is no permission to read it", "unreadable") from None
     except OSError as error:

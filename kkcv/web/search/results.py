@@ -73,7 +73,9 @@ def show_answer(
         if hits.divider == 0:
             title = text("search.no_copy" if hits.copies else "search.unlike")
         elif hits.copies and hits.divider is not None:
-            title = text("search.copies", count=min(hits.divider, len(hits)), total=total)
+            more = hits.divider >= k and total > k  # k hits are not all of them
+            name = "search.copies_or_more" if more else "search.copies"
+            title = text(name, count=min(hits.divider, len(hits)), total=total)
         st.markdown(f"##### {title}")
         show_hits(text, here, hits)
 
