@@ -9,9 +9,12 @@ shows all. Once a hit has all that the query shows, the views that are left are 
 
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import TIMEOUT_MAX
+from typing import TypeVar
 
 import numpy as np
 
+from kkcv import deadline
 from kkcv.embedding import windows
 from kkcv.errors import RequestError
 from kkcv.hit import Hit
@@ -29,6 +32,7 @@ from .verification.features import ASKED, features
 from .verification.verify import Verifier
 from .views import CUT, MIRRORED, SMOOTHED, TURNED, seen
 
+Result = TypeVar("Result")
 NEAREST = 25  # candidates of the query as it is, at least
 GROUPS = (  # of other views, in the order in which they are asked, each with its candidates
     (TURNED, 5),
@@ -36,7 +40,7 @@ GROUPS = (  # of other views, in the order in which they are asked, each with it
     ([SMOOTHED], 8),
     (CUT, 8),
 )
-BATCHES = ([*TURNED, MIRRORED, SMOOTHED], CUT)  # of one size: OpenVINO prepares for each other one
+BATCHES = ([*TURNED, MIRRORED, SMOOTHED], CUT)  # of one size: OpenVINO compiles again for another
 LOOKED_AT = 50  # candidates of a group at most
 TWIN = 0.1  # at most, by which a mirror image of a copy is less like the query
 LIKELY = 0.85  # score of a copy as it is; the other views are asked at once if no hit has it
@@ -75,7 +79,7 @@ def copies(
         likely = bool(found and found[0].score >= LIKELY)
         others = {} if likely else embed_others()
         confirming = Confirming(
-            points.result(), pixels, Verifier(pictures, generation.sharing.turn, limits)
+            in_time(points), pixels, Verifier(pictures, generation.sharing.turn, limits)
         )
         if likely:
             confirming.look(ids_of(found[:TOGETHER]))
@@ -85,7 +89,7 @@ def copies(
             if confirming.explained:
                 break
             with step("embed"):
-                vectors = np.stack([others[view].result()[view] for view in views])
+                vectors = np.stack([in_time(others[view])[view] for view in views])
             more = proposing.near(views, vectors, most)
             confirming.look(ids_of(more), mirrored=MIRRORED in views)
             found = together([*found, *more])
@@ -114,6 +118,15 @@ def pixels_of(
         if like.region is None:
             return decode(source, limits, target=target)
         return np.ascontiguousarray(like.region.of(decode(source, limits)))
+
+
+def in_time(future: Future[Result]) -> Result:
+    """Its result (TimedOut); what a thread has begun goes on to its end."""
+    try:
+        return future.result(min(deadline.left(), TIMEOUT_MAX))
+    except TimeoutError:
+        deadline.check()
+        raise
 
 
 def ids_of(candidates: Sequence[Candidate]) -> list[int]:

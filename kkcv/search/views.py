@@ -22,9 +22,8 @@ CUTS = (windows.CENTER, *CORNERS)  # of the query
 TURNED = range(1, 4)  # by 90, 180 and 270 degrees
 MIRRORED, SMOOTHED = 4, 5
 CUT = range(6, 6 + len(CUTS))
-BLUR = (
-    1.0  # pixels of the crop, the deviation: strong compression leaves blocks that a network sees
-)
+# pixels of the crop, the deviation: strong compression leaves blocks that a network sees
+BLUR = 1.0
 
 
 def seen(view: int, embedder: Embedder, pixels: np.ndarray, crop: np.ndarray) -> np.ndarray:
