@@ -13,13 +13,15 @@ and with parts and --copies. ``strangers``: how often the first hit is confirmed
 kinds as the original, of pictures of other sets, and of the set's own pictures with themselves left
 out: some scenes were photographed twice, and three pictures of monkeys are there twice.
 ``duplicates``: seconds that kkcv duplicates takes for N pictures of each set, and minutes of one
-core for 10,000 at that rate.
+core for 10,000 at that rate; the groups that it finds there; and of one copy of each picture, in
+turn of four kinds, how many come into the group of their original, in a gallery with parts.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,7 +34,18 @@ from kkcv.embedding import windows
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import unit
 from kkcv.hit import Hit
-from kkcv.images.disturb import COPIES, DISTURBANCES, PASTED, Disturbance, pasted_into
+from kkcv.images.decode import decode
+from kkcv.images.disturb import (
+    COPIES,
+    DISTURBANCES,
+    PASTED,
+    Disturbance,
+    cropped_anywhere,
+    mirrored,
+    pasted_into,
+    shrunk,
+    turned,
+)
 from kkcv.images.folder import labelled_pictures
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
@@ -47,6 +60,12 @@ from .quality import show
 SETS = ("imagenette", "monkeys", "produce")
 CATS = "cats_dogs/val"
 CHANGES = (*DISTURBANCES[1:], *COPIES)
+PLANTED = {  # kinds of copies that kkcv duplicates has to find
+    "cropped to 50%": cropped_anywhere(0.5),
+    "turned by 90 degrees": turned(90),
+    "mirrored": mirrored,
+    "shrunk to 128 pixels": shrunk(128),
+}
 MANY = 4  # times the sample without an original, and of every so many changes one for each picture
 PARTS = f"{DEFAULT_NETWORK}+parts"
 PICTURES = 64  # that are embedded for the price
@@ -196,7 +215,7 @@ def duplicates(data: Path, sample: int) -> list[dict[str, Any]]:
                 if way.endswith("before"):
                     make_missing(gallery)
                 began, worked = time.perf_counter(), time.process_time()
-                gallery.duplicates(copies=way != "plain")
+                groups = gallery.duplicates(copies=way != "plain")
                 seconds, worked = time.perf_counter() - began, time.process_time() - worked
                 rows.append(
                     {
@@ -206,9 +225,33 @@ def duplicates(data: Path, sample: int) -> list[dict[str, Any]]:
                         "seconds": seconds,
                         "of one core": worked,
                         "minutes of 10,000": worked / len(chosen) * 10_000 / 60,
+                        "groups": len(groups),
+                        "found": "",
                     }
                 )
+        rows += [
+            dict.fromkeys(rows[0], "") | {"set": name, "duplicates": kind} | figures
+            for kind, figures in planted(chosen).items()
+        ]
     return rows
+
+
+def planted(originals: list[Path]) -> dict[str, dict[str, int]]:
+    """One copy of each picture, in turn of each kind: how many, and found with their original."""
+    counts = {kind: {"pictures": 0, "found": 0} for kind in PLANTED}
+    with TemporaryDirectory() as name, Gallery.create(f"{name}/g", Embedder.load(PARTS)) as gallery:
+        copies = {Path(name) / f"{n}.png": path.resolve() for n, path in enumerate(originals)}
+        kinds = dict(zip(copies, cycle(PLANTED), strict=False))
+        for copy, original in copies.items():
+            PLANTED[kinds[copy]](Image.fromarray(decode(original))).save(copy)
+        import_pictures(gallery, [*originals, *copies])
+        groups = [
+            {each.file.path for each in group.pictures} for group in gallery.duplicates(copies=True)
+        ]
+    for copy, original in copies.items():
+        counts[kinds[copy]]["pictures"] += 1
+        counts[kinds[copy]]["found"] += any({str(copy), str(original)} <= each for each in groups)
+    return counts
 
 
 def found_again(gallery: Gallery, picture: Picture, number: int) -> Iterator[bool]:
