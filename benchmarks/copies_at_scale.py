@@ -26,6 +26,7 @@ import numpy as np
 from PIL import Image
 
 from kkcv.embedding.embedder import Embedder
+from kkcv.errors import RequestError
 from kkcv.images import disturb
 from kkcv.images.folder import labelled_pictures
 from kkcv.search.gallery import Gallery
@@ -69,7 +70,13 @@ def main() -> None:
 def filled(folder: Path, data: Path, count: int) -> Gallery:
     embedder = Embedder.load(PARTS)
     if folder.exists():
-        return Gallery.open(folder, embedder)
+        kept = Gallery.open(folder, embedder)
+        if len(kept) == count:
+            return kept
+        raise RequestError(
+            f"{folder} has {len(kept):,} pictures, not {count:,}, because --count differs or the "
+            f"run that filled it was stopped; delete it, or name another --keep"
+        )
     gallery = Gallery.create(folder, embedder)
     import_pictures(gallery, [data / name for name in SETS])
     make_missing(gallery)
