@@ -189,6 +189,18 @@ def test_a_gallery_of_one_picture_has_nothing_to_choose(folder: Path, album: lis
     assert f"##### {ENGLISH('search.copies', count=1, total=1)}" in values(test)
 
 
+def test_copies_beyond_the_hits_asked_for_are_said_to_be_possible(
+    folder: Path, album: list[Path]
+) -> None:
+    test = page()
+    upload(test, "x.jpg", album[11].read_bytes())  # one of three sizes
+
+    for k, title, count in ((1, "search.copies_or_more", 1), (4, "search.copies", 3)):
+        test.slider(key="k").set_value(k)
+        test.toggle(key="copies").set_value(True).run()
+        assert f"##### {ENGLISH(title, count=count, total=12)}" in values(test)
+
+
 def test_a_failure_is_a_message_and_never_a_traceback(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
