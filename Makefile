@@ -77,8 +77,9 @@ bench-train: $(VENV)/.dev ## train on cats and dogs, monkeys, produce: the figur
 	$(BIN)/python -m benchmarks.training monkeys produce --rows head,auto
 	$(BIN)/python -m benchmarks.fine_tuning cats_dogs monkeys produce
 
-bench-train-heads: $(VENV)/.dev ## the head alone over five seeds: sizes and mirror images
-	$(BIN)/python -m benchmarks.fine_tuning cats_dogs monkeys produce --rows head,larger
+bench-train-heads: $(VENV)/.dev ## the head alone over five seeds: sizes, views, crops and mirror images
+	$(BIN)/python -m benchmarks.fine_tuning cats_dogs --rows head,larger,whole,wholelarger
+	$(BIN)/python -m benchmarks.fine_tuning monkeys produce --rows head,larger,light
 
 bench-train-resnet50: $(VENV)/.dev ## ResNet50 from a local weights file at full size: measured here, computed for a GPU
 	$(BIN)/python -m benchmarks.resnet50

@@ -145,7 +145,7 @@ def test_an_export_is_imported_once(kkcv: Kkcv, gallery: Path, tmp_path: Path) -
         (("restore", "{gallery}", "{text}"), "g.kkcv is there already; name a new folder"),
         (("restore", "{text}", "{gallery}"), "g.kkcv is there already; name a new folder"),
         (("export", "{nowhere}", "{new}"), "nowhere is not a gallery"),
-        (("export", "{gallery}", "{text}"), "not '.txt' as in text.txt"),
+        (("export", "{gallery}", "{text}"), "got '.txt' in text.txt"),
         (("export", "{gallery}", "{nowhere}/e.parquet"), "e.parquet cannot be written: "),
         (("import", "{gallery}", "{text}"), "text.txt is no Parquet file that kkcv exported"),
         (("import", "{new}", "{nowhere}"), "nowhere is no Parquet file that kkcv exported"),
