@@ -100,7 +100,8 @@ def print_table(
     texts = list(zip(names, *cells, strict=True))
     widths = [max(map(cell_len, column)) for column in texts]
     empty = [i for i, (name, *column) in enumerate(texts) if name and not any(column)]
-    leave = [i for i in map(columns.index, spare) if i not in empty] + empty
+    last = [columns.index(name) for name in spare if name in columns]
+    leave = [i for i in last if i not in empty] + empty
     shown = list(range(len(columns)))
     while leave and across(widths[i] for i in shown) > console.width:
         shown.remove(leave.pop())

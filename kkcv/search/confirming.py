@@ -26,6 +26,8 @@ BLOCKS = (2, 3, 4, 5)  # of the query in each direction: what is pasted into it 
 EXPECTED = 3.0  # points in a block: of fewer there may be none by chance
 TOGETHER = 4  # hits that are compared in one go, before it is asked whether more are worth it
 STRAIGHT = 8.0  # degrees: less is no turn, and so near to a quarter is one
+WHOLE = "whole"  # what the query is of a hit, if nothing was done to it
+SAME = 0.95  # score of a hit that is the query itself, perhaps in another size or compressed
 MOST_OF = 0.85  # of an area that counts as all of it
 STEPS = (np.arange(32) + 0.5) / 32
 GRID = np.stack(np.meshgrid(STEPS, STEPS), axis=-1).reshape(-1, 2)  # points all over a picture
@@ -104,8 +106,9 @@ class Confirming:
         """The hits that share points with the query first, and how they match.
 
         Most points come first; but a query may show two pictures, one pasted into the other. So a
-        hit that shows another part of the query goes before more hits of the same part. Too few
-        points to confirm a copy are still more likely than none: those hits come next.
+        hit that shows another part of the query goes before more hits of the same part. A picture
+        that the whole query is goes before its own turned copies, which may share more points. Too
+        few points to confirm a copy are still more likely than none: those hits come next.
         """
         sure: list[tuple[np.ndarray, Hit]] = []
         unsure: list[Hit] = []
@@ -119,7 +122,9 @@ class Confirming:
             else:
                 unsure.append(hit)
         unsure.sort(key=self._points, reverse=True)
-        return [*by_what_they_show(sure), *unsure]
+        shown = by_what_they_show(sure)
+        shown.sort(key=lambda hit: hit.match != WHOLE or hit.score < SAME)
+        return [*shown, *unsure]
 
     def _points(self, hit: Hit) -> int:
         return len(self._seen[hit.id].how) if hit.id in self._seen else 0
@@ -192,7 +197,7 @@ def words(seen: Seen) -> str:
         said.append("crop")
     if covered(how.query_place) < MOST_OF:
         said.append("in the query")
-    return ", ".join(said) or "whole"
+    return ", ".join(said) or WHOLE
 
 
 def covered(place: np.ndarray) -> float:

@@ -40,6 +40,19 @@ def indexed(kkcv: Kkcv, photos: Path, tmp_path_factory: pytest.TempPathFactory) 
     return gallery
 
 
+def test_an_answer_of_confirmed_copies_alone_is_a_table_too(
+    kkcv: Kkcv, indexed: Path, photos: Path
+) -> None:
+    query = next(photos.glob("g01/*"))
+
+    said = kkcv("search", indexed, query, "--copies", "-k", 1)
+
+    assert said.code == 0, said.err
+    assert "by chance" not in said.out
+    assert str(query) in said.out
+    assert "whole" in said.out
+
+
 def test_indexing_again_does_nothing_and_says_so(kkcv: Kkcv, indexed: Path, photos: Path) -> None:
     said = kkcv("index", indexed, photos)
 

@@ -96,6 +96,20 @@ def test_a_copy_and_its_mirror_image_are_both_found(
     assert hits.divider == 2
 
 
+def test_the_picture_itself_comes_before_its_turned_copies(
+    photographs: list[Path], tmp_path: Path
+) -> None:
+    """Also where a turned copy happens to share more points."""
+    for path in photographs[:6]:
+        turned(opened(path)).save(tmp_path / f"turned {path.stem}.png")
+    with Gallery.create(tmp_path / "gallery", Embedder.load("efficientnet_lite0")) as gallery:
+        import_pictures(gallery, [*photographs[:6], *tmp_path.glob("*.png")])
+
+        first = [gallery.search(path, 1, copies=True)[0].path for path in photographs[:6]]
+
+    assert first == [str(path) for path in photographs[:6]]
+
+
 def test_places_are_told_in_the_hit_and_in_the_query(
     filled: Gallery, photographs: list[Path]
 ) -> None:

@@ -15,9 +15,10 @@ from kkcv.images.source import read_bytes
 from kkcv.search.engine import Reader
 from kkcv.search.picture import Picture, PictureFile, Stamp
 
-from .absence import Judge
+from .absence import Judge, presence_of
 
 WAITS: Literal["waits"] = "waits"
+LARGEST_INODE = (1 << 63) - 1  # a catalog keeps 63 bits of one
 FEW = 8  # pictures of the same bytes that may have swapped names
 
 
@@ -29,7 +30,11 @@ class Waiting(NamedTuple):
 
 
 class Lost:
-    """Pictures of the same bytes whose files have gone."""
+    """Pictures of the same bytes whose files have gone, or have left their names to others.
+
+    The latter are known by their inodes alone: a copy that was kept of a file before it was written
+    over is a picture of its own.
+    """
 
     def __init__(self) -> None:
         self.by_inode: dict[int, Picture] = {}
@@ -103,20 +108,30 @@ class MovedFiles:
         lost = self._lost[sha256] = Lost()
         for picture in rows.by_sha256(sha256):
             path = picture.file.path
-            if picture.file.stored or not self._judge.is_gone(path):
+            if picture.file.stored:
                 continue
-            root, name = self._judge.root_of(path), os.path.basename(path)
-            lost.by_root[root][picture.id] = picture
-            lost.by_name[root].setdefault(name, {})[picture.id] = picture
-            if (kept := rows.stamp(picture.id)) and kept.inode:
+            kept, gone = rows.stamp(picture.id), self._judge.is_gone(path)
+            if gone:
+                root, name = self._judge.root_of(path), os.path.basename(path)
+                lost.by_root[root][picture.id] = picture
+                lost.by_name[root].setdefault(name, {})[picture.id] = picture
+            if kept and kept.inode and (gone or self._is_another(picture, kept.inode)):
                 lost.by_inode[kept.inode] = picture
                 lost.inodes[picture.id] = kept.inode
         return lost
 
+    def _is_another(self, picture: Picture, inode: int) -> bool:
+        """Whether the file at a picture's path is not the one that it was."""
+        path = self._judge.located(picture)
+        try:
+            return presence_of(path) == "there" and os.stat(path).st_ino & LARGEST_INODE != inode
+        except OSError:
+            return False
+
     def _taken(self, lost: Lost, picture: Picture) -> Picture:
         """No other file can be this picture from now on."""
         root, name = self._judge.root_of(picture.file.path), os.path.basename(picture.file.path)
-        lost.by_root[root].pop(picture.id)
-        lost.by_name[root][name].pop(picture.id)
+        lost.by_root[root].pop(picture.id, None)
+        lost.by_name[root].get(name, {}).pop(picture.id, None)
         lost.by_inode.pop(lost.inodes.get(picture.id, 0), None)
         return picture

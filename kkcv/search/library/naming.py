@@ -2,6 +2,7 @@
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import replace
 
 from kkcv.search.engine import Writer
@@ -77,8 +78,10 @@ class Naming:
                 break
             steps.append(up)
         else:  # of a file that was named by itself
-            self._names[folder] = self._library.named(folder), 0
-            return self._names[folder][0]
+            name = self._library.named(folder)
+            with suppress(OSError):  # it has gone meanwhile: reading the file will say so
+                self._names[folder] = name, os.stat(folder).st_dev
+            return name
         for step in reversed(steps):
             self._names[step] = self._within(step, *self._names[os.path.dirname(step)])
         return self._names[folder][0]

@@ -138,6 +138,55 @@ def test_files_may_take_the_names_of_those_before_them(gallery: Gallery, photos:
     assert counts(import_pictures(gallery, [photos])) == {"unchanged": 2}
 
 
+@pytest.mark.parametrize("name", ["0.png", "z.png", "below/z.png"])
+def test_a_renamed_file_whose_name_another_took_keeps_its_metadata(
+    gallery: Gallery, photos: Path, name: str
+) -> None:
+    first, second, *_ = sorted(photos.rglob("*.png"))
+    import_pictures(gallery, [photos])
+    renamed, taking = gallery.find(str(second)), gallery.find(str(first))
+    (photos / name).parent.mkdir(exist_ok=True)
+    second.rename(photos / name)
+    first.rename(second)
+
+    report = import_pictures(gallery, [photos])
+
+    assert (report.moved, report.files) == (2, 3)
+    assert gallery.find(str(photos / name)).id == renamed.id
+    assert gallery.find(str(second)).id == taking.id
+    assert counts(import_pictures(gallery, [photos])) == {"unchanged": 3}
+    assert len(gallery) == 3
+
+
+def test_a_copy_kept_of_a_file_before_it_is_written_over_is_a_new_picture(
+    gallery: Gallery, photos: Path, paint: Paint
+) -> None:
+    import_pictures(gallery, [photos])
+    id = gallery.find(str(photos / "a.png")).id
+    shutil.copy(photos / "a.png", photos / "a_original.png")
+    paint("a.png", 50)
+
+    report = import_pictures(gallery, [photos])
+
+    assert counts(report)["replaced"] == 1
+    assert gallery.find(str(photos / "a.png")).id == id
+    assert gallery.find(str(photos / "a_original.png")).id != id
+
+
+def test_a_file_and_a_folder_beside_it_make_no_new_root(
+    gallery: Gallery, photos: Path, paint: Paint
+) -> None:
+    import_pictures(gallery, [photos])
+    roots = list(gallery.library.roots)
+
+    paint("d.png", 7)
+    paint("below/e.png", 8)
+    import_pictures(gallery, [photos / "d.png", photos / "below/e.png"])
+
+    assert list(gallery.library.roots) == roots
+    assert len(gallery) == 5
+
+
 def test_a_touched_file_is_not_a_changed_one(gallery: Gallery, photos: Path) -> None:
     import_pictures(gallery, [photos])
     os.utime(photos / "a.png", (1, 1))
