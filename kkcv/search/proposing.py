@@ -19,7 +19,7 @@ from .answer.answer import chances_of, checked_max_chance, hits_of, rates_of
 from .index.neighbors import Neighbors
 from .opened.generation import Generation
 from .options import SearchOptions
-from .views import CUT, where
+from .views import CUT, VIEWS, where
 
 
 class Candidate(NamedTuple):
@@ -61,12 +61,13 @@ class Proposing:
         best, here = compared.scores.argmax(axis=0), np.arange(len(compared.ids))
         scores = clipped(compared.scores[best, here])
         good = scores >= options.min_score
+        view, part = np.array(views)[best], compared.through[best, here]
         if options.max_chance is not None:
-            rates = rates_of(chances, scores[None])[0]
+            rates = rates_of(chances, scores[None])[0] * tries(view, part)
             good &= rates <= checked_max_chance(chances, options.max_chance)
         order = np.argsort(-scores, kind="stable")[:most]
         order = order[good[order]]
-        columns = compared.ids, scores, np.array(views)[best], compared.through[best, here]
+        columns = compared.ids, scores, view, part
         return [
             Candidate(*row) for row in zip(*(each[order].tolist() for each in columns), strict=True)
         ]
@@ -78,7 +79,8 @@ class Proposing:
             np.array([[each.id for each in candidates]], np.int64),
             np.array([[each.score for each in candidates]], np.float32),
         )
-        rates = rates_of(self._chances, near.scores)
+        through = np.array([(each.view, each.part) for each in candidates], np.int64).reshape(-1, 2)
+        rates = rates_of(self._chances, near.scores) * tries(*through.T)
         with self._generation.catalog.searching() as rows:
             hits = hits_of(self._generation, rows, near, self._chances, rates)[0]
         found = {each.id: each for each in candidates}
@@ -99,6 +101,11 @@ class Proposing:
             keys = index.parts.glance(rows, sketches, deep, condition).ids.ravel()
             near = np.concatenate([near, np.where(keys < 0, -1, keys // parts.PARTS)])
         return near[near > 0]
+
+
+def tries(views: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """How many scores each, (N,), is the best of: chance makes it up to so many times as often."""
+    return np.where(part == parts.WHOLE, 1, 1 + parts.PARTS) * np.where(views == 0, 1, VIEWS)
 
 
 def together(candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -22,6 +22,7 @@ CUTS = (windows.CENTER, *CORNERS)  # of the query
 TURNED = range(1, 4)  # by 90, 180 and 270 degrees
 MIRRORED, SMOOTHED = 4, 5
 CUT = range(6, 6 + len(CUTS))
+VIEWS = 6 + len(CUTS)
 # pixels of the crop, the deviation: strong compression leaves blocks that a network sees
 BLUR = 1.0
 

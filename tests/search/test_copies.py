@@ -19,6 +19,8 @@ from kkcv.query import Like
 from kkcv.search.confirming import Confirming, by_what_they_show
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
+from kkcv.search.parts import WHOLE
+from kkcv.search.proposing import tries
 from kkcv.search.verification.agreement import is_flat
 from kkcv.search.verification.features import features, features_of
 from kkcv.search.verification.geometry import Match, match
@@ -129,6 +131,13 @@ def test_a_picture_that_is_not_there_is_confirmed_by_nothing(
     assert all(hits and hits[0].points == 0 and hits[0].match == "" for hits in answers)
     assert [hits.divider for hits in answers] == [0] * len(answers)
     assert repr(answers[0]).endswith("no copy of it here; the nearest are only alike, no copies")
+
+
+def test_chance_makes_the_best_of_many_scores_so_many_times_as_often() -> None:
+    """Five parts beside the whole, and ten views of the query beside the query as it is."""
+    views, through = np.array([0, 0, 3, 3]), np.array([WHOLE, 2, WHOLE, 2])
+
+    assert tries(views, through).tolist() == [1, 6, 11, 66]
 
 
 def test_the_divider_follows_the_last_copy(filled: Gallery, photographs: list[Path]) -> None:
