@@ -23,7 +23,7 @@ SIDE = 192  # of a thumbnail in a notebook, pixels
 # Of an answer without any, and of hits beyond the divider; by whether copies were asked for.
 ENDS = {
     False: ("nothing like it here", "no more alike than chance would have it"),
-    True: ("no copy of it here", "only alike, no copies"),
+    True: ("no copy of it was confirmed here", "only alike"),
 }
 
 
@@ -35,7 +35,7 @@ class Hits(list[Hit]):
 
     ``divider`` is the rank after which hits are no more alike than chance would have it in their
     gallery, 0 if nothing is like the query; None where that is not known. Where ``copies`` were
-    asked for, it is the rank after which hits are only alike, 0 if there is no copy.
+    asked for, it is the rank of the last confirmed copy, 0 if none was confirmed.
     """
 
     def __init__(

@@ -294,7 +294,7 @@ def passed_over(passed: "Counter[str]") -> str:
     rare = [kind for kind, _ in passed.most_common() if kind[0] == "." and with_hint(kind) == kind]
     for kind in rare[SHOWN_KINDS:]:
         shown[OTHERS] += shown.pop(kind)
-    return ", ".join(
+    return say(", ").join(
         f"{count:,} {say(with_hint(ONE.get(reason, reason) if count == 1 else reason))}"
         for reason, count in shown.most_common()
     )

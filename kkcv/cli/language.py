@@ -78,7 +78,7 @@ def say(text: str, section: str = "") -> str:
 
 def each_said(text: str) -> str:
     """Words with commas between, such as "mirrored, turned by 90", each in the language."""
-    return ", ".join(map(say, text.split(", ")))
+    return say(", ").join(map(say, text.split(", ")))
 
 
 def in_language(command: click.Command) -> click.Command:

@@ -292,8 +292,9 @@ def in_a_line(done: "Followed") -> str:
     from kkcv.images.source import printable
 
     counts = ", ".join(f"{say(name)} {count:,}" for name, count in happened(done).items())
-    rejects = [reject.message for reject in done.report.rejected]
-    shown = "; ".join([*done.missing, *rejects][:SHOWN])
+    named = [*done.missing, *(say(reject.message) for reject in done.report.rejected)]
+    more = [f"… {say(f'{len(named) - SHOWN} more')}"] if len(named) > SHOWN else []
+    shown = "; ".join(named[:SHOWN] + more)
     return printable(f"{datetime.now():%H:%M:%S}  {counts}{': ' * bool(shown)}{shown}")
 
 

@@ -56,8 +56,8 @@ def print_facts(facts: dict[str, Any], as_json: bool) -> None:
 
 def tell_skipped(rejects: Iterable[Mapping[str, Any]]) -> None:
     """Name the pictures that could not be read, by their ``message`` and ``reason``."""
-    for reject in rejects:
-        echo(f"skipped: {reject['message']} [{reject['reason']}]", err=True)
+    for reject in rejects:  # the message first: its pattern may say more than that of the line
+        echo(f"skipped: {say(reject['message'])} [{reject['reason']}]", err=True)
 
 
 def counted(number: int, what: str) -> str:

@@ -16,7 +16,7 @@ from kkcv.query import Region
 from kkcv.search.options import SearchOptions
 
 from .gallery import hint_of_parts, how_said
-from .language import say
+from .language import language, say
 from .metadata import in_a_cell
 from .options import json_option, search_options
 from .output import echo, print_json, print_table
@@ -202,9 +202,17 @@ def write_sheet(path: str, query: Any, hits: Hits) -> None:
 
     from kkcv.errors import PictureError
     from kkcv.images.decode import decode
-    from kkcv.images.sheet import BY_CHANCE, NO_COPY, contact_sheet, outlined, save_png
+    from kkcv.images.sheet import (
+        BY_CHANCE,
+        NO_COPY,
+        contact_sheet,
+        draws_chinese,
+        outlined,
+        save_png,
+    )
     from kkcv.query import Text
 
+    words = say if language() == "en" or draws_chinese() else str
     shown: list[tuple[Any, str]] = []
     for hit in hits:
         try:
@@ -213,12 +221,12 @@ def write_sheet(path: str, query: Any, hits: Hits) -> None:
                 pixels = outlined(pixels, hit.place)
         except PictureError:
             pixels = np.full((256, 256, 3), 235, np.uint8)
-        told = f"{hit.score:.3f}" if hit.likeness is None else f"{hit.score:.3f}, {hit.likeness}"
-        shown.append((pixels, f"{told}\n{Path(hit.path).name}"))
-    title = ENDS[hits.copies][0] if hits.divider == 0 else None
+        likeness = f", {words(hit.likeness)}" if hit.likeness else ""
+        shown.append((pixels, f"{hit.score:.3f}{likeness}\n{Path(hit.path).name}"))
+    title = words(ENDS[hits.copies][0]) if hits.divider == 0 else None
     beyond = NO_COPY if hits.copies else BY_CHANCE
     if isinstance(query, Text):
         title = f"{query.text}: {title}" if title else query.text
     asked = None if isinstance(query, Text) else decode(query, target=256)
-    sheet = contact_sheet(asked, shown, title=title, divider=hits.divider, beyond=beyond)
+    sheet = contact_sheet(asked, shown, title=title, divider=hits.divider, beyond=beyond, say=words)
     save_png(path, sheet)

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ TEXT = 16  # height of its letters
 MOST_LINES = 2  # of a caption
 
 PAPER, INK, FAINT = "#ffffff", "#18181b", "#71717a"
-BY_CHANCE, NO_COPY = "no more than chance", "no copy"  # over those beyond the divider, which are
+BY_CHANCE, NO_COPY = "no more than chance", "only alike"  # over those beyond the divider, which are
 PALE = 0.35  # as dark as the others
 BACKDROP, FRAME = "#f4f4f5", "#2563eb"
 
@@ -52,6 +52,7 @@ def contact_sheet(
     columns: int = 5,
     divider: int | None = None,
     beyond: str = BY_CHANCE,
+    say: Callable[[str], str] = str,
 ) -> np.ndarray:
     """The query, framed, and to its right the hits by rank with their captions.
 
@@ -60,11 +61,13 @@ def contact_sheet(
             the hits alone.
         hits: best first; a caption has up to two lines, and is cut with ``…``.
         divider: hits after this rank are pale, and ``beyond`` stands above them.
+        say: puts the sheet's own words into another language.
 
     Returns:
         uint8 (height, width, 3).
     """
-    font = font_for("".join([title or "", *(caption for _, caption in hits)]))
+    asked, none, beyond = say("query"), say("nothing found"), say(beyond)
+    font = font_for("".join([title or "", asked, *(caption for _, caption in hits)]))
     across = max(1, min(columns, len(hits)))
     down = max(1, -(-len(hits) // across))
     top = GAP + (LINE + GAP // 2 if title else 0)
@@ -77,11 +80,11 @@ def contact_sheet(
     if title:
         write(draw, (GAP, GAP // 2), title, font, INK, size[0] - 2 * GAP)
     if query is not None:
-        _place(sheet, (GAP, top), query, "query", "", font, FRAME)
+        _place(sheet, (GAP, top), query, asked, "", font, FRAME)
         rule = GAP + CELL + GAP
         draw.line([(rule, top), (rule, size[1] - GAP)], fill="#e4e4e7", width=2)
     if not hits:
-        write(draw, (left, top + LABEL + CELL // 2), "nothing found", font, FAINT, CELL)
+        write(draw, (left, top + LABEL + CELL // 2), none, font, FAINT, CELL)
     for rank, (pixels, caption) in enumerate(hits):
         at = (left + rank % across * (CELL + GAP), top + rank // across * cell_height)
         _place(sheet, at, *ranked(pixels, rank, divider, beyond), caption, font, FAINT)
@@ -189,6 +192,12 @@ def write(
         text = text.removesuffix("…")[:-1] + "…" if len(text) > 1 else ""
     middle = (at[0], at[1] + LINE // 2)  # fonts differ in their ascent
     draw.text(middle, text, fill=color, font=font, anchor="lm")
+
+
+def draws_chinese() -> bool:
+    """Whether a font on this system can: characters that it lacks all look the same."""
+    one, other = (bytes(font_for(text).getmask(text)) for text in "中国")
+    return one != other
 
 
 def font_for(text: str) -> Font:

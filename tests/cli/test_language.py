@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -16,7 +17,9 @@ import pytest
 
 from kkcv import environment, errors
 from kkcv.cli import COMMANDS, main
-from kkcv.cli.language import paragraphs, say, sections, texts
+from kkcv.cli.index import passed_over
+from kkcv.cli.language import each_said, paragraphs, say, sections, texts
+from kkcv.cli.output import tell_skipped
 
 PACKAGE = Path(__file__).parents[2] / "kkcv"
 
@@ -78,12 +81,19 @@ def test_help_errors_and_tables_are_chinese_and_json_keys_are_not(
     assert json.loads(as_json.stdout) == json.loads(english.stdout)
 
 
-def test_what_is_filled_in_is_said_too_but_a_name_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_filled_in_is_said_too_but_a_name_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("kkcv.cli.language.language", lambda: "zh")
 
     assert say("skipped: a.jpg: its data are damaged [corrupt]") == (
         "跳过：a.jpg: 数据已损坏 [corrupt]"
     )
+    tell_skipped([{"message": "a.jpg: 9 bytes are more than the limit of 5", "reason": "large"}])
+    assert capsys.readouterr().err == "跳过：a.jpg: 9 字节超过上限 5 [large]\n"
+    assert passed_over(Counter({"other files": 1, "galleries": 2})) == "2 图库，1 其他文件"
+    assert each_said("mirrored, with more around it") == "镜像，四周还有其他内容"
+    assert say("JPEG quality 50") == "JPEG 质量 50"
     assert say("no picture has the key label; the nearest that there is: rank") == (
         "没有图片有键 label；最接近的是：rank"
     )

@@ -96,6 +96,10 @@ def test_changed_copies_are_found_where_they_are_asked_for_and_other_photographs
         "mirrored": ImageOps.mirror,
         "other colors": lambda p: p.convert("L"),
         "a part": lambda p: p.crop((p.width // 5, p.height // 5, p.width, p.height)),
+        "with more around it": lambda p: ImageOps.expand(p, p.width // 4, "white"),
+        "mirrored, with more around it": lambda p: ImageOps.expand(
+            ImageOps.mirror(p), p.width // 4, "white"
+        ),
         "a mirrored part": lambda p: ImageOps.mirror(p.crop((20, 20, p.width, p.height))),
     }
     produce = pictures / "produce"

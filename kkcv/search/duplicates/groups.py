@@ -41,7 +41,8 @@ class DuplicateGroup(NamedTuple):
 
     ``exact``: they have the same bytes. ``similarity`` is the lowest score with the first. ``how``
     says for each of the others how it is a copy of the first: the same bytes, the same, or among
-    ``copies`` turned by 90, 180 or 270 (degrees clockwise), mirrored, a part, a mirrored part.
+    ``copies`` turned by 90, 180 or 270 (degrees clockwise), mirrored, a part, a mirrored part,
+    with more around it (the first is in it, as in a screenshot), also mirrored.
     """
 
     pictures: tuple[Picture, ...]

@@ -24,7 +24,7 @@ from kkcv.images.decode import decode_small
 from kkcv.search.picture import Picture
 from kkcv.search.verification.agreement import as_copy
 from kkcv.search.verification.features import Features, features_of
-from kkcv.search.verification.geometry import match
+from kkcv.search.verification.geometry import Match, match
 from kkcv.search.verification.store import read_features
 
 SIDE = 256  # of the small copies, which are squares
@@ -35,6 +35,7 @@ BLANK = 1.0  # of 255: pictures whose details deviate less have none
 COLORS = 6.0  # of 255: the mean difference of colors, without their lightness
 SHARE = 0.06  # of the points of one picture must agree: a quarter shares few, at another scale
 POINTS = 20  # and so many
+EDGE = 0.02  # of a side, by which the place of a whole picture may miss
 KEPT_READY = 256  # pictures whose small copies and points stay in memory
 
 Read = Callable[[Picture], bytes]
@@ -62,7 +63,8 @@ class Witness:
         """``the same``, or where copies are wanted how ``a`` was made of ``b``; None: it was not.
 
         The words are: the same, other colors, turned by 90, 180 or 270 (degrees clockwise),
-        mirrored, a part, a mirrored part.
+        mirrored, a part, a mirrored part; with more around it, where all of ``b`` is in ``a``,
+        such as a screenshot, also mirrored.
         """
         first, second = self.look(a), self.look(b)
         if first is None or second is None:
@@ -77,10 +79,13 @@ class Witness:
                     return name
         if not details(first.white) or not details(second.white):
             return None
-        if self._share_points(a, b, first.white, second.white):
-            return "a part" if copies else "the same"
-        if copies and self._share_points(a, b, mirrored(first.white), second.white, flipped=True):
-            return "a mirrored part"
+        if found := self._share_points(a, b, first.white, second.white):
+            if not copies:
+                return "the same"
+            return "with more around it" if shows_all(found) else "a part"
+        flipped = mirrored(first.white)
+        if copies and (found := self._share_points(a, b, flipped, second.white, flipped=True)):
+            return "mirrored, with more around it" if shows_all(found) else "a mirrored part"
         return None
 
     def look(self, picture: Picture) -> Look | None:
@@ -111,20 +116,28 @@ class Witness:
 
     def _share_points(
         self, a: Picture, b: Picture, here: np.ndarray, there: np.ndarray, *, flipped: bool = False
-    ) -> bool:
-        """Whether points agree that ``here`` was cut from ``there`` or around it, and pixels too.
+    ) -> Match | None:
+        """The match, if points and pixels agree that ``here`` was cut from or around ``there``.
 
         ``flipped``: ``here`` is the mirror image of ``a``. Other photographs of a shelf share as
         many points, but are seen in perspective, and what was moved in between does not agree.
         """
         first, second = self._kept_points(a.id), self._kept_points(b.id)
         if first is None or second is None:
-            return False
+            return None
         found = match(first.mirrored() if flipped else first, second)
         fewest = min(len(first.points), len(second.points))
         if found is None or len(found) < max(POINTS, SHARE * fewest):
-            return False
-        return as_copy(found, here, there) is not None
+            return None
+        return as_copy(found, here, there)
+
+
+def shows_all(found: Match) -> bool:
+    """Whether the whole second picture is in the first, and not the first in it."""
+    import cv2
+
+    inside = (found.query_place > -EDGE).all() and (found.query_place < 1 + EDGE).all()
+    return bool(inside and cv2.contourArea(found.query_place) < 1)
 
 
 def turned(times: int) -> Callable[[np.ndarray], np.ndarray]:

@@ -13,7 +13,8 @@ from shlex import quote
 import numpy as np
 
 from kkcv.disk import atomic_write, has_hash, make_folder
-from kkcv.errors import GalleryFormatError, KkcvError
+from kkcv.errors import GalleryFormatError, KkcvError, PictureError
+from kkcv.images.decode import decode_small
 from kkcv.search import files
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.folder.engine import in_a_folder
@@ -144,10 +145,20 @@ def bad_file(gallery: Gallery, picture: Picture, judge: Judge, repair: bool) -> 
         advice = f"its disk may be elsewhere: kkcv roots {address}"
     elif problem == "missing-file":
         advice = f"kkcv index {address} FOLDER_WHERE_IT_IS, or kkcv remove {address} --missing"
-    else:
+    elif is_readable(path):
         advice = f"kkcv index {address} {quote(str(path))}"
+    else:
+        advice = f"it cannot be read; restore it, or: kkcv remove {address} {picture.id}"
     mended = stored_again(gallery, picture) if repair and picture.file.stored else ""
     yield Finding(problem, f"{path} (id {picture.id})", advice, mended)
+
+
+def is_readable(path: Path) -> bool:
+    try:
+        decode_small(path, 1)
+    except PictureError:
+        return False
+    return True
 
 
 def file_problem(gallery: Gallery, picture: Picture) -> str | None:

@@ -49,7 +49,7 @@ class Hits(BaseModel):
             ge=0,
             description="The rank after which hits are no more alike than chance would have it in "
             "this gallery; 0: nothing is like the query; null: not known, in a small gallery. In a "
-            "search for copies: the rank of the last copy; 0: there is no copy.",
+            "search for copies: the rank of the last confirmed copy; 0: none was confirmed.",
         ),
     ] = None
 
@@ -172,7 +172,7 @@ class DuplicateGroup(BaseModel):
         Field(
             description="How each of the others is a copy of the first: the same bytes, the same; "
             "among copies other colors, turned by 90, 180 or 270 (degrees, clockwise), mirrored, a "
-            "part, a mirrored part."
+            "part, a mirrored part, with more around it (the first is in it), also mirrored."
         ),
     ] = []
 

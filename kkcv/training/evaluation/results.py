@@ -73,11 +73,11 @@ class Results:
 
 
 def described(name: str, figures: dict[str, Any]) -> str:
-    """``accuracy 0.9917 (0.9792 to 1.0000)``."""
+    """``accuracy 0.9917 (0.9792–1.0000)``."""
     value, interval = figures[name], figures["intervals"][name]
     if value is None:
         return f"{name} unknown"
-    spread = f" ({interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
+    spread = f" ({interval[0]:.4f}–{interval[1]:.4f})" if interval else ""
     return f"{name} {value:.4f}{spread}"
 
 

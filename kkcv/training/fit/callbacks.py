@@ -96,9 +96,11 @@ class Bar(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
         assert isinstance(pl_module, Classifier)
-        text = f"{pl_module.stage.name}: epoch {trainer.current_epoch + 1}"
-        if (latest := pl_module.progress.latest) is not None:
-            text = f"{text}, val loss {latest.loss:.4f}, accuracy {latest.accuracy:.2%}"
+        name, epoch = pl_module.stage.name, trainer.current_epoch + 1
+        text = f"{name}: epoch {epoch}, steps"
+        if (val := pl_module.progress.latest) is not None:
+            figures = f"val loss {val.loss:.4f}, accuracy {val.accuracy:.2%}"
+            text = f"{name}: epoch {epoch}, {figures}, steps"
         self.show(text, trainer.global_step, pl_module.steps)
 
 

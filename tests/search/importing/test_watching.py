@@ -11,8 +11,9 @@ from pathlib import Path
 import apsw
 import pytest
 
+from kkcv.cli.library import in_a_line
 from kkcv.search.gallery import Gallery
-from kkcv.search.importing import import_pictures, watching
+from kkcv.search.importing import ImportReport, Reject, import_pictures, watching
 from kkcv.search.importing.watching import Followed, Watching
 from kkcv.search.library import changes
 from kkcv.search.library.changes import outermost
@@ -149,3 +150,11 @@ def test_what_polling_finds_is_looked_at_again_a_second_later(tmp_path: Path) ->
 
 def test_a_folder_within_another_is_watched_once() -> None:
     assert outermost(["/a/b", "/a", "/ab", "/a/b/c"]) == ["/a", "/ab"]
+
+
+def test_the_line_of_a_round_names_three_files_and_counts_the_others() -> None:
+    rejected = [Reject(name, "empty", f"{name}: empty") for name in "abcde"]
+
+    line = in_a_line(Followed(ImportReport(rejected=rejected), []))
+
+    assert line.endswith("rejected 5: a: empty; b: empty; c: empty; … 2 more")

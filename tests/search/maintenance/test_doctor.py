@@ -91,6 +91,17 @@ def test_a_changed_file_is_said_and_indexing_it_again_mends_it(
     assert kinds(filled) == []
 
 
+def test_a_changed_file_that_cannot_be_read_is_not_to_be_indexed_again(
+    filled: Gallery, paint: Paint
+) -> None:
+    paint("2.png", 2).write_bytes(b"no picture")
+
+    (found,) = examine(filled)
+
+    assert found.kind == "changed-file"
+    assert found.advice == f"it cannot be read; restore it, or: kkcv remove {filled.folder} 2"
+
+
 def test_a_file_that_was_only_touched_is_well(filled: Gallery, paint: Paint) -> None:
     os.utime(paint("2.png", 2), (1, 1))
 
