@@ -71,7 +71,9 @@ def test_how_far_it_is_can_be_read_from_its_log(tmp_path: Path) -> None:
     run = remembered(tmp_path, process=None)
 
     assert run.steps() is None
-    run.log.write_text("3 of 4 classes\nhead: epoch 1: 10 of 300\nhead: epoch 1: 20 of 300\nslow\n")
+    run.log.write_text(
+        "3 of 4 classes\nall, steps: 9 of 30\nhead: epoch 1, steps: 20 of 300\nslow\n"
+    )
     assert run.steps() == (20, 300)
 
 
