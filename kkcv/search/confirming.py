@@ -107,8 +107,9 @@ class Confirming:
 
         Most points come first; but a query may show two pictures, one pasted into the other. So a
         hit that shows another part of the query goes before more hits of the same part. A picture
-        that the whole query is goes before its own turned copies, which may share more points. Too
-        few points to confirm a copy are still more likely than none: those hits come next.
+        that the whole query is goes before its own turned copies, which may share more points, and
+        of several such the nearest is first. Too few points to confirm a copy are still more likely
+        than none: those hits come next.
         """
         sure: list[tuple[np.ndarray, Hit]] = []
         unsure: list[Hit] = []
@@ -123,7 +124,7 @@ class Confirming:
                 unsure.append(hit)
         unsure.sort(key=self._points, reverse=True)
         shown = by_what_they_show(sure)
-        shown.sort(key=lambda hit: hit.match != WHOLE or hit.score < SAME)
+        shown.sort(key=lambda hit: -hit.score if hit.match == WHOLE and hit.score >= SAME else 0.0)
         return [*shown, *unsure]
 
     def _points(self, hit: Hit) -> int:
