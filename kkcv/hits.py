@@ -23,7 +23,7 @@ SIDE = 192  # of a thumbnail in a notebook, pixels
 # Of an answer without any, and of hits beyond the divider; by whether copies were asked for.
 ENDS = {
     False: ("nothing like it here", "no more alike than chance would have it"),
-    True: ("no copy of it was confirmed here", "only alike"),
+    True: ("no copy of it was confirmed here", "not confirmed"),
 }
 
 

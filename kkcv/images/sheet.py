@@ -23,7 +23,8 @@ TEXT = 16  # height of its letters
 MOST_LINES = 2  # of a caption
 
 PAPER, INK, FAINT = "#ffffff", "#18181b", "#71717a"
-BY_CHANCE, NO_COPY = "no more than chance", "only alike"  # over those beyond the divider, which are
+# over the hits beyond the divider, which are drawn paler
+BY_CHANCE, NO_COPY = "no more than chance", "not confirmed"
 PALE = 0.35  # as dark as the others
 BACKDROP, FRAME = "#f4f4f5", "#2563eb"
 

@@ -130,7 +130,9 @@ def test_a_picture_that_is_not_there_is_confirmed_by_nothing(
 
     assert all(hits and hits[0].points == 0 and hits[0].match == "" for hits in answers)
     assert [hits.divider for hits in answers] == [0] * len(answers)
-    assert repr(answers[0]).endswith("no copy of it was confirmed here; the nearest are only alike")
+    assert repr(answers[0]).endswith(
+        "no copy of it was confirmed here; the nearest are not confirmed"
+    )
 
 
 def test_chance_makes_the_best_of_many_scores_so_many_times_as_often() -> None:
@@ -148,7 +150,7 @@ def test_the_divider_follows_the_last_copy(filled: Gallery, photographs: list[Pa
     two = filled.search(both, 5, copies=True)
 
     assert (one.divider, one[1:].divider, two.divider) == (1, 0, 2)
-    assert repr(one).endswith("from rank 2 on only alike")
+    assert repr(one).endswith("from rank 2 on not confirmed")
 
 
 def test_a_filter_and_a_removal_hold_for_copies(filled: Gallery, photographs: list[Path]) -> None:
