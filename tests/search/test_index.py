@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -12,6 +13,7 @@ from kkcv.search.index import effort, kinds, layered
 from kkcv.search.index.build import built, empty
 from kkcv.search.index.effort import Plan, Step
 from kkcv.search.index.exact import ExactIndex
+from kkcv.search.index.kind import FaissIndex, Look
 from kkcv.search.index.layered import LayeredIndex
 from kkcv.search.index.outside import held_out
 from kkcv.search.index.records import Records
@@ -193,19 +195,46 @@ def test_after_all_that_is_near_was_removed_what_is_left_is_found_exactly(
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS)
-def test_the_least_effort_takes_the_first_step_and_finds_what_is_very_near(
+def test_the_least_effort_is_the_least_that_finds_most_and_finds_what_is_very_near(
     flock: np.ndarray, kind: str
 ) -> None:
     found = tuned(kind, flock)
-    least = found.plans[0].steps[0]
-    plan = found.plans[0]._replace(steps=(least._replace(enough=2.0), Step(effort.ALL)))
+    hard, easy = found.kind.efforts(10)[-1], found.kind.efforts(10)[-2]
+    curve = [effort.Point(10, easy, 0.6, 0.5, 0.1), effort.Point(10, hard, 0.8, 0.7, 0.2)]
+    plan = found.plans[0]._replace(steps=(Step(easy, 2.0), Step(effort.ALL)), curve=tuple(curve))
     hesitant = replace(found, plans=(plan,))  # no score is enough for it
 
     near = hesitant.search(flock[::50], 10, least=True)
 
     np.testing.assert_array_equal(near.ids[:, 0], np.arange(2000)[::50])
-    rows = found._look(flock[::50], 10, least.effort)[1]
+    rows = found._look(flock[::50], 10, hard)[1]
     np.testing.assert_array_equal(near.ids, found.ids[rows])
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_one_query_is_searched_for_in_its_own_thread_and_many_in_all(
+    flock: np.ndarray, kind: str
+) -> None:
+    threads = []
+
+    def opened(index: FaissIndex) -> Look:
+        def look(queries: np.ndarray, k: int, effort: int) -> tuple[np.ndarray, np.ndarray]:
+            threads.append(faiss.omp_get_max_threads())
+            return index.search(queries, k)
+
+        return look
+
+    found = tuned(kind, flock)
+    search = kinds.opened(replace(found.kind, opened=opened), found.index)
+    usual = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(3)
+    try:
+        for count in (1, kinds.MANY - 1, kinds.MANY, 100):
+            search(flock[:count], 10, 64)
+        assert threads == [1, 1, 3, 3]
+        assert faiss.omp_get_max_threads() == 3
+    finally:
+        faiss.omp_set_num_threads(usual)
 
 
 def test_an_exact_index_is_a_value_that_later_changes_do_not_touch() -> None:

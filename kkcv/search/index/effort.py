@@ -19,6 +19,7 @@ ALWAYS = -2.0  # a score that every answer reaches
 TENTH = 9  # the score that tells how near a query is to the gallery
 WORTH_MS = 1.0  # an index must save so much of a query, or every vector is compared
 FEWEST = 30  # queries that show where little effort is enough
+GLANCE = 0.7  # the recall of queries from outside for which a copy, which is nearer, is found
 
 
 class Step(NamedTuple):
@@ -89,6 +90,12 @@ class Looked(NamedTuple):
 
 def shown(effort: int) -> int | str:
     return "all" if effort == ALL else effort
+
+
+def glance(plan: Plan) -> int:
+    """The effort of a glance: the least that finds most of what is near, though not all."""
+    found = (point.effort for point in plan.curve if point.recall >= GLANCE)
+    return next(found, plan.steps[0].effort)
 
 
 def all_compared(k: int, milliseconds: float) -> Plan:

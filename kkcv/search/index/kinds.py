@@ -4,6 +4,8 @@ To add one: a file beside these with its ``KIND``, and its name in ``KINDS``. Ro
 0; ids are the business of the snapshot.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +14,7 @@ from . import hnsw, ivf, rabitq
 from .effort import ALL
 from .kind import FaissIndex, Kind, Look
 
+MANY = 12  # queries that Faiss's threads are worth their price for
 SAME_IN_8_BITS = 3e-3  # difference of scores, 8 bits beside float32
 
 KINDS: dict[str, Kind] = {kind.KIND.name: kind.KIND for kind in (hnsw, ivf, rabitq)}
@@ -42,6 +45,24 @@ def opened(kind: Kind, index: FaissIndex) -> Look:
     look, vectors = kind.opened(index), vectors_of(index)
 
     def search(queries: np.ndarray, k: int, effort: int) -> tuple[np.ndarray, np.ndarray]:
-        return vectors.search(queries, k) if effort == ALL else look(queries, k, effort)
+        with threads_for(queries):
+            return vectors.search(queries, k) if effort == ALL else look(queries, k, effort)
 
     return search
+
+
+@contextmanager
+def threads_for(queries: np.ndarray) -> Iterator[None]:
+    """Faiss searches for few queries in this thread alone.
+
+    It would divide them among a thread a core, each of which then keeps its core busy for
+    milliseconds, waiting for more: cores that decode and embed the next query.
+    """
+    import faiss
+
+    threads = faiss.omp_get_max_threads()  # of this thread: others are not changed
+    faiss.omp_set_num_threads(1 if len(queries) < MANY else threads)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)

@@ -26,7 +26,7 @@ import numpy as np
 from kkcv.disk import atomic_write, make_folder, sha256_of
 from kkcv.errors import GalleryLocked
 
-from .effort import ALL, TENTH, Plan, Step
+from .effort import ALL, TENTH, Plan, Step, glance
 from .exact import inner_products, selector
 from .kind import FaissIndex, Kind, Look
 from .kinds import KINDS, opened, vectors_of
@@ -57,7 +57,7 @@ class Snapshot:
     ) -> Neighbors:
         """The nearest of the rows in ``among``, bool (N,), or of all: (Q, D) → (Q, k).
 
-        With the ``least`` effort only the first step of the plan for fewest neighbors is taken.
+        With the ``least`` effort it finds copies, and may miss what is less near.
 
         An index is tuned to find what is near the query. Where few of those rows may be found, what
         it misses is not known, so every allowed row is compared.
@@ -93,7 +93,7 @@ class Snapshot:
         An answer that is short, since a part of the index was never reached, is compared with all.
         """
         steps = self.plan(k).steps
-        steps = (Step(self.plans[0].steps[0].effort),) if least else steps
+        steps = (Step(glance(self.plans[0])),) if least else steps
         (effort, enough), *others = (*steps, Step(ALL))
         scores, rows = self._look(queries, k, effort)
         left = insufficient(scores, rows, enough)
