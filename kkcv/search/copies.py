@@ -34,6 +34,7 @@ from .views import CUT, MIRRORED, SMOOTHED, TURNED, seen
 
 Result = TypeVar("Result")
 NEAREST = 25  # candidates of the query as it is, at least
+LIKE_MIRRORED = 10  # of them: a network sees little difference between a picture and its mirror
 GROUPS = (  # of other views, in the order in which they are asked, each with its candidates
     (TURNED, 5),
     ([MIRRORED], 10),
@@ -85,6 +86,8 @@ def copies(
             confirming.look(ids_of(found[:TOGETHER]))
             others = {} if confirming.explained else embed_others()
         confirming.look(ids_of(found[:LOOKED_AT]))
+        if not confirming.explained:
+            confirming.look(ids_of(found[:LIKE_MIRRORED]), mirrored=True)
         for views, most in GROUPS:
             if confirming.explained:
                 break
