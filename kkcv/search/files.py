@@ -13,12 +13,13 @@ from kkcv.answering import answers
 from kkcv.disk import sync_folder, write_file
 from kkcv.errors import FileMissing, GalleryError, PictureError
 from kkcv.images.formats import extension
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import read_bytes
 
 from .engine import Catalog, Writer
 from .engine.kept import Kept
 from .picture import Picture, PictureFile
-from .verification.store import delete_features
+from .verification.store import delete_features, has_features
 
 FOLDER = "pictures"  # of the pictures that were added as bytes
 log = logging.getLogger(__name__)
@@ -46,12 +47,13 @@ def read(path: Path, picture: Picture, asked: str) -> bytes:
 
     The folder ``asked`` is asked first: on a dead mount it costs seconds, once for all files. The
     file may since have become a link to something private: bytes with another hash are never
-    returned.
+    returned. The limit on bytes is that of ``Limits``, or more where more were indexed.
     """
+    most = max(DEFAULT_LIMITS.max_bytes, picture.file.bytes)
     try:
         if answers(asked):
             answers(str(path))  # if either is silent, read_bytes says so
-        data = read_bytes(path)
+        data = read_bytes(path, Limits(max_bytes=most))
     except PictureError as error:
         if error.reason == "unreadable":  # which is no reason to remove it
             raise FileMissing(
@@ -107,8 +109,7 @@ def delete_stored(catalog: Catalog, gone: Iterable[Picture]) -> None:
     """
     gone = list(gone)
     try:
-        for picture in gone:
-            delete_features(catalog.folder, picture.file.sha256)
+        delete_unused_features(catalog, {picture.file.sha256 for picture in gone})
         if stored := [picture for picture in gone if picture.file.stored]:
             with catalog.writing() as writer:  # files are stored in a turn too
                 needed = {picture.file.path for picture in writer.kept()}
@@ -120,3 +121,12 @@ def delete_stored(catalog: Catalog, gone: Iterable[Picture]) -> None:
                         sync_folder(file.parent)
     except OSError as error:
         log.warning("a removed picture's file was not deleted (%s): kkcv doctor", error)
+
+
+def delete_unused_features(catalog: Catalog, hashes: Iterable[bytes]) -> None:
+    """Delete the local features of bytes that no picture has any more."""
+    if made := [sha256 for sha256 in hashes if has_features(catalog.folder, sha256)]:
+        with catalog.reading() as rows:
+            for sha256 in made:
+                if not rows.by_sha256(sha256, 1):
+                    delete_features(catalog.folder, sha256)

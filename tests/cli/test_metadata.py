@@ -163,6 +163,18 @@ def test_a_relative_path_is_the_whole_end_of_a_path(kkcv: Kkcv, pets: Path) -> N
     assert said.err.count("no picture has this path") == 2
 
 
+def test_a_number_that_no_picture_can_have_as_its_id_stops_no_other_row(
+    kkcv: Kkcv, pets: Path
+) -> None:
+    table = pets.parent / "t.csv"
+    table.write_text(f"id,label\n{10**20 - 1},cow\n1,ox\n")
+
+    said = kkcv("describe", pets, "--from", table, "--json")
+
+    assert said.json["changed"] == 1
+    assert said.json["unknown"] == [{"row": 2, "message": f"no picture has the id '{10**20 - 1}'"}]
+
+
 def test_the_csv_of_a_list_can_be_edited_and_read_again(kkcv: Kkcv, pets: Path) -> None:
     kkcv("describe", pets, "--where", "id < 3", 'year="2020"', 'n={"a b": [1]}', 'meta["x.y"]=true')
     with Gallery.open(pets) as opened:

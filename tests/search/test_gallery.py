@@ -12,6 +12,7 @@ from pathlib import Path
 import apsw
 import numpy as np
 import pytest
+from PIL import Image
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.embedding.embedder import Embedder
@@ -24,6 +25,7 @@ from kkcv.errors import (
     RequestError,
     UnknownPicture,
 )
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.search.folder.catalog import Catalog
 from kkcv.search.gallery import Gallery
 
@@ -95,6 +97,17 @@ def test_the_same_bytes_twice_are_one_picture(gallery: Gallery, paint: Paint) ->
 
     assert again == first
     assert len(gallery) == 1
+
+
+def test_a_file_beyond_the_usual_limit_can_be_read_again(gallery: Gallery, tmp_path: Path) -> None:
+    large = tmp_path / "large.bmp"
+    Image.new("RGB", (4800, 4700)).save(large)
+    most = Limits(max_bytes=large.stat().st_size)
+    assert most.max_bytes > DEFAULT_LIMITS.max_bytes
+
+    picture = gallery.add(large, limits=most)
+
+    assert gallery.read(picture) == large.read_bytes()
 
 
 def test_a_removed_picture_is_not_found_and_its_id_never_comes_back(

@@ -32,6 +32,7 @@ def test_an_id_that_no_picture_can_have_is_unknown(gallery: Gallery, id: int) ->
         with pytest.raises(UnknownPicture, match=f"no picture with id {id}"):
             each()
     assert gallery.remove([id]) == []
+    assert gallery.get_many([id]) == []
 
 
 @pytest.mark.parametrize("text", ["9" * 30, "id:" + "9" * 5000, "٣"])

@@ -82,7 +82,7 @@ class Rows(Opened):
 
     def get_many(self, ids: Iterable[int]) -> list[Picture]:
         """The pictures with these ids that exist, in this order."""
-        wanted = list(ids)
+        wanted = [id for id in ids if 0 < id <= LARGEST_ID]
         with self.catalog.reading() as rows:
             found = {picture.id: picture for picture in rows.pictures(wanted)}
         return [found[id] for id in wanted if id in found]
@@ -237,7 +237,7 @@ class Rows(Opened):
             for known in writer.by_sha256(sha256):  # another thread was faster
                 return known, False
             id = writer.add(store(self.folder, data, sha256), vector, described)
-        made_of(self, data, sha256)  # its local features, where the gallery wants them ahead
+        made_of(self, data, sha256, limits)
         return self.get(id), True
 
     def replace(

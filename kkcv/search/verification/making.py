@@ -3,9 +3,12 @@
 A gallery remembers that it wants them: then they are made of whatever is added, too.
 """
 
+from contextlib import suppress
 from typing import Protocol
 
 from kkcv.embedding.pipeline import ahead
+from kkcv.errors import PictureError
+from kkcv.images.limits import Limits
 from kkcv.search.engine import Catalog
 from kkcv.search.picture import Picture, Pictures, read_in_batch
 from kkcv.timing import Progress, no_progress
@@ -59,7 +62,9 @@ def make_missing(gallery: Gallery, progress: Progress = no_progress) -> int:
     return made
 
 
-def made_of(gallery: Gallery, data: bytes, sha256: bytes) -> None:
-    """Make the features of one new picture, if the gallery wants them."""
+def made_of(gallery: Gallery, data: bytes, sha256: bytes, limits: Limits) -> None:
+    """Make the features of one new picture ahead of searches, if the gallery wants them."""
     if are_wanted(gallery.catalog):
-        write_features(gallery.folder, sha256, features_of(data))
+        # a request has decoded its share: the picture is added, and a search makes them later
+        with suppress(PictureError):
+            write_features(gallery.folder, sha256, features_of(data, limits))

@@ -72,6 +72,12 @@ def write_features(folder: Path, sha256: bytes, found: Features) -> None:
         log.info("%s cannot be written (%s)", file, error.strerror)
 
 
+def has_features(folder: Path, sha256: bytes) -> bool:
+    """Whether there is a file of them, also one of an older kkcv."""
+    file = file_of(folder, sha256)
+    return file.exists() or older_file(file).exists()
+
+
 def delete_features(folder: Path, sha256: bytes) -> None:
     """Delete the features of a removed picture."""
     file = file_of(folder, sha256)

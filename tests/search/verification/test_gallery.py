@@ -15,9 +15,11 @@ from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.gathering import Sharing
 from kkcv.errors import RequestError
 from kkcv.hit import Hit
+from kkcv.images.limits import Limits, at_most_together
 from kkcv.query import Like, Region
 from kkcv.search.gallery import Gallery
 from kkcv.search.verification.making import make_missing, want
+from kkcv.search.verification.store import has_features
 from kkcv.search.verification.verify import tied
 
 by_id = attrgetter("id")
@@ -99,6 +101,28 @@ def test_a_removed_picture_leaves_no_features(filled: Filled) -> None:
     assert not list((gallery.folder / "local").rglob("*.points"))
 
 
+def test_features_stay_while_a_picture_has_the_bytes(filled: Filled) -> None:
+    gallery, shown, _ = filled
+    ids = [picture.id for picture in gallery.pictures()]
+    gallery.search(shown[0], 4, verify=True)
+
+    def made() -> int:
+        return len(list((gallery.folder / "local").rglob("*.points")))
+
+    for words in ("described once", "described again"):  # the second replaces what can be undone
+        gallery.describe_many({id: {"words": words} for id in ids})
+    assert made() == 4
+
+    copy = shown[0].with_name("copy.png")
+    copy.write_bytes(gallery.read(gallery.get(ids[0])))
+    gallery.index(copy)
+    gallery.remove(ids[0])
+    assert made() == 4
+
+    gallery.remove(gallery.find(str(copy)).id)
+    assert made() == 3
+
+
 def test_ties_are_what_scores_do_not_decide(filled: Filled) -> None:
     def hits(*scores: float) -> list[Hit]:
         return [Hit(n, score, "", {}) for n, score in enumerate(scores)]
@@ -149,3 +173,28 @@ def test_local_features_are_made_ahead_where_a_gallery_wants_them(filled: Filled
     gallery.add(shown[0])
 
     assert len(list((gallery.folder / "local").rglob("*.points"))) == 5
+
+
+def test_a_picture_beyond_the_usual_limits_is_added_with_its_features(filled: Filled) -> None:
+    gallery, shown, _ = filled
+    want(gallery.catalog)
+    wide = shown[0].with_name("wide.png")
+    with Image.open(shown[0]) as picture:
+        picture.resize((70_000, 40)).save(wide)
+
+    added = gallery.add(wide, limits=Limits(max_side=100_000))
+
+    assert has_features(gallery.folder, added.file.sha256)
+
+
+def test_a_picture_is_added_where_its_request_may_decode_no_more(filled: Filled) -> None:
+    gallery, shown, _ = filled
+    want(gallery.catalog)
+    with Image.open(shown[0]) as picture:
+        width, height = picture.size
+
+    with at_most_together(width * height):  # enough for its embedding
+        added = gallery.add(shown[0])
+
+    assert added.id in gallery
+    assert not has_features(gallery.folder, added.file.sha256)
