@@ -58,7 +58,7 @@ class CalibrationStore:
         kept = self._few
         if kept is None or kept[0] is not calibration:
             small, pictures = calibration.pictures <= SAMPLE, calibration.pictures
-            some = rows.ids() if small else random_ids(rows, pictures, FEW)
+            some = rows.ids() if small else [each.id for each in chosen(rows, pictures, FEW)]
             vectors = rows.vectors_of(np.random.default_rng(0).permutation(some)[:FEW])
             self._few = kept = calibration, np.ascontiguousarray(vectors.T)
         return kept[1]
@@ -92,7 +92,7 @@ def sample(rows: Reader, pictures: int) -> tuple[np.ndarray, list[str] | None]:
 
     Of pictures with the same bytes only one is taken. The choice is the same every time.
     """
-    by_bytes = {picture.file.sha256: picture for picture in chosen(rows, pictures)}
+    by_bytes = {picture.file.sha256: picture for picture in chosen(rows, pictures, SAMPLE)}
     vectors = rows.vectors_of(np.array([p.id for p in by_bytes.values()], np.int64))
     good = np.linalg.norm(vectors, axis=1) > 0
     labels = [picture.metadata.get("label") for picture in by_bytes.values()]
@@ -100,11 +100,11 @@ def sample(rows: Reader, pictures: int) -> tuple[np.ndarray, list[str] | None]:
     return vectors[good], known if len(known) == good.sum() else None
 
 
-def chosen(rows: Reader, pictures: int) -> Iterable[Picture]:
-    """All pictures of a small gallery; of a large one those with random ids."""
+def chosen(rows: Reader, pictures: int, wanted: int) -> Iterable[Picture]:
+    """All pictures of a small gallery; of a large one about so many with random ids."""
     if pictures <= SAMPLE:
         return rows.pictures()
-    return rows.pictures(random_ids(rows, pictures, SAMPLE).tolist())
+    return rows.pictures(random_ids(rows, pictures, wanted).tolist())
 
 
 def random_ids(rows: Reader, pictures: int, wanted: int) -> np.ndarray:

@@ -9,9 +9,12 @@ import pytest
 
 from kkcv.cli.search import by_chance
 from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.space import unit
 from kkcv.errors import RequestError
+from kkcv.search.chance import store
 from kkcv.search.chance.model import Calibration, calibrated
 from kkcv.search.gallery import Gallery
+from kkcv.search.picture import PictureFile
 
 Paint = Callable[..., Path]
 
@@ -39,6 +42,25 @@ def test_every_hit_tells_how_often_chance_makes_its_score(filled: Gallery, paint
 def test_a_cut_off_by_chance_leaves_the_match_alone(filled: Gallery, paint: Paint) -> None:
     assert len(filled.search(paint("7.png", 7), max_chance=1e-4)) == 1
     assert filled.search(paint("stranger.png", 99), max_chance=1e-4) == []
+
+
+def test_a_query_is_compared_with_pictures_that_are_there(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large gallery random ids are drawn, most of which may be of removed pictures."""
+    monkeypatch.setattr(store, "SAMPLE", 50)
+    vectors = unit(np.random.default_rng(0).normal(size=(600, 48))).astype(np.float32)
+    with gallery.catalog.writing() as writer:
+        for n, vector in enumerate(vectors):
+            writer.add(PictureFile(f"/{n}.png", False, n.to_bytes(32), 1, 1), vector, {})
+    gallery.remove(range(1, 541))
+
+    with gallery.catalog.reading() as rows:
+        calibration = gallery.generation.calibration.get(rows)
+        few = gallery.generation.calibration.few(rows, calibration)
+
+    assert few.shape[1] > 30
+    assert np.allclose(np.linalg.norm(few, axis=0), 1, atol=1e-3)
 
 
 def test_fewer_than_thirty_pictures_say_nothing_of_chance(gallery: Gallery, paint: Paint) -> None:
