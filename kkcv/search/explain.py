@@ -107,7 +107,7 @@ def parts_of(gallery: Gallery, picture: Source | int, limits: Limits) -> np.ndar
 def shared_points(query: bytes, hit: bytes, limits: Limits = DEFAULT_LIMITS) -> list[Points]:
     """The points of two pictures that agree on one change of view (verification/geometry.py).
 
-    None if the hit does not show what the query shows. Raises PictureError.
+    None of them if the hit does not show what the query shows. Raises PictureError.
     """
     found = match(features_of(query, limits), features_of(hit, limits))
     if found is None:

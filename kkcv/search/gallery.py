@@ -221,6 +221,8 @@ class Gallery(Rows):
         """
         k = checked_k(k)
         options = merged(options, words)
+        if not pictures:
+            raise RequestError("at least one picture must count with a positive weight")
         generation = self.generation
         # these are not found again
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
@@ -282,7 +284,7 @@ class Gallery(Rows):
             )
         generation = self.generation
         queries = checked_vectors(vectors, generation.space.dim)
-        return self._found(generation, queries, k, options)
+        return self._found(generation, queries, k, options) if len(queries) else []
 
     def _found(
         self, generation: Generation, vectors: np.ndarray, k: int, options: SearchOptions

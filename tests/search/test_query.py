@@ -65,6 +65,7 @@ def test_many_queries_in_one_call_answer_as_one_by_one(
     together = gallery.search_vectors(queries, k=3)
 
     assert together == [gallery.search_vector(query, k=3) for query in queries]
+    assert gallery.search_vectors(queries[:0], k=3) == []
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,9 @@ def test_a_region_outside_of_the_picture_is_refused(numbers: tuple[float, ...]) 
 def test_what_cannot_be_a_query_is_refused(gallery: Gallery, paint: Paint) -> None:
     picture = gallery.add(paint("a.png", 1))
 
-    with pytest.raises(RequestError, match="at least one picture must count"):
-        gallery.search_like([Like(picture.id, -1.0)])
+    for likes in ([Like(picture.id, -1.0)], []):
+        with pytest.raises(RequestError, match="at least one picture must count"):
+            gallery.search_like(likes)
     with pytest.raises(UnknownPicture, match="no picture with id 99"):
         gallery.search_like([Like(99)])
     with pytest.raises(RequestError, match="cancel each other out"):
