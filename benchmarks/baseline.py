@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def torch_script(paths: list[str], network: str, weights: str, workers: int) -> 
         ]
     )
 
-    class Folder(torch.utils.data.Dataset):  # type: ignore[type-arg]
+    class Folder(torch.utils.data.Dataset):
         def __len__(self) -> int:
             return len(paths)
 
@@ -101,8 +102,8 @@ def floor(paths: list[str], network: str, weights: str) -> Callable[[], Any]:
 
 
 WAYS: dict[str, Callable[..., Callable[[], Any]]] = {
-    "baseline, 0 workers": lambda *about: torch_script(*about, 0),
-    "baseline, a worker a core": lambda *about: torch_script(*about, cores()),
+    "baseline, 0 workers": partial(torch_script, workers=0),
+    "baseline, a worker a core": partial(torch_script, workers=cores()),
     "kkcv": kkcv_import,
     "floor": floor,
 }

@@ -36,8 +36,8 @@ from kkcv.search.quality.selfcheck import pixels_of
 from kkcv.search.verification.making import make_missing
 
 from .command import existing, run
-from .copies import PARTS, SETS
 from .grown import Grown
+from .parts import PARTS, SETS
 from .quality import show
 
 COPIES = {

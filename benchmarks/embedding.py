@@ -136,9 +136,8 @@ def rates(checkpoint: Checkpoint, quantized: Quantized | None) -> list[dict[str,
             child.stdin.flush()
             said = json.loads(child.stdout.readline() or '{"failure": "it crashed"}')
             row = {"network": checkpoint.network, "runtime": runtime, "precision": precision}
-            row |= {"rate": 0.0, "by_cpu": 0.0, **said}
+            rows.append({**row, "rate": 0.0, "by_cpu": 0.0, **said})
             print(f"ready: {checkpoint.network}, {runtime}, {precision}", file=sys.stderr)
-            rows.append(row)
             children.append(child)
     for _ in range(PASSES):
         for child, row in zip(children, rows, strict=True):

@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from rich.console import Console
@@ -59,14 +60,16 @@ def asked(
     liked = [row for row, good in marks.items() if good]
     unliked = [row for row, good in marks.items() if not good]
     likes = feedback.rocchio(Like(query), liked, unliked, weights)
-    return combined(vectors[[like.picture for like in likes]], [like.weight for like in likes])
+    return combined(
+        vectors[[cast(int, like.picture) for like in likes]], [like.weight for like in likes]
+    )
 
 
 def simulated(vectors: np.ndarray, labels: Sequence[str], weights: Weights | None) -> np.ndarray:
     """The mean precision of each round, over the queries whose class lasts for all rounds."""
     _, classes = np.unique(labels, return_inverse=True)
     queries = np.flatnonzero(np.bincount(classes)[classes] > ROUNDS * SHOWN)
-    return np.mean([rounds(vectors, classes, query, weights) for query in queries], axis=0)
+    return np.mean([rounds(vectors, classes, int(query), weights) for query in queries], axis=0)
 
 
 def embedded(folder: Path, embedder: Embedder) -> tuple[np.ndarray, list[str]]:

@@ -36,6 +36,7 @@ from kkcv.search.index.neighbors import Neighbors, nearest_of, no_neighbors
 
 from .command import existing, pictures_in, run
 from .grown import FILE_ROWS, Grown, embedded, write
+from .opened import index_of
 
 K = 10
 SINGLE, BATCHES, BATCH, COMPARED = 500, 40, 64, 200
@@ -76,7 +77,7 @@ def indexed(scratch: Path, recall: float) -> tuple[float, int]:
     """Seconds, and the most memory."""
     began = time.perf_counter()
     with Gallery.open(scratch / "gallery") as gallery:
-        gallery.generation.index.rebuild(recall=recall)
+        index_of(gallery).rebuild(recall=recall)
     return time.perf_counter() - began, most_memory()
 
 
@@ -148,7 +149,7 @@ def searched(scratch: Path, count: int) -> tuple[Rows, str]:
     queries = np.concatenate(list(grown.chunks(max(SINGLE, BATCH * BATCHES) + 64, seed=1)))
     warm, queries = queries[:64], queries[64:]
     with Gallery.open(scratch / "gallery") as gallery:
-        snapshot = gallery.generation.index.refreshed().snapshot
+        snapshot = index_of(gallery).refreshed().snapshot
         if snapshot is None:
             raise SystemExit(f"{count} pictures need no index; try more")
         (file,) = (scratch / "gallery/index").glob("*.faiss")

@@ -11,7 +11,7 @@ import csv
 
 from benchmarks.command import existing, run
 from kkcv.classify import Classifier
-from kkcv.zoo.weights import is_here, table
+from kkcv.zoo.weights import Published, is_here, table
 
 PACKAGED = [row.network for row in table() if row.source.startswith("package:") and is_here(row)]
 
@@ -31,7 +31,8 @@ def main() -> None:
             guesses = [g.class_index for g in classifier.classify(options.folder / name, top=5)]
             first, among = first + (guesses[0] == right), among + (right in guesses)
         file = classifier.checkpoint.weights
-        tag = file.published.tag if file and file.published else "own"
+        published = file if file is None or isinstance(file, Published) else file.published
+        tag = published.tag if published else "own"
         print(
             f"| {network} | `imagenet:{tag}` | {first / len(classes):.1%} "
             f"| {among / len(classes):.1%} |"

@@ -7,8 +7,10 @@ libraries under licenses of their own: NOTICE names those that ask for more than
 import sys
 import tomllib
 from collections.abc import Iterable
+from email.message import Message
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import cast
 
 from packaging.requirements import Requirement
 
@@ -42,7 +44,7 @@ def needed(extras: Iterable[str] = ()) -> list[str]:
 
 def license_of(package: str) -> str:
     """In the words of its authors, or by its classifiers; a whole text is cut to its title."""
-    about = distribution(package).metadata
+    about = cast(Message, distribution(package).metadata)  # as it is: its protocol has less
     if said := about.get("License-Expression"):
         return str(said)
     classes = [c for c in about.get_all("Classifier", []) if c.startswith("License ::")]

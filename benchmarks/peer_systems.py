@@ -13,6 +13,8 @@ import numpy as np
 
 from kkcv.machine import cores
 
+from .opened import index_of
+
 PATIENCE = 240  # seconds of processor time for storing
 
 
@@ -61,7 +63,7 @@ class KkcvIndex(Kkcv):
         self.gallery = Gallery.open(folder.parent / "kkcv gallery")
 
     def search(self, queries: np.ndarray, k: int) -> np.ndarray:
-        return self.gallery.generation.index.refreshed().search(queries, k).ids - 1
+        return index_of(self.gallery).refreshed().search(queries, k).ids - 1
 
 
 class FaissHNSW:

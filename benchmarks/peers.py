@@ -58,7 +58,7 @@ def child(name: str, scratch: Path) -> None:
     facts |= {f"recall {k}": found for k, (_, found) in efforts.items()}
     print(json.dumps({**facts, "memory": resident()}), flush=True)
     for _ in sys.stdin:
-        figures = {}
+        figures: dict[str, float] = {}
         for k, (effort, _) in efforts.items():
             system.effort = effort
             figures |= {
@@ -182,8 +182,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kkcv-peers-") as folder:
         say("growing the vectors")
-        files = [pictures_in(paths) for paths in (options.pictures, options.outside)]
-        prepare(*files, options.count, Path(folder))
+        pictures, others = (pictures_in(each) for each in (options.pictures, options.outside))
+        prepare(pictures, others, options.count, Path(folder))
         rows = compare(options.only, Path(folder))
     title = (
         f"search among {options.count:,} vectors of 1280, queries from outside, recall of at least "

@@ -110,7 +110,7 @@ def theirs(preset: Preset) -> Any:
     if preset.library == "timm":
         import timm
 
-        options = {"global_pool": "token"} if preset.vector == "class token" else {}
+        options: dict[str, Any] = {"global_pool": "token"} if preset.vector == "class token" else {}
         return timm.create_model(preset.model, pretrained=False, num_classes=0, **options)
     import open_clip
 
@@ -201,9 +201,9 @@ def at_side(preset: Preset, file: Path, side: int, images: torch.Tensor) -> np.n
         import timm
 
         token = {"global_pool": "token"} if preset.vector == "class token" else {}
-        vit = {"img_size": side, **token} if "vit" in preset.model else {}
-        local = {"pretrained": True, "pretrained_cfg_overlay": {"file": str(file)}}
-        model = timm.create_model(preset.model, num_classes=0, **local, **vit)
+        options: dict[str, Any] = {"img_size": side, **token} if "vit" in preset.model else {}
+        options |= {"pretrained": True, "pretrained_cfg_overlay": {"file": str(file)}}
+        model = timm.create_model(preset.model, num_classes=0, **options)
         return unit(model.eval()(images).numpy())
     import open_clip
     from safetensors.torch import load_file

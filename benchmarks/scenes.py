@@ -43,4 +43,4 @@ def scene(
     wall = cv2.resize(background, (WIDTH, HEIGHT)).astype(np.float32)
     photo = wall * (1 - mask[..., None]) + hung * mask[..., None]
     photo = cv2.GaussianBlur(photo, (0, 0), 0.7) + random.normal(0, 4, photo.shape)
-    return np.clip(photo, 0, 255).astype(np.uint8), seen / np.float32([WIDTH, HEIGHT])
+    return np.clip(photo, 0, 255).astype(np.uint8), seen / np.array([WIDTH, HEIGHT], np.float32)

@@ -193,9 +193,9 @@ def main() -> None:
     found = [path for path in pictures_in(options.pictures) if low < path.stat().st_size < high]
     if not found:
         raise SystemExit(f"no picture there has {low:,} to {high:,} bytes")
-    with tempfile.TemporaryDirectory(prefix="kkcv-serving-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="kkcv-serving-") as folder:
         paths = [str(path.resolve()) for path in found]
-        rows = measure(paths, options.seconds, options.passes, Path(scratch))
+        rows = measure(paths, options.seconds, options.passes, Path(folder))
     kilobytes = round(sum(4 / 3 * path.stat().st_size for path in found) / len(found) / 1000)
     title = f"{len(found)} pictures, {kilobytes} KB of base64 each on average, EfficientNet-Lite0"
     report("serving", title, rows, ("waitress", "flask", "pydantic"))

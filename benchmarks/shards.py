@@ -28,9 +28,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import existing, pictures_in, run
+from benchmarks.opened import index_of
 from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.space import EmbeddingSpace
 from kkcv.search.exchange.loading import load, parquet_files
 from kkcv.search.exchange.parquet import (
+    Row,
     batches,
     described_schema,
     opened,
@@ -99,8 +102,9 @@ def measure(pictures: list[Path], rows: int, scratch: Path) -> Measured:
     loading = seconds_of(lambda: load(scratch / "gallery", files))
     catalogs = sum(f.stat().st_size for f in (scratch / "gallery").glob("catalog.sqlite*"))
     with Gallery.open(scratch / "gallery") as gallery:
-        gallery.generation.index.rebuild(kind=KINDS["ivf"])
-        index_bytes = gallery.generation.index.describe()["bytes_a_picture"]
+        index = index_of(gallery)
+        index.rebuild(kind=KINDS["ivf"])
+        index_bytes = index.describe()["bytes_a_picture"]
     return Measured(
         rate=len(pictures) / embedding,
         worker_memory=memory_of("embed", plan, "--out", scratch / "again"),
@@ -116,10 +120,12 @@ def measure(pictures: list[Path], rows: int, scratch: Path) -> Measured:
 
 def grow(out: Path, grown: Path, rows: int) -> None:
     """Parquet files with as many rows a shard as a plan gives, from the few that are real."""
-    real, settings = [], {}
+    real: list[Row] = []
+    settings: dict[str, str] = {}
     for file in parquet_files([out]):
         source, settings = opened(file)
-        real += [row for batch in batches(source, file) for row in unpacked(batch, file)]
+        dim = EmbeddingSpace.from_dict(json.loads(settings["space"])).dim
+        real += [row for batch in batches(source, file) for row in unpacked(batch, file, dim)]
     vectors = np.stack([row.vector for row in real])
     schema = described_schema(settings)
     generator = np.random.default_rng(0)

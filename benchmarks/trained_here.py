@@ -56,7 +56,8 @@ def train(known: Recorded) -> dict[str, Any]:
     pictures, classes = digits(known.input_size[0], side)
     test = len(pictures) // 5
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE)
-    spent, steps, curve = 0.0, 0, []
+    spent, steps = 0.0, 0
+    curve: list[list[float]] = []
     generator = torch.Generator().manual_seed(0)
     order = torch.empty(0, dtype=torch.long)
     while spent < SECONDS:

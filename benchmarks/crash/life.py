@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.opened import index_of
 from kkcv.errors import KkcvError
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
@@ -228,7 +229,7 @@ class Life:
 
     def rebuild(self) -> None:
         kind = list(KINDS.values())[self.chance.integers(len(KINDS))]
-        self.gallery.generation.index.rebuild(recall=1.0, kind=kind)
+        index_of(self.gallery).rebuild(recall=1.0, kind=kind)
 
     def reopen(self) -> None:
         """The last to close moves the log into the catalog."""

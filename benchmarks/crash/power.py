@@ -65,8 +65,10 @@ def settings(seed: int, syncing: bool) -> Iterator[None]:
     """Every other life moves its log into the catalog often; syncing can be switched off."""
     connect = connections.connect
 
-    def connected(*arguments: Any) -> apsw.Connection:
-        connection = connect(*arguments)
+    def connected(
+        file: Path, wait_seconds: float, way: connections.Way, more_flags: int = 0
+    ) -> apsw.Connection:
+        connection = connect(file, wait_seconds, way, more_flags)
         if seed % 2:
             connection.execute("PRAGMA wal_autocheckpoint=15")
         if not syncing:

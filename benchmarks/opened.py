@@ -1,0 +1,11 @@
+"""What a benchmark asks of an open gallery in a folder, which other engines do not have."""
+
+from kkcv.search.folder.index import FolderIndex
+from kkcv.search.gallery import Gallery
+
+
+def index_of(gallery: Gallery) -> FolderIndex:
+    """Its index of whole pictures."""
+    found = gallery.generation.index
+    assert isinstance(found, FolderIndex)
+    return found
