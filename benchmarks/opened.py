@@ -1,4 +1,4 @@
-"""What a benchmark asks of an open gallery in a folder, which other engines do not have."""
+"""The index of an open gallery in a folder, which can be told more than that of any engine."""
 
 from kkcv.search.folder.index import FolderIndex
 from kkcv.search.gallery import Gallery
