@@ -121,32 +121,38 @@ def index(
     from kkcv.search.verification.making import are_wanted, make_missing, want
 
     opened = open_or_create(gallery, network, vectors, paths)
-    with opened, progress_bar("indexing") as update:
+    with opened:
         if ranking:
             opened.rank_by(ranking)
         first_time = len(opened) == 0
-        # the folders are walked ahead, so that the bar has an end
-        total = sum(1 for _ in files_to_import(opened, paths, exclude))
-        last: ImportReport | None = None
+        with progress_bar("indexing") as update:
+            # the folders are walked ahead, so that the bar has an end
+            total = sum(1 for _ in files_to_import(opened, paths, exclude))
+            last: ImportReport | None = None
 
-        def progress(current: "ImportReport") -> None:
-            nonlocal last
-            last = current
-            update(current.files, total)
+            def progress(current: "ImportReport") -> None:
+                nonlocal last
+                last = current
+                update(current.files, total)
 
-        with saying_how_far(total, lambda: last.files if last else 0):
-            report = import_pictures(
-                opened, paths, threads=threads, exclude=exclude, rehash=rehash, progress=progress
-            )
-            labelled = label_by_folder(opened, paths).changed if labels else None
-            if local_features:
-                want(opened.catalog)
-            if are_wanted(opened.catalog):
-                echo("making local features", err=True)
+            with saying_how_far(total, lambda: last.files if last else 0):
+                report = import_pictures(
+                    opened,
+                    paths,
+                    threads=threads,
+                    exclude=exclude,
+                    rehash=rehash,
+                    progress=progress,
+                )
+        labelled = label_by_folder(opened, paths).changed if labels else None
+        if local_features:
+            want(opened.catalog)
+        if are_wanted(opened.catalog):
+            with progress_bar("making local features") as update:
                 make_missing(opened, update)
-            if opened.generation.index.wants_rebuild:
-                echo("building the index", err=True)
-                opened.generation.index.rebuild()
+        if opened.generation.index.wants_rebuild:
+            echo("building the index", err=True)
+            opened.generation.index.rebuild()
         show_report(opened, report, as_json, labelled)
         if first_time and len(opened) and not as_json:
             show_next_steps(gallery, paths)

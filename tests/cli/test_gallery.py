@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from kkcv.cli import main, output
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
 
@@ -61,6 +63,20 @@ def test_indexing_again_does_nothing_and_says_so(kkcv: Kkcv, indexed: Path, phot
     assert "notes.jpg: these 12 bytes" in said.err
     assert "[not-an-image]" in said.err
     assert (indexed / "rejects.csv").read_text().startswith("path,reason,message\n")
+
+
+def test_local_features_made_ahead_have_a_progress_of_their_own(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "EVERY", 0)  # each step is told
+
+    asked = ["index", str(tmp_path / "g"), str(photos), "--local-features"]
+    said = CliRunner().invoke(main, asked)
+
+    assert said.exit_code == 0, said.stderr
+    steps = [line.partition(":")[0] for line in said.stderr.splitlines() if "/s, " in line]
+    assert steps[-12:] == ["making local features"] * 12
+    assert set(steps[:-12]) == {"indexing"}
 
 
 def test_a_search_prints_a_ranked_table(kkcv: Kkcv, indexed: Path, photos: Path) -> None:

@@ -171,7 +171,7 @@ def checked_max_chance(chances: Chances | None, max_chance: float) -> float:
         )
     if max_chance < chances.calibration.least:
         raise RequestError(
-            f"this gallery can tell chances down to {chances.calibration.least:.2g}, "
+            f"this gallery can tell chances down to {chances.calibration.least_said()}, "
             f"not {max_chance:g}",
             field="max_chance",
         )

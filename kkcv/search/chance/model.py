@@ -164,6 +164,11 @@ class Calibration:
         """The smallest rate: that of the score 1, or the limit set by the number of pairs."""
         return max(1 / (BEYOND * self.pairs), float(self.rate(1.0)))
 
+    def least_said(self) -> str:
+        """``least`` in two digits, rounded up, so that what is said can be asked for."""
+        unit = 10.0 ** (math.floor(math.log10(self.least)) - 1)
+        return f"{math.ceil(self.least / unit) * unit:.2g}"
+
     def cut(self, chance: float) -> float:
         """The lowest score whose chance is at most that, which is ``least`` or more."""
         low, high = LOWEST, HIGHEST

@@ -184,7 +184,7 @@ def cut_off(embedded: Embedded, max_chance: float) -> dict[str, Any]:
         raise RequestError(f"a cut-off by chance needs {FEWEST} pictures")
     if max_chance < calibration.least:
         raise RequestError(
-            f"these pictures tell chances down to {calibration.least:.1g}, not {max_chance:g}"
+            f"these pictures tell chances down to {calibration.least_said()}, not {max_chance:g}"
         )
     least = calibration.cut(max_chance)
     gram = embedded.vectors @ embedded.vectors.T
