@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
@@ -31,6 +32,7 @@ from .space import EmbeddingSpace, unit
 
 Part = Callable[[np.ndarray], np.ndarray]
 BATCH = 32  # pictures a run of the network, at most
+TOGETHER = 4 * BATCH  # crops of ``embed`` in memory
 
 # What takes over when a runtime that kkcv chose itself does not start: on a full disk, say.
 AFTER = {"openvino": "onnxruntime", "onnxruntime": "pytorch"}
@@ -194,9 +196,12 @@ class Embedder:
         """
         if is_one(pictures):
             return self.embed_picture(pictures)
+        left = iter(cast(Iterable[Source], pictures))
+        found = [self.embed_crops([])]
         with ThreadPoolExecutor() as pool:
-            crops = pool.map(self.prepare, cast(Iterable[Source], pictures))
-            return self.embed_crops(list(crops))
+            while some := list(islice(left, TOGETHER)):
+                found.append(self.embed_crops(list(pool.map(self.prepare, some))))
+        return np.concatenate(found)
 
     def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         """Crops of ``prepare`` to unit vectors: N of uint8 (H, W, C) → float32 (N, D)."""

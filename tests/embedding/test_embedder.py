@@ -1,6 +1,7 @@
 """Pictures to unit vectors, with the real default backbone."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from PIL import Image
 
 from kkcv import zoo
 from kkcv.checkpoint import Checkpoint, pretrained, resolve, save, usual_preprocess
-from kkcv.embedding.embedder import Embedder
+from kkcv.embedding.embedder import TOGETHER, Embedder
+from kkcv.embedding.gathering import Sharing
 from kkcv.embedding.pipeline import AHEAD, ahead, embed_stream
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import CheckpointError, PictureError, RequestError, UnknownNetwork, WeightsError
@@ -125,6 +127,31 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(CheckpointError, match="is damaged or another's"):
         resolve(str(tmp_path))
+
+
+def test_of_many_pictures_some_are_in_memory_at_a_time(embedder: Embedder) -> None:
+    taken, run = 0, [0]
+    most = 0
+
+    def pictures() -> Iterator[np.ndarray]:
+        nonlocal taken
+        for _ in range(TOGETHER + 3):
+            taken += 1
+            yield np.zeros((40, 40, 3), np.uint8)
+
+    def watch(pictures: int, seconds: float) -> None:
+        nonlocal most
+        most = max(most, taken - sum(run))
+        run.append(pictures)
+
+    embedder.share(Sharing(watch=watch))
+    try:
+        vectors = embedder.embed(pictures())
+    finally:
+        embedder.share(Sharing())
+
+    assert vectors.shape == (TOGETHER + 3, embedder.space.dim)
+    assert most == TOGETHER
 
 
 def test_the_stream_gives_back_each_item_in_order_with_vector_or_reason(
