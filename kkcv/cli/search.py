@@ -126,7 +126,7 @@ def as_picture(text: str) -> "str | bytes | int":
     from kkcv.images.source import read_bytes
 
     if text.startswith("id:") and text[3:].isdecimal():
-        return int(text[3:])
+        return int(text[3:23])  # one digit more than the largest id
     return read_bytes(sys.stdin.buffer) if text == "-" else text
 
 

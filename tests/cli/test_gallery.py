@@ -229,6 +229,7 @@ def test_another_network_is_refused_and_both_are_named(
         (("index", "{photos}", "{photos}"), "is a folder with other things in it"),
         (("index", "{picture}", "{photos}"), "is a file; a gallery is a folder"),
         (("remove", "{gallery}", "99999"), "no picture with id 99999"),
+        (("search", "{gallery}", f"id:{'9' * 5000}"), f"no picture with id {'9' * 20}"),
         (("remove", "{gallery}", "nowhere.jpg"), "no picture of nowhere.jpg"),
         (("remove", "{gallery}", "{photos}"), "is a folder; to take it and its pictures out"),
         (("remove", "{gallery}", "/"), "/ is a folder; name the pictures to remove"),

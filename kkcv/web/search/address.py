@@ -26,7 +26,7 @@ def open_from_address(text: Strings, here: Library) -> None:
             go_back()
         return
     try:
-        id = here.get(whole(int(named) if named.isdecimal() else named)).id
+        id = here.get(whole(int(named[:20]) if named.isdecimal() else named)).id
     except (UnknownPicture, RequestError) as error:
         st.error(as_markdown(text.error(error)))
         return
