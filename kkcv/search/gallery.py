@@ -273,14 +273,17 @@ class Gallery(Rows):
     ) -> list[Hits]:
         """The hits of many queries at once: unit vectors float32 (Q, D).
 
-        Raises RequestError, also for ``verify``, which needs the query's picture.
+        Raises RequestError, also for ``verify`` and ``copies``, which need the query's picture.
         """
         k = checked_k(k)
         options = merged(options, words)
-        if options.verify or options.copies:
+        if options.verify:
             raise RequestError(
-                "to verify hits takes the picture itself; here are only vectors",
-                field="verify" if options.verify else "copies",
+                "to verify hits takes the picture itself; here are only vectors", field="verify"
+            )
+        if options.copies:
+            raise RequestError(
+                "to find copies takes the picture itself; here are only vectors", field="copies"
             )
         generation = self.generation
         queries = checked_vectors(vectors, generation.space.dim)

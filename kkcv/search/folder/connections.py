@@ -93,7 +93,7 @@ class Connections:
     def _forget_others(self, way: Way) -> None:
         for other, mapped in list(self._idle):
             if other != way:
-                close_all(self._idle.pop((other, mapped)))
+                close_all(self._idle.pop((other, mapped), []))  # another thread may be faster
 
     def _must_be_unchanged(self, way: Way) -> None:
         if way.name == IMMUTABLE and sign_of(self._file) != way.sign:

@@ -276,6 +276,7 @@ class Rows(Opened):
                 writer.update(id, metadata=kept)
         if old.file.sha256 != sha256:
             delete_stored(self.catalog, [old])
+            made_of(self, data, sha256, limits)
         return self.get(id)
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> Picture:

@@ -136,13 +136,15 @@ def test_ties_are_what_scores_do_not_decide(filled: Filled) -> None:
     assert sorted(hit.id for hit in alike) == [1, 2, 3, 4]
 
 
-def test_a_vector_cannot_be_verified(filled: Filled) -> None:
+def test_a_vector_cannot_be_verified_nor_searched_for_copies(filled: Filled) -> None:
     gallery, _, _ = filled
 
-    with pytest.raises(RequestError) as error:
-        gallery.search_vector(np.zeros(48, np.float32), verify=True)
+    for option, what in (("verify", "verify hits"), ("copies", "find copies")):
+        with pytest.raises(RequestError) as error:
+            gallery.search_vector(np.zeros(48, np.float32), **{option: True})
 
-    assert str(error.value) == "to verify hits takes the picture itself; here are only vectors"
+        words = f"to {what} takes the picture itself; here are only vectors"
+        assert (str(error.value), error.value.field) == (words, option)
 
 
 def test_pictures_are_decoded_in_their_turn(filled: Filled) -> None:
@@ -170,9 +172,14 @@ def test_local_features_are_made_ahead_where_a_gallery_wants_them(filled: Filled
     assert max(file.stat().st_size for file in files) <= 40_000
 
     want(gallery.catalog)
-    gallery.add(shown[0])
+    added = gallery.add(shown[0])
 
     assert len(list((gallery.folder / "local").rglob("*.points"))) == 5
+
+    other = gallery.replace(added.id, shown[1])
+
+    assert has_features(gallery.folder, other.file.sha256)
+    assert not has_features(gallery.folder, added.file.sha256)
 
 
 def test_a_picture_beyond_the_usual_limits_is_added_with_its_features(filled: Filled) -> None:
