@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 
 from kkcv.errors import PictureError, RequestError
 
@@ -32,6 +32,10 @@ class Limits:
             value = getattr(self, field.name)
             if type(value) is not int or value < 1:
                 raise RequestError(f"{field.name} must be a whole number from 1 up, got {value!r}")
+
+    def or_more(self, other: "Limits") -> "Limits":
+        """The larger of both, of each limit: of a picture that one of them let into a gallery."""
+        return Limits(*map(max, astuple(self), astuple(other)))
 
 
 DEFAULT_LIMITS = Limits()

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import io
 import json
 import logging
 import re
@@ -14,12 +15,14 @@ from queue import Queue
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
 from kkcv import deadline
 from kkcv.embedding.embedder import Embedder
 from kkcv.embedding.space import unit
 from kkcv.errors import TimedOut
+from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.search.gallery import Gallery
 from kkcv.search.picture import PictureFile
 from kkcv.serve.app import create_app
@@ -82,6 +85,27 @@ def test_one_worker_is_enough_for_every_route(
         service.close()
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 201, 200, 200]
+
+
+def test_a_picture_as_large_as_this_service_takes_it_is_shown_and_verified_too(
+    folder: Path, embedder: Embedder
+) -> None:
+    """Beyond the 64 MiB of a file that is indexed."""
+    body = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (47, 48, 3), np.uint8)
+    Image.fromarray(noise).resize((4800, 4700)).save(body, "BMP")
+    assert len(body.getvalue()) > DEFAULT_LIMITS.max_bytes
+    with Gallery.open(folder, embedder) as gallery:
+        service = Service(gallery, Settings(max_body=128 * 1024 * 1024))
+        service.load()
+        client = create_app(service).test_client()
+        added = client.post("/v1/images", data=body.getvalue(), content_type="image/bmp").json
+        thumbnail = client.get(added["thumbnail"])
+        similar = client.get(f"/v1/images/{added['id']}/similar?verify=true")
+        service.close()
+
+    assert (thumbnail.status_code, thumbnail.mimetype) == (200, "image/jpeg")
+    assert similar.status_code == 200
 
 
 def test_an_answer_that_takes_too_long_is_given_up(make: Make, album: list[Path]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from kkcv.errors import FileMissing, PictureError, RequestError
 from kkcv.hit import SURE, Hit, Place
 from kkcv.images.decode import decode
-from kkcv.images.limits import Limits
+from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.query import Like, Text
 from kkcv.search.options import Verify
 from kkcv.search.picture import Picture, Pictures
@@ -126,7 +126,7 @@ class Verifier:
         if found is None:
             data = self._pictures.read(picture)
             with self._turn():
-                found = features_of(data)
+                found = features_of(data, DEFAULT_LIMITS.or_more(self._limits))
             write_features(folder, sha256, found)
         return found
 

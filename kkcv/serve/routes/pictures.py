@@ -7,6 +7,7 @@ from flask import Response, request, send_file
 
 from kkcv.errors import KkcvError
 from kkcv.images.formats import sniff
+from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.search.picture import Picture
 from kkcv.serve.models.requests import (
     ChosenPictures,
@@ -162,7 +163,8 @@ def thumbnail(service: Service, id: int, query: ThumbnailQuery) -> Response:
     if small is None:
         with service.worker():
             data = service.gallery.read(picture)
-            small = service.thumbnails.make(sha256, query.size, data)
+            limits = DEFAULT_LIMITS.or_more(service.limits)  # it may have come in by either
+            small = service.thumbnails.make(sha256, query.size, data, limits)
     return content(small, "image/jpeg", hashlib.sha256(small).hexdigest())
 
 
