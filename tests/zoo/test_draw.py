@@ -305,6 +305,13 @@ def test_googlenet_shows_its_norms_and_auxiliary_heads() -> None:
     assert titles(head) == ["5×5 average pool, /3", "1×1 conv, 128", "fc1, 1024", "fc2, 1000"]
     assert [c.name for c in found.columns if c.auxiliary] == ["inception4a", "inception4d"]
     assert [c.name for c in found.columns if "LRN" in c.contents] == ["pool1", "conv2"]
+    ((_, later),) = anatomy("googlenet_bn_torchvision").heads
+    assert titles(later)[0] == "average pool → 4×4"
+
+
+@pytest.mark.parametrize("name", ["alexnet_owt", "vgg16"])
+def test_a_pool_that_changes_nothing_at_the_published_size_is_not_shown(name: str) -> None:
+    assert not any("average" in text for text in texts(draw(name)))
 
 
 def test_the_reductions_of_inception_v3_and_v4_and_v4s_stem_are_shown() -> None:

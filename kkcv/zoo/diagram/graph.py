@@ -123,7 +123,10 @@ def describe(
     """The box of one operation; None where there is nothing to show."""
     shape = shapes.get(node, ())
     if node.op == "call_module":
-        found = module_label(block.get_submodule(str(node.target)), str(node.target), shape)
+        module = block.get_submodule(str(node.target))
+        if isinstance(module, nn.AdaptiveAvgPool2d) and shape == shapes.get(node.all_input_nodes[0]):
+            return None  # it is there for pictures of other sizes
+        found = module_label(module, str(node.target), shape)
         return Node(found[0], found[1], (inputs[0],), found[2], shape) if found else None
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
     if node.target in (operator.add, operator.iadd, torch.add) and len(inputs) == 2:

@@ -38,7 +38,7 @@ FUNCTIONS: dict[Any, tuple[str, str]] = {
     "softmax": ("other", "softmax"),
     "chunk": ("shuffle", "channel split"),
 }
-SILENT = ("Identity", "Dropout", "Flatten", "DropPath", "AdaptiveAvgPool2d")
+SILENT = ("Identity", "Dropout", "Flatten", "DropPath")
 NAMED = ("query", "key", "value", "linear")  # layers whose name in the code says what they are
 
 
@@ -75,6 +75,8 @@ def module_label(module: nn.Module, path: str, shape: tuple[int, ...]) -> Label 
         return "dense", f"{layer}, {module.out_features}", []
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
         return "pool", pooling(module), []
+    if isinstance(module, nn.AdaptiveAvgPool2d):
+        return ("pool", f"average pool → {shape[1]}×{shape[2]}", []) if shape else None
     if isinstance(module, SqueezeExcite):
         gate = type(module.gate).__name__.lower().replace("hardsigmoid", "hard sigmoid")
         squeezed, channels = module.fc1.out_channels, module.fc2.out_channels
