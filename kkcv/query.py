@@ -1,5 +1,6 @@
 """The parts of a query: a picture or a region of one, an id, a text, each with a weight."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -58,6 +59,17 @@ class Like:
     def __post_init__(self) -> None:
         if isinstance(self.picture, Integral):  # also of NumPy
             object.__setattr__(self, "picture", whole(self.picture))
+
+
+def checked_likes(parts: Iterable[Any]) -> list[Like]:
+    """The parts of one query (RequestError)."""
+    found = list(parts)
+    if not found:
+        raise RequestError("at least one picture must count with a positive weight", field="like")
+    for each in found:
+        if not isinstance(each, Like):
+            raise RequestError(f"a part of a query is Like(picture), got {each!r:.60}")
+    return found
 
 
 def whole(id: Any) -> int:

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -24,6 +25,25 @@ PLAIN_ERRORS: dict[str, type[KkcvError]] = {
     "nothing-to-undo": NothingToUndo,
     "unknown-picture": UnknownPicture,
 }
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON, NumPy's numbers too (RequestError: it has what JSON cannot hold)."""
+    try:
+        return json.dumps(value, allow_nan=False, default=plain)
+    except TypeError as error:
+        raise RequestError(f"a request is what JSON can hold: {error}") from None
+    except ValueError:
+        raise RequestError("a number of the request is not finite") from None
+
+
+def plain(number: Any) -> int | float:
+    """A number that is of no type of Python's own, as NumPy has them (TypeError)."""
+    if isinstance(number, Integral):
+        return int(number)
+    if isinstance(number, Real):
+        return float(number)
+    raise TypeError(f"Object of type {type(number).__name__} is not JSON serializable")
 
 
 class Response(NamedTuple):
@@ -85,7 +105,7 @@ class Calls:
         data = None
         if body is not None:
             headers["Content-Type"] = "application/json"
-            data = json.dumps(body).encode()
+            data = as_json(body).encode()
         try:
             connection.request(method, self._parts.path.rstrip("/") + path, data, headers)
             answer = connection.getresponse()

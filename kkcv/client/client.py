@@ -1,6 +1,5 @@
 """The client of a kkcv service, with the methods of a gallery."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +8,7 @@ from urllib.parse import quote, urlencode
 from kkcv import hits
 from kkcv.errors import KkcvError, ServiceError
 from kkcv.images.source import Source
-from kkcv.query import Like, Region
+from kkcv.query import Like, Region, checked_likes, whole
 from kkcv.serve.models.responses import (
     MAX_BATCH,
     AddedMany,
@@ -30,12 +29,13 @@ from kkcv.serve.models.responses import (
     Undone,
 )
 
-from .calls import Calls, Response, error_of
+from .calls import Calls, Response, as_json, error_of
 from .values import (
     AddedPicture,
     Answer,
     added,
     as_base64,
+    as_metadata,
     hits_of,
     like_as_json,
     parsed,
@@ -111,8 +111,8 @@ class Client:
 
     def search_id(self, id: int, k: int = 10, **options: Any) -> hits.Hits:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
-        query = {name: json.dumps(value) for name, value in options.items()}
-        answer = self._get(f"/v1/images/{id:d}/similar", k=k, **query)
+        query = {name: as_json(value) for name, value in options.items()}
+        answer = self._get(f"/v1/images/{whole(id)}/similar", k=k, **query)
         return hits_of(parsed(Hits, answer), options)
 
     def search_like(
@@ -127,7 +127,7 @@ class Client:
 
         Raises PictureError, UnknownPicture, RequestError.
         """
-        likes = [like_as_json(like) for like in pictures]
+        likes = [like_as_json(like) for like in checked_likes(pictures)]
         return self._hits("/v1/search/like", {"like": likes, "k": k, **options}, fields)
 
     def search_batch(
@@ -165,7 +165,7 @@ class Client:
 
         Raises PictureError.
         """
-        request = {"image": as_base64(picture), "metadata": dict(metadata or {})}
+        request = {"image": as_base64(picture), "metadata": as_metadata(metadata or {})}
         answer = self._call("POST", "/v1/images", request)
         return added(parsed(PictureInfo, answer.content), answer.status)
 
@@ -179,7 +179,7 @@ class Client:
         results: list[AddedPicture | KkcvError] = []
         for start in range(0, len(pictures), MAX_BATCH):
             some = pictures[start : start + MAX_BATCH]
-            new = [{"image": as_base64(each), "metadata": dict(data)} for each, data in some]
+            new = [{"image": as_base64(each), "metadata": as_metadata(data)} for each, data in some]
             answer = self._ask(AddedMany, "POST", "/v1/batch/images", {"pictures": new})
             results += [
                 added(each.picture, each.status)
@@ -197,17 +197,16 @@ class Client:
         Raises PictureError, UnknownPicture, AlreadyThere.
         """
         # None keeps the metadata, {} takes it away
-        request = {"image": as_base64(picture), "metadata": metadata and dict(metadata)}
-        return self._ask(PictureInfo, "PUT", f"/v1/images/{id:d}", request)
+        request = {"image": as_base64(picture), "metadata": metadata and as_metadata(metadata)}
+        return self._ask(PictureInfo, "PUT", f"/v1/images/{whole(id)}", request)
 
     def get(self, id: int) -> PictureInfo:
         """A picture of the gallery, with its metadata (UnknownPicture)."""
-        return self._ask(PictureInfo, "GET", f"/v1/images/{id:d}")
+        return self._ask(PictureInfo, "GET", f"/v1/images/{whole(id)}")
 
     def get_many(self, ids: Iterable[int]) -> list[PictureInfo]:
         """The pictures with these ids that exist, in this order."""
-        # NumPy's integers are not JSON
-        wanted, found = [int(id) for id in ids], dict[int, PictureInfo]()
+        wanted, found = [whole(id) for id in ids], dict[int, PictureInfo]()
         for start in range(0, len(wanted), IDS_IN_A_FILTER):
             some = wanted[start : start + IDS_IN_A_FILTER]
             for picture in self.page(len(some), where=f"id in {some}"):
@@ -216,16 +215,16 @@ class Client:
 
     def describe(self, id: int, metadata: Mapping[str, Any]) -> PictureInfo:
         """Replace the metadata of a picture (UnknownPicture)."""
-        body = {"metadata": dict(metadata)}
-        return self._ask(PictureInfo, "PATCH", f"/v1/images/{id:d}", body)
+        body = {"metadata": as_metadata(metadata)}
+        return self._ask(PictureInfo, "PATCH", f"/v1/images/{whole(id)}", body)
 
     def remove(self, id: int) -> None:
         """Remove a picture from the gallery (UnknownPicture)."""
-        self._send("DELETE", f"/v1/images/{id:d}")
+        self._send("DELETE", f"/v1/images/{whole(id)}")
 
     def remove_many(self, ids: Iterable[int]) -> list[int]:
         """Remove pictures; the ids that existed, for ``undo`` (RequestError)."""
-        body = {"ids": [int(id) for id in ids]}
+        body = {"ids": [whole(id) for id in ids]}
         return self._ask(RemovedMany, "POST", "/v1/batch/remove", body).ids
 
     def undo(self, ids: Iterable[int]) -> int:
@@ -233,7 +232,7 @@ class Client:
 
         Raises NothingToUndo if it was not one of exactly these.
         """
-        body = {"ids": [int(id) for id in ids]}
+        body = {"ids": [whole(id) for id in ids]}
         return self._ask(Undone, "POST", "/v1/undo", body).pictures
 
     def pictures(self, where: str | None = None) -> Iterator[PictureInfo]:
@@ -266,21 +265,21 @@ class Client:
 
         ``copies``: turned, mirrored, recolored and cropped ones too.
         """
-        query = {"min_score": min_score, "limit": limit, "copies": json.dumps(copies)}
+        query = {"min_score": min_score, "limit": limit, "copies": as_json(copies)}
         answer = self._get("/v1/duplicates", **query)
         return parsed(Duplicates, answer).groups
 
     def keep_both(self, ids: Iterable[int]) -> None:
         """Remember that these are no duplicates (UnknownPicture, RequestError)."""
-        self._send("POST", "/v1/duplicates/keep", {"ids": [int(id) for id in ids]})
+        self._send("POST", "/v1/duplicates/keep", {"ids": [whole(id) for id in ids]})
 
     def file(self, id: int) -> bytes:
         """The bytes of a picture as it was indexed (UnknownPicture)."""
-        return self._get(f"/v1/images/{id:d}/file")
+        return self._get(f"/v1/images/{whole(id)}/file")
 
     def thumbnail(self, id: int, size: int = 256) -> bytes:
         """A small JPEG; its longer side has 128, 256 or 512 pixels (UnknownPicture)."""
-        return self._get(f"/v1/images/{id:d}/thumbnail", size=size)
+        return self._get(f"/v1/images/{whole(id)}/thumbnail", size=size)
 
     def galleries(self) -> list[NamedGallery]:
         """The galleries of the service."""
@@ -309,9 +308,9 @@ class Client:
         return hits_of(self._ask(Hits, "POST", path, request), request)
 
     def _page(self, limit: int, after: int | None, newest: bool, where: str | None) -> Page:
-        query = {"cursor": "" if after is None else f"after-{after:d}", "where": where}
+        query = {"cursor": "" if after is None else f"after-{whole(after)}", "where": where}
         # as JSON, so that a filter that looks like a number stays text
-        text = {name: json.dumps(value) for name, value in {**query, "newest": newest}.items()}
+        text = {name: as_json(value) for name, value in {**query, "newest": newest}.items()}
         answer = self._get("/v1/images", limit=limit, **text)
         return parsed(Page, answer)
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from kkcv import hits
+from kkcv.errors import RequestError
 from kkcv.hit import Hit
 from kkcv.images.source import Source, read_bytes
 from kkcv.query import Like, Text
@@ -66,6 +67,13 @@ def like_as_json(like: Like) -> dict[str, Any]:
 
 def problem_bytes(added: Added) -> bytes:
     return b"" if added.problem is None else added.problem.model_dump_json().encode()
+
+
+def as_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata as a dict (RequestError)."""
+    if not isinstance(metadata, Mapping):
+        raise RequestError(f"metadata is a dict, got {metadata!r:.60}", field="metadata")
+    return dict(metadata)
 
 
 def as_base64(picture: Source) -> str:

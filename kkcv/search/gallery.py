@@ -25,7 +25,7 @@ from kkcv.disk import typed
 from kkcv.errors import PictureError, RequestError
 from kkcv.hits import Hits
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
-from kkcv.query import Like, Text
+from kkcv.query import Like, Text, checked_likes
 
 from .answer.answer import answers
 from .answer.sorting import sorted_hits
@@ -219,17 +219,15 @@ class Gallery(Rows):
         Pictures given by their id are not found again. Raises PictureError, UnknownPicture,
         RequestError.
         """
-        k = checked_k(k)
+        k, pictures = checked_k(k), checked_likes(pictures)
         options = merged(options, words)
-        if not pictures:
-            raise RequestError("at least one picture must count with a positive weight")
         generation = self.generation
         # these are not found again
         own = {like.picture for like in pictures if isinstance(like.picture, int)}
         if options.copies:
             from .copies import copies
 
-            hits = copies(generation, self, list(pictures), k, options, own, limits)
+            hits = copies(generation, self, pictures, k, options, own, limits)
         else:
             query = Vectorizer(generation, self, self.worker, limits).query(pictures)
             by_text = any(isinstance(like.picture, Text) for like in pictures)

@@ -28,7 +28,7 @@ from .keys import READ
 from .metrics import Metrics, Seen
 from .models.faults import shown
 from .models.fields import MAX_FIELDS
-from .models.parsing import is_picture, read_body, read_picture, read_query
+from .models.parsing import is_picture, must_be_read, read_body, read_picture, read_query
 from .prefix import Prefix
 from .problems import Problem, http_problem, problem_of
 from .routes import ROUTES, Route
@@ -121,6 +121,8 @@ def view(service: Service, route: Route) -> Callable[..., Response]:
         asked = service if gallery is None else service.of(gallery)
         if "id" in arguments:
             arguments["id"] = known_id(arguments["id"])
+        if body is not None:
+            must_be_read(request, media)
         if body is not None and is_picture(request, media):
             arguments["body"] = read_picture(request, body)
         elif query is not None:

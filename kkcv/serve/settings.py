@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 
 from kkcv.errors import RequestError
@@ -59,6 +60,13 @@ class Settings:
             scheme, mark, host = origin.partition("://")
             if scheme not in ("http", "https") or not mark or not host or "/" in host:
                 raise RequestError(f"an origin is like https://photos.example, not {origin!r}")
+        for proxy in self.trusted_proxy:
+            try:
+                ip_address(proxy)
+            except ValueError:
+                raise RequestError(
+                    f"a trusted proxy is an address like 127.0.0.1, not {proxy!r}"
+                ) from None
 
     @property
     def needs_key(self) -> bool:

@@ -83,6 +83,8 @@ def test_what_cannot_be_a_query_is_refused(gallery: Gallery, paint: Paint) -> No
     for likes in ([Like(picture.id, -1.0)], []):
         with pytest.raises(RequestError, match="at least one picture must count"):
             gallery.search_like(likes)
+    with pytest.raises(RequestError, match="a part of a query is Like"):
+        gallery.search_like([picture.id])  # type: ignore[list-item]
     with pytest.raises(UnknownPicture, match="no picture with id 99"):
         gallery.search_like([Like(99)])
     with pytest.raises(RequestError, match="cancel each other out"):

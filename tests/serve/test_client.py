@@ -1,16 +1,18 @@
 """The Python client, against the real service: the words of a gallery, and its errors."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kkcv.client import Client
 from kkcv.errors import PictureError, RequestError, ServiceError, UnknownPicture
-from kkcv.query import Region
+from kkcv.query import Like, Region
 
 from .conftest import Running, running
 
@@ -88,6 +90,33 @@ def test_it_raises_what_a_gallery_raises(client: Client, pictures: Path) -> None
     assert raised.value.reason == "not-an-image"
     with pytest.raises(RequestError, match="k must be a whole number from 1 to 1000, got 0"):
         client.search(pictures / "nasty" / "webp" / "flower.webp", k=0)
+
+
+def test_what_no_request_can_say_is_refused_as_a_gallery_does(client: Client) -> None:
+    for call, said in (
+        (lambda: client.get("abc"), "an id is a whole number such as 17, got 'abc'"),
+        (lambda: client.search_id("1"), "an id is a whole number such as 17, got '1'"),
+        (lambda: client.remove_many(["1"]), "an id is a whole number such as 17, got '1'"),
+        (lambda: client.describe(1, [1]), "metadata is a dict, got "),
+        (lambda: client.describe(1, {"a": object()}), "a request is what JSON can hold: "),
+        (lambda: client.describe(1, {"a": float("nan")}), "a number of the request is not finite"),
+        (lambda: client.search_like([]), "at least one picture must count with a positive"),
+        (
+            lambda: client.search_like(["cat.jpg"]),
+            "a part of a query is Like(picture), got 'cat.jpg'",
+        ),
+    ):
+        with pytest.raises(RequestError, match=re.escape(said)):
+            call()
+
+
+def test_numbers_of_numpy_are_numbers(client: Client) -> None:
+    hits = client.search_id(np.int64(1), k=np.int64(2), min_score=np.float32(-1))
+
+    assert len(hits) == 2
+    assert [hit.id for hit in client.search_like([Like(1, np.float32(1))], k=np.int64(2))] == [
+        hit.id for hit in hits
+    ]
 
 
 def test_it_sends_the_key(folder_with_key: tuple[Running, str]) -> None:

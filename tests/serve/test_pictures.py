@@ -167,6 +167,15 @@ def test_metadata_that_cannot_be_kept_are_refused(
     assert answer.json()["detail"] == message
 
 
+def test_a_field_of_a_form_may_come_as_a_file(http: httpx.Client, stranger: Path) -> None:
+    blob = ("blob", b'{"title": "Minka"}', "application/json")
+
+    answer = http.post("/v1/images", files={"image": stranger.read_bytes(), "metadata": blob})
+
+    assert answer.json()["metadata"] == {"title": "Minka"}
+    assert http.delete(f"/v1/images/{answer.json()['id']}").status_code == 204
+
+
 def test_half_of_a_surrogate_pair_in_a_form_is_refused(http: httpx.Client, stranger: Path) -> None:
     files = {"image": stranger.read_bytes()}
 
@@ -221,6 +230,15 @@ def test_a_file_is_served_with_its_type_and_in_ranges(
     assert (part.status_code, part.content) == (206, data[100:200])
     assert part.headers["Content-Range"] == f"bytes 100-199/{len(data)}"
     assert (head.content, head.headers["Content-Length"]) == (b"", str(len(data)))
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-9,20-29", "bytes=-999999999", "lines=1-2", "bytes=x"])
+def test_what_is_not_one_range_of_the_file_is_answered_with_the_whole(
+    http: httpx.Client, added: dict, stranger: Path, asked: str
+) -> None:
+    answer = http.get(added["url"], headers={"Range": asked})
+
+    assert (answer.status_code, answer.content) == (200, stranger.read_bytes())
 
 
 @pytest.mark.parametrize("what", ["url", "thumbnail"])

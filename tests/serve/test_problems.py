@@ -284,6 +284,20 @@ def test_a_body_of_another_type_is_refused(http: httpx.Client, kind: str | None)
     )
 
 
+def test_a_body_of_another_type_is_refused_before_its_address_is_read(http: httpx.Client) -> None:
+    headers = {"Content-Type": "application/octet-stream"}
+    answer = http.post("/v1/search?k=1", content=b"\xff\xd8", headers=headers)
+
+    assert answer.status_code == 415
+    assert answer.json()["detail"].endswith("; it says application/octet-stream")
+
+
+def test_a_byte_order_mark_before_json_is_left_out(http: httpx.Client) -> None:
+    answer = http.post("/v1/search", content=b"\xef\xbb\xbf{}", headers=JSON)
+
+    assert answer.json()["detail"] == "image is missing"
+
+
 def test_a_range_outside_of_the_file_is_told_its_length(
     http: httpx.Client, album: list[Path]
 ) -> None:
@@ -337,6 +351,12 @@ def test_a_form_that_cannot_be_read_says_why(
     ("path", "detail"),
     [
         ("/v1/images?cursor=page-2", "cursor must be the `next` of the page before"),
+        ("/v1/images?cursor=12", "cursor must be the `next` of the page before"),
+        ("/v1/images?cursor=null", "cursor must be the `next` of the page before"),
+        ("/v1/images?where=12", "the filter '12' cannot be read: the name comes "),
+        ("/v1/images?where=true", "the filter 'true' cannot be read"),
+        ("/v1/images/1/similar?fields=7", "fields must be some of path, metadata, "),
+        ("/v1/images/1/similar?ranking=12", "ranking must be one of plain, best, "),
         ("/v1/images/1/similar?fields=id", "fields must be some of path, metadata, "),
         ("/v1/images?=1", "'' is not a field here; there are: "),
     ],

@@ -244,23 +244,32 @@ def test_a_body_of_exactly_the_limit_is_read(service: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_text", "expected"),
+    ("request_text", "expected", "why"),
     [
-        (b"nonsense\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: localhost\r\nA: " + b"x" * 300_000 + b"\r\n\r\n", 431),
-        (post(b"", "Transfer-Encoding: gzip"), 501),
-        (post(b"zz\r\n", "Transfer-Encoding: chunked"), 400),
-        (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400),
+        (b"nonsense\r\n\r\n", 400, "Start line is invalid"),
+        (
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nA: " + b"x" * 300_000 + b"\r\n\r\n",
+            431,
+            "the limit of the service",
+        ),
+        (post(b"", "Transfer-Encoding: gzip"), 501, "chunked"),
+        (post(b"zz\r\n", "Transfer-Encoding: chunked"), 400, "Invalid chunk size"),
+        (
+            b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n",
+            400,
+            "Host was sent more than once",
+        ),
         (
             b"POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             400,
+            "were both sent",
         ),
     ],
     ids=["no request", "long headers", "encoding", "bad chunk", "two hosts", "two lengths"],
 )
 def test_what_is_no_good_http_is_answered_in_the_same_shape(
-    service: Running, request_text: bytes, expected: int
+    service: Running, request_text: bytes, expected: int, why: str
 ) -> None:
     with connect(service) as connection:
         connection.sendall(request_text)
@@ -270,6 +279,7 @@ def test_what_is_no_good_http_is_answered_in_the_same_shape(
     assert head.split()[1] == str(expected).encode()
     assert b"Content-Type: application/problem+json" in head
     assert json.loads(body)["status"] == expected
+    assert json.loads(body)["detail"].endswith(why)
 
 
 def test_slow_clients_do_not_keep_others_waiting(service: Running, album: list[Path]) -> None:

@@ -101,6 +101,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         (["--port", "x"], {}, "invalid value for --port: 'x' is not a valid integer"),
         ([], {"KKCV_TIMEOUT": "0"}, "invalid value for KKCV_TIMEOUT: 0 is not in the range 1<="),
         ([], {"KKCV_CORS": "photos.example"}, "an origin is like https://photos.example, not "),
+        (["--trusted-proxy", "nginx"], {}, "a trusted proxy is an address like 127.0.0.1, not "),
         (["--workers", "²"], {}, "invalid value for --workers: '²' is not a valid integer"),
     ],
 )

@@ -2,11 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection
-from typing import Any, TypeVar, get_args, get_origin
+from collections.abc import Iterator
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from flask import Request
 from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from kkcv.serve.problems import Problem
@@ -31,31 +33,25 @@ def read_body(request: Request, model: type[Checked], media: tuple[str, ...]) ->
     In a form, ``image`` is a file (or base64 text), every other field is JSON, and a list may come
     as several fields of one name. Without a body every field is missing.
     """
-    must_be_plain(request)
     if not request.content_length:
         return check(model, {})
-    if request.mimetype not in media:
-        picture = " or a picture, such as image/jpeg" if MULTIPART in media else ""
-        raise Problem(
-            "unsupported-media-type",
-            f"the body must be {' or '.join(media)}{picture}, and the header "
-            f"Content-Type must say so (curl -H 'Content-Type: {media[0]}'); it says "
-            f"{shown(request.mimetype) or 'nothing'}",
-        )
     if request.mimetype == JSON:
         return check(model, read_json(request.get_data()))
     if request.mimetype == FORM:  # Werkzeug limits the parts of a multipart body only
         check_count(request.get_data(), "the form")
     try:
-        return check(model, read_form(request, lists_of(model)))
+        return check(model, read_form(request, model))
     except RequestEntityTooLarge:
         if request.content_length > (request.max_content_length or 0):
             raise
         raise Problem("bad-request", f"the form must have at most {MAX_FIELDS} fields") from None
 
 
-def must_be_plain(request: Request) -> None:
-    """Refuse a body without its length, or compressed (Problem)."""
+def must_be_read(request: Request, media: tuple[str, ...]) -> None:
+    """Refuse a body that is of none of these media types, compressed, or without its length.
+
+    Raises Problem.
+    """
     if request.content_length is None and has_body(request):
         raise Problem("length-required", "send the header Content-Length")
     encoding = request.headers.get("Content-Encoding", "identity")
@@ -63,6 +59,14 @@ def must_be_plain(request: Request) -> None:
         raise Problem(
             "unsupported-media-type",
             f"the body must be sent as it is, without Content-Encoding: {shown(encoding)}",
+        )
+    if request.content_length and not (request.mimetype in media or is_picture(request, media)):
+        picture = " or a picture, such as image/jpeg" if MULTIPART in media else ""
+        raise Problem(
+            "unsupported-media-type",
+            f"the body must be {' or '.join(media)}{picture}, and the header "
+            f"Content-Type must say so (curl -H 'Content-Type: {media[0]}'); it says "
+            f"{shown(request.mimetype) or 'nothing'}",
         )
 
 
@@ -83,15 +87,14 @@ def is_picture(request: Request, media: tuple[str, ...]) -> bool:
 
 def read_picture(request: Request, model: type[Checked]) -> Checked:
     """A body that is a picture, with the other fields in the address: ``?k=2``."""
-    must_be_plain(request)
-    sent = [*in_address(request), ("image", request.get_data())]
-    return check(model, gathered(sent, lists_of(model)))
+    sent = [*in_address(request, model), ("image", request.get_data())]
+    return check(model, gathered(sent, model))
 
 
-def in_address(request: Request) -> list[tuple[str, Any]]:
+def in_address(request: Request, model: type[BaseModel]) -> list[tuple[str, Any]]:
     """The parameters of the address (Problem)."""
     check_count(request.query_string, "the address")
-    return [(name, json_or_text(text)) for name, all in request.args.lists() for text in all]
+    return [(name, value_of(model, name, t)) for name, all in request.args.lists() for t in all]
 
 
 def check_count(encoded: bytes, what: str) -> None:
@@ -102,10 +105,13 @@ def check_count(encoded: bytes, what: str) -> None:
 
 
 def read_json(data: bytes) -> dict[str, Any]:
-    """One JSON object in UTF-8; NaN, Infinity, and keys that come twice are refused."""
+    """One JSON object in UTF-8; NaN, Infinity, and keys that come twice are refused.
+
+    A byte order mark in front, which PowerShell writes into files, is left out.
+    """
     check_values(data)
     try:
-        value = parsed(text := data.decode())
+        value = parsed(text := data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         compressed = data.startswith(GZIP)
         why = "it is compressed; send it as it is" if compressed else "it is not UTF-8"
@@ -142,17 +148,22 @@ def refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def lists_of(model: type[BaseModel]) -> set[str]:
-    """The names of the fields that are lists."""
-    return {name for name, field in model.model_fields.items() if may_be_list(field.annotation)}
+def kinds_of(model: type[BaseModel], name: str) -> set[type]:
+    """The types that a field takes: ``{list, NoneType}`` of ``list[int] | None``."""
+    field = model.model_fields.get(name)
+    return set() if field is None else set(types_in(field.annotation))
 
 
-def may_be_list(kind: Any) -> bool:
-    """Also ``list[int] | None``, and with annotations."""
-    return get_origin(kind) is list or any(may_be_list(part) for part in get_args(kind))
+def types_in(kind: Any) -> Iterator[type]:
+    outer = get_origin(kind) or kind
+    if outer in (Annotated, Union, UnionType):
+        for part in get_args(kind):
+            yield from types_in(part)
+    elif isinstance(outer, type):
+        yield outer
 
 
-def read_form(request: Request, lists: Collection[str]) -> dict[str, Any]:
+def read_form(request: Request, model: type[BaseModel]) -> dict[str, Any]:
     """The fields and files of a form by name (Problem)."""
     if not request.form and not request.files:
         raise Problem(
@@ -160,19 +171,24 @@ def read_form(request: Request, lists: Collection[str]) -> dict[str, Any]:
             "the form has no field that can be read; for a multipart form the header Content-Type "
             "has the boundary of its parts, which HTTP libraries set themselves",
         )
-    sent: list[tuple[str, Any]] = [
-        *(
-            (name, text if name == "image" else json_or_text(text))
-            for name, texts in request.form.lists()
-            for text in texts
-        ),
-        *((name, file.read()) for name, files in request.files.lists() for file in files),
+    sent = [
+        *((name, value_of(model, name, t)) for name, all in request.form.lists() for t in all),
+        *((name, file_of(model, name, f)) for name, all in request.files.lists() for f in all),
     ]
-    return gathered(sent, lists)
+    return gathered(sent, model)
 
 
-def gathered(sent: list[tuple[str, Any]], lists: Collection[str]) -> dict[str, Any]:
+def file_of(model: type[BaseModel], name: str, file: FileStorage) -> Any:
+    """The bytes of a picture; in other fields what the text in the file is: a browser's Blob."""
+    data, kinds = file.read(), kinds_of(model, name)
+    if bytes in kinds or not kinds:
+        return data
+    return value_of(model, name, data.decode(errors="replace"))
+
+
+def gathered(sent: list[tuple[str, Any]], model: type[BaseModel]) -> dict[str, Any]:
     """Fields by name; those that are lists may come several times (Problem)."""
+    lists = [name for name in model.model_fields if list in kinds_of(model, name)]
     several = {name: [value for each, value in sent if each == name] for name in lists}
     whole = {name: listed(values) for name, values in several.items() if values}
     return {**by_name([each for each in sent if each[0] not in whole]), **whole}
@@ -189,7 +205,7 @@ def read_query(
     request: Request, model: type[Checked], body: type[BaseModel] | None = None
 ) -> Checked:
     """The parameters of the address as the model; ``body`` is the model of the route's body."""
-    values = by_name(in_address(request))
+    values = by_name(in_address(request, model))
     if values and not model.model_fields:
         in_body = body.model_fields if body else {}
         where = {name: "; send it in the body" for name in values if name in in_body}
@@ -206,13 +222,21 @@ def by_name(sent: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def json_or_text(text: str) -> Any:
-    """``10``, ``0.5`` and ``{"a": 1}`` as what they are; anything that is not JSON stays text."""
+def value_of(model: type[BaseModel], name: str, text: str) -> Any:
+    """``10``, ``0.5`` and ``{"a": 1}`` as what they are; anything that is not JSON stays text.
+
+    In a field of text ``10`` is text too, and so is ``"10"``, without its quotes.
+    """
+    kinds = kinds_of(model, name)
+    if bytes in kinds:  # base64
+        return text
     check_values(text.encode(errors="surrogatepass"))
     try:
-        return parsed(text)
+        value = parsed(text)
     except (ValueError, RecursionError):
         return text
+    is_text = str in kinds and kinds <= {str, NoneType}
+    return text if is_text and type(value) not in kinds else value
 
 
 def check(model: type[Checked], values: dict[str, Any]) -> Checked:

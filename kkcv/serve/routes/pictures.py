@@ -4,6 +4,7 @@ import hashlib
 import io
 
 from flask import Response, request, send_file
+from werkzeug.datastructures import Range
 
 from kkcv.errors import KkcvError
 from kkcv.images.formats import sniff
@@ -169,7 +170,7 @@ def thumbnail(service: Service, id: int, query: ThumbnailQuery) -> Response:
 
 
 def content(data: bytes, mimetype: str, etag: str) -> Response:
-    """Bytes with an ETag, in ranges if requested.
+    """Bytes with an ETag, or the one range of them that was requested.
 
     Browsers must revalidate each time: another picture may get the same id.
     """
@@ -179,8 +180,17 @@ def content(data: bytes, mimetype: str, etag: str) -> Response:
     answer.headers["Cache-Control"] = "private, no-cache"
     # an SVG or HTML in a gallery must run nothing here
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    answer.make_conditional(request, accept_ranges=True, complete_length=len(data))
+    # of any other kind of range HTTP lets a server send the whole, where Werkzeug would refuse it
+    length = len(data) if is_range(request.range, len(data)) else None
+    answer.make_conditional(request, accept_ranges=True, complete_length=length)
     return answer
+
+
+def is_range(asked: Range | None, length: int) -> bool:
+    """Whether it is one range of bytes, and not the last of more than there are."""
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        return False
+    return asked.ranges[0][0] >= -length
 
 
 def media_type(data: bytes) -> str:

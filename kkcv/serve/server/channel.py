@@ -15,6 +15,7 @@ from waitress.task import ErrorTask
 from waitress.utilities import Error
 
 from kkcv.serve.access import sent_key
+from kkcv.serve.models.faults import shown
 from kkcv.serve.problems import DETAILS, HTTP_CODES, Problem
 
 log = logging.getLogger("kkcv.serve")
@@ -37,6 +38,8 @@ class ProblemTask(ErrorTask):
         code = HTTP_CODES.get(error.code, "internal")
         # waitress refuses what is equal to its limit
         detail = DETAILS[code].format(max_body=self.channel.adj.max_request_body_size - 1)
+        if code == "bad-http":
+            detail += f": {shown(error.body)}"  # in the words of waitress
         answer = Problem(code, detail).response()
         fields = {"status": error.code, "problem": code}
         log.info("refused: %s", detail, extra={"fields": fields})
