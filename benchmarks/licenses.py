@@ -4,8 +4,8 @@ Of the core, or of the core and some extras, with all that those need in turn. W
 libraries under licenses of their own: NOTICE names those that ask for more than a copyright notice.
 """
 
-import sys
 import tomllib
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable
 from email.message import Message
 from importlib.metadata import PackageNotFoundError, distribution
@@ -53,8 +53,17 @@ def license_of(package: str) -> str:
     return ", ".join(named) or (lines[0][:60] if lines else "not said")
 
 
-def main(extras: list[str]) -> None:
-    for name in needed(extras):
+def extra(name: str) -> str:
+    """The type of an argument that names an extra."""
+    if name not in (known := PROJECT["optional-dependencies"]):
+        raise ArgumentTypeError(f"no extra {name!r}; there are: {', '.join(known)}")
+    return name
+
+
+def main() -> None:
+    parser = ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("extras", nargs="*", type=extra)
+    for name in needed(parser.parse_args().extras):
         try:
             print(f"{name:32} {distribution(name).version:16} {license_of(name)}")
         except PackageNotFoundError:
@@ -62,4 +71,4 @@ def main(extras: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -61,7 +61,9 @@ class Confirming:
     def look(self, ids: Sequence[int], *, mirrored: bool = False) -> None:
         """Compare pictures in their order, with the mirror image of the query or as it is.
 
-        Once one has all that the query shows, until several in a row are no copies (TimedOut).
+        Once a copy has all that the query shows, the first TOGETHER without any copy are the last.
+
+        Raises TimedOut.
         """
         began = time.monotonic()
         self._verifier.until = began + self._seconds

@@ -1,6 +1,7 @@
 """The local features of all pictures, made ahead of the searches that need them.
 
-A gallery remembers that it wants them: then they are made of whatever is added, too.
+A gallery remembers that it wants them: from then on a picture that is added gets them at once, and
+files that were imported with the next ``kkcv index``.
 """
 
 from contextlib import suppress

@@ -44,7 +44,6 @@ def read_features(folder: Path, sha256: bytes) -> Features | None:
     points = np.frombuffer(data, POINT, count, HEADER.itemsize)
     packed = points["descriptor"]
     descriptors = np.empty((count, 128), np.uint8)
-    # two numbers a byte, four bits each
     descriptors[:, 0::2], descriptors[:, 1::2] = packed & 15, packed >> 4
     return Features(
         points["place"].astype(np.float32) / GRID,

@@ -43,8 +43,8 @@ class TrainOrder:
     """The pictures of each step of an epoch, shuffled again for each epoch.
 
     A step takes ``batch_size`` pictures; every process (``rank`` of ``world``) gets its equal share
-    of each of the ``accumulate`` parts. Pictures that do not fill a last
-    step are left out of this epoch. ``position`` tells the epoch and the parts of it that are done.
+    of each of the ``accumulate`` parts. Pictures that do not fill a last step are left out of this
+    epoch. ``position`` tells the epoch and the parts of it that are done.
     """
 
     def __init__(
