@@ -1,5 +1,6 @@
 """The pages without a browser: the states that are hard to click one's way to."""
 
+import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageOps
 from streamlit.testing.v1 import AppTest
 
 from kkcv.client.calls import Calls
@@ -16,7 +18,7 @@ from kkcv.search.gallery import Gallery
 from kkcv.web import app, session
 from kkcv.web.galleries.library import Change
 from kkcv.web.galleries.local_library import LocalLibrary
-from kkcv.web.library import browse
+from kkcv.web.library import browse, duplicates
 from kkcv.web.search.query_state import Query
 from kkcv.web.strings import Strings
 from kkcv.web.training.runs import runs
@@ -199,6 +201,21 @@ def test_copies_beyond_the_hits_asked_for_are_said_to_be_possible(
         test.slider(key="k").set_value(k)
         test.toggle(key="copies").set_value(True).run()
         assert f"##### {ENGLISH(title, count=count, total=12)}" in values(test)
+
+
+def test_a_copy_says_what_was_done_to_it(folder: Path, album: list[Path]) -> None:
+    turned = io.BytesIO()
+    with Image.open(album[11]) as picture:
+        ImageOps.mirror(picture).transpose(Image.Transpose.ROTATE_270).save(turned, "PNG")
+    test = page()
+    upload(test, "x.png", turned.getvalue())
+
+    test.toggle(key="copies").set_value(True).run()
+
+    shown = [json.loads(e.proto.json) for e in test.get("bidi_component") if e.proto.json]
+    (pictures,) = [each["pictures"] for each in shown if "pictures" in each]
+    said = ("likeness.almost_certain", "match.mirrored", "match.turned")
+    assert pictures[0]["note"] == " · ".join(ENGLISH(name, degrees=90) for name in said)
 
 
 def test_a_failure_is_a_message_and_never_a_traceback(
@@ -424,6 +441,21 @@ def test_duplicates_are_shown_and_only_copies_of_the_same_bytes_selected(
     assert len(gallery_here()) == 12
     button(test, "library.undo").click().run()
     assert len(gallery_here()) == 13
+
+
+def test_groups_of_duplicates_beyond_the_first_are_shown_on_request(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "SHOWN", 3)
+    test = library("duplicates")
+
+    test.slider[0].set_value(0.9).run()
+    settled(button(test, "duplicates.look").click().run(), "duplicates")
+
+    assert len(test.get("bidi_component")) == 3
+    button(test, "duplicates.more", count=1).click().run()
+    assert len(test.get("bidi_component")) == 4
+    assert ENGLISH("duplicates.more", count=1) not in button_labels(test)
 
 
 def test_an_undo_that_fails_is_offered_again_unless_it_can_never_succeed(folder: Path) -> None:

@@ -12,16 +12,15 @@ from kkcv.web.strings import Strings
 from .browse import choose, remove
 
 USUAL, LEAST = 0.95, 0.80  # scores; below the least most groups are only alike
-SHOWN = 20  # groups at once
+SHOWN = 20  # groups at first, and more at each click
 
 
 def review_duplicates(text: Strings, here: Library) -> None:
     score = st.slider(text("duplicates.score"), LEAST, 1.0, USUAL, 0.01)
     copies = st.toggle(text("duplicates.copies"), help=text("duplicates.copies_help"))
     if st.button(text("duplicates.look"), type="primary"):
-        st.session_state["duplicates"] = Job(
-            lambda job: here.duplicates(score, job.progress, copies)
-        )
+        looking = Job(lambda job: here.duplicates(score, job.progress, copies))
+        st.session_state.update({"duplicates": looking, "groups-shown": SHOWN})
     job: Job[Sequence[Group]] | None = st.session_state.get("duplicates")
     if job is None:
         st.caption(text("duplicates.hint"))
@@ -42,7 +41,8 @@ def show_groups(text: Strings, here: Library, groups: Sequence[Group]) -> None:
     st.markdown(f"##### {text('duplicates.found', count=len(left))}")
     bar = st.container()
     selected: list[int] = []
-    for group, entries in left[:SHOWN]:
+    shown = st.session_state["groups-shown"]
+    for group, entries in left[:shown]:
         kind = text("duplicates.exact", count=len(entries))
         if not group.exact:
             score = f"{group.similarity:.3f}"
@@ -56,9 +56,16 @@ def show_groups(text: Strings, here: Library, groups: Sequence[Group]) -> None:
             on_click=keep_both,
             args=(here, group, [entry.id for entry in entries]),
         )
+    if len(left) > shown:
+        more = text("duplicates.more", count=min(SHOWN, len(left) - shown))
+        st.button(more, on_click=show_more)
     with bar:
         label = text("duplicates.remove", count=len(selected))
         st.button(label, disabled=not selected, on_click=remove, args=(here, selected))
+
+
+def show_more() -> None:
+    st.session_state["groups-shown"] += SHOWN
 
 
 @attempted

@@ -34,6 +34,13 @@ from .query_state import (
 )
 
 BEGIN_WITH = 12  # full rows of 2, 3, 4 or 6
+MATCHES = {
+    "whole": "match.whole",
+    "mirrored": "match.mirrored",
+    "turned": "match.turned",
+    "crop": "match.crop",
+    "in the query": "match.in_the_query",
+}
 
 
 def show_answer(
@@ -230,7 +237,8 @@ def divider_of(text: Strings, hits: Hits) -> tuple[int, str] | None:
 
 
 def note_of(text: Strings, hit: Hit, pictured: bool) -> str | None:
-    """How surely a hit is alike, how often chance makes its score, and whether its file is missing.
+    """How surely a hit is alike, how often chance makes its score, or what was done to it to get
+    the query, and whether its file is missing.
 
     A hit that is not ``pictured`` says that its file is missing in place of the picture.
     """
@@ -239,6 +247,9 @@ def note_of(text: Strings, hit: Hit, pictured: bool) -> str | None:
         told.append(text(f"likeness.{hit.likeness.replace(' ', '_')}"))
     if hit.chance is not None and not hit.match:  # a copy is confirmed by its points
         told.append(chance_in_words(text, hit.chance, hit.or_less))
+    for done in filter(None, hit.match.split(", ")):
+        name, _, degrees = done.partition(" by ")
+        told.append(text(MATCHES[name], degrees=degrees))
     return " · ".join(told) or None
 
 
