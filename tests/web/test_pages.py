@@ -1,6 +1,5 @@
 """The pages without a browser: the states that are hard to click one's way to."""
 
-import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageOps
 from streamlit.testing.v1 import AppTest
 
 from kkcv.client.calls import Calls
@@ -201,21 +199,6 @@ def test_copies_beyond_the_hits_asked_for_are_said_to_be_possible(
         test.slider(key="k").set_value(k)
         test.toggle(key="copies").set_value(True).run()
         assert f"##### {ENGLISH(title, count=count, total=12)}" in values(test)
-
-
-def test_a_copy_says_what_was_done_to_it(folder: Path, album: list[Path]) -> None:
-    turned = io.BytesIO()
-    with Image.open(album[11]) as picture:
-        ImageOps.mirror(picture).transpose(Image.Transpose.ROTATE_270).save(turned, "PNG")
-    test = page()
-    upload(test, "x.png", turned.getvalue())
-
-    test.toggle(key="copies").set_value(True).run()
-
-    shown = [json.loads(e.proto.json) for e in test.get("bidi_component") if e.proto.json]
-    (pictures,) = [each["pictures"] for each in shown if "pictures" in each]
-    said = ("likeness.almost_certain", "match.mirrored", "match.turned")
-    assert pictures[0]["note"] == " · ".join(ENGLISH(name, degrees=90) for name in said)
 
 
 def test_a_failure_is_a_message_and_never_a_traceback(

@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+from PIL import Image, ImageOps
+
 from kkcv.client import Client
 from kkcv.embedding.embedder import Embedder
 from kkcv.search.gallery import Gallery
@@ -34,6 +36,20 @@ def test_a_hit_without_its_file_says_so_beside_its_thumbnail(
     assert gone.note.startswith("File missing")
     assert unseen.src is None  # the page says so in its place
     assert "File missing" not in (unseen.note or "")
+
+
+def test_a_copy_says_what_was_done_to_it(
+    album: list[Path], tmp_path: Path, embedder: Embedder
+) -> None:
+    with Image.open(album[0]) as picture:
+        changed = ImageOps.mirror(picture).transpose(Image.Transpose.ROTATE_270)
+    changed.save(tmp_path / "changed.png")
+    with Gallery.create(tmp_path / "gallery", embedder) as gallery:
+        import_pictures(gallery, album[:1])
+        hits = gallery.search(tmp_path / "changed.png", 1, copies=True)
+        (tile,) = tiles_of(Strings("en"), LocalLibrary(gallery), hits)
+
+    assert tile.note == "almost certain · mirrored · turned by 90° clockwise"
 
 
 def test_a_name_that_is_not_utf8_is_shown_here_and_behind_a_service(
