@@ -19,14 +19,18 @@ def depths(network: Network) -> list[tuple[str, nn.Module]]:
 def freeze(network: Network, depth: int) -> None:
     """Only the head, auxiliary heads, and the last ``depth`` stages learn (-1: all), in place.
 
-    Raises TrainingError when nothing would.
+    Raises TrainingError when nothing would, or where there are fewer stages.
     """
     below = depths(network)
+    name = network.spec.name if network.spec else "this network"
+    if depth > len(below):
+        raise TrainingError(
+            f"{name} has {len(below)} stages to unfreeze, got {depth}; all unfreezes them"
+        )
     network.requires_grad_(True)
     for _, stage in below[len(below) if depth < 0 else depth :]:
         stage.requires_grad_(False)
     if not any(parameter.requires_grad for parameter in network.parameters()):
-        name = network.spec.name if network.spec else "this network"
         raise TrainingError(f"the head of {name} has nothing to learn; unfreeze stages below it")
 
 

@@ -124,9 +124,8 @@ def describe(
     shape = shapes.get(node, ())
     if node.op == "call_module":
         module = block.get_submodule(str(node.target))
-        if isinstance(module, nn.AdaptiveAvgPool2d) and shape == shapes.get(
-            node.all_input_nodes[0]
-        ):
+        before = shapes.get(node.all_input_nodes[0])
+        if isinstance(module, nn.AdaptiveAvgPool2d) and shape == before:
             return None  # it is there for pictures of other sizes
         found = module_label(module, str(node.target), shape)
         return Node(found[0], found[1], (inputs[0],), found[2], shape) if found else None

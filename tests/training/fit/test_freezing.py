@@ -104,6 +104,14 @@ def test_a_head_that_cannot_learn_is_refused():
         freeze(network, 0)
 
 
+def test_more_stages_than_the_network_has_are_refused():
+    network = create_on_meta("lenet5_modern")
+    freeze(network, 4)
+
+    with pytest.raises(TrainingError, match="lenet5_modern has 4 stages to unfreeze, got 5; all"):
+        freeze(network, 5)
+
+
 def test_a_head_that_sees_the_map_is_trained_on_pictures(cats_dogs, tmp_path):
     """SqueezeNet's scores do not follow from its embeddings, so none are kept."""
     torch.save(zoo.create("squeezenet1_1").state_dict(), tmp_path / "weights.pth")
