@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from kkcv.errors import (
     AlreadyThere,
     FileMissing,
+    GalleryError,
     GalleryLocked,
     GalleryReadOnly,
     KkcvError,
@@ -174,7 +175,9 @@ def problem_of(error: Exception, field: str | None = None) -> Problem:
     for kind in type(error).__mro__:  # the nearest class first
         if kind in ERROR_CODES:
             return Problem(ERROR_CODES[kind], str(error), extra=extra)
-    return Problem("internal", "the service failed; its log says why")
+    # of a full disk, say: whether the change was made matters to the client
+    says = isinstance(error, GalleryError)
+    return Problem("internal", str(error) if says else DETAILS["internal"])
 
 
 def http_problem(error: HTTPException, max_body: int) -> Problem:

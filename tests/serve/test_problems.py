@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import httpx
 import pytest
@@ -394,6 +395,27 @@ def test_every_answer_has_a_number_of_its_own(http: httpx.Client) -> None:
     numbers = {http.get(path).headers["X-Request-Id"] for path in ("/healthz", "/healthz", "/no")}
 
     assert len(numbers) == 3
+
+
+def test_a_disk_that_fails_is_told_and_that_nothing_was_changed(
+    tmp_path: Path, made_gallery: Path, stranger: Path
+) -> None:
+    from kkcv.search.gallery import Gallery
+    from kkcv.serve.app import create_app
+    from kkcv.serve.service import Service
+    from kkcv.serve.settings import Settings
+
+    folder = copytree(made_gallery, tmp_path / "photos.kkcv")
+    rmtree(folder / "pictures", ignore_errors=True)
+    (folder / "pictures").touch()  # where files would be written
+    with Gallery.open(folder) as gallery:
+        service = Service(gallery, Settings())
+        service.load()
+        app = create_app(service).test_client()
+        answer = app.post("/v1/images", data={"image": stranger.open("rb")})
+
+    assert (answer.status_code, answer.json["type"]) == (500, "/problems/internal")
+    assert "this change was not made" in answer.json["detail"]
 
 
 def test_a_failure_of_the_service_tells_nothing_of_its_inside(

@@ -230,6 +230,17 @@ def test_a_client_that_sends_too_much_hears_why(service: Running, size: int) -> 
     }
 
 
+def test_a_client_that_asks_first_is_not_told_to_send_too_much(service: Running) -> None:
+    with connect(service) as connection:
+        connection.sendall(
+            b"POST /v1/search HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+            b"Content-Length: 1000000000\r\n\r\n"
+        )
+        answer = connection.makefile("rb").read()
+
+    assert answer.split()[1] == b"413"
+
+
 def test_a_body_of_exactly_the_limit_is_read(service: Running) -> None:
     body = b"{}" + b" " * (32 * MIB - 2)
 

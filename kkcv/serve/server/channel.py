@@ -71,7 +71,9 @@ class RequestParser(HTTPRequestParser):
             sent = sent_key(headers.get("AUTHORIZATION", ""), headers.get("X_API_KEY", ""))
             if not self._is_known(sent):
                 self.error = Refusal(401, "the API key is missing or wrong")
-                self.completed, self.expect_continue = True, False  # no more of the request is read
+                self.completed = True
+        if self.error:
+            self.expect_continue = False  # no more of the request is read
         return count
 
     def parse_header(self, header_plus: bytes) -> None:
