@@ -6,6 +6,7 @@ import click
 
 from kkcv.errors import DataError
 
+from .language import say
 from .options import json_option, threads_option
 from .output import counted, echo, print_json, print_table, progress_bar, tell_skipped
 from .train import source_options
@@ -93,9 +94,9 @@ def classifier(
         return
     intervals = result["intervals"]
     rows = [
-        (name, result[name], *(intervals[name] or ("", "")))
+        (say(name, "figure"), result[name], "–".join(f"{end:.4f}" for end in intervals[name] or ()))
         for name in HEADLINE
         if result[name] is not None
     ]
     title = f"{result['pictures']} pictures ({result['part']})"
-    print_table(["", "figure", "from", "to"], rows, title)
+    print_table(["", "figure", "95% interval"], rows, title)

@@ -49,7 +49,9 @@ def in_words(value: Any) -> str:
         return ", ".join(f"{name} {in_words(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
         return "/".join(map(in_words, value))
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{round(value, 4):,}"
+    return str(value)
 
 
 def how_said(how: str) -> str:

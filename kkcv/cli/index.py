@@ -301,6 +301,6 @@ def passed_over(passed: "Counter[str]") -> str:
     for kind in rare[SHOWN_KINDS:]:
         shown[OTHERS] += shown.pop(kind)
     return say(", ").join(
-        f"{count:,} {say(with_hint(ONE.get(reason, reason) if count == 1 else reason))}"
+        say(f"{count:,} {with_hint(ONE.get(reason, reason) if count == 1 else reason)}")
         for reason, count in shown.most_common()
     )

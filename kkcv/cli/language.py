@@ -53,7 +53,10 @@ def filled(pieces: list[str], text: str) -> tuple[str, ...] | None:
     """The texts in the places of a pattern, or None where the text does not match it."""
     if not all(piece in text for piece in pieces):  # most are told apart without an expression
         return None
-    found = re.fullmatch("(.*?)".join(map(re.escape, pieces)), text, re.DOTALL)
+    pattern = "(.*?)".join(map(re.escape, pieces))
+    if pieces[:2] == ["", ""]:  # "a.jpg: " or nothing, and then another place
+        pattern = pattern.replace("(.*?)", "((?:.*: )?)", 1)
+    found = re.fullmatch(pattern, text, re.DOTALL)
     return found and found.groups()
 
 
@@ -72,8 +75,15 @@ def say(text: str, section: str = "") -> str:
     for pieces, own in patterns():
         values = filled(pieces, text)
         if values is not None:
-            return own.format(*(say(v) if " " in v and v != text else v for v in values))
+            return own.format(*(said(v) if v != text else v for v in values))
     return text
+
+
+def said(value: str) -> str:
+    """A value of a pattern in the language; "a.jpg: " is one that ends in a colon."""
+    if value.endswith(": "):
+        return value[:-2] + say(": ")
+    return say(value) if " " in value else value
 
 
 def each_said(text: str) -> str:
@@ -134,12 +144,17 @@ def speak_in_click() -> None:
     It asks gettext for them, by its function ``_``, and comes without any translation.
     """
     words = sections()["click"]
+    click.HelpFormatter.write_heading = write_heading  # type: ignore[method-assign]
     for name in CLICK:
         module = import_module(f"click.{name}")
         if hasattr(module, "_"):
             setattr(module, "_", lambda text: words.get(text, text))  # noqa: B010
         if hasattr(module, "ngettext"):
             setattr(module, "ngettext", one_or_many)  # noqa: B010
+
+
+def write_heading(formatter: click.HelpFormatter, heading: str) -> None:
+    formatter.write(f"{'':>{formatter.current_indent}}{heading}{say(': ')}\n")
 
 
 def one_or_many(one: str, many: str, number: int) -> str:

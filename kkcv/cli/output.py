@@ -169,13 +169,11 @@ def lines_of(what: str) -> Callable[[int, int | None], None]:
             return
         said = now
         rate = done / (now - begun)
-        text = f"{say(what)}: {done:,}"
+        words = [f"{done:,} / {total:,}" if total else f"{done:,}"]
+        words.append(f"{rate:,.1f}/s" if rate < 10 else f"{rate:,.0f}/s")
         if total:
-            text += f" / {total:,}"
-        text += f", {rate:,.1f}/s" if rate < 10 else f", {rate:,.0f}/s"
-        if total:
-            text += f", {timedelta(seconds=round((total - done) / rate))} {say('left')}"
-        click.echo(text, err=True)
+            words.append(say(f"{timedelta(seconds=round((total - done) / rate))} left"))
+        click.echo(say(what) + say(": ") + say(", ").join(words), err=True)
 
     return update
 

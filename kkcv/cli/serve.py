@@ -96,12 +96,13 @@ def config(context: click.Context, as_json: bool, **_: Any) -> None:
     print_table(
         ["setting", "value", "from", "flag", "variable"],
         [
-            [each.name, shown(plain(each, value)), source, flag_of(each), variable_of(each)]
+            [each.name, shown(plain(each, value)), say(source), flag_of(each), variable_of(each)]
             for each, value, source in rows
         ],
         title="kkcv serve",
     )
-    print_table(["variable", "value", "from"], environment.resolved(), title="every command")
+    own = [(name, value, say(source)) for name, value, source in environment.resolved()]
+    print_table(["variable", "value", "from"], own, title="every command")
 
 
 def plain(parameter: click.Parameter, value: Any) -> Any:

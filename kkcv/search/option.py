@@ -48,13 +48,12 @@ class Number:
         number = isinstance(value, Real) and not isinstance(value, bool)
         good = number and self.low <= value <= self.high and not (self.above and value == self.low)
         if not good:  # nan is not either
-            limits = "above {:g} and up to {:g}" if self.above else "from {:g} to {:g}"
-            example = (self.usual, *self.choices)[-1]
-            such_as = "" if example is None else f", such as {example:g}"
-            raise RequestError(
-                f"{name} is a {self.metavar.lower()} {limits.format(self.low, self.high)}{such_as}"
-                f", got {value!r:.60}"
-            )
+            limits = f"from {self.low:g} to {self.high:g}"
+            if self.above:
+                limits = f"above {self.low:g} and up to {self.high:g}"
+            if (example := (self.usual, *self.choices)[-1]) is not None:
+                limits = f"{limits}, such as {example:g}"
+            raise RequestError(f"{name} is a {self.metavar.lower()} {limits}, got {value!r:.60}")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from errno import EACCES, EISDIR, ELOOP, ENOENT, ENOTDIR
 from importlib import resources
 from pathlib import Path
 
@@ -17,9 +18,10 @@ import pytest
 
 from kkcv import environment, errors
 from kkcv.cli import COMMANDS, main
-from kkcv.cli.index import passed_over
+from kkcv.cli.index import ONE, passed_over
 from kkcv.cli.language import each_said, paragraphs, say, sections, texts
 from kkcv.cli.output import tell_skipped
+from kkcv.search.importing.importing import SHEETS
 
 PACKAGE = Path(__file__).parents[2] / "kkcv"
 
@@ -87,13 +89,21 @@ def test_what_is_filled_in_is_said_too_but_a_name_stays(
     monkeypatch.setattr("kkcv.cli.language.language", lambda: "zh")
 
     assert say("skipped: a.jpg: its data are damaged [corrupt]") == (
-        "跳过：a.jpg: 数据已损坏 [corrupt]"
+        "跳过：a.jpg：数据已损坏 [corrupt]"
     )
     tell_skipped([{"message": "a.jpg: 9 bytes are more than the limit of 5", "reason": "large"}])
-    assert capsys.readouterr().err == "跳过：a.jpg: 9 字节超过上限 5 [large]\n"
-    assert passed_over(Counter({"other files": 1, "galleries": 2})) == "2 图库，1 其他文件"
+    assert capsys.readouterr().err == "跳过：a.jpg：9 字节超过上限 5 [large]\n"
+    assert passed_over(Counter({"other files": 1, "galleries": 2})) == "2 个图库，1 个其他文件"
     assert each_said("mirrored, with more around it") == "镜像，四周还有其他内容"
     assert say("JPEG quality 50") == "JPEG 质量 50"
+    assert say("a is no Parquet file that kkcv exported: this is a folder").endswith("：这是文件夹")
+    assert say("max_chance is a rate above 0 and up to 1, such as 0.1, got 3") == (
+        "max_chance（rate）的范围：大于 0、不超过 1，例如 0.1；得到的是 3"
+    )
+    assert say("  cats: 28 train, 6 val, 0 test") == "  cats：28 train，6 val，0 test"
+    assert say(
+        "val (6 pictures): accuracy 1.0000 (0.6–1.0), f1 1.0000, auc not known, log_loss 0.1"
+    ) == ("val（6 张图片）：准确率 1.0000 (0.6–1.0)，F1 1.0000，AUC 未知，对数损失 0.1")
     assert say("no picture has the key label; the nearest that there is: rank") == (
         "没有图片有键 label；最接近的是：rank"
     )
@@ -220,9 +230,11 @@ def test_every_text_is_still_said_somewhere() -> None:
         "milliseconds",
     )
     counts = ("memory a picture", "bytes a picture", "compared one by one", "indexed")
+    of_the_system = {os.strerror(n) for n in (ENOENT, EACCES, EISDIR, ENOTDIR, ELOOP)}
     names |= {f"index {name}" for name in (*of_index, *counts)}  # kkcv stats puts them together
     counted = ("network", "check", "decision", "epoch", "folder", "group", "picture", "thread")
     names |= {f"{{}} {each}{end}" for each in counted for end in ("", "s")}
+    names |= {f"{{}} {each}" for each in (*ONE, *ONE.values(), SHEETS)}
 
     stale = [
         text
@@ -232,7 +244,7 @@ def test_every_text_is_still_said_somewhere() -> None:
         if text not in said
         and text not in inside
         and text not in names
-        and text not in ("No such file or directory", "Permission denied")  # the system's
+        and text not in of_the_system
     ]
 
     assert stale == []

@@ -207,7 +207,7 @@ def read_plan(folder: str | PathLike[str]) -> Plan:
             raise DataError(f"{folder} was written by a newer kkcv; update kkcv to read it")
         shards = tuple(Shard(**shard) for shard in document["shards"])
         return Plan(folder, document["embedder"], Choice(**document["runtime"]), shards)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise DataError(
             f"{folder} holds no plan; to make one: "
             f"kkcv embed --plan {quote(str(folder))} FOLDER_OF_PICTURES"

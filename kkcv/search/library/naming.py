@@ -41,7 +41,8 @@ class Naming:
             at, found = folder, self._renamed(folder)
         root, up = found or (new_root(folder), folder)
         rest = below(at, up)
-        patterns = dict.fromkeys((*root.excludes, *(from_root(each, rest) for each in excludes)))
+        given = (from_root(each, rest) for each in excludes if each.strip())
+        patterns = dict.fromkeys((*root.excludes, *given))  # a blank one matches nothing
         within = root.within if rest else ""  # a person has named it
         self._keep(replace(root, excludes=tuple(patterns), within=within))
         # ``at`` too: a link into a root is walked as the folder that it leads to

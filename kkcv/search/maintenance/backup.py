@@ -117,6 +117,8 @@ def restore(file: str | PathLike[str], folder: str | PathLike[str]) -> Gallery:
     source, target = absolute(file), absolute(folder)
     if os.path.exists(target) and (not target.is_dir() or any(target.iterdir())):
         raise GalleryError(f"{target} is there already; name a new folder")
+    if os.path.isdir(source):
+        raise NotAGallery(f"{source} is a folder; a backup is one file")
     if not os.path.isfile(source):
         raise NotAGallery(f"{source}: there is no such file")
     try:

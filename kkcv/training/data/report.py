@@ -82,8 +82,9 @@ class DataReport:
         out = [f"{self.pictures} pictures of {len(self.classes)} classes"]
         out += listed(
             [
-                f"  {label}: {', '.join(f'{n} {part}' for part, n in parts.items())}"
-                for label, parts in self.classes.items()
+                f"  {label}: {of.get('train', 0)} train, {of.get('val', 0)} val, "
+                f"{of.get('test', 0)} test"
+                for label, of in self.classes.items()
             ],
             most=60,
         )

@@ -56,10 +56,13 @@ class Results:
         """For a terminal."""
         out = []
         for part, figures in self.parts.items():
-            named = ", ".join(
+            accuracy, f1, auc, log_loss = (
                 described(name, figures) for name in ("accuracy", "f1", "auc", "log_loss")
             )
-            out.append(f"{part} ({figures['pictures']} pictures): {named}")
+            out.append(
+                f"{part} ({figures['pictures']} pictures): "
+                f"accuracy {accuracy}, f1 {f1}, auc {auc}, log_loss {log_loss}"
+            )
         if self.head is not None:
             out.append(
                 f"the head alone had accuracy {self.head.accuracy:.4f} on val, "
@@ -73,12 +76,12 @@ class Results:
 
 
 def described(name: str, figures: dict[str, Any]) -> str:
-    """``accuracy 0.9917 (0.9792–1.0000)``."""
+    """``0.9917 (0.9792–1.0000)``."""
     value, interval = figures[name], figures["intervals"][name]
     if value is None:
-        return f"{name} unknown"
+        return "not known"
     spread = f" ({interval[0]:.4f}–{interval[1]:.4f})" if interval else ""
-    return f"{name} {value:.4f}{spread}"
+    return f"{value:.4f}{spread}"
 
 
 def measure_run(

@@ -109,6 +109,9 @@ def test_a_plan_of_nothing_is_refused(tmp_path: Path, embedder: Embedder) -> Non
         make_plan(tmp_path / "plan", [tmp_path / "nowhere"], embedder)
     with pytest.raises(DataError, match="holds no plan; to make one: kkcv embed --plan "):
         read_plan(tmp_path / "plan")
+    (tmp_path / "a_file").touch()
+    with pytest.raises(DataError, match="a_file holds no plan; to make one: kkcv embed --plan "):
+        read_plan(tmp_path / "a_file")
 
 
 def test_a_list_that_was_changed_is_refused(plan: Plan, tmp_path: Path, embedder: Embedder) -> None:

@@ -91,6 +91,17 @@ def test_patterns_are_kept_by_the_root_and_taken_back(gallery: Gallery, paint: P
         import_pictures(gallery, [photos], exclude=["!"])
 
 
+def test_a_blank_pattern_leaves_nothing_out(gallery: Gallery, paint: Paint) -> None:
+    photos = paint("a.png", 1).parent
+    paint("deep/below/b.png", 2)
+
+    for folder in (photos, photos / "deep"):
+        import_pictures(gallery, [folder], exclude=["", " "])
+
+    assert names(gallery) == {"a.png", "b.png"}
+    assert [root.excludes for root in gallery.library.roots] == [()]
+
+
 def test_a_link_into_a_root_has_the_patterns_of_that_root(
     gallery: Gallery, paint: Paint, tmp_path: Path
 ) -> None:

@@ -346,6 +346,7 @@ def test_what_is_no_backup_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
     assert refused(tmp_path / "x.zip", tmp_path).endswith("x.zip: there is no such file")
+    assert refused(tmp_path, tmp_path).endswith("is a folder; a backup is one file")
 
 
 def test_a_catalog_that_is_none_is_refused_by_the_name_of_the_backup(
