@@ -144,7 +144,7 @@ def speak_in_click() -> None:
     It asks gettext for them, by its function ``_``, and comes without any translation.
     """
     words = sections()["click"]
-    click.HelpFormatter.write_heading = write_heading  # type: ignore[method-assign]
+    setattr(click.HelpFormatter, "write_heading", write_heading)  # noqa: B010
     for name in CLICK:
         module = import_module(f"click.{name}")
         if hasattr(module, "_"):
