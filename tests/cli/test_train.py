@@ -154,7 +154,7 @@ def test_figures_for_people_have_their_intervals(
     result = kkcv("evaluate", "classifier", trained[0], cats_dogs)
 
     assert result.exit_code == 0
-    for word in ("accuracy", "log_loss", "figure", "from", "to", "(test)"):
+    for word in ("accuracy", "log_loss", "figure", "95% interval", "(test)"):
         assert word in result.stdout
 
 
