@@ -16,6 +16,7 @@ from kkcv.images.decode import decode
 from kkcv.images.disturb import compressed, on_a_page, pasted_into
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.query import Like
+from kkcv.search import copies
 from kkcv.search.confirming import Confirming, by_what_they_show
 from kkcv.search.gallery import Gallery
 from kkcv.search.importing import import_pictures
@@ -96,6 +97,16 @@ def test_a_copy_and_its_mirror_image_are_both_found(
     assert [Path(hit.path).name for hit in hits[:2]] == [photographs[0].name, "mirrored.png"]
     assert "mirrored" in hits[1].match
     assert hits.divider == 2
+
+
+def test_a_mirrored_copy_is_found_without_the_other_views_of_the_query(
+    filled: Gallery, photographs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "GROUPS", ())
+    for path in photographs[:4]:
+        first = filled.search(ImageOps.mirror(opened(path)), 3, copies=True)[0]
+
+        assert (first.path, first.match) == (str(path), "mirrored")
 
 
 def test_the_picture_itself_comes_before_its_turned_copies(

@@ -10,8 +10,8 @@ from .kind import FaissIndex, Kind
 LANDMARKS = 8192  # rows, at most, that are compared to find where a deep search enters the graph
 ROWS_A_LANDMARK = 8  # in a small index, of which LANDMARKS would be too large a share
 ENTRIES = 32
-# Landmarks are compared by a bit a number, the best by all numbers: the graph is entered at the
-# same places, and one query alone takes a quarter of the time.
+# Landmarks are compared by a bit a number, and the best of them by all numbers: for one query alone
+# it is far quicker than reading all numbers of all landmarks, and leads to nearly the same places.
 LANDMARKS_INDEX, QUERY_BITS, RE_RANKED = "RaBitQ,Refine(SQfp16)", 4, 16
 DEEP = 64  # the effort from which comparing with the landmarks is cheap beside the search
 EFFORTS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
