@@ -1,7 +1,7 @@
 """The code that a page shows, run block after block in one folder, as a reader would.
 
     bash, python       run; ``kkcv serve`` and ``kkcv web`` stay up until the page ends
-    title="PATH"       written to that file; as ``diff`` put into it
+    title="PATH"       written to that file, below the folder; as ``diff`` put into it
     title="not run…"   not run, and the reader sees why
 
 Everything else (text, json, …) is no command.
@@ -116,10 +116,10 @@ class Reader:
         if not block.is_run:
             return
         if block.title and block.language == "diff":
-            file = self.work / block.title
+            file = self.file(block.title)
             file.write_text(patched(file.read_text("utf-8"), text), encoding="utf-8")
         elif block.title:
-            file = self.work / block.title
+            file = self.file(block.title)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         elif block.language == "bash":
@@ -127,6 +127,12 @@ class Reader:
                 self.shell(part)
         elif block.language == "python":
             self.run([sys.executable, "-c", text], text)
+
+    def file(self, shown: str) -> Path:
+        """Where a file that is shown lies: below ``work``, as tests leave the machine as it was."""
+        file = (self.work / shown.lstrip("/")).resolve()
+        assert file.is_relative_to(self.work.resolve()), f"{shown} lies outside the page's folder"
+        return file
 
     def shell(self, part: str) -> None:
         if server := SERVER.match(part):

@@ -193,6 +193,16 @@ def reason(block: Block) -> str:
     return block.title.strip(" :：")
 
 
+def test_files_of_the_system_that_a_page_shows_are_written_below_its_folder(tmp_path: Path) -> None:
+    with Reader(tmp_path, tmp_path) as reader:
+        reader.do(Block("text", "/etc/kkcv/settings.toml", "port = 8000\n"))
+        with pytest.raises(AssertionError, match="outside the page's folder"):
+            reader.do(Block("text", "../settings.toml", "port = 8000\n"))
+
+    assert (tmp_path / "etc" / "kkcv" / "settings.toml").is_file()
+    assert not Path("/etc/kkcv").exists()
+
+
 def test_make_help_has_every_target() -> None:
     makefile = text_of("Makefile")
     targets = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
