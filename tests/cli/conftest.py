@@ -1,9 +1,10 @@
 """The command line as a user has it: a process of its own, and its output."""
 
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -42,3 +43,12 @@ def kkcv(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Said]:
         return Said(process.returncode, process.stdout or "", process.stderr)
 
     return run
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C for what a test starts: in a run that a shell began in the background, SIGINT is
+    ignored, and processes inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -49,6 +49,7 @@ work([])
 """
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", ["click", "kkcv.zoo.book.notebook", "writing"])
 def test_a_signal_ends_a_command_in_one_line(
@@ -62,6 +63,17 @@ def test_a_signal_ends_a_command_in_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_command_in_the_background_of_a_script_goes_on(
+    interruptible: None, tmp_path: Path
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts it: Ctrl-C is for the script
+    command = [sys.executable, "-c", PROGRAM, "writing", str(int(signal.SIGINT))]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("lesson.ipynb\n", "", 0)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("notes", "said"),
     [

@@ -210,6 +210,7 @@ def test_data_that_cannot_be_fetched_say_what_to_do(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_all_processes_of_a_run_in_one_line(
     number: signal.Signals, cats_dogs: Path, tmp_path: Path
