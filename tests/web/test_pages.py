@@ -376,6 +376,8 @@ def test_a_folder_that_is_not_there_is_told_once(folder: Path) -> None:
     settled(button(test, "library.folder_add").click().run(), "adding")
 
     assert errors(test)[0].startswith("/nowhere: ")
+    assert test.text_input[0].value == "/nowhere"
+    assert ENGLISH("library.hint") in [caption.value for caption in test.caption]  # the pictures
     test.run()
     assert errors(test) == []
     assert test.text_input[0].value == "/nowhere"  # to mend it

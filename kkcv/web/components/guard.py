@@ -24,8 +24,7 @@ def guarded(page: Callable[[], None]) -> Callable[[], None]:
         try:
             page()
         except KkcvError as error:
-            log.error("%s", error)
-            st.error(in_words(error))
+            show_error(error)
             st.button(strings()("page.again"))  # any click runs the page again
         except Exception:
             log.exception("the page failed")
@@ -45,6 +44,12 @@ def attempted(action: Callable[P, None]) -> Callable[P, None]:
             tell(error)
 
     return run
+
+
+def show_error(error: KkcvError) -> None:
+    """An error as a message where it is called, and a line in the terminal."""
+    log.error("%s", error)
+    st.error(in_words(error))
 
 
 def tell(error: KkcvError) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from kkcv.errors import PictureError
+from kkcv.errors import KkcvError, PictureError
 from kkcv.search.importing import ImportReport, files_to_import, import_pictures
+from kkcv.web.components.guard import show_error
 from kkcv.web.components.job import Job, wait_for
 from kkcv.web.components.markup import as_markdown
 from kkcv.web.galleries.library import Library
@@ -34,11 +35,14 @@ def add(text: Strings, here: Library) -> None:
         try:
             if not wait_for(job, text, text("library.adding")):
                 return
+            st.session_state.update(newest=[None], folder="")
+            st.query_params.pop("page", None)
+        except KkcvError as error:  # such as of a mistyped folder, which stays in its field
+            show_error(error)
         except Exception:
             st.session_state["adding"] = None  # show the error once
             raise
-        st.session_state.update(adding=None, newest=[None], folder="")
-        st.query_params.pop("page", None)
+        st.session_state["adding"] = None
     upload(text, here)
     if report := st.session_state.get("report"):
         show_report(text, report)
