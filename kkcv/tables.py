@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .errors import DataError
 
 PICTURE = re.compile(r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif|jxl)$", re.IGNORECASE)
-PATH_COLUMNS = ("path", "file", "filename", "image", "image_path")
+PATH_COLUMNS = ("path", "file", "filename", "image", "image_path", "路径", "文件", "文件名", "图片")
 
 
 class Table(NamedTuple):

@@ -40,13 +40,20 @@ def read_folder(root: Path) -> LabelledData:
 
 def part_folders(root: Path) -> tuple[list[tuple[Path, str]], tuple[str, ...]]:
     """The folders that are parts, and the pictures of those that have no labels."""
-    folders = subfolders(root)
+    folders = [unwrapped(folder) for folder in subfolders(root)]
     parts = [(f, PART_NAMES[f.name.lower()]) for f in folders if f.name.lower() in PART_NAMES]
     if not any(part == "train" for _, part in parts):
         return [], ()  # a class may be called "test"
     bare = [f for f in folders if f.name.lower() in UNLABELLED and not is_labelled(f)]
     files = tuple(relative(file, root) for folder in bare for file in find_pictures(folder))
     return [(f, part) for f, part in parts if f not in bare], files
+
+
+def unwrapped(folder: Path) -> Path:
+    """``train/train`` of ``train`` where that is all there is: Windows unzips train.zip so."""
+    inside = folder / folder.name
+    alone = subfolders(folder) == [inside] and not any(find_pictures(folder, recursive=False))
+    return inside if alone else folder
 
 
 def is_labelled(folder: Path) -> bool:

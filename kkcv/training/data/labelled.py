@@ -54,10 +54,17 @@ class LabelledData:
     def check_trainable(self) -> None:
         """Raises DataError for fewer than two classes."""
         if len(self.classes) < 2:
+            label = self.classes[0]
+            if all(picture.path.startswith(f"{label}/") for picture in self.pictures) and all(
+                picture.path.count("/") > 1 for picture in self.pictures
+            ):
+                raise DataError(
+                    f"{self.root}: there is one class, {label!r}; if the folders in it are the "
+                    f"classes, give {self.root / label}"
+                )
             empty = f" (without pictures: {', '.join(self.empty)})" if self.empty else ""
             raise DataError(
-                f"{self.root}: there is one class, {self.classes[0]!r}{empty}; "
-                "a classifier needs two or more"
+                f"{self.root}: there is one class, {label!r}{empty}; a classifier needs two or more"
             )
 
 

@@ -1,5 +1,7 @@
 """A report on the data: what a person should know before the first epoch."""
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -77,6 +79,14 @@ class DataReport:
         """Groups with two labels or more."""
         return [group for group in self.duplicates if len(group.labels) > 1]
 
+    @property
+    def nearly_same(self) -> list[list[str]]:
+        """Names of classes that differ in case, spaces and the like alone."""
+        alike: dict[str, list[str]] = {}
+        for label in self.classes:
+            alike.setdefault(plain(label), []).append(label)
+        return [labels for labels in alike.values() if len(labels) > 1]
+
     def lines(self) -> list[str]:
         """The report for a terminal."""
         out = [f"{self.pictures} pictures of {len(self.classes)} classes"]
@@ -87,6 +97,13 @@ class DataReport:
                 for label, of in self.classes.items()
             ],
             most=60,
+        )
+        out += listed(
+            [
+                "warning: these are trained as different classes, though their names differ in "
+                f"case or spaces alone: {', '.join(map(repr, labels))}"
+                for labels in self.nearly_same
+            ]
         )
         out += listed([f"left out, an empty class folder: {name}" for name in self.empty_classes])
         out += listed([f"left out, in no class folder: {path}" for path in self.loose])
@@ -140,6 +157,11 @@ def report(data: LabelledData, inspection: Inspection, split: Split) -> DataRepo
         unmeasured=split.unmeasured,
         smallest=[Small(r.picture.path, *r.size) for r in smallest],
     )
+
+
+def plain(label: str) -> str:
+    """A name without case, spaces, hyphens and underscores, and with one form of each letter."""
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", label)).casefold()
 
 
 def listed(lines: list[str], most: int = LISTED) -> list[str]:

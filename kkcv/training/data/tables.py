@@ -8,7 +8,7 @@ from kkcv.tables import PATH_COLUMNS, Table, column, posix, read_table
 from .labelled import PART_NAMES, PARTS, LabelledData, Picture, check_paths
 
 SUFFIXES = (".csv", ".tsv", ".txt")  # Excel's "Unicode text" is a .txt
-LABEL_COLUMNS = ("label", "class", "category", "target")
+LABEL_COLUMNS = ("label", "class", "category", "target", "标签", "类别")
 PART_COLUMNS = ("part", "split", "set")
 MULTI_LABEL_COLUMNS = ("labels", "tags", "classes")
 
@@ -36,10 +36,8 @@ def read_csv(
     for number, row in table.rows:
         file, label = row[of_path], row[of_label]
         if not file or not label:
-            what = "path" if not file else "label"
-            raise DataError(
-                f"{path}, row {number}: there is no {what} (column {of_path!r} or {of_label!r})"
-            )
+            what, name = ("label", of_label) if file else ("path", of_path)
+            raise DataError(f"{path}, row {number}: there is no {what} (column {name!r})")
         part = part_of(path, number, row[of_part] if of_part else "")
         pictures.append(Picture(posix(file, root), label, part))
     labels = {picture.label for picture in pictures}

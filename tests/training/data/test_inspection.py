@@ -174,3 +174,18 @@ def test_the_report_counts_classes_and_names_the_smallest(cats_dogs, copy_of):
     assert found.classes == {"cats": {"train": 24, "val": 12}, "dogs": {"train": 25, "val": 12}}
     assert found.smallest[0] == Small("train/dogs/tiny.png", 9, 5)
     assert "left out, in no class folder: train/loose.png" in found.lines()
+
+
+def test_classes_whose_names_are_nearly_the_same_are_told(cats_dogs, copy_of):
+    root = copy_of(cats_dogs)
+    picture = next((root / "train/dogs").iterdir())
+    for name in ("Hot dogs", "hot_dogs"):
+        (root / "train" / name).mkdir()
+        (root / "train" / name / picture.name).symlink_to(picture)
+
+    inspection = inspect_pictures(read_data(root))
+    parts = [picture.part for picture in inspection.pictures]
+    lines = report(read_data(root), inspection, Split(parts)).lines()
+
+    warning = "their names differ in case or spaces alone: 'Hot dogs', 'hot_dogs'"
+    assert [line for line in lines if "warning" in line and line.endswith(warning)]

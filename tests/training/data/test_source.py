@@ -60,6 +60,16 @@ def test_kaggles_zip_is_taken_as_it_unzips(tmp_path):
     assert read_data(tmp_path / "train").classes == ("cat", "dog")
 
 
+def test_kaggles_zips_are_taken_as_windows_unzips_them(tmp_path):
+    make(tmp_path, "train/train/cat.0.jpg", "train/train/dog.0.jpg", "test1/test1/2.jpg")
+
+    data = read_data(tmp_path)
+
+    assert data.classes == ("cat", "dog")
+    assert data.unlabelled == ("test1/test1/2.jpg",)
+    assert not data.loose
+
+
 def test_a_test_folder_without_classes_is_unlabelled(tmp_path):
     make(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "test/x.jpg")
 
@@ -88,6 +98,13 @@ def test_a_csv_is_read_as_spreadsheets_write_it(tmp_path, encoding, separator):
     table.write_bytes(text.encode(encoding))
 
     assert read_data(table).pictures == (Picture("x/1.jpg", "猫"), Picture("2.jpg", "狗; 大"))
+
+
+def test_the_columns_of_a_csv_may_have_chinese_names(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("文件名;类别\n1.jpg;猫\n", "gbk")
+
+    assert read_data(table).pictures == (Picture("1.jpg", "猫"),)
 
 
 def test_a_western_csv_is_not_taken_for_chinese(tmp_path):
@@ -205,7 +222,7 @@ def test_a_missing_label_column_is_named_with_those_that_there_are(tmp_path):
     table.write_text("path,breed\n1.jpg,pug\n")
 
     assert refusal(table) == (
-        f"{table} has no column labels (one of: label, class, category, target); "
+        f"{table} has no column labels (one of: label, class, category, target, 标签, 类别); "
         "it has: path, breed; choose with --label-column"
     )
     assert "no column 'kind'" in refusal(table, label_column="kind")
@@ -215,7 +232,7 @@ def test_a_row_without_a_label_is_named(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("path,label\n1.jpg,a\n2.jpg,\n")
 
-    assert refusal(table) == f"{table}, row 3: there is no label (column 'path' or 'label')"
+    assert refusal(table) == f"{table}, row 3: there is no label (column 'label')"
 
 
 def test_a_part_that_is_none_is_named(tmp_path):
@@ -270,6 +287,13 @@ def test_one_class_is_too_few_to_train_on(tmp_path):
         f"{tmp_path}: there is one class, 'cats' (without pictures: dogs); "
         "a classifier needs two or more"
     )
+
+
+def test_a_folder_around_the_classes_is_named(tmp_path):
+    make(tmp_path, "PetImages/cats/a.jpg", "PetImages/dogs/b.jpg")
+
+    with pytest.raises(DataError, match=rf"are the classes, give {tmp_path}/PetImages$"):
+        read_data(tmp_path).check_trainable()
 
 
 def test_pictures_without_any_class_are_refused(tmp_path):
