@@ -37,12 +37,13 @@ from kkcv.training.evaluation.metrics import measure
 from kkcv.training.evaluation.scoring import fit_temperature, softmax
 from kkcv.training.fit import datasets
 from kkcv.training.fit.job import Files, Job, Labelled
-from kkcv.training.fit.network import network_for, starting_point
+from kkcv.training.fit.network import network_for
 from kkcv.training.fit.processes import Processes
 from kkcv.training.fit.stages import fit
 from kkcv.training.inference import MoreCrops, outputs, placed
 from kkcv.training.plan import stages
 from kkcv.training.recipe import Recipe
+from kkcv.training.start import starting_point
 from kkcv.zoo.network import Network
 
 CPU = torch.device("cpu")

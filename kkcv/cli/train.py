@@ -122,13 +122,19 @@ def train(
     kkcv train pets/ --recipe resnet --epochs 30 --out run
     kkcv classify cat.jpg --model run
     """
+    from kkcv.training.start import check
+
     recipe = Recipe(**settings)
     need("lightning")  # before torch, which another extra brings too
-    if recipe.devices > 1 and launched() is None:
-        from kkcv.training.run import check
+    if launched() is None:
+        check(source, recipe, out, resumes=resumes)  # before torch is imported
+        if recipe.devices > 1:
+            from kkcv.training.run import device_for
 
-        check(source, recipe, out, resumes=resumes)  # once, not in each process
-        context.exit(start_processes(recipe.devices))
+            if not resumes:
+                source.read().check_trainable()  # once, not in each process
+            device_for(recipe)
+            context.exit(start_processes(recipe.devices))
     from kkcv.training.run import resume
     from kkcv.training.run import train as run
 

@@ -16,9 +16,9 @@ from kkcv.images.decode import decode
 from kkcv.zoo.network import Network, TrainingScores
 
 from .fit.freezing import freeze, training_mode
-from .fit.network import sized
 from .inference import placed
 from .plan import Stage
+from .start import sized
 
 SAMPLE = 16  # pictures that are decoded
 BATCH = 4  # pictures in a measured step

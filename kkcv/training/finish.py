@@ -21,12 +21,13 @@ from .data.labelled import LabelledData
 from .evaluation.results import Results, measure_run
 from .fit.callbacks import unwritable
 from .fit.job import Job
-from .fit.network import network_for, starting_point
+from .fit.network import network_for
 from .fit.stages import Fitted
 from .origin import Origin
 from .plan import stages
 from .recipe import Recipe
 from .run_folder import RunFolder
+from .start import starting_point
 
 
 @dataclass(frozen=True)

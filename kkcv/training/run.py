@@ -25,7 +25,7 @@ from .finish import finish
 from .fit.callbacks import restart_stage, unwritable
 from .fit.freezing import freeze
 from .fit.job import Files, Job, Labelled
-from .fit.network import network_for, starting_point
+from .fit.network import network_for
 from .fit.processes import Processes, join
 from .fit.stages import fit
 from .plan import stages
@@ -33,6 +33,7 @@ from .recipe import Recipe
 from .reporter import QUIET, Reporter
 from .run_data import RunData
 from .run_folder import RunFolder
+from .start import starting_point
 
 TRAINING_SHARE = 0.85  # of the minutes of --auto; the rest is for measuring and the report
 
@@ -97,19 +98,6 @@ def resume(
         check_data(source, recipe, folder, reporter, accept_changes)
     processes.wait()
     return train_prepared(folder, recipe, base, processes, device, reporter, began)
-
-
-def check(source: Source, recipe: Recipe, out: str | Path, *, resumes: bool) -> None:
-    """Raise what ``train`` or ``resume`` would before it looks at any picture; write nothing."""
-    folder = RunFolder(out)
-    if resumes:
-        folder.check_resumable()
-    else:
-        folder.check_new()
-        source.read().check_trainable()
-    device_for(recipe)
-    starting_point(recipe)
-    stages(recipe)
 
 
 def device_for(recipe: Recipe) -> torch.device:

@@ -181,6 +181,19 @@ def test_what_is_asked_wrongly_is_one_line_and_exit_code_2(
     assert len(result.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("wrong", [("--model", "resnet51"), ("--resume",), ("--size", "-1"), ()])
+def test_a_wrong_name_is_refused_before_torch_is_imported(
+    wrong: tuple[str, ...], tmp_path: Path
+) -> None:
+    data = tmp_path if wrong else tmp_path / "nosuch"
+    code = "import sys, kkcv.cli\ntry: kkcv.cli.main()\nfinally: print('torch' in sys.modules)"
+    command = [sys.executable, "-c", code, "train", str(data), "--out", str(tmp_path / "run")]
+
+    result = subprocess.run([*command, *wrong], capture_output=True, text=True)
+
+    assert (result.returncode, result.stdout) == (2, "False\n"), result.stderr
+
+
 def test_a_missing_label_column_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("path,breed\n1.jpg,pug\n")
 

@@ -13,7 +13,6 @@ from kkcv import checkpoint, zoo
 from kkcv.training.data.labelled import LabelledData
 from kkcv.training.data.source import Source
 from kkcv.training.data.split import read_split
-from kkcv.training.fit.network import starting_point
 from kkcv.training.fit.processes import Processes
 from kkcv.training.fit.stages import Fitted, fit
 from kkcv.training.recipe import Recipe
@@ -21,6 +20,7 @@ from kkcv.training.reporter import QUIET
 from kkcv.training.run import job_for, prepare, train
 from kkcv.training.run_data import RunData
 from kkcv.training.run_folder import RunFolder
+from kkcv.training.start import starting_point
 
 LENET = Recipe(model="lenet5_modern", weights="none", epochs=3, batch_size=16, augment="none")
 

@@ -10,11 +10,12 @@ import torch
 from kkcv.training.auto import choose, seconds
 from kkcv.training.data.source import Source
 from kkcv.training.estimate import Costs, Counts, announcement, spoken
-from kkcv.training.fit.network import network_for, starting_point
+from kkcv.training.fit.network import network_for
 from kkcv.training.fit.progress import Figures, Progress
 from kkcv.training.plan import settings_used, stages
 from kkcv.training.recipe import Recipe
 from kkcv.training.run import train
+from kkcv.training.start import starting_point
 
 COUNTS = Counts(1000, 200, 100)
 

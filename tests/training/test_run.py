@@ -28,11 +28,11 @@ from kkcv.training.data.changes import Changes
 from kkcv.training.data.source import Source
 from kkcv.training.data.split import fingerprint, read_split
 from kkcv.training.finish import next_steps
-from kkcv.training.fit.network import starting_point
 from kkcv.training.recipe import Recipe
 from kkcv.training.run import resume, train
 from kkcv.training.run_data import RunData
 from kkcv.training.run_folder import RunFolder
+from kkcv.training.start import starting_point
 
 from .conftest import LENET, metrics_of, read_data, weights_of
 

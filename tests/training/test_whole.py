@@ -18,10 +18,10 @@ from kkcv.images.decode import decode
 from kkcv.images.heat import UNSEEN
 from kkcv.training.data.source import Source
 from kkcv.training.evaluation.evaluate import evaluate_classifier, predict_unlabelled
-from kkcv.training.fit.network import sized
 from kkcv.training.recipe import Recipe
 from kkcv.training.run import train
 from kkcv.training.run_folder import RunFolder
+from kkcv.training.start import sized
 from kkcv.worker.gradcam import gradcam
 from tests.training.conftest import read_data
 

@@ -33,16 +33,22 @@ class Source:
     def read(self) -> LabelledData:
         """The labelled pictures, in an order that does not change.
 
-        Raises DataError when there are none, a table cannot be used, or a folder comes with the
-        options of a table.
+        Raises DataError when there are none, a table cannot be used, and as ``check`` does.
         """
+        self.check()
+        if self.path.is_dir():
+            return read_folder(self.path)
+        root = self.root or self.path.parent
+        return read_csv(self.path, self.path_column, self.label_column, root)
+
+    def check(self) -> None:
+        """Raises DataError where no data can lie, or a folder comes with the options of a table."""
         if self.path.is_file():
             if self.path.suffix.lower() not in SUFFIXES:
                 raise DataError(
                     f"{self.path}: give a folder or a .csv; a .zip must be unzipped first"
                 )
-            root = self.root or self.path.parent
-            return read_csv(self.path, self.path_column, self.label_column, root)
+            return
         if not self.path.is_dir():
             raise DataError(f"{self.path}: there is no folder and no .csv at this path")
         if unused := [name for name in self.to_dict() if name != "path"]:
@@ -50,7 +56,6 @@ class Source:
                 f"--{unused[0].replace('_', '-')} is for a CSV, and {self.path} is a folder, whose "
                 "subfolders are the classes; give the CSV itself"
             )
-        return read_folder(self.path)
 
     def to_dict(self) -> dict[str, str]:
         """Without what is not set."""

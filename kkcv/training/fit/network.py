@@ -6,31 +6,10 @@ import torch
 from torch import nn
 
 from kkcv import zoo
-from kkcv.checkpoint import Checkpoint, resolve
+from kkcv.checkpoint import Checkpoint
 from kkcv.training.plan import Stage
-from kkcv.training.recipe import Recipe
+from kkcv.training.start import sized
 from kkcv.zoo.network import Network
-
-
-def starting_point(recipe: Recipe) -> Checkpoint:
-    """The network, weights and preprocessing that the recipe names.
-
-    Raises UnknownNetwork, WeightsError, CheckpointError, InputShapeError for a size it cannot take.
-    """
-    return sized(resolve(recipe.model, recipe.weights), recipe.size)
-
-
-def sized(base: Checkpoint, size: int) -> Checkpoint:
-    """The checkpoint with another input size in pixels, which 0 leaves as it is.
-
-    The share of the picture that is cropped away stays.
-    """
-    if not size:
-        return base
-    spec = base.preprocess
-    resize = spec.resize and round(size / spec.crop_ratio)
-    spec = dataclasses.replace(spec, size=(size, size), resize=resize)
-    return dataclasses.replace(base, preprocess=spec)
 
 
 def seen_by(base: Checkpoint, stage: Stage) -> Checkpoint:

@@ -17,12 +17,13 @@ from kkcv.training.data.source import Source
 from kkcv.training.fit.batches import Batch
 from kkcv.training.fit.callbacks import load
 from kkcv.training.fit.classifier import AUXILIARY_WEIGHTS, Classifier, rate_at
-from kkcv.training.fit.network import network_for, starting_point
+from kkcv.training.fit.network import network_for
 from kkcv.training.fit.progress import Progress
 from kkcv.training.fit.trainer import class_weights
 from kkcv.training.plan import stages
 from kkcv.training.recipe import Recipe
 from kkcv.training.run import resume, train
+from kkcv.training.start import starting_point
 from kkcv.zoo.registry import FAMILIES
 from tests.training.conftest import LENET, fitted, metrics_of, weights_of
 
