@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kkcv.errors import RequestError
@@ -59,6 +59,8 @@ class Like:
     def __post_init__(self) -> None:
         if isinstance(self.picture, Integral):  # also of NumPy
             object.__setattr__(self, "picture", whole(self.picture))
+        if self.region is not None:
+            checked_region(self.region)
 
 
 def checked_likes(parts: Iterable[Any]) -> list[Like]:
@@ -70,6 +72,26 @@ def checked_likes(parts: Iterable[Any]) -> list[Like]:
         if not isinstance(each, Like):
             raise RequestError(f"a part of a query is Like(picture), got {each!r:.60}")
     return found
+
+
+def checked_region(region: Any) -> Region:
+    """The region (RequestError for four numbers, whose order could be another)."""
+    if not isinstance(region, Region):
+        raise RequestError(
+            f"a region is Region(left, top, width, height), got {region!r:.60}", field="region"
+        )
+    return region
+
+
+def plain(number: Any) -> Any:
+    """A number of NumPy and the like as Python's own (TypeError: it is none)."""
+    if getattr(number, "ndim", None) == 0:
+        return number.item()
+    if isinstance(number, Integral):
+        return int(number)
+    if isinstance(number, Real):
+        return float(number)
+    raise TypeError(f"Object of type {type(number).__name__} is not JSON serializable")
 
 
 def whole(id: Any) -> int:

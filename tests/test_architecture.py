@@ -57,7 +57,8 @@ ROOMS = {
     "search": BELOW_SEARCH,
     "training": (*GROUND, "images", "zoo", "checkpoint", "embedding"),
     "serve": (*BELOW_SEARCH, "search"),
-    "client": ("errors", "images", "query", "hit", "hits", "serve"),  # of serve, its models alone
+    # of search how filters and metadata are written, of serve its models
+    "client": ("errors", "images", "query", "hit", "hits", "search", "serve"),
     "web": (*BELOW_SEARCH, "search", "training", "client"),
     "cli": (*BELOW_SEARCH, "search", "training", "serve", "web", "client"),
 }

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from numbers import Integral, Real
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from kkcv.errors import (
     ServiceError,
     UnknownPicture,
 )
+from kkcv.query import plain
 
 PLAIN_ERRORS: dict[str, type[KkcvError]] = {
     "already-there": AlreadyThere,
@@ -35,15 +35,6 @@ def as_json(value: Any) -> str:
         raise RequestError(f"a request is what JSON can hold: {error}") from None
     except ValueError:
         raise RequestError("a number of the request is not finite") from None
-
-
-def plain(number: Any) -> int | float:
-    """A number that is of no type of Python's own, as NumPy has them (TypeError)."""
-    if isinstance(number, Integral):
-        return int(number)
-    if isinstance(number, Real):
-        return float(number)
-    raise TypeError(f"Object of type {type(number).__name__} is not JSON serializable")
 
 
 class Response(NamedTuple):

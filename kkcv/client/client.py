@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 from kkcv import hits
 from kkcv.errors import KkcvError, ServiceError
 from kkcv.images.source import Source
-from kkcv.query import Like, Region, checked_likes, whole
+from kkcv.query import Like, Region, checked_likes, checked_region, whole
+from kkcv.search.filters.mapping import Where
 from kkcv.serve.models.responses import (
     MAX_BATCH,
     AddedMany,
@@ -37,6 +38,7 @@ from .values import (
     as_base64,
     as_metadata,
     hits_of,
+    in_words,
     like_as_json,
     parsed,
     problem_bytes,
@@ -65,6 +67,15 @@ class Client:
         self._calls = Calls(address, api_key, timeout)
         # safe="": a name may have a slash in it
         self._v1 = "/v1" if gallery is None else f"/v1/galleries/{quote(gallery, safe='')}"
+
+    def __repr__(self) -> str:
+        return f"Client({self.address!r})"  # never the key
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing is kept open: each request has a connection of its own."""
 
     @property
     def address(self) -> str:
@@ -96,7 +107,7 @@ class Client:
         """
         request = {"image": as_base64(picture), "k": k, **options}
         if region is not None:
-            request["region"] = asdict(region)
+            request["region"] = asdict(checked_region(region))
         request |= {"liked": list(liked), "unliked": list(unliked)}
         return self._hits("/v1/search", request, fields)
 
@@ -111,7 +122,7 @@ class Client:
 
     def search_id(self, id: int, k: int = 10, **options: Any) -> hits.Hits:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
-        query = {name: as_json(value) for name, value in options.items()}
+        query = {name: as_json(value) for name, value in in_words(options).items()}
         answer = self._get(f"/v1/images/{whole(id)}/similar", k=k, **query)
         return hits_of(parsed(Hits, answer), options)
 
@@ -137,7 +148,7 @@ class Client:
         answers: list[hits.Hits] = []
         for start in range(0, len(pictures), MAX_BATCH):
             some = pictures[start : start + MAX_BATCH]
-            queries = [{"image": as_base64(each), "k": k, **options} for each in some]
+            queries = [{"image": as_base64(each), "k": k, **in_words(options)} for each in some]
             found = self._ask(Batch, "POST", "/v1/batch/search", {"queries": queries})
             answers += [hits_of(each, options) for each in found.results]
         return answers
@@ -235,7 +246,7 @@ class Client:
         body = {"ids": [whole(id) for id in ids]}
         return self._ask(Undone, "POST", "/v1/undo", body).pictures
 
-    def pictures(self, where: str | None = None) -> Iterator[PictureInfo]:
+    def pictures(self, where: Where | None = None) -> Iterator[PictureInfo]:
         """All pictures, or those that match a filter, in the order of their ids."""
         after: int | None = None
         # after an id, so that a removal meanwhile skips nothing
@@ -249,12 +260,12 @@ class Client:
         after: int | None = None,
         *,
         newest: bool = False,
-        where: str | None = None,
+        where: Where | None = None,
     ) -> list[PictureInfo]:
         """Up to ``limit`` (at most 500) pictures after an id, or with ``newest`` before it."""
         return self._page(limit, after, newest, where).pictures
 
-    def count(self, where: str | None = None) -> int:
+    def count(self, where: Where | None = None) -> int:
         """The number of pictures, or of those that match a filter."""
         return self._page(1, None, False, where).total
 
@@ -305,12 +316,13 @@ class Client:
     def _hits(self, path: str, request: dict[str, Any], fields: Sequence[str] | None) -> hits.Hits:
         if fields is not None:
             request["fields"] = list(fields)
-        return hits_of(self._ask(Hits, "POST", path, request), request)
+        return hits_of(self._ask(Hits, "POST", path, in_words(request)), request)
 
-    def _page(self, limit: int, after: int | None, newest: bool, where: str | None) -> Page:
-        query = {"cursor": "" if after is None else f"after-{whole(after)}", "where": where}
+    def _page(self, limit: int, after: int | None, newest: bool, where: Where | None) -> Page:
+        cursor = "" if after is None else f"after-{whole(after)}"
+        query = in_words({"cursor": cursor, "where": where, "newest": newest})
         # as JSON, so that a filter that looks like a number stays text
-        text = {name: as_json(value) for name, value in {**query, "newest": newest}.items()}
+        text = {name: as_json(value) for name, value in query.items()}
         answer = self._get("/v1/images", limit=limit, **text)
         return parsed(Page, answer)
 

@@ -13,6 +13,8 @@ from kkcv.errors import RequestError
 from kkcv.hit import Hit
 from kkcv.images.source import Source, read_bytes
 from kkcv.query import Like, Text
+from kkcv.search.filters.mapping import as_text
+from kkcv.search.metadata import storable
 from kkcv.serve.models.responses import Added, Hits, PictureInfo
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -70,10 +72,15 @@ def problem_bytes(added: Added) -> bytes:
 
 
 def as_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata as a dict (RequestError)."""
-    if not isinstance(metadata, Mapping):
-        raise RequestError(f"metadata is a dict, got {metadata!r:.60}", field="metadata")
-    return dict(metadata)
+    """Metadata as a gallery takes them, but no None for none (RequestError)."""
+    if metadata is None:
+        raise RequestError("metadata is a dict, got None", field="metadata")
+    return storable(metadata)
+
+
+def in_words(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request whose filter may be a mapping, with its text."""
+    return {**request, "where": as_text(request["where"])} if "where" in request else {**request}
 
 
 def as_base64(picture: Source) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kkcv.errors import RequestError
+from kkcv.query import plain
 
 MAX_METADATA = 16 * 1024  # characters of JSON
 MAX_DEPTH = 16  # no reader of the JSON then meets its limit of recursion
@@ -18,7 +19,8 @@ def storable(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     found = dict(metadata or {})
     if wrong := fault(found):
         raise RequestError(f"metadata {wrong}", field="metadata")
-    return found
+    kept: dict[str, Any] = json.loads(json.dumps(found, default=plain))
+    return kept
 
 
 def with_exif(metadata: dict[str, Any], exif: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def fault(metadata: dict[str, Any]) -> str | None:
     if (key := key_of_no_text(metadata)) is not None:
         return f"must have texts as keys, not {key!r:.60}"
     try:
-        text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(metadata, ensure_ascii=False, allow_nan=False, default=plain)
         text.encode()
     except UnicodeEncodeError:
         return "has half of a surrogate pair in it, which is not a character"

@@ -1,4 +1,4 @@
-"""What a run begins with, and what can be refused before anything heavy is imported."""
+"""The beginning of a run, and what can be refused before anything heavy is imported."""
 
 import dataclasses
 from pathlib import Path

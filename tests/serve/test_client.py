@@ -98,8 +98,17 @@ def test_what_no_request_can_say_is_refused_as_a_gallery_does(client: Client) ->
         (lambda: client.search_id("1"), "an id is a whole number such as 17, got '1'"),
         (lambda: client.remove_many(["1"]), "an id is a whole number such as 17, got '1'"),
         (lambda: client.describe(1, [1]), "metadata is a dict, got "),
-        (lambda: client.describe(1, {"a": object()}), "a request is what JSON can hold: "),
-        (lambda: client.describe(1, {"a": float("nan")}), "a number of the request is not finite"),
+        (lambda: client.describe(1, None), "metadata is a dict, got None"),
+        (lambda: client.describe(1, {"a": object()}), "metadata must be what JSON can hold"),
+        (lambda: client.describe(1, {"a": float("nan")}), "metadata has a number in it that is "),
+        (lambda: client.add(b"a", {1: "a"}), "metadata must have texts as keys, not 1"),
+        (lambda: client.search_id(1, min_score=float("nan")), "a number of the request is not "),
+        (lambda: client.search_id(1, fold={1}), "a request is what JSON can hold: "),
+        (lambda: client.search(b"a", region=(0, 0, 1, 1)), "a region is Region(left, top, width, "),
+        (
+            lambda: Like(1, region=(0, 0, 1, 1)),
+            "a region is Region(left, top, width, height), got ",
+        ),
         (lambda: client.search_like([]), "at least one picture must count with a positive"),
         (
             lambda: client.search_like(["cat.jpg"]),
@@ -117,6 +126,27 @@ def test_numbers_of_numpy_are_numbers(client: Client) -> None:
     assert [hit.id for hit in client.search_like([Like(1, np.float32(1))], k=np.int64(2))] == [
         hit.id for hit in hits
     ]
+
+
+def test_a_filter_may_be_a_mapping(client: Client, album: list[Path]) -> None:
+    third = {"id": np.int64(3)}
+
+    assert client.count(third) == len(client.page(where=third)) == 1
+    assert [picture.id for picture in client.pictures(third)] == [3]
+    for hits in (
+        client.search(album[0], where=third),
+        *client.search_batch([album[0]], where=third),
+        client.search_id(1, where=third),
+        client.search_like([Like(1)], where=third),
+    ):
+        assert [hit.id for hit in hits] == [3]
+
+
+def test_it_may_stand_in_a_with_and_its_repr_tells_no_key(client: Client) -> None:
+    with Client(client.address, api_key="secret") as service:
+        assert service.ready()
+
+    assert repr(service) == f"Client('{client.address}')"
 
 
 def test_it_sends_the_key(folder_with_key: tuple[Running, str]) -> None:

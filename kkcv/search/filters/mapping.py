@@ -16,6 +16,7 @@ from keyword import iskeyword
 from typing import Any
 
 from kkcv.errors import RequestError
+from kkcv.query import plain
 
 SIGNS = ("==", "!=", "<", "<=", ">", ">=")
 Where = str | Mapping[str, Any]
@@ -55,6 +56,8 @@ def parts(name: Any, wanted: Any) -> Iterator[str]:
 
 def literal(value: Any) -> str:
     """A value as a filter writes it; a date, a ``datetime`` too, as ISO 8601."""
+    if getattr(value, "ndim", None) == 0:  # a number of NumPy
+        value = plain(value)
     if isinstance(value, date):
         return repr(value.isoformat())
     if isinstance(value, list | tuple | set | frozenset):

@@ -296,6 +296,15 @@ def test_metadata_that_would_come_back_otherwise_are_refused(
         gallery.add(paint("a.png", 0), metadata)
 
 
+def test_numbers_of_numpy_are_numbers(gallery: Gallery, paint: Callable[..., Path]) -> None:
+    metadata = {"price": np.float64(1.5), "year": [np.int64(2020)], "sharp": np.bool_(True)}
+
+    id = gallery.add(paint("a.png", 0), metadata).id
+
+    assert gallery.get(id).metadata == {"price": 1.5, "year": [2020], "sharp": True}
+    assert gallery.count({"price": np.float64(1.5), "sharp": np.bool_(True)}) == 1
+
+
 def test_a_filter_ends_when_its_time_is_over_and_the_gallery_goes_on(gallery: Gallery) -> None:
     vector = np.eye(1, gallery.space.dim, dtype=np.float32)[0]
     with gallery.catalog.writing() as writer:
