@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -98,8 +99,9 @@ def search(
         hits = opened.search_like(likes, k, options)
         # 0 only where the filter, and not the search, leaves nothing
         left = len(hits) or options.where is None or opened.count(options.where)
+        empty = not len(opened)
         known = [] if left else opened.keys()
-        hint = hint_of_parts(opened) if options.copies and not hits.divider else ""
+        hint = hint_of_parts(opened) if options.copies and not (hits.divider or empty) else ""
         if sheet:
             data = opened.read(opened.get(asked)) if isinstance(asked, int) else asked
             write_sheet(sheet, data, hits)
@@ -109,7 +111,13 @@ def search(
         print_json({"query": picture or text, "k": k, "divider": hits.divider, "hits": shown})
     else:
         print_hits(hits, options.max_chance)
-        if not left:
+        if empty:
+            name = quote(gallery)
+            echo(
+                f"there are no pictures in {name}; to add some: kkcv index {name} PICTURES",
+                err=True,
+            )
+        elif not left:
             named = ", ".join(known[:20] + ["…"] * (len(known) > 20))
             keys = f" and the keys {named}" if known else ", and keys of the metadata"
             echo(

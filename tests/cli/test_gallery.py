@@ -284,3 +284,15 @@ def test_a_ranking_that_is_none_makes_no_gallery(kkcv: Kkcv, photos: Path, tmp_p
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith("kkcv: no ranking 'bets'; there are: plain, best,")
     assert not (tmp_path / "new.kkcv").exists()
+
+
+def test_a_search_in_an_empty_gallery_says_that_it_is_empty(
+    kkcv: Kkcv, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    assert kkcv("index", "g", "folder", cwd=tmp_path).code == 0
+
+    said = kkcv("search", "g", next(photos.glob("g01/*")), "--copies", cwd=tmp_path)
+
+    assert (said.code, said.out) == (0, "nothing found\n")
+    assert said.err == "there are no pictures in g; to add some: kkcv index g PICTURES\n"
