@@ -79,18 +79,6 @@ def decode_small(
         return _pixels(small)
 
 
-def count_pixels(source: Source, limits: Limits = DEFAULT_LIMITS) -> int:
-    """How many pixels the header of a picture says that it has.
-
-    Raises:
-        PictureError: as ``image_size`` does.
-    """
-    label = label_of(source)
-    data = read_bytes(source, limits)
-    with _meeting_errors(label, limits), quiet(), _open(data, limits, label) as image:
-        return image.width * image.height
-
-
 def image_size(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[int, int]:
     """Width and height of the upright picture, from its header.
 
@@ -103,17 +91,13 @@ def image_size(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[int, in
         if other := opened_beside_pillow(data, label):
             width, height = other.size
             return (height, width) if other.orientation >= 5 else (width, height)
-        return _size_of_header(data, limits, label)
-
-
-def _size_of_header(data: bytes, limits: Limits, label: str) -> tuple[int, int]:
-    with _open(data, limits, label) as image:
-        width, height = image.size
-        if image.format == "TIFF":  # Pillow has swapped them already
-            return width, height
-        if image.format == "PNG" and not any(mark in data for mark in PNG_MARKS):
-            return width, height  # reading the EXIF of a PNG decodes it
-        return (height, width) if _orientation(image) >= 5 else (width, height)
+        with _open(data, limits, label) as image:
+            width, height = image.size
+            if image.format == "TIFF":  # Pillow has swapped them already
+                return width, height
+            if image.format == "PNG" and not any(mark in data for mark in PNG_MARKS):
+                return width, height  # reading the EXIF of a PNG decodes it
+            return (height, width) if _orientation(image) >= 5 else (width, height)
 
 
 def _upright(

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from kkcv.client import Client
@@ -209,6 +210,14 @@ def test_why_two_pictures_match_is_told_and_drawn(
         client.explain(album[0], b"no picture")
     wrong = http.post("/v1/explain", json={"query": {"id": 1}, "hit": {"image": "!"}})
     assert wrong.json()["field"] == "hit.image"
+
+
+def test_a_picture_that_pillow_does_not_open_is_explained_too(client: Client) -> None:
+    file = io.BytesIO()
+    pixels = np.random.default_rng(0).random((64, 80, 3), np.float32)
+    tifffile.imwrite(file, pixels, photometric="rgb")
+
+    assert -1 <= client.explain(file.getvalue(), 2).score <= 1
 
 
 def test_a_network_that_does_not_read_says_so(client: Client, http: httpx.Client) -> None:

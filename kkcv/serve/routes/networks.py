@@ -1,10 +1,12 @@
 """Routes that ask the gallery's network about pictures: what one shows, why two match."""
 
+import math
+
 from flask import Response
 
 from kkcv.embedding.explanation import Explanation
 from kkcv.errors import PictureError
-from kkcv.images.decode import count_pixels, decode, decode_small
+from kkcv.images.decode import decode, decode_small, image_size
 from kkcv.images.heat import SIDE, overlaid, side_by_side
 from kkcv.images.reducing import LARGE
 from kkcv.images.thumbnails import as_png
@@ -70,7 +72,7 @@ def reduced(service: Service, data: bytes) -> bytes:
 
     Raises PictureError, Problem.
     """
-    if count_pixels(data, service.limits) <= LARGE:
+    if math.prod(image_size(data, service.limits)) <= LARGE:
         return data
     target = service.gallery.space.preprocess.target
     with service.worker():
