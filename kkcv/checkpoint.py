@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kkcv import adapters, zoo
 from kkcv.disk import atomic_write, sha256_of, write_file
-from kkcv.errors import CheckpointError, UnknownNetwork
+from kkcv.errors import CheckpointError, UnknownNetwork, WeightsError
 from kkcv.extras import need
 from kkcv.images.preprocess import Preprocess
 from kkcv.presets import preset as presets
@@ -298,6 +298,8 @@ def resolve(model: str = DEFAULT_NETWORK, weights: str = "imagenet") -> Checkpoi
         )
     # a typo in a path is not looked for in the zoo
     if os.path.exists(model) or Path(model).suffix in (".json", ".safetensors") or "/" in model:
+        if weights not in ("imagenet", "none"):
+            raise WeightsError(f"{model} has weights of its own; leave out the weights {weights!r}")
         return load(model)
     try:
         return pretrained(model, weights)

@@ -274,6 +274,11 @@ def test_a_run_whose_weights_are_anothers_is_refused(run, copy_of):
         checkpoint.load(other).build()
 
 
+def test_a_run_takes_no_weights_beside_its_own(run, lenet_weights):
+    with pytest.raises(WeightsError, match="has weights of its own; leave out the weights"):
+        checkpoint.resolve(str(run), str(lenet_weights))
+
+
 def test_a_finished_run_is_not_trained_over(run, cats_dogs):
     with pytest.raises(TrainingError, match="holds a finished run; choose another folder"):
         train(Source(cats_dogs), LENET, run)

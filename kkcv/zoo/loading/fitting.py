@@ -44,14 +44,12 @@ def best_fit(state: State, network: Network, path: Path, new_classifier: bool, e
     fits = [fit(state, network, new_classifier)]
     if fits[0].differences:
         fits += [
-            fit(under(state, p), network, new_classifier, p, classifier_beside(state, p, network))
-            for p in possible
+            fit(under(state, p), network, new_classifier, p, outside(state, p)) for p in possible
         ]
     good = [each for each in fits if not each.differences]
     if not good:
         # what a prefix leaves out counts too: else one of a few tensors would be the best guess
-        outside = {each.prefix: len(state) - len(under(state, each.prefix)) for each in fits}
-        return min(fits, key=lambda each: each.differences + outside[each.prefix])
+        return min(fits, key=lambda each: each.differences + len(outside(state, each.prefix)))
     good = [each for each in good if is_average(each.prefix)] or good
     if len(good) > 1:
         raise WeightsError(
@@ -61,19 +59,23 @@ def best_fit(state: State, network: Network, path: Path, new_classifier: bool, e
     return good[0]
 
 
-def classifier_beside(state: State, prefix: str, network: Network) -> State:
-    """The one linear layer that takes the embedding and stands outside the prefix, under our names.
+def outside(state: State, prefix: str) -> State:
+    """The tensors that are not under a prefix."""
+    return {k: v for k, v in state.items() if not k.startswith(prefix)}
 
-    Trainers keep a ``backbone`` and a classifier of any name. Two such layers would be in doubt.
+
+def renamed_classifier(others: State, own: State) -> dict[str, str]:
+    """The one linear layer that takes the embedding, by our names; two would be in doubt.
+
+    Trainers keep a ``backbone`` and a classifier of any name beside it, or put a layer of their own
+    into the place of ``fc``: ``fc.1`` behind a dropout.
     """
-    own = network.state_dict()
     ours = [k for k in own if k.startswith("head.") and k.endswith(".weight") and own[k].ndim == 2]
-    outside = {k: v for k, v in state.items() if not k.startswith(prefix)}
-    theirs = [k for k, v in outside.items() if k.endswith(".weight") and v.ndim == 2]
-    if len(ours) != 1 or len(theirs) != 1 or outside[theirs[0]].shape[1] != own[ours[0]].shape[1]:
+    theirs = [k for k, v in others.items() if k.endswith(".weight") and v.ndim == 2]
+    if len(ours) != 1 or len(theirs) != 1 or others[theirs[0]].shape[1] != own[ours[0]].shape[1]:
         return {}
     to, layer = (key.removesuffix("weight") for key in (ours[0], theirs[0]))
-    return {to + k.removeprefix(layer): v for k, v in outside.items() if k.startswith(layer)}
+    return {to + k.removeprefix(layer): k for k in others if k.startswith(layer)}
 
 
 def fit(
@@ -85,15 +87,21 @@ def fit(
 ) -> Fit:
     """The state dict under the network's names, and what does not fit.
 
-    ``beside`` are tensors under our names, where the state dict lacks them.
+    ``beside`` are tensors outside the prefix, among which the classifier may be.
     """
     assert network.spec is not None
     own = network.state_dict()
-    state = {**(beside or {}), **convert(state, network, network.spec.family.name)}
+    state = convert(state, network, network.spec.family.name)
+    if not any(k.startswith("head.") and k in own for k in state):
+        others = {**{k: v for k, v in state.items() if k not in own}, **(beside or {})}
+        found = renamed_classifier(others, own)
+        state = {k: v for k, v in state.items() if k not in found.values()}
+        state |= {ours: others[theirs] for ours, theirs in found.items()}
     other_classes = {k for k in state if k in own and for_other_classes(k, state[k], own[k])}
     left_out = set(other_classes) if new_classifier else set()
     state = {k: v for k, v in state.items() if k not in left_out}
-    if new_classifier and not any(k.startswith("head.") for k in state):
+    if new_classifier and not any(k.startswith("head.") and k in own for k in state):
+        state = outside(state, "head.")  # of another form
         left_out |= {k for k in own if k.startswith("head.")}
     return Fit(
         prefix,

@@ -52,18 +52,30 @@ def load_into(
             no average, or nothing else.
     """
     path = Path(path)
+    assert network.spec is not None
     own = network.state_dict()
     chosen = choose(network, path, new_classifier, ema)
     found = chosen.fit
     if found.wrong and found.differences == 1:
         found = for_grey(found, network)
     if found.differences:
-        raise WeightsError("\n  ".join(refusal(found, chosen.state, network, path, others)))
+        differ = "; ".join(refusal(found, chosen.state, network, others))
+        raise WeightsError(f"{path} does not fit {network.spec.name}: {differ}")
     if ema and not chosen.average:
         raise no_average(path)
     if ema is None and (said := chosen.about_average(path)):
         warnings.warn(said, RuntimeWarning, stacklevel=3)
+    check_finite(found.state, path)
     network.load_state_dict({k: v for k, v in found.state.items() if k in own}, strict=False)
+
+
+def check_finite(state: State, path: Path) -> None:
+    """Raises WeightsError for weights that training has ruined: every answer would be NaN."""
+    if ruined := [k for k, v in state.items() if not v.isfinite().all()]:
+        raise WeightsError(
+            f"{path} holds numbers that are not finite in {len(ruined)} of {len(state)} tensors, "
+            f"the first: {ruined[0]}; its training went wrong"
+        )
 
 
 class Chosen(NamedTuple):
@@ -162,13 +174,10 @@ def read_safetensors(path: Path) -> State:
         raise WeightsError(f"{path} is damaged: {error}") from None
 
 
-def refusal(
-    found: Fit, state: State, network: Network, path: Path, others: Iterable[Spec]
-) -> Iterator[str]:
-    """The lines of an error: what does not fit, and what would."""
+def refusal(found: Fit, state: State, network: Network, others: Iterable[Spec]) -> Iterator[str]:
+    """The parts of an error: what does not fit, and what would."""
     assert network.spec is not None
     own = network.state_dict()
-    yield f"{path} does not fit {network.spec.name}:"
     shapes = [
         f"{k} is {tuple(found.state[k].shape)}, not {tuple(own[k].shape)}" for k in found.wrong
     ]
@@ -187,9 +196,9 @@ def refusal(
 
 
 def listing(what: str, keys: list[str]) -> str:
-    """One line of an error: how many, and the first few; empty for none."""
+    """Part of an error: how many, and the first few; empty for none."""
     more = f"; and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
-    return f"{len(keys)} {what}: {'; '.join(keys[:NAMED])}{more}" if keys else ""
+    return f"{len(keys)} {what} ({'; '.join(keys[:NAMED])}{more})" if keys else ""
 
 
 def advice(found: Fit, own: State) -> str:

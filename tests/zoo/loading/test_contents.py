@@ -254,10 +254,9 @@ def test_a_backbone_without_a_classifier_gets_a_new_one_if_classes_are_asked_for
     ours = zoo.create(PEER, num_classes=37, weights=path)
 
     assert str(caught.value) == (
-        f"{path} does not fit {PEER}:\n"
-        "  read without the prefix backbone.\n"
-        "  2 missing: head.weight; head.bias\n"
-        "  it has no classifier: num_classes=N begins a new one, for N classes"
+        f"{path} does not fit {PEER}: read without the prefix backbone.; "
+        "2 missing (head.weight; head.bias); "
+        "it has no classifier: num_classes=N begins a new one, for N classes"
     )
     assert ours.stages.conv5.conv.weight.equal(peers_state["conv5.0.weight"])
     assert ours.head.weight.equal(fresh.head.weight)
@@ -281,6 +280,41 @@ def test_a_classifier_beside_the_backbone_is_taken_whatever_its_name(
         zoo.create(PEER, weights=tmp_path / "doubt.pth")
 
 
+@pytest.mark.parametrize("classifier", ["classifier.", "fc.1."])
+def test_a_classifier_in_the_place_of_the_own_one_is_taken(
+    peers_state: State, tmp_path: Path, classifier: str
+) -> None:
+    state = {k.replace("fc.", classifier): v for k, v in peers_state.items()}
+    torch.save(state, tmp_path / "w.pth")
+
+    ours = zoo.create(PEER, weights=tmp_path / "w.pth")
+
+    assert ours.head.weight.equal(peers_state["fc.weight"])
+    assert ours.head.bias.equal(peers_state["fc.bias"])
+
+
+def test_a_classifier_of_several_layers_makes_room_for_a_new_one(
+    peers_state: State, tmp_path: Path
+) -> None:
+    two = nn.Sequential(nn.Linear(1024, 64), nn.ReLU(), nn.Linear(64, 5)).state_dict()
+    headless = {k: v for k, v in peers_state.items() if not k.startswith("fc.")}
+    torch.save(headless | prefixed("fc.")(two), tmp_path / "w.pth")
+
+    ours = zoo.create(PEER, weights=tmp_path / "w.pth", num_classes=37)
+
+    assert ours.stages.conv5.conv.weight.equal(peers_state["conv5.0.weight"])
+    with pytest.raises(WeightsError, match="4 too many"):
+        zoo.create(PEER, weights=tmp_path / "w.pth")
+
+
+def test_weights_that_training_has_ruined_are_refused(peers_state: State, tmp_path: Path) -> None:
+    peers_state["conv5.0.weight"][0] = torch.nan
+    torch.save(peers_state, tmp_path / "w.pth")
+
+    with pytest.raises(WeightsError, match=r"not finite in 1 of \d+ tensors, the first: stages"):
+        zoo.create(PEER, weights=tmp_path / "w.pth")
+
+
 @pytest.mark.parametrize(
     ("asked", "theirs", "answer"),
     [
@@ -300,7 +334,7 @@ def test_weights_of_another_network_say_which(
     with pytest.raises(WeightsError) as caught:
         zoo.create(asked, weights=tmp_path / "w.pth")
 
-    assert str(caught.value).splitlines()[-1].strip() == answer
+    assert str(caught.value).split("; ")[-1] == answer
 
 
 def test_other_peoples_weights_are_of_no_network_of_the_zoo(tmp_path: Path) -> None:
@@ -310,4 +344,4 @@ def test_other_peoples_weights_are_of_no_network_of_the_zoo(tmp_path: Path) -> N
         zoo.create(PEER, weights=tmp_path / "w.pth")
 
     assert "this is" not in str(caught.value)
-    assert str(caught.value).endswith("2 too many: weight; bias")
+    assert str(caught.value).endswith("2 too many (weight; bias)")

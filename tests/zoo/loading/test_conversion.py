@@ -229,15 +229,13 @@ def test_weights_of_another_network_say_what_differs_in_a_few_lines(tmp_path: Pa
         zoo.create(PEER, weights=tmp_path / "w.pth")
 
     differ = sum(v.shape != small[k].shape for k, v in state.items() if k in small)
-    first, *lines = str(caught.value).splitlines()
-    assert first == f"{tmp_path / 'w.pth'} does not fit {PEER}:"
-    assert [line.split(":")[0].strip() for line in lines] == [
-        f"{differ} of another shape",
-        "2 missing",
-        "1 too many",
-    ]
-    assert "stages.conv5.norm.weight; stages.conv5.norm.bias" in lines[1]
-    assert lines[2] == "  1 too many: neck.gain"
+    message = str(caught.value)
+    assert message.startswith(
+        f"{tmp_path / 'w.pth'} does not fit {PEER}: {differ} of another shape ("
+    )
+    assert message.endswith(
+        "; 2 missing (stages.conv5.norm.weight; stages.conv5.norm.bias); 1 too many (neck.gain)"
+    )
 
 
 def test_a_classifier_of_other_classes_is_kept_only_if_asked_for(
@@ -251,10 +249,10 @@ def test_a_classifier_of_other_classes_is_kept_only_if_asked_for(
     ours = zoo.create(PEER, weights=tmp_path / "w.pth", num_classes=37)
 
     assert str(caught.value) == (
-        f"{tmp_path / 'w.pth'} does not fit {PEER}:\n"
-        "  2 of another shape: head.weight is (37, 1024), not (1000, 1024); "
-        "head.bias is (37,), not (1000,)\n"
-        "  to keep its classifier: num_classes=37"
+        f"{tmp_path / 'w.pth'} does not fit {PEER}: "
+        "2 of another shape (head.weight is (37, 1024), not (1000, 1024); "
+        "head.bias is (37,), not (1000,)); "
+        "to keep its classifier: num_classes=37"
     )
     assert ours.head.weight.equal(peers_state["fc.weight"])
 
@@ -280,9 +278,9 @@ def test_weights_for_other_channels_name_both(peers_state: State, tmp_path: Path
         zoo.create(PEER, weights=tmp_path / "w.pth", in_channels=2)
 
     assert str(caught.value) == (
-        f"{tmp_path / 'w.pth'} does not fit {PEER}:\n"
-        "  1 of another shape: stages.conv1.conv.weight is (24, 3, 3, 3), not (24, 2, 3, 3)\n"
-        "  it takes pictures of 3 channels: leave in_channels out"
+        f"{tmp_path / 'w.pth'} does not fit {PEER}: "
+        "1 of another shape (stages.conv1.conv.weight is (24, 3, 3, 3), not (24, 2, 3, 3)); "
+        "it takes pictures of 3 channels: leave in_channels out"
     )
 
 
