@@ -110,15 +110,15 @@ def heading(title: str, words: Words) -> list[str]:
 def networks_part(networks: Sequence[Spec], words: Words) -> Iterator[str]:
     columns = ("network", "aliases", "parameters", "macs", "embedding", "input", "top1")
     yield f"## {words('the_networks')}\n"
-    yield table((words(name) for name in columns), (row(known) for known in networks))
+    yield table((words(name) for name in columns), (row(known, words) for known in networks))
 
 
-def row(known: Spec) -> tuple[object, ...]:
+def row(known: Spec, words: Words) -> tuple[object, ...]:
     measured = cost(known.name)
     weights = published(known.name)
     return (
         f"`{known.name}`",
-        ", ".join(f"`{alias}`" for alias in known.aliases),
+        words.comma.join(f"`{alias}`" for alias in known.aliases),
         f"{measured.parameters:,}",
         short(measured.macs),
         known.embedding_dim,

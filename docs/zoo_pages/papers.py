@@ -25,17 +25,23 @@ def papers_page(words: Words) -> str:
 
 
 def rows_of(words: Words) -> Iterator[Row]:
-    comma = "，" if words.language == "zh" else ", "
     for family in families().values():
         paper, link = family.paper, f"[{family.title}]({family.name}.md)"
         where = cited(paper.published)
         if doi := beside()["doi"].get(family.name):
             where += f", [doi:{doi}](https://doi.org/{doi})"
         count = words("count", count=str(len(family.networks)))
-        yield paper.year, "", f"*{paper.title}*", paper.authors, where, f"{link}{comma}{count}"
+        yield (
+            paper.year,
+            "",
+            f"*{paper.title}*",
+            paper.authors,
+            where,
+            f"{link}{words.comma}{count}",
+        )
     for row in beside()["beside"]:
         paper = Paper(row["title"], row["authors"], row["year"], row["where"])
         link = f"[{families()[row['family']].title}]({row['family']}.md)"
-        names = comma.join(f"`{name}`" for name in row["networks"])
-        here = f"{link}{comma}{names}" if names else words("a_piece", family=link)
+        names = words.comma.join(f"`{name}`" for name in row["networks"])
+        here = f"{link}{words.comma}{names}" if names else words("a_piece", family=link)
         yield paper.year, "1", f"*{paper.title}*", paper.authors, cited(paper.published), here

@@ -31,6 +31,7 @@ class Words:
 
     def __init__(self, language: str, file: str = PAGE) -> None:
         self.language = language
+        self.comma = "，" if language == "zh" else ", "
         self._words, self._own = texts(file)["words"], texts(file).get(language, {})
         longest_first = sorted(self._own, key=len, reverse=True)
         self._known = re.compile(r"\b(" + "|".join(map(re.escape, longest_first)) + r")\b")
@@ -85,8 +86,7 @@ def printed_row(figure: Printed, measured: Counted, words: Words) -> tuple[objec
     what = words.said(figure.what)
     if figure.stage:
         what = words("of", what=what, stage=figure.stage)
-    comma = "，" if words.language == "zh" else ", "
-    what = f"{what}{comma}{words.said(figure.where)}"
+    what = f"{what}{words.comma}{words.said(figure.where)}"
     return f"`{figure.network}`", what, figure.text, ours, words.said(check.note)
 
 

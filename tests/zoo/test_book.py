@@ -144,6 +144,13 @@ def test_one_word_for_one_thing(path: Path) -> None:
     assert not found
 
 
+@pytest.mark.parametrize("name", WRITTEN)
+def test_lists_in_chinese_have_chinese_commas(name: str) -> None:
+    text = re.sub(r"^```.*?^```", "", chapter(name, "zh"), flags=re.MULTILINE | re.DOTALL)
+
+    assert re.findall(r"`,.*|`:$|[一-鿿]\s*[,:;].*", text, re.MULTILINE) == []
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_chapter_is_a_notebook(name: str, language: str) -> None:

@@ -72,7 +72,8 @@ def inline(mark: str) -> str:
 def code(rest: str, words: Words, family: str) -> str:
     """Lines of the source, by file and name."""
     file, name = rest.split(" ")
-    return f"`kkcv/zoo/{file}`, `{name}`:\n\n```py\n{excerpt(file, name)}\n```\n"
+    colon = "：" if words.language == "zh" else ":"
+    return f"`kkcv/zoo/{file}`{words.comma}`{name}`{colon}\n\n```py\n{excerpt(file, name)}\n```\n"
 
 
 def forward(rest: str, words: Words, family: str) -> str:
@@ -80,10 +81,10 @@ def forward(rest: str, words: Words, family: str) -> str:
     seen = walk(rest)
     name, _, path = rest.partition(" ")
     rows = [
-        (f"`{line.source}`".replace("|", "\\|"), shown(line.called), shown(line.made))
+        (f"`{line.source}`".replace("|", "\\|"), shown(line.called, words), shown(line.made, words))
         for line in seen.lines
     ]
-    takes = shown(seen.takes)
+    takes = shown(seen.takes, words)
     return (
         code(f"{seen.file} {seen.name}", words, family)
         + f"\n{words('walked', network=name, path=path, takes=takes)}\n\n"
@@ -102,8 +103,8 @@ def layers(rest: str, words: Words, family: str) -> str:
     return f"{words('layers', network=name, path=path)}\n\n{table(columns, rows)}"
 
 
-def shown(named: Named) -> str:
-    return ", ".join(f"`{name}` {sides(shape)}" for name, shape in named)
+def shown(named: Named, words: Words) -> str:
+    return words.comma.join(f"`{name}` {sides(shape)}" for name, shape in named)
 
 
 def sides(shape: Shape) -> str:
