@@ -50,6 +50,8 @@ class Service:
         self._room: Slots = first._room if first else Slots(settings.concurrent)
         # for pictures: one too many waits for its turn
         self._workers: Slots = first._workers if first else Slots(settings.workers)
+        # for searches by every picture: each takes a core until --timeout
+        self._long: Slots = first._long if first else Slots(1)
         self._recall = RecallCheck(
             gallery, settings.recall_check, partial(self.metrics.recall_measured, self.name)
         )
@@ -179,6 +181,16 @@ class Service:
             yield
         finally:
             self._workers.release()
+
+    @contextmanager
+    def long_work(self) -> Iterator[None]:
+        """The one slot for what takes a core for seconds, so that others are answered (Problem)."""
+        if not self._long.acquire(blocking=False):
+            raise Problem("busy", "duplicates are being looked for already; try again later")
+        try:
+            yield
+        finally:
+            self._long.release()
 
 
 def free_name(address: str, taken: Collection[str]) -> str:

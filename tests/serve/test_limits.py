@@ -146,6 +146,18 @@ def test_duplicates_that_take_too_long_are_given_up(make: Make) -> None:
     assert re.match(r"\d+ of 12 pictures were looked at in the time of a ", answer.json["detail"])
 
 
+def test_duplicates_are_looked_for_by_one_request_at_a_time(make: Make) -> None:
+    service, client = make()
+
+    with service.long_work():
+        second = client.get("/v1/duplicates")
+        search = client.get("/v1/images/1/similar")
+
+    assert (second.status_code, second.json["type"]) == (503, "/problems/busy")
+    assert "Retry-After" in second.headers
+    assert search.status_code == client.get("/v1/duplicates").status_code == 200
+
+
 def test_a_request_that_drips_in_is_refused_in_time(made_gallery: Path) -> None:
     """A byte now and then keeps a connection from being idle."""
     head = b"POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"

@@ -58,7 +58,10 @@ def stats(service: Service) -> Stats:
 
 
 def find_duplicates(service: Service, query: DuplicatesQuery) -> Duplicates:
-    """Find groups of exact and near duplicates. It takes as long as a search by every picture."""
+    """Find groups of exact and near duplicates.
+
+    It takes as long as a search by every picture; one request at a time may ask for it.
+    """
 
     def in_time(done: int, total: int) -> None:
         if deadline.is_over():
@@ -68,7 +71,8 @@ def find_duplicates(service: Service, query: DuplicatesQuery) -> Duplicates:
                 "duplicates, or a service with a longer --timeout",
             )
 
-    groups = duplicates(service.gallery, query.min_score, in_time, copies=query.copies)
+    with service.long_work():
+        groups = duplicates(service.gallery, query.min_score, in_time, copies=query.copies)
     shown = [
         DuplicateGroup.model_validate(group, from_attributes=True)
         for group in groups[: query.limit]
