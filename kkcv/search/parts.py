@@ -17,11 +17,16 @@ from kkcv.hit import Place, clipped
 from .engine import Reader
 from .engine.entries import PARTS
 from .filters.conditions import Condition
+from .index.neighbors import Neighbors
 from .opened.generation import Generation
 
 WHOLE = -1  # in place of the number of a part
 WEIGHT = 0.5  # of the best part in the order
-MOST = 1000  # keys that are looked for in an index
+
+
+def likeness(whole: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """The order of hits, by the scores of whole pictures and of their best parts."""
+    return whole + WEIGHT * best
 
 
 class Compared(NamedTuple):
@@ -34,7 +39,7 @@ class Compared(NamedTuple):
 
     @property
     def likeness(self) -> np.ndarray:
-        return self.whole + WEIGHT * self.best
+        return likeness(self.whole, self.best)
 
     @property
     def scores(self) -> np.ndarray:
@@ -50,19 +55,35 @@ class Compared(NamedTuple):
 def compared(
     generation: Generation,
     rows: Reader,
-    queries: np.ndarray,
+    query: np.ndarray,
     depth: int,
     where: Condition | None = None,
     without: np.ndarray | None = None,
-) -> Compared:
-    """The pictures near any of the queries, unit vectors of the network float32 (Q, D).
+) -> tuple[Compared, np.ndarray | None]:
+    """The pictures near a query, a unit vector of the network float32 (1, D), without some ids.
 
-    At least ``depth`` pictures, where there are so many, without some ids.
+    They are the first ``depth`` wholes and those of twice as many parts. Also returned: the scores
+    that the whole and the best part of any other picture have at most; None if there is no other.
     """
-    ids = candidates(generation, rows, queries, depth, where)
+    index = generation.index
+    wholes = index.search(rows, generation.projected(query), depth, where)
+    near = [wholes.ids]
+    beyond = None
+    if index.parts is not None:
+        parts = index.parts.search(rows, windows.sketch(query), 2 * depth, where)
+        near.append(np.where(parts.ids < 0, -1, parts.ids // PARTS))
+        if is_full(wholes, depth) and is_full(parts, 2 * depth):
+            beyond = np.array([wholes.scores[0, -1], parts.scores[0, -1]])
+    ids = np.unique(np.concatenate([each.ravel() for each in near]))
+    ids = ids[ids > 0]
     if without is not None:
         ids = np.setdiff1d(ids, without)
-    return beside(generation, rows, queries, len(queries), ids)
+    return beside(generation, rows, query, 1, ids), beyond
+
+
+def is_full(near: Neighbors, depth: int) -> bool:
+    """Whether there are as many as were asked for, so that there may be more."""
+    return near.ids.shape[1] == depth and bool(near.ids[0, -1] >= 0)
 
 
 def beside(
@@ -84,19 +105,6 @@ def beside(
     part = np.full(whole.shape, WHOLE)
     best[:by_parts], part[:by_parts] = alike.max(axis=2), alike.argmax(axis=2)
     return Compared(ids, whole, best, part)
-
-
-def candidates(
-    generation: Generation, rows: Reader, queries: np.ndarray, depth: int, where: Condition | None
-) -> np.ndarray:
-    """Ids that are near any of the queries, by the whole or by a part, ascending: int64 (n,)."""
-    index = generation.index
-    near = [index.search(rows, generation.projected(queries), depth, where).ids]
-    if index.parts is not None:
-        keys = index.parts.search(rows, windows.sketch(queries), min(2 * depth, MOST), where).ids
-        near.append(np.where(keys < 0, -1, keys // PARTS))
-    ids = np.unique(np.concatenate([each.ravel() for each in near]))
-    return ids[ids > 0]
 
 
 def place_of(part: int) -> Place | None:

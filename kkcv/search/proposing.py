@@ -21,6 +21,8 @@ from .opened.generation import Generation
 from .options import SearchOptions
 from .views import CUT, VIEWS, where
 
+MOST = 1000  # parts that are looked for
+
 
 class Candidate(NamedTuple):
     """A picture with its best score, and the numbers of the view and part that have it."""
@@ -97,7 +99,7 @@ class Proposing:
         look = index.glance if 0 not in views else index.search
         near = look(rows, self._generation.projected(vectors), depth, condition).ids.ravel()
         if index.parts is not None and views[0] not in CUT:
-            sketches, deep = windows.sketch(vectors), min(2 * depth, parts.MOST)
+            sketches, deep = windows.sketch(vectors), min(2 * depth, MOST)
             keys = index.parts.glance(rows, sketches, deep, condition).ids.ravel()
             near = np.concatenate([near, np.where(keys < 0, -1, keys // parts.PARTS)])
         return near[near > 0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from kkcv.errors import UnknownPicture
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS
 from kkcv.images.source import read_bytes
+from kkcv.search.answer import answer
 from kkcv.search.engine import Index
 from kkcv.search.engine.entries import PARTS, PartsOfPictures
 from kkcv.search.exchange.loading import import_parquet, load, parquet_files
@@ -39,6 +41,13 @@ def embedder() -> Embedder:
 def album(pictures: Path) -> list[Path]:
     """Twelve different photographs."""
     return sorted((pictures / "imagenet_sample_300").glob("*.JPEG"))[:12]
+
+
+@pytest.fixture(scope="module")
+def strangers(pictures: Path, embedder: Embedder) -> np.ndarray:
+    """Vectors of other photographs, float32 (Q, D)."""
+    files = sorted((pictures / "imagenet_sample_300").glob("*.JPEG"))[12::24]
+    return np.stack([embedder.embed_picture(path) for path in files])
 
 
 @pytest.fixture
@@ -100,6 +109,20 @@ def test_removed_replaced_and_filtered_pictures_are_not_found_by_their_parts(
 
     assert (moved.id, moved.place is not None) == (ids[1], True)
     assert [hit.id for hit in filtered] == [ids[2]]
+
+
+def test_the_first_hits_are_those_of_an_answer_that_compares_all(
+    gallery: Gallery, strangers: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer, "SMALLEST", 1)
+    all_of: dict[str, Any]
+    for all_of, least in (({}, -1), ({}, 0.1), ({"where": "id != 3"}, 0.1), ({"fold": 0.3}, -1)):
+        answers = gallery.search_vectors(strangers, 12, **all_of)
+        right = [[hit.id for hit in hits if hit.score >= least] for hits in answers]
+
+        for k in (1, 3, 5):
+            answers = gallery.search_vectors(strangers, k, min_score=least, **all_of)
+            assert [[hit.id for hit in hits] for hits in answers] == [ids[:k] for ids in right]
 
 
 def test_a_built_index_of_parts_finds_what_comparing_all_finds(

@@ -25,6 +25,9 @@ from .folding import folded_answers
 from .sorting import depth, sorted_hits
 
 NONE = -1  # in place of an id
+# pictures whose parts are compared too, of those near the query: at first for each hit, at least,
+# and how many times as many if those were too few
+AT_FIRST, SMALLEST, MORE = 2, 30, 2
 ROUNDING = 0.001  # of scores: a query may be in the gallery itself, in half precision
 
 
@@ -106,19 +109,36 @@ def by_parts(
     """The hits of one query (D,), whole pictures and their parts compared.
 
     A part is the best of five: chance makes its score up to six times as often as that of a whole.
+    More are compared until no other picture can come before the last hit (Fagin, Lotem, Naor:
+    Optimal Aggregation Algorithms for Middleware, PODS 2001).
     """
     with step("search"), generation.catalog.searching() as rows:
-        depth = k + len(without)
-        out = np.array(list(without), np.int64)
-        found = parts.compared(generation, rows, query[None], depth, options.condition, out)
         chances = chances_of(generation, rows, query[None])
-        scores, through = found.scores, found.through[0]
-        # the rate of a part is that of the whole and of five parts together
-        rates = rates_of(chances, scores) * np.where(through == parts.WHOLE, 1, 1 + parts.PARTS)
-        good = scores[0] >= options.min_score
-        if options.max_chance is not None:
-            good &= rates[0] <= checked_max_chance(chances, options.max_chance)
-        order = np.argsort(-np.where(good, found.likeness[0], -np.inf), kind="stable")
+
+        def fit(scores: np.ndarray, through: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """Which scores are good enough, and their rates."""
+            # the rate of a part is that of the whole and of five parts together
+            tries = np.where(through == parts.WHOLE, 1, 1 + parts.PARTS)
+            rates = rates_of(chances, scores) * tries
+            good = scores >= options.min_score
+            if options.max_chance is not None:
+                good &= rates <= checked_max_chance(chances, options.max_chance)
+            return good, rates
+
+        depth, out = AT_FIRST * k, np.array(list(without), np.int64)
+        depth = max(depth, SMALLEST) + len(out)
+        while True:
+            found, beyond = parts.compared(
+                generation, rows, query[None], depth, options.condition, out
+            )
+            scores, through, likeness = found.scores, found.through[0], found.likeness[0]
+            (good,), rates = fit(scores, through)
+            if beyond is None or not fit(beyond[None], np.array([parts.WHOLE, 0]))[0].any():
+                break
+            if (good & (likeness >= parts.likeness(*beyond))).sum() >= k:
+                break
+            depth *= MORE
+        order = np.argsort(-np.where(good, likeness, -np.inf), kind="stable")
         order = order[: min(k, int(good.sum()))]
         near = Neighbors(found.ids[None, order], scores[:, order])
         part = dict(zip(found.ids[order].tolist(), through[order].tolist(), strict=True))
