@@ -56,12 +56,15 @@ def to_openvino(network: Embedding, images: torch.Tensor, folder: Path) -> None:
 def to_onnx(
     network: torch.nn.Module, batch: torch.Tensor, outputs: Sequence[str], takes: str = "images"
 ) -> torch.onnx.ONNXProgram:
-    """The network for a batch of any size, which it ``takes`` by this name; its outputs by name."""
+    """The network for a batch of any size, which it ``takes`` by this name; its outputs by name.
+
+    The first axis of each is called ``batch``.
+    """
     program = torch.onnx.export(
         network,
         (batch,),
         dynamo=True,
-        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+        dynamic_shapes=({0: "batch"},),
         input_names=[takes],
         output_names=outputs,
         verbose=False,

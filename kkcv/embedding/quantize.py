@@ -14,6 +14,7 @@ import numpy as np
 from kkcv.images.preprocess import Preprocess
 
 from .child import as_child
+from .probe import cosine
 from .runtimes.openvino import import_openvino
 
 COMPARED = 64  # crops
@@ -38,9 +39,8 @@ def quantize(file: Path, preprocess: Preprocess, crops: np.ndarray, folder: Path
     openvino.save_model(small, folder / "model.xml", compress_to_fp16=False)
     some = crops[:: max(1, len(crops) // COMPARED)]
     exact, coarse = (vectors(core, each, preprocess.normalize(some)) for each in (model, small))
-    lengths = np.linalg.norm(exact, axis=1) * np.linalg.norm(coarse, axis=1)
-    cosine = float(((exact * coarse).sum(1) / lengths).mean())
-    np.savez(folder / "reference.npz", crops=some[:4], vectors=exact[:4], cosine=cosine)
+    close = float(cosine(exact, coarse).mean())
+    np.savez(folder / "reference.npz", crops=some[:4], vectors=exact[:4], cosine=close)
 
 
 def vectors(core: Any, model: Any, images: np.ndarray) -> np.ndarray:

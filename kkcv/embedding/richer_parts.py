@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kkcv.zoo.richer import DEEP, POWER, SCALES, Richer, resized
 
-from .explanation import Parts
+from .explanation import Parts, unit_length
 from .parts import parts_of_map
 
 
@@ -47,15 +47,15 @@ def parts_of_view(network: Richer, images: Tensor) -> Parts:
     if "stages" not in network.richness:
         last = maps[-1]
         gem = "gem" in network.richness
-        return over_length(pooled(last, gem) if gem else parts_of_map(network.network.neck, last))
+        return unit_length(pooled(last, gem) if gem else parts_of_map(network.network.neck, last))
     deep = [each for each in maps[-DEEP:] if each.ndim == 4]
     height, width = deep[-1].shape[2:]
     found = [
-        on_grid(over_length(pooled(each, "gem" in network.richness)), height, width)
+        on_grid(unit_length(pooled(each, "gem" in network.richness)), height, width)
         for each in deep
     ]
     parts, rests = zip(*found, strict=True)
-    return over_length(Parts(np.concatenate(parts, axis=2), np.concatenate(rests)))
+    return unit_length(Parts(np.concatenate(parts, axis=2), np.concatenate(rests)))
 
 
 def pooled(x: Tensor, gem: bool) -> Parts:
@@ -66,12 +66,6 @@ def pooled(x: Tensor, gem: bool) -> Parts:
         x = powers * powers.mean(dim=(2, 3), keepdim=True).pow(1 / POWER - 1)
     parts = (x[0] / x[0, 0].numel()).permute(1, 2, 0).float().cpu().numpy()
     return Parts(parts, np.zeros(parts.shape[2], np.float32))
-
-
-def over_length(parts: Parts) -> Parts:
-    # never zero, by which it is divided
-    length = max(float(np.linalg.norm(parts.embedding)), 1e-12)
-    return Parts(parts.parts / np.float32(length), parts.rest / np.float32(length))
 
 
 def on_grid(parts: Parts, height: int, width: int) -> Parts:

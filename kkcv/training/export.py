@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from kkcv.checkpoint import Checkpoint
 from kkcv.disk import atomic_write, writing
+from kkcv.embedding.export import to_onnx
 from kkcv.embedding.runtimes.onnxruntime import import_onnxruntime
 from kkcv.errors import MissingExtra, TrainingError
 from kkcv.zoo.network import Network
@@ -47,17 +48,7 @@ def export_onnx(checkpoint: Checkpoint, path: str | Path) -> None:
         raise TrainingError(f"{path} cannot be written: there is no folder {path.parent}")
     module = Exported(checkpoint.build(), checkpoint.temperature).eval()
     images = torch.rand(2, spec.channels, *spec.size, generator=torch.Generator().manual_seed(0))
-    program = torch.onnx.export(
-        module,
-        (images,),
-        dynamo=True,
-        dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
-        input_names=["images"],
-        output_names=["probabilities", "embedding"],
-        verbose=False,
-    )
-    assert program is not None
-    model = program.model_proto
+    model = to_onnx(module, images, ["probabilities", "embedding"]).model_proto
     facts = {
         "network": checkpoint.network,
         "classes": json.dumps(checkpoint.classes),
