@@ -160,8 +160,9 @@ def find(network: str, weights: str | PathLike[str]) -> WeightsFile:
         raise WeightsError(
             f"no weights file {path}; give 'imagenet' or an existing .pth or .safetensors file"
         )
-    known = (row for row in published(network) if row.digest and matches(path, row.digest))
-    return WeightsFile(path, sha256_of(path), next(known, None), ema)
+    sha256 = sha256_of(path)
+    known = (row for row in published(network) if row.digest and matches(path, row.digest, sha256))
+    return WeightsFile(path, sha256, next(known, None), ema)
 
 
 def choose(network: str, tag: str) -> Published:
@@ -240,7 +241,8 @@ def packaged(row: Published) -> Path:
 
 def sha256_of_intact(path: Path, row: Published) -> str:
     """The file's sha256, which must be the row's: a disk can damage a good download."""
-    if not path.is_file() or not matches(path, row.digest):
+    sha256 = sha256_of(path) if path.is_file() else ""
+    if not sha256 or not matches(path, row.digest, sha256):
         remedy = "remove it and try again" if row.url else "install its package again"
         raise WeightsError(f"{path} is damaged: {mismatch(row.digest)}; {remedy}")
-    return sha256_of(path)
+    return sha256

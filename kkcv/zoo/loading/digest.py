@@ -8,13 +8,14 @@ from kkcv.disk import sha256_of, write_file
 from kkcv.environment import cache_folder, make_cache_folder
 
 
-def matches(path: Path, expected: str) -> bool:
+def matches(path: Path, expected: str, sha256: str = "") -> bool:
     """Whether a file has this digest: the first digits of its sha256, or a kind and digits.
 
     The kinds are ``sha1:``, and ``git:`` for the SHA-1 of Git's blob with the file in it.
+    ``sha256`` is the file's, if it is known: it may be gigabytes.
     """
     kind, _, digits = expected.rpartition(":")
-    return digest(path, kind or "sha256").startswith(digits)
+    return (digest(path, kind) if kind else sha256 or sha256_of(path)).startswith(digits)
 
 
 def mismatch(expected: str) -> str:
