@@ -1,8 +1,7 @@
 """The answers of the child, by the name of the question. Imports of torch wait until needed."""
 
-from collections import OrderedDict
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,17 +64,8 @@ class Network:
         return texts(self.checkpoint.name, self.checkpoint.weights_name)
 
 
-_held: OrderedDict[Model, Network] = OrderedDict()
-
-
-def network(model: Model) -> Network:
-    """A network, kept until MOST_NETWORKS others were used since."""
-    if model not in _held:
-        _held[model] = Network(model)
-        while len(_held) > MOST_NETWORKS:
-            _held.popitem(last=False)
-    _held.move_to_end(model)
-    return _held[model]
+# those that were used last
+network = lru_cache(MOST_NETWORKS)(Network)
 
 
 def classify(model: Model, picture: bytes, top: int, lang: str, limits: Limits) -> "list[Guess]":
