@@ -165,6 +165,16 @@ def has_hash(file: Path, sha256: bytes) -> bool:
         return False
 
 
+def sign_of(file: Path) -> tuple[int, ...]:
+    """Marks that change with the bytes of a file; none if it has gone."""
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    # a file that was replaced has another inode, even within one tick of the clock
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def sync_file(file: Path) -> None:
     """Wait until the bytes of a file are on the disk."""
     with file.open("rb+") as data:

@@ -1,11 +1,13 @@
-"""Tables as spreadsheets write them: CSV in any usual encoding, with any usual separator."""
+"""Tables: CSV as spreadsheets write it, in any usual encoding; our own in UTF-8."""
 
 import csv
 import io
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from .disk import atomic_write
 from .errors import DataError
 
 PICTURE = re.compile(r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif|jxl)$", re.IGNORECASE)
@@ -51,6 +53,15 @@ def read_table(path: Path) -> Table:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{path} cannot be read as a CSV: {reason}") from None
     return Table(path, columns, rows)
+
+
+def write_table(path: Path, rows: Iterable[Iterable[Any]]) -> None:
+    """Write a CSV, complete or not at all; the first row is the header. Paths need not be UTF-8."""
+    with (
+        atomic_write(path) as part,
+        part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def decoded(data: bytes) -> str:

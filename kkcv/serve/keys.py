@@ -15,11 +15,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-from kkcv.disk import atomic_write, read_file, writing
+from kkcv.disk import atomic_write, read_file, sign_of, writing
 from kkcv.errors import RequestError
 
 METRICS, READ, WRITE = SCOPES = ("metrics", "read", "write")
@@ -134,10 +133,9 @@ class KeyRing:
         self._file = file
         self._always = [Key("api-key", hashed(api_key), WRITE)] if api_key else []
         self._reading = threading.Lock()
-        self._stamp: Any = None
+        # before the keys: a change meanwhile is seen at the next look
+        self._stamp = () if file is None else sign_of(file)
         self._keys: list[Key] = [] if file is None else read_keys(file)
-        if file is not None:
-            self._stamp = stamp(file)
 
     def find(self, token: str) -> Key | None:
         """The key with this text. Every hash is compared, each in constant time."""
@@ -149,23 +147,12 @@ class KeyRing:
         return found
 
     def _current(self) -> list[Key]:
-        if self._file is not None and stamp(self._file) != self._stamp:
+        if self._file is not None and sign_of(self._file) != self._stamp:
             with self._reading:
-                # before the keys: a change meanwhile is seen at the next look
-                self._stamp = stamp(self._file)
+                self._stamp = sign_of(self._file)  # before the keys, as above
                 try:
                     self._keys = read_keys(self._file)
                 except RequestError as error:  # its keys may have been revoked
                     log.error("%s: no key of it is taken", error)
                     self._keys = []
         return self._always + self._keys
-
-
-def stamp(file: Path) -> Any:
-    """A value that changes whenever the file does."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    # a file that was replaced has another inode, even within one tick of the clock
-    return found.st_ino, found.st_mtime_ns, found.st_size

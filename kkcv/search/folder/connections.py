@@ -10,6 +10,7 @@ from typing import NamedTuple
 import apsw
 
 from kkcv import deadline
+from kkcv.disk import sign_of
 from kkcv.errors import GalleryError
 
 from . import checksums
@@ -148,15 +149,6 @@ def size_of(file: Path) -> int:
         return file.stat().st_size
     except OSError:
         return 0
-
-
-def sign_of(file: Path) -> tuple[int, ...]:
-    """Marks that change with the bytes of a file; none if it has gone."""
-    try:
-        found = file.stat()
-    except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def identity(file: Path) -> tuple[int, int]:

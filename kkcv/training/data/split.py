@@ -2,15 +2,14 @@
 
 import csv
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kkcv.disk import write_file
 from kkcv.errors import DataError
+from kkcv.tables import write_table
 
 from .inspection import Inspection
 from .labelled import PARTS, Picture
@@ -152,11 +151,7 @@ def fingerprint(pictures: Sequence[Picture]) -> str:
 
 def write_split(path: Path, pictures: Sequence[Picture]) -> None:
     """A CSV of path, label, part and sha256, which ``read_split`` reads back."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(Picture._fields)
-    table.writerows(pictures)
-    write_file(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    write_table(path, [Picture._fields, *pictures])
 
 
 def read_split(path: Path) -> tuple[Picture, ...]:

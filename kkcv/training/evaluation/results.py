@@ -1,6 +1,6 @@
 """The results of a run: measured on each part, drawn, and written into its folder."""
 
-import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from kkcv.disk import atomic_write
 from kkcv.embedding.whole import mean_of_views
+from kkcv.tables import write_table
 from kkcv.training.data.labelled import LabelledData, Picture
 from kkcv.training.fit.job import Job
 from kkcv.training.fit.progress import Figures
@@ -206,15 +206,13 @@ def write_predictions(
     path: Path, measured: dict[str, Scored], classes: tuple[str, ...], temperature: float
 ) -> None:
     """A row for each labelled picture: part, label, what it was taken for, all probabilities."""
-    with (
-        atomic_write(path) as unfinished,
-        unfinished.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-    ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["path", "part", "label", "predicted", *classes])
+
+    def rows() -> Iterator[list[str]]:
+        yield ["path", "part", "label", "predicted", *classes]
         for part, scored in measured.items():
-            for picture, row in zip(
-                scored.pictures, scored.probabilities(temperature), strict=True
-            ):
-                numbers = [f"{p:.6f}" for p in row]
-                table.writerow([picture.path, part, picture.label, classes[row.argmax()], *numbers])
+            probabilities = scored.probabilities(temperature)
+            for picture, row in zip(scored.pictures, probabilities, strict=True):
+                numbers = (f"{p:.6f}" for p in row)
+                yield [picture.path, part, picture.label, classes[row.argmax()], *numbers]
+
+    write_table(path, rows())

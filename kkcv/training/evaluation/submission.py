@@ -1,12 +1,12 @@
 """Predictions for pictures without labels, as Kaggle takes them."""
 
-import csv
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from kkcv.disk import atomic_write
+from kkcv.tables import write_table
 
 from .scoring import Scored
 
@@ -28,17 +28,16 @@ def write_submission(
     }
     unknown = np.full(len(classes), 1 / len(classes))
     paths = sorted([*known, *(each["path"] for each in scored.unreadable)], key=by_number)
-    with (
-        atomic_write(path) as part,
-        part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-    ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["id", "label"] if len(classes) == 2 else ["id", *classes])
+
+    def rows() -> Iterator[list[str]]:
+        yield ["id", "label"] if len(classes) == 2 else ["id", *classes]
         for each in paths:
             row = known.get(each, unknown)
             if len(classes) == 2:
                 row = np.clip(row[1:], 1 - SUREST, SUREST)
-            table.writerow([Path(each).stem, *(f"{p:.6f}" for p in row)])
+            yield [Path(each).stem, *(f"{p:.6f}" for p in row)]
+
+    write_table(path, rows())
 
 
 def by_number(path: str) -> list[tuple[int, int | str]]:

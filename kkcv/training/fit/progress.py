@@ -1,6 +1,5 @@
 """How far a run has come: the epochs behind it, and the best weights so far."""
 
-import csv
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any, NamedTuple, TypedDict
 
 from torch import Tensor
 
-from kkcv.disk import atomic_write
+from kkcv.tables import write_table
 
 
 class Row(TypedDict):
@@ -101,10 +100,7 @@ class Progress:
         self.rows.append(row)
 
     def write_csv(self, path: Path) -> None:
-        with atomic_write(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            table.writeheader()
-            table.writerows(self.rows)
+        write_table(path, [COLUMNS, *(row.values() for row in self.rows)])
 
     @property
     def seconds(self) -> float:
