@@ -14,7 +14,15 @@ from kkcv.errors import RequestError
 from kkcv.search.gallery import Gallery
 from kkcv.serve.access import Rates
 from kkcv.serve.app import create_app
-from kkcv.serve.keys import KeyRing, add_key, hashed, read_keys, remove_key
+from kkcv.serve.keys import (
+    Key,
+    KeyRing,
+    add_key,
+    hashed,
+    read_keys,
+    remove_key,
+    write_keys,
+)
 from kkcv.serve.routes import ROUTES
 from kkcv.serve.service import Service
 from kkcv.serve.settings import Settings
@@ -79,6 +87,23 @@ def test_a_file_of_something_else_is_refused(file: Path, content: str) -> None:
 def test_without_its_file_a_service_does_not_start(file: Path) -> None:
     with pytest.raises(RequestError, match=f"to make one: kkcv keys add {file} NAME"):
         KeyRing(file)
+
+
+def test_a_key_that_is_removed_while_a_service_starts_is_refused(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = add_key(file, "leaked", "read", None)
+
+    def slowly(keys: Path) -> list[Key]:
+        found = read_keys(keys)
+        write_keys(keys, [])
+        return found
+
+    with monkeypatch.context() as during:
+        during.setattr("kkcv.serve.keys.read_keys", slowly)
+        ring = KeyRing(file)
+
+    assert ring.find(token) is None
 
 
 def test_a_key_to_read_changes_nothing(client: FlaskClient, file: Path) -> None:
