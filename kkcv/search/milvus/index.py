@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from kkcv.errors import KkcvError, RequestError
-from kkcv.hit import clipped
 from kkcv.search import engine
 from kkcv.search.engine.tuning import Goal
 from kkcv.search.filters.conditions import Condition
@@ -30,8 +29,7 @@ class MilvusParts(engine.Index):
         self, rows: engine.Reader, vectors: np.ndarray, k: int, where: Condition | None = None
     ) -> Neighbors:
         assert isinstance(rows, Reader)
-        keys, scores = rows.nearest_parts(vectors, k, where)
-        return Neighbors(keys, clipped(scores))
+        return rows.nearest_parts(vectors, k, where)
 
 
 class MilvusIndex(engine.Index):
@@ -46,8 +44,7 @@ class MilvusIndex(engine.Index):
     ) -> Neighbors:
         assert isinstance(rows, Reader)
         self.rebuild_in_background()
-        ids, scores = rows.nearest(vectors, k, where)
-        return Neighbors(ids, clipped(scores))
+        return rows.nearest(vectors, k, where)
 
     def describe(self) -> dict[str, Any]:
         return {

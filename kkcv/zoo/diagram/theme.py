@@ -3,8 +3,6 @@
 import re
 from collections.abc import Sequence
 
-THEMES = ("light", "dark", "auto")  # auto: as the reader's system, or the page around it, is set
-
 # Fill and line, on light paper and on dark.
 ROLES = {
     "paper": ("#ffffff", "none", "#161b22", "none"),
