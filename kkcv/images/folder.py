@@ -176,17 +176,31 @@ def labelled_pictures(folder: Path_, without: list[Path] | None = None) -> list[
     root = Path(typed(folder))
     if not root.is_dir():
         raise DataError(f"{label_of(root)}there is no folder at this path")
-    classes = sorted(p for p in root.iterdir() if p.is_dir() and not is_hidden(p.name))
-    if not classes:
-        raise DataError(
-            f"{label_of(root)}it has no subfolders; each class needs one, as cats/ dogs/"
-        )
-    pairs = []
-    for each in classes:
-        pictures = [(path, each.name) for path in find_pictures(each)]
-        if not pictures and without is not None:
-            without.append(each)
-        pairs += pictures
+    pairs, empty = by_subfolder(root)
     if not pairs:
         raise DataError(f"{label_of(root)}there are no pictures in its subfolders")
+    if without is not None:
+        without += empty
     return pairs
+
+
+def by_subfolder(folder: Path) -> tuple[list[tuple[Path, str]], list[Path]]:
+    """Each picture with the name of its subfolder, and the subfolders without any (DataError)."""
+    classes = subfolders(folder)
+    if not classes:
+        raise DataError(
+            f"{label_of(folder)}it has no subfolders; each class needs one, as cats/ dogs/"
+        )
+    found: list[tuple[Path, str]] = []
+    empty = []
+    for each in classes:
+        pictures = [(path, each.name) for path in find_pictures(each)]
+        found += pictures
+        if not pictures:
+            empty.append(each)
+    return found, empty
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """By name, without hidden ones such as .ipynb_checkpoints and those that systems leave."""
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p.name))

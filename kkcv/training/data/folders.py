@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from kkcv.errors import DataError
-from kkcv.images.folder import find_pictures, is_hidden
+from kkcv.images.folder import by_subfolder, find_pictures, subfolders
 from kkcv.images.source import label_of
 
 from .labelled import PART_NAMES, LabelledData, Picture, check_paths
@@ -70,29 +70,12 @@ def classes_of(folder: Path) -> tuple[list[tuple[Path, str]], list[Path]]:
     named = [(file, KAGGLE.fullmatch(file.name)) for file in flat]
     if flat and all(match for _, match in named):
         return [(file, match["label"]) for file, match in named if match], []
-    classes = subfolders(folder)
-    if not classes and flat:
+    if flat and not subfolders(folder):
         raise DataError(
             f"{label_of(folder)}{flat[0].name} has no class; pictures lie in one folder a class, "
             "or are named like cat.0.jpg, or are listed in a .csv of path and label"
         )
-    if not classes:
-        raise DataError(
-            f"{label_of(folder)}it has no subfolders; each class needs one, as cats/ dogs/"
-        )
-    found: list[tuple[Path, str]] = []
-    empty = []
-    for each in classes:
-        pictures = [(path, each.name) for path in find_pictures(each)]
-        found += pictures
-        if not pictures:
-            empty.append(each)
-    return found, empty
-
-
-def subfolders(folder: Path) -> list[Path]:
-    """By name, without hidden ones such as .ipynb_checkpoints and those that systems leave."""
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p.name))
+    return by_subfolder(folder)
 
 
 def relative(file: Path, root: Path) -> str:
