@@ -14,8 +14,8 @@ Where the code differs from the paper
 - The 1x1 convolutions are linear layers over the channels, as in the authors' code: the same sums.
 - A norm follows the pooling, before the classifier: the authors' code. The embedding is behind it,
   as torchvision and timm have it.
-- Initialization is normal with deviation 0.02 cut at two units, biases zero (appendix A.1); layer
-  scale begins at 1e-6.
+- Initialization is normal with deviation 0.02 cut at two units, biases zero: the authors' code.
+  Table 5 prints 0.2. Layer scale begins at 1e-6 (table 5).
 """
 
 from functools import partial
@@ -40,7 +40,7 @@ FAMILY = Family(
     example="convnext_tiny",
 )
 EPS = 1e-6  # of layer norms
-SCALE = 1e-6  # where layer scale begins (appendix A.1)
+SCALE = 1e-6  # where layer scale begins (table 5)
 
 
 class ChannelNorm(nn.LayerNorm):
