@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from kkcv.zoo.diagram.metrics import text_width
-from kkcv.zoo.diagram.svg import circle, line, picture, rectangle, text
+from kkcv.zoo.diagram.svg import SMALL, circle, line, picture, rectangle, text
 from kkcv.zoo.labels import LANGUAGES
 from kkcv.zoo.pages import Words
 from kkcv.zoo.recorded import Recorded, families, networks
@@ -23,6 +23,7 @@ WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 960, 760, 64, 64, 24, 56
 WIDE = 1360  # of the time line
 COLORS = tuple(f"kind{i}-name" for i in range(8))
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def pictures() -> Mapping[str, str]:
@@ -57,20 +58,18 @@ def accuracy(words: Words, axis: str, size: Callable[[Recorded], int]) -> str:
     for value in range(bottom, top + 1, 5):
         _, y = scale.at(scale.x[0], value)
         body += [line(LEFT, y, WIDTH - RIGHT, y, "rule"), text(LEFT - 18, y + 4, str(value))]
-    taken: list[Point] = []
-    for family in families().values():
-        points = sorted(
+    placed = {
+        family.title: [
             scale.at(math.log10(size(n)), top1) for n, top1 in known if n.family == family.name
-        )
-        body += joined(points, color(family.name))
-        if points:
-            x, y = free(points[-1], taken)
-            anchor = "end" if x > WIDTH - 170 else "start"
-            shift = -8 if anchor == "end" else 8
-            body.append(line(*points[-1], x + shift / 2, y, "rule"))
-            body.append(
-                text(x + shift, y + 4, family.title, color=color(family.name), anchor=anchor)
-            )
+        ]
+        for family in families().values()
+    }
+    for family in families().values():
+        body += joined(sorted(placed[family.title]), color(family.name))
+    names = places_of_names({title: points for title, points in placed.items() if points})
+    for family in families().values():
+        if family.title in names:
+            body += named(family.title, *names[family.title], color(family.name))
     return picture(WIDTH, HEIGHT, words(f"{axis}_picture"), "auto", body)
 
 
@@ -109,18 +108,61 @@ def joined(points: list[Point], name: str) -> Iterator[str]:
     yield from (circle(x, y, 3.5, name) for x, y in points)
 
 
-def free(point: Point, taken: list[Point]) -> Point:
-    """The nearest place for a name beside the point that no other name has."""
+def places_of_names(points: Mapping[str, list[Point]]) -> dict[str, tuple[Box, Point]]:
+    """A box for each name, and the point it names: the nearest that is free.
+
+    A name stands beside any of its points, and covers no point and no other name. Those with few
+    points choose first.
+    """
+    every = [point for some in points.values() for point in some]
+    found: dict[str, tuple[Box, Point]] = {}
+    for title in sorted(points, key=lambda title: len(points[title])):
+        found[title] = min(
+            (
+                (box, point)
+                for point in points[title]
+                for box in around(point, text_width(title, SMALL))
+                if not any(apart(box, other) < 5 for other in every)
+                and all(separate(box, other) for other, _ in found.values())
+            ),
+            key=lambda place: apart(*place),
+        )
+    return found
+
+
+def around(point: Point, wide: float) -> Iterator[Box]:
+    """Boxes of a name inside the picture: right, left, above and below of a point."""
     x, y = point
-    steps = (13.0 * step * sign for step in range(40) for sign in (1, -1))
-    place = next(
-        (x, y + step)
-        for step in steps
-        if TOP - 16 < y + step < HEIGHT - BOTTOM - 8
-        and not any(abs(x - a) < 130 and abs(y + step - b) < 13 for a, b in taken)
-    )
-    taken.append(place)
-    return place
+    for left in (x + 7, x - wide / 2, x - 7 - wide):
+        for step in range(-60, 61, 3):
+            box = (left, y + step - 6, left + wide, y + step + 6)
+            inside = box[0] > LEFT and box[2] < WIDTH - RIGHT
+            if inside and box[1] > TOP - 20 and box[3] < HEIGHT - BOTTOM:
+                yield box
+
+
+def nearest(box: Box, point: Point) -> Point:
+    """The place of a box that is nearest to a point."""
+    left, top, right, bottom = box
+    return min(max(point[0], left), right), min(max(point[1], top), bottom)
+
+
+def apart(box: Box, point: Point) -> float:
+    return math.dist(nearest(box, point), point)
+
+
+def separate(box: Box, other: Box) -> bool:
+    across = box[2] + 4 < other[0] or other[2] + 4 < box[0]
+    return across or box[3] < other[1] or other[3] < box[1]
+
+
+def named(title: str, box: Box, point: Point, name: str) -> Iterator[str]:
+    """A name, with a line to its point where it is not beside it."""
+    left, top, right, bottom = box
+    if apart(box, point) > 9:
+        yield line(*point, *nearest(box, point), "wire")
+    yield rectangle(left, top, right - left, bottom - top, "paper", 0)
+    yield text(left, bottom - 2, title, color=name, anchor="start")
 
 
 def tree(words: Words) -> str:

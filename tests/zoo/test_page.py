@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from docs.zoo_pages import pages as pages_of_the_zoo
-from docs.zoo_pages.pictures import pictures
+from docs.zoo_pages.pictures import apart, pictures, places_of_names
 from kkcv.zoo.facts import printed
 from kkcv.zoo.labels import LANGUAGES
 from kkcv.zoo.pages import cited, texts
@@ -87,6 +87,17 @@ def test_the_pictures_are_those_of_the_recorded_facts() -> None:
     }
 
     assert written == pictures(), "to renew them: make docs-zoo"
+
+
+def test_a_name_on_a_picture_stands_beside_its_own_point_and_covers_no_other() -> None:
+    points = {"crowded": [(400.0, 300.0), (410.0, 290.0)], "alone": [(430.0, 300.0)]}
+
+    places = places_of_names(points)
+
+    for name, (box, point) in places.items():
+        assert point in points[name]
+        assert 5 <= apart(box, point) < 10
+        assert all(apart(box, other) >= 5 for some in points.values() for other in some)
 
 
 @pytest.mark.parametrize("folder", ["", "zh/"])
