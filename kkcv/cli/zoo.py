@@ -129,9 +129,9 @@ def show(name: str, as_json: bool) -> None:
         return
     introduce(known.name, family)
     if known.aliases:
-        echo(f"also called {', '.join(known.aliases)}")
+        echo(f"also called {say(', ').join(known.aliases)}")
     if others := [each for each in family.networks if each != known.name]:
-        echo(f"others of {family.title}: {', '.join(others)}")
+        echo(f"others of {family.title}: {say(', ').join(others)}")
     rows = [
         (
             stage.name,
@@ -152,7 +152,7 @@ def introduce(name: str, family: "RecordedFamily") -> None:
 
     paper = family.paper
     idea = family.idea if language() == "en" else Words("zh").said(family.idea)
-    click.echo(f"{name}: {idea}")
+    click.echo(f"{name}{say(': ')}{idea}")
     click.echo(f"{paper.authors}: {paper.title}, {paper.year}, {paper.where}")
 
 
