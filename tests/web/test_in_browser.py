@@ -326,6 +326,11 @@ def test_two_galleries_answer_side_by_side(
     expect(page.get_by_text(text("compare.both", count=8, total=12))).to_be_visible()
     expect(page.locator(".card")).to_have_count(20)
     page.screenshot(path=screenshots / f"compare-{locale}.png")
+    page.locator(".caption").first.evaluate("caption => caption.style.height = '10rem'")
+    first, second = (page.locator(".card img").nth(n).bounding_box() for n in (0, 1))
+    assert first
+    assert second
+    assert first["y"] == second["y"]  # a long caption pushes no neighbor down
 
     assert page.locator(".badge").first.inner_text() == text("compare.place", place=1)
     assert page.locator(".badge").count() == 16
@@ -386,7 +391,7 @@ def test_what_others_change_meanwhile_stays_and_what_they_remove_is_told(
     select_card(page, 4)
     edit = page.get_by_role("button", name=ENGLISH("library.edit"))
     edit.click()
-    page.get_by_label(ENGLISH("edit.name")).first.fill("mood")
+    page.get_by_placeholder(ENGLISH("edit.name")).first.fill("mood")
     page.get_by_label(ENGLISH("edit.value")).first.fill("calm")
     page.get_by_label(ENGLISH("edit.value")).first.press("Tab")
     settle(page)

@@ -51,7 +51,7 @@ def show_groups(text: Strings, here: Library, groups: Sequence[Group]) -> None:
         chosen = spare(entries)
         selected += choose(text, here, entries, f"group-{group.ids[0]}", chosen)
         st.button(
-            text("duplicates.keep"),
+            text("duplicates.keep" if len(entries) == 2 else "duplicates.keep_all"),
             key=f"keep-{group.ids[0]}",
             on_click=keep_both,
             args=(here, group, [entry.id for entry in entries]),

@@ -82,9 +82,11 @@ def fields(text: Strings, metadata: Mapping[str, Any], key: str) -> dict[str, An
 
 
 def line(label: str, value: str, key: str, *, shown: bool) -> str:
-    """A text input; only the first row shows its label."""
+    """A text input; only the first row shows its label, the others while they are empty."""
     visibility: Literal["visible", "collapsed"] = "visible" if shown else "collapsed"
-    return st.text_input(label, value, key=key, label_visibility=visibility) or ""
+    return (
+        st.text_input(label, value, key=key, label_visibility=visibility, placeholder=label) or ""
+    )
 
 
 def as_text(value: Any) -> str:

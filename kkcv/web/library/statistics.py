@@ -30,6 +30,17 @@ GROUPS = range(2, 41)  # numbers of values that colors can tell apart
 BINS = 40  # of the scores from -0.2 to 1: each 0.03 wide
 ACCENT = "#0d9488"
 MIB = 1024 * 1024
+# Labels of times without the English names of months and the hours of a twelve-hour clock.
+TIMES = {
+    "year": "%Y",
+    "quarter": "%Y-%m",
+    "month": "%Y-%m",
+    "week": "%m-%d",
+    "date": "%m-%d",
+    "hours": "%H:%M",
+    "minutes": "%H:%M",
+    "seconds": "%H:%M:%S",
+}
 
 
 @dataclass(frozen=True)
@@ -132,7 +143,7 @@ def show_growth(text: Strings, here: LocalLibrary) -> None:
         alt.Chart(alt.Data(values=rows))
         .mark_area(line={"color": ACCENT}, color=ACCENT, opacity=0.25, interpolate="step-after")
         .encode(
-            alt.X("t:T", title=None, axis=alt.Axis(tickCount=6, labelOverlap=True)),
+            alt.X("t:T", title=None, axis=alt.Axis(format=TIMES, tickCount=6, labelOverlap=True)),
             alt.Y("n:Q", title=None, stack=None),
             [
                 alt.Tooltip("t:T", title=text("statistics.when"), format="%Y-%m-%d %H:%M"),
@@ -204,9 +215,10 @@ def show_plane(text: Strings, here: Library, seen: Overview) -> None:
 
 
 def colorings(text: Strings, seen: Overview) -> dict[str, Sequence[str]]:
-    """Ways to color: by folder, by each field with few values, and by cluster."""
+    """Ways to color: by folder, by each simple field with few values, and by cluster."""
     ways = {text("statistics.by_folder"): [PurePath(e.path).parent.name for e in seen.entries]}
-    for name in dict.fromkeys(name for entry in seen.entries for name in entry.metadata):
+    fields = {k: v for entry in seen.entries for k, v in entry.metadata.items()}
+    for name in (name for name, value in fields.items() if not isinstance(value, dict | list)):
         ways[name] = [str(entry.metadata.get(name, "")) for entry in seen.entries]
     telling: dict[str, Sequence[str]] = {
         name: groups for name, groups in ways.items() if len(set(groups)) in GROUPS

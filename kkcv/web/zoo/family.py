@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kkcv.errors import MissingExtra
-from kkcv.web.components.markup import as_html, data_url
+from kkcv.web.components.markup import as_html, as_markdown, data_url
 from kkcv.web.session import diagrams
 from kkcv.web.strings import Strings
 from kkcv.zoo.book.reading import lesson
@@ -53,7 +53,7 @@ def show_diagram(text: Strings, network: str) -> None:
         with st.spinner(text("zoo.drawing")):
             drawn = diagrams(network, text.language)
     except MissingExtra as error:
-        st.info(str(error))
+        st.info(as_markdown(text.error(error)))
         return
     drawings = {s: data_url(d.encode(), "image/svg+xml") for s, d in drawn.items()}
     shown = (f'<img class="{s}" alt="{network}" src="{url}">' for s, url in drawings.items())
