@@ -54,6 +54,9 @@ def test_whatever_the_report_says_it_says_in_english_and_chinese(run):
     pairs = re.findall(r'<span lang="en">(.*?)</span><span lang="zh">(.*?)</span>', html, re.DOTALL)
     assert len(pairs) > 30
     assert all(re.search("[一-鿿]", chinese) for english, chinese in pairs if english != "中文")
+    for text in re.findall(r"<p[^>]*>(.*?)</p>", html, re.DOTALL):  # whole sentences, not pieces
+        outside = re.sub(r"<span lang=[^>]*>.*?</span>", "", text, flags=re.DOTALL)
+        assert not re.search(r"^[,.]|[,.]$", outside.strip())
     for text in re.findall(r"<(?:h2|p|p class=.faint.)>(.*?)</", html, re.DOTALL):
         assert text.lstrip().startswith('<span lang="en">')
 
