@@ -1,13 +1,13 @@
 """``kkcv serve``, the HTTP API, with ``kkcv config`` and ``kkcv keys``."""
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 
 from kkcv import environment
+from kkcv.machine import cores
 from kkcv.serve.parameters import (
     ARGUMENTS,
     PARAMETERS,
@@ -45,8 +45,7 @@ def serve(context: click.Context, **_: Any) -> None:
         raise click.UsageError("Missing argument 'GALLERY'.")
     settings = settings_of(values, host=values["host"].value)
     # Before torch and Faiss are imported: each worker would start a thread for every core.
-    cores = os.cpu_count() or 1
-    environment.set_default("OMP_NUM_THREADS", str(max(1, cores // settings.workers)))
+    environment.set_default("OMP_NUM_THREADS", str(max(1, cores() // settings.workers)))
     from kkcv.serve.logs import log_to_stderr
     from kkcv.serve.run import run
 

@@ -1,6 +1,5 @@
 """Many pictures at once: they are read and decoded in threads while the network runs."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from kkcv.errors import PictureError
+from kkcv.machine import cores
 
 from .embedder import BATCH, Embedder, finite
 
@@ -29,7 +29,7 @@ def ahead(
     consumer leaves early, what has not begun is not begun.
     """
     items = iter(items)
-    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(threads or cores())
     waiting: deque[tuple[Item, Future[Result]]] = deque()
     try:
         while True:

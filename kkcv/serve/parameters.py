@@ -3,7 +3,6 @@
 Click resolves them in this order, and knows which of them set a value: ``kkcv config`` shows it.
 """
 
-import os
 import shlex
 import tomllib
 from collections.abc import Collection, Sequence
@@ -15,6 +14,7 @@ from click.core import ParameterSource
 
 from kkcv.disk import read_file, typed
 from kkcv.errors import RequestError
+from kkcv.machine import cores
 
 FILE = "kkcv.toml"  # in the current folder, unless --config or KKCV_CONFIG names another
 TABLE = "serve"
@@ -59,7 +59,7 @@ class Origins(click.ParamType):
 
 def default_workers() -> int:
     """One a core, but not so many that their pictures fill the memory."""
-    return min(os.cpu_count() or 1, 4)  # a picture of 64 megapixels takes half a gigabyte
+    return min(cores(), 4)  # a picture of 64 megapixels takes half a gigabyte
 
 
 # Host and port have longer variables: Kubernetes sets KKCV_PORT for a service called kkcv.

@@ -1,10 +1,11 @@
 """How fast the networks are on this machine, beside what they cost on paper."""
 
-import os
 import time
 from dataclasses import dataclass
 
 import torch
+
+from kkcv.machine import cores
 
 from .costs import cost
 from .registry import create, spec
@@ -31,7 +32,7 @@ class Speed:
 def bench(name: str, batch: int = 8, threads: int | None = None) -> Speed:
     """Measure one network with random weights and pictures, on the CPU (UnknownNetwork)."""
     known, measured = spec(name), cost(name)
-    torch.set_num_threads(threads or os.cpu_count() or 1)
+    torch.set_num_threads(threads or cores())
     network = create(known.name).to(memory_format=torch.channels_last)
     images = torch.randn(batch, *known.input_size).to(memory_format=torch.channels_last)
     for _ in range(WARM_UP):

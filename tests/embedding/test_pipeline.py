@@ -1,7 +1,12 @@
 """Work ahead in threads, left early."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+
+import pytest
 
 from kkcv.embedding.pipeline import ahead
 
@@ -29,3 +34,16 @@ def test_it_may_be_closed_in_one_of_its_own_threads() -> None:
             thread.join(10)
 
     assert others == [None]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="of Linux")
+def test_it_has_a_thread_for_each_core_that_the_process_may_use() -> None:
+    code = (
+        "import os, threading, time\n"
+        "os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n"  # as taskset and containers do
+        "from kkcv.embedding.pipeline import ahead\n"
+        "print(len({thread for _, thread in ahead(lambda _: [time.sleep(0.01), "
+        "threading.get_ident()][1], range(20))}))"
+    )
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"

@@ -6,7 +6,6 @@ on one change of view).
 """
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from kkcv.errors import FileMissing, PictureError, RequestError
 from kkcv.hit import SURE, Hit, Place
 from kkcv.images.decode import decode
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
+from kkcv.machine import cores
 from kkcv.query import Like, Text
 from kkcv.search.options import Verify
 from kkcv.search.picture import Picture, Pictures
@@ -97,7 +97,7 @@ class Verifier:
         stored = [read_features(self._pictures.folder, each.file.sha256) for each in pictures]
         if None not in stored:
             return stored
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
+        with ThreadPoolExecutor(cores()) as threads:
             return list(threads.map(self.features_of, pictures))
 
     def features_of(self, picture: Picture) -> Features | None:
@@ -141,7 +141,7 @@ def verified(query: Features, hits: list[Hit], features_of: FeaturesOf) -> list[
         found = features_of(hit)
         return None if found is None else match(query, found)
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(cores()) as threads:
         matches = list(threads.map(matched, first))
     sure = [(each, hit) for each, hit in zip(matches, first, strict=True) if each is not None]
     sure.sort(key=lambda pair: -len(pair[0]))
