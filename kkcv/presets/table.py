@@ -5,7 +5,7 @@ Nothing here takes PyTorch or another library, so that ``kkcv models`` is quick.
 
 import csv
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from .preset import Preset, presets
@@ -70,7 +70,7 @@ def figures() -> dict[str, list[dict[str, str]]]:
     They are quoted; nothing of them was measured here.
     """
     found: dict[str, list[dict[str, str]]] = {}
-    with resources.files(__package__).joinpath("figures.csv").open(encoding="utf-8") as lines:
+    with Path(__file__).with_name("figures.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             found.setdefault(row.pop("name"), []).append(row)
     return found

@@ -8,7 +8,7 @@ import csv
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 MEASURED = ("parameters", "multiply-adds")  # the other printed figures are accuracies
 SUFFIXES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "Ki": 1024}
@@ -53,7 +53,7 @@ class Printed:
 @cache
 def counts() -> dict[str, Counts]:
     """The exact counts by network."""
-    with resources.files("kkcv.zoo").joinpath("counts.csv").open(encoding="utf-8") as lines:
+    with Path(__file__).with_name("counts.csv").open(encoding="utf-8") as lines:
         return {
             row["network"]: Counts(
                 row["network"],
@@ -75,7 +75,7 @@ def shape(text: str) -> tuple[int, ...]:
 @cache
 def printed() -> tuple[Printed, ...]:
     """Every printed figure, in the order of the file."""
-    with resources.files("kkcv.zoo").joinpath("printed.toml").open("rb") as file:
+    with Path(__file__).with_name("printed.toml").open("rb") as file:
         tables = tomllib.load(file)["printed"]
     return tuple(
         Printed(*split(key), table["what"], text, table["where"], table.get("note", ""))

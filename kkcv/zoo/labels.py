@@ -11,7 +11,7 @@ occurs once: where the common lists say "crane" twice, these say "crane (bird)" 
 import csv
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from kkcv.errors import RequestError
 
@@ -37,6 +37,6 @@ class Label:
 @cache
 def imagenet_labels() -> tuple[Label, ...]:
     """The 1000 classes in the order of the scores: ``imagenet_labels()[i].index == i``."""
-    table = resources.files("kkcv.zoo").joinpath("imagenet_classes.csv")
+    table = Path(__file__).with_name("imagenet_classes.csv")
     rows = csv.DictReader(table.read_text(encoding="utf-8").splitlines())
     return tuple(Label(int(row["index"]), row["wnid"], row["name"], row["name_zh"]) for row in rows)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -51,7 +51,7 @@ class Peer:
 @cache
 def peers() -> tuple[Peer, ...]:
     """Every peer of every network."""
-    with resources.files("kkcv.zoo").joinpath("peers.toml").open("rb") as file:
+    with Path(__file__).with_name("peers.toml").open("rb") as file:
         table = tomllib.load(file)
 
     def about(section: str, call: str, default: Any) -> Any:

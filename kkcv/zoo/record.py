@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -56,5 +55,4 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    with resources.as_file(resources.files("kkcv.zoo")) as folder:
-        write_file(Path(folder) / "recorded.json", text())
+    write_file(Path(__file__).with_name("recorded.json"), text())

@@ -4,7 +4,6 @@ It speaks English and Chinese: that of the browser, and the other at a click.
 """
 
 import base64
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ def write_report(
 ) -> None:
     """Figures with their intervals, the inspection of the data, plots, sheets, every setting."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = resources.files("kkcv.training.evaluation") / "report.html"
+    template = Path(__file__).with_name("report.html")
     html = environment.from_string(template.read_text(encoding="utf-8")).render(
         figures=FIGURES,
         results=results,

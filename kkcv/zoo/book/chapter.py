@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from kkcv.zoo.facts import printed_of
 from kkcv.zoo.pages import Words, printed_row, table
@@ -28,7 +28,7 @@ Block = Callable[[str, Words, str], str]
 @cache
 def prose(family: str, language: str) -> str:
     """A chapter as it was written, with its marks."""
-    file = resources.files("kkcv.zoo.book").joinpath(language, f"{family}.md")
+    file = Path(__file__).with_name(language) / f"{family}.md"
     return file.read_text(encoding="utf-8")
 
 

@@ -2,14 +2,14 @@
 
 import ast
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from textwrap import dedent
 
 
 @cache
 def lines_of(file: str) -> tuple[str, ...]:
     """The lines of a file of ``kkcv/zoo``."""
-    text = resources.files("kkcv.zoo").joinpath(file).read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
     return tuple(text.splitlines())
 
 

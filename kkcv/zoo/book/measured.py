@@ -6,7 +6,7 @@
 import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 Shape = tuple[int, ...]
@@ -37,7 +37,7 @@ class Walk:
 
 @cache
 def document() -> dict[str, Any]:
-    with resources.files("kkcv.zoo.book").joinpath("measured.json").open(encoding="utf-8") as file:
+    with Path(__file__).with_name("measured.json").open(encoding="utf-8") as file:
         found: dict[str, Any] = json.load(file)
     return found
 
