@@ -42,8 +42,9 @@ demo: $(VENV)/.demo ## index pictures, search with one, write a contact sheet
 hero: demo ## the picture at the top of the README
 	cp demo-out/sheet.png docs/images/demo.png
 
+# Compiled modules are kept, whatever the environment says: the tests start very many processes.
 test: $(VENV)/.dev ## run the tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(ENDING) $(PYTEST_ARGS)
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(ENDING) $(PYTEST_ARGS)
 
 check: lint types test ## all that CI checks
 
