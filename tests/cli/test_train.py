@@ -120,8 +120,9 @@ def test_names_that_look_like_other_classes_do_not_stop_a_submission(
 
 
 def test_adopting_a_run_of_the_head_alone_says_that_it_changes_no_search(
-    cats_dogs: Path, tmp_path: Path
+    cats_dogs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("KKCV_RUNTIME", "pytorch")  # exports neither network: both run in the same
     run, gallery = tmp_path / "run", tmp_path / "g.kkcv"
     kkcv("train", cats_dogs, "--out", run, "--head-epochs", 1)
     kkcv("index", gallery, cats_dogs / "cats")

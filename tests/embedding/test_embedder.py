@@ -196,7 +196,8 @@ def test_resnet50_takes_a_peers_weights_from_a_local_file(tmp_path: Path, photo:
     peer = resnet50().eval()
     torch.save(peer.state_dict(), tmp_path / "resnet50.pth")
 
-    embedder = Embedder.load("resnet50", str(tmp_path / "resnet50.pth"))
+    # PyTorch: what runs it does not matter here, and an export would take the most time
+    embedder = Embedder.load("resnet50", str(tmp_path / "resnet50.pth"), runtime="pytorch")
 
     preprocess = embedder.checkpoint.preprocess
     tensor = torch.from_numpy(preprocess(decode(photo, target=preprocess.target)))[None]
