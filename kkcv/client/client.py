@@ -120,11 +120,11 @@ class Client:
         """
         return self._hits("/v1/search/text", {"text": text, "k": k, **options}, fields)
 
-    def search_id(self, id: int, k: int = 10, **options: Any) -> hits.Hits:
+    def search_id(
+        self, id: int, k: int = 10, *, fields: Sequence[str] | None = None, **options: Any
+    ) -> hits.Hits:
         """The k pictures most like one of the gallery, without itself (UnknownPicture)."""
-        query = {name: as_json(value) for name, value in in_words(options).items()}
-        answer = self._get(f"/v1/images/{whole(id)}/similar", k=k, **query)
-        return hits_of(parsed(Hits, answer), options)
+        return self.search_like([Like(whole(id))], k, fields=fields, **options)
 
     def search_like(
         self,

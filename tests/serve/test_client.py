@@ -142,6 +142,16 @@ def test_a_filter_may_be_a_mapping(client: Client, album: list[Path]) -> None:
         assert [hit.id for hit in hits] == [3]
 
 
+def test_every_search_may_ask_for_some_fields(client: Client, album: list[Path]) -> None:
+    for hits in (
+        client.search(album[0], 2, fields=["path"]),
+        *client.search_batch([album[0]], 2, fields=["path"]),
+        client.search_id(1, 2, fields=["path"]),
+        client.search_like([Like(1)], 2, fields=["path"]),
+    ):
+        assert [(bool(hit.path), hit.url) for hit in hits] == [(True, "")] * 2
+
+
 def test_it_may_stand_in_a_with_and_its_repr_tells_no_key(client: Client) -> None:
     with Client(client.address, api_key="secret") as service:
         assert service.ready()
