@@ -28,12 +28,10 @@ def with_exif(metadata: dict[str, Any], exif: Mapping[str, Any]) -> dict[str, An
 
     What would be too much together is left out.
     """
-    told = {**metadata, EXIF: dict(exif)} if exif else without_exif(metadata)
+    told = {**metadata, EXIF: dict(exif)}
+    if not exif:
+        del told[EXIF]
     return metadata if fault(told) else told
-
-
-def without_exif(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in metadata.items() if key != EXIF}
 
 
 def fault(metadata: dict[str, Any]) -> str | None:

@@ -1,10 +1,12 @@
 """The identity of folders: one folder may have many names, and one name many folders."""
 
 import os
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 MOUNTS = "/proc/self/mountinfo"
+ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 class Identity(NamedTuple):
@@ -86,9 +88,7 @@ def mount_in(line: str) -> Mount:
 
 def unescaped(text: str) -> str:
     """The kernel writes spaces and the like as octal numbers."""
-    for character in " \t\n\\":
-        text = text.replace(f"\\{ord(character):03o}", character)
-    return text
+    return ESCAPED.sub(lambda found: chr(int(found[1], 8)), text)
 
 
 def is_below(path: str, folder: str) -> bool:

@@ -40,7 +40,9 @@ class Generation:
         self.next_vectors = engine.next_vectors
         self.stored_space = space_of(self.catalog)
         self.projection = Projection.from_text(self.catalog.settings.get(SETTING, ""))
-        self.space = projected_space(self.stored_space, self.projection)
+        self.space = self.stored_space
+        if (learned := self.projection) is not None:
+            self.space = replace(self.space, dim=learned.dim, projection=learned.fingerprint)
         self.index = engine.index_for(self.space)
         self.calibration = CalibrationStore(self.folder, self.space.fingerprint)
         self.library = Library(self.catalog)
@@ -136,12 +138,6 @@ def space_of(catalog: Catalog) -> EmbeddingSpace:
             f"{catalog.address} is damaged: it does not say what made its vectors ({error}); "
             "restore a backup: kkcv restore"
         ) from None
-
-
-def projected_space(stored: EmbeddingSpace, projection: Projection | None) -> EmbeddingSpace:
-    if projection is None:
-        return stored
-    return replace(stored, dim=projection.dim, projection=projection.fingerprint)
 
 
 def embedder_for(settings: Mapping[str, str], folder: Path) -> Embedder:
