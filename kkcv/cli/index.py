@@ -30,6 +30,7 @@ ONE = {  # of what is passed over
     "recycle bins": "recycle bin",
     "system folders": "system folder",
     "galleries": "gallery",
+    "training runs": "training run",
     OTHERS: "other file",
 }
 SHOWN_KINDS = 8  # of what is passed over

@@ -12,7 +12,7 @@ from kkcv.disk import typed
 from kkcv.errors import DataError, PictureError
 
 from .formats import extensions, passed_over
-from .skipped import CATALOG, GALLERY, in_a_gallery, is_gallery, system_folder
+from .skipped import CATALOG, GALLERY, RUN, SPLIT, in_a_gallery, is_gallery, is_run, system_folder
 from .source import label_of
 
 Path_ = str | os.PathLike[str]
@@ -31,10 +31,10 @@ def find_pictures(
     """Files with the extension of a picture, folder by folder in the order of their names.
 
     A path given by itself is always yielded, whatever its extension. Hidden files and folders,
-    recycle bins, folders of the system and galleries are left out (skipped.py). Links are followed,
-    but no folder is entered twice, so a loop of links ends. What looks like a picture and cannot be
-    read (a broken link, a folder that is locked) is yielded too: decoding it says why, and nothing
-    is left out without a word.
+    recycle bins, folders of the system, galleries and training runs are left out (skipped.py).
+    Links are followed, but no folder is entered twice, so a loop of links ends. What looks like a
+    picture and cannot be read (a broken link, a folder that is locked) is yielded too: decoding it
+    says why, and nothing is left out without a word.
 
     Args:
         paths: of files and folders.
@@ -117,6 +117,9 @@ class Walk:
                 continue
             if any(e.name == CATALOG for e in entries) and is_gallery(here):
                 self.passed[GALLERY] += 1
+                continue
+            if any(e.name == SPLIT for e in entries) and is_run(here):
+                self.passed[RUN] += 1
                 continue
             folders = []
             for entry in entries:
@@ -202,5 +205,7 @@ def by_subfolder(folder: Path) -> tuple[list[tuple[Path, str]], list[Path]]:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """By name, without hidden ones such as .ipynb_checkpoints and those that systems leave."""
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p.name))
+    """By name, without hidden ones such as .ipynb_checkpoints, those of systems, and runs."""
+    return sorted(
+        p for p in folder.iterdir() if p.is_dir() and not is_hidden(p.name) and not is_run(str(p))
+    )

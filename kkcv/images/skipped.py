@@ -1,4 +1,4 @@
-"""Files that are not the owner's pictures: in recycle bins, caches, galleries; contact sheets."""
+"""Files that are not the owner's pictures: in recycle bins, caches, galleries, runs; sheets."""
 
 import os
 import re
@@ -6,7 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-RECYCLED, SYSTEM, GALLERY = "recycle bins", "system folders", "galleries"
+RECYCLED, SYSTEM = "recycle bins", "system folders"
+GALLERY, RUN = "galleries", "training runs"
 
 # Names in small letters: Windows and macOS do not tell them from capitals.
 BINS = frozenset(
@@ -31,6 +32,7 @@ NUMBERED = re.compile(r"found\.\d{3}|.+\.lrdata")
 MARK = ("Software", "kkcv")  # of the PNGs that kkcv writes: their key and text
 SHEET = b"\0\0\0\x0dtEXt" + "\0".join(MARK).encode()  # the same in a file, with its length
 CATALOG = "catalog.sqlite"  # the file by which a folder is a gallery
+SETTINGS, SPLIT = "recipe.json", "split.csv"  # the files by which a folder is a run
 TABLES = "SELECT count(*) FROM sqlite_schema WHERE name IN ('settings', 'pictures')"
 
 
@@ -55,6 +57,11 @@ def is_gallery(folder: str) -> bool:
             return bool(catalog.execute(TABLES).fetchone()[0] == 2)
     except (sqlite3.Error, OSError):
         return False
+
+
+def is_run(folder: str) -> bool:
+    """Whether a folder is a training run, finished or not; its plots are nobody's pictures."""
+    return all(os.path.isfile(os.path.join(folder, name)) for name in (SETTINGS, SPLIT))
 
 
 def is_sheet(data: bytes) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 
 from kkcv.disk import write_file
 from kkcv.errors import TrainingError
+from kkcv.images.skipped import SETTINGS, SPLIT
 
 from .recipe import Recipe
 
@@ -31,9 +32,9 @@ class RunFolder:
         self.path = Path(path)
         self.unfinished = self.path / "unfinished"
         self.resume = self.unfinished / "resume.ckpt"
-        self.recipe = self.path / "recipe.json"
+        self.recipe = self.path / SETTINGS
         self.data = self.path / "data.json"
-        self.split = self.path / "split.csv"
+        self.split = self.path / SPLIT
         self.table = self.path / "metrics.csv"
         self.logs = self.path / "logs"
         self.evaluation = self.path / "evaluation.json"

@@ -63,6 +63,19 @@ def test_galleries_are_passed_over_also_through_links(
     assert counts(import_pictures(gallery, [own.folder / "pictures"])) == {}
 
 
+def test_training_runs_are_passed_over(gallery: Gallery, paint: Paint) -> None:
+    photos = paint("mine.png", 1).parent
+    paint("run/plots/wrong.png", 2)
+    paint("other/plots/mine-too.png", 3)
+    for name in ("run/recipe.json", "run/split.csv", "other/split.csv"):
+        (photos / name).touch()
+
+    report = import_pictures(gallery, [photos])
+
+    assert (counts(report), dict(report.passed)["training runs"]) == ({"added": 2}, 1)
+    assert names(gallery) == {"mine.png", "mine-too.png"}
+
+
 def test_a_contact_sheet_is_no_picture(gallery: Gallery, paint: Paint) -> None:
     photos = paint("mine.png", 1).parent
     save_png(photos / "sheet.png", np.zeros((50, 50, 3), np.uint8))

@@ -6,6 +6,7 @@ import pytest
 
 from kkcv.errors import DataError
 from kkcv.training.data.labelled import Picture
+from kkcv.training.run_folder import RunFolder
 from tests.training.conftest import read_data
 
 
@@ -269,6 +270,16 @@ def test_hidden_folders_are_no_classes(tmp_path):
         "cats/a.jpg",
         "dogs/b.jpg",
     ]
+
+
+def test_a_run_beside_the_classes_is_none(tmp_path):
+    make(tmp_path, "cats/a.jpg", "dogs/b.jpg", "run/plots/c.png")
+    for name in (RunFolder(tmp_path / "run").recipe, RunFolder(tmp_path / "run").split):
+        name.touch()
+
+    data = read_data(tmp_path)
+
+    assert (data.classes, data.empty, data.loose) == (("cats", "dogs"), (), ())
 
 
 def test_a_hidden_folder_does_not_hide_that_pictures_have_no_class(tmp_path):
