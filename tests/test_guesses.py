@@ -237,7 +237,7 @@ def test_a_missing_gallery_says_how_one_is_made(tmp_path: Path) -> None:
 
 def test_a_gallery_of_another_network_is_not_opened(made_gallery: Path, tmp_path: Path) -> None:
     with pytest.raises(EmbedderMismatch):
-        Gallery(made_gallery, Embedder("lenet5", weights="none"))
+        Gallery(made_gallery, Embedder("lenet5", weights="none", runtime="pytorch"))
 
 
 def test_an_embedder_takes_what_a_search_takes(
