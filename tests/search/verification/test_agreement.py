@@ -1,14 +1,16 @@
 """Copies are told from other photographs of the same things, of which points alone cannot."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from kkcv.images.decode import decode
 from kkcv.images.disturb import (
     Change,
+    brightened,
     captioned,
     compressed,
     cropped_anywhere,
@@ -74,6 +76,36 @@ def test_copies_of_the_same_shelves_are_copies(
 ) -> None:
     for first, _ in shelves:
         assert made_of(first, np.array(change(Image.fromarray(first)))) is not None
+
+
+def test_what_two_screenshots_of_an_app_share_makes_none_a_copy_of_the_other(
+    shelves: list[list[np.ndarray]],
+) -> None:
+    screens = [in_an_app(photograph) for photograph, _ in shelves]
+
+    for first, second in pairwise(screens):
+        how = match(features(first), features(second))
+
+        assert how is not None
+        assert len(how) > 20
+        assert made_of(second, first) is None
+    brighter = in_an_app(brightened(1.2)(Image.fromarray(shelves[0][0])))
+    assert made_of(screens[0], brighter) is not None
+
+
+def in_an_app(photograph: np.ndarray | Image.Image) -> np.ndarray:
+    """A photograph in the middle of a screen, half of which is the same for all."""
+    screen = Image.new("RGB", (400, 720), "white")
+    draw = ImageDraw.Draw(screen)
+    draw.rectangle((0, 40, 400, 90), fill=(58, 90, 153))
+    lines = [(14, 8, "09:41"), (320, 8, "5G  87%"), (14, 52, "picturebook"), (64, 110, "Jane Doe")]
+    lines += [(14, 546, "Like    Comment    Share"), (14, 580, "128 people like this")]
+    lines += [(14, 610, "View all comments"), (14, 640, "Tom: wonderful!"), (14, 680, "Write ...")]
+    for x, y, text in lines:
+        draw.text((x, y), text, (30, 30, 30), ImageFont.load_default(18))
+    picture = photograph if isinstance(photograph, Image.Image) else Image.fromarray(photograph)
+    screen.paste(ImageOps.fit(picture, (400, 380)), (0, 156))
+    return np.array(screen)
 
 
 def test_a_picture_that_was_pasted_into_a_shelf_is_copied_there(
