@@ -157,10 +157,10 @@ def sha256_of(file: Path) -> str:
         return hashlib.file_digest(data, "sha256").hexdigest()
 
 
-def has_hash(file: Path, sha256: bytes) -> bool:
-    """Whether the file exists and its bytes have this hash."""
+def has_hash(file: Path, sha256: str) -> bool:
+    """Whether the file exists and its bytes have this hash, in hexadecimal digits."""
     try:
-        return sha256_of(file) == sha256.hex()
+        return sha256_of(file) == sha256
     except (OSError, ValueError):  # ValueError: an impossible name
         return False
 

@@ -7,14 +7,14 @@ from os import PathLike
 from pathlib import Path
 from shlex import quote
 
-from kkcv.disk import absolute
+from kkcv.disk import absolute, has_hash
 from kkcv.errors import DataError
 from kkcv.search.files import as_stored
 from kkcv.search.gallery import Gallery
 from kkcv.search.library.identity import join
 
 from .folders import Allowed
-from .manifest import finished, intact, read_manifest
+from .manifest import finished, read_manifest
 from .parquet import Row, batches, described_folders, gallery_for, opened, unpacked
 from .plan import Plan
 
@@ -89,7 +89,7 @@ def load(
     report = LoadReport()
     for file in files:
         done = read_manifest(file.with_suffix(".json"))
-        if done is not None and not verified and not intact(file, done):
+        if done is not None and not verified and not has_hash(file, done.sha256):
             raise DataError(
                 f"{file} is damaged: its sha256 is not the one beside it; embed it again"
             )

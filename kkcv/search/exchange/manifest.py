@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kkcv.disk import atomic_write, sha256_of
+from kkcv.disk import atomic_write, has_hash
 from kkcv.search.importing import Reject
 
 from .plan import Plan, Shard
@@ -48,14 +48,7 @@ def finished(plan: Plan, shard: Shard, folder: Path) -> Manifest | None:
     done = read_manifest(folder / f"{shard.name}.json")
     if done is None or not done.of(plan, shard):
         return None
-    return done if intact(folder / f"{shard.name}.parquet", done) else None
-
-
-def intact(parquet: Path, done: Manifest) -> bool:
-    try:
-        return sha256_of(parquet) == done.sha256
-    except OSError:
-        return False
+    return done if has_hash(folder / f"{shard.name}.parquet", done.sha256) else None
 
 
 def read_manifest(file: Path) -> Manifest | None:

@@ -79,7 +79,7 @@ def write_pictures(gallery: Gallery, copy: Catalog, out: zipfile.ZipFile) -> Non
             path = gallery.path(picture)
             if not picture.file.stored or picture.file.path in written:
                 continue
-            if has_hash(path, picture.file.sha256) and write(out, path, picture.file.path):
+            if has_hash(path, picture.file.sha256.hex()) and write(out, path, picture.file.path):
                 written.add(picture.file.path)
             elif removed(gallery, picture):
                 gone.append(picture.id)
@@ -200,7 +200,7 @@ def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> N
     path.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(entry) as packed, path.open("xb") as out:
         shutil.copyfileobj(packed, out)
-    if name is not None and not has_hash(path, bytes.fromhex(name[2])):
+    if name is not None and not has_hash(path, name[2]):
         raise ValueError(f"{entry.filename} is damaged")
 
 

@@ -170,7 +170,7 @@ def file_problem(gallery: Gallery, picture: Picture) -> str | None:
         kept = rows.stamp(picture.id)
     if is_untouched(picture.file, kept, now) and not picture.file.stored:
         return None
-    return None if has_hash(path, picture.file.sha256) else "changed-file"
+    return None if has_hash(path, picture.file.sha256.hex()) else "changed-file"
 
 
 def unchanged(gallery: Gallery, picture: Picture) -> bool:
@@ -185,13 +185,13 @@ def stored_again(gallery: Gallery, picture: Picture) -> str:
     with gallery.catalog.writing() as writer:
         name = sha256.hex()
         for own in (gallery.folder / files.FOLDER / name[:2]).glob(f"{name}*"):
-            if own != path and has_hash(own, sha256):  # the path in the row is damaged
+            if own != path and has_hash(own, name):  # the path in the row is damaged
                 found = own.relative_to(gallery.folder).as_posix()
                 writer.update(picture.id, file=replace(picture.file, path=found))
                 return f"found as {own}"
         twins = [gallery.path(p) for p in writer.by_sha256(sha256)]
         for source in (*twins, gallery.folder / ORPHANS / path.name):
-            if source != path and has_hash(source, sha256):
+            if source != path and has_hash(source, name):
                 if path.exists():
                     set_aside(gallery.folder, path)
                 make_folder(path.parent)
