@@ -165,6 +165,7 @@ def test_a_photograph_can_be_taken(visit: Visit) -> None:
     page.locator("[data-testid=stCameraInputButton]:not([disabled])").click()
     page.wait_for_selector(".score")
 
+    expect(page.get_by_text(ENGLISH("search.photo"), exact=True)).to_be_visible()
     assert len(names(page)) == 12
 
 

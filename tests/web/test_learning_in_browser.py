@@ -31,6 +31,7 @@ def test_the_zoo_shows_a_family_and_networks_that_look(
     expect(page.get_by_text(text("zoo.counted"))).to_be_visible()
     page.get_by_text(text("zoo.chapter")).click()
     expect(page.get_by_text("BasicBlock.forward").first).to_be_visible()
+    expect(page.get_by_role("heading", level=2)).to_have_count(0)  # none above that of the family
     page.screenshot(path=screenshots / f"zoo-{locale}.png")
 
     page.get_by_text(text("zoo.look"), exact=True).click()

@@ -83,7 +83,7 @@ def ask(text: Strings, here: Library, most: int) -> tuple[int, dict[str, Any]]:
 
     def photographed() -> None:
         if st.session_state["photo"] is not None:
-            search_with_file(text("search.shoot"), st.session_state["photo"].getvalue())
+            search_with_file(text("search.photo"), st.session_state["photo"].getvalue())
 
     def written() -> None:
         words = st.session_state["words"].strip()

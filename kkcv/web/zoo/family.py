@@ -1,5 +1,6 @@
 """A family of networks: paper, diagram, stages, and verified figures."""
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -36,7 +37,8 @@ def show_family(text: Strings) -> None:
     show_figures(text, network)
     show_diagram(text, chosen)
     with st.expander(text("zoo.chapter")):
-        st.markdown(lesson(name, text.language))
+        # under the headings of the page, which are of the third and fifth order
+        st.markdown(re.sub("^## ", "##### ", lesson(name, text.language), flags=re.MULTILINE))
     st.markdown(f"##### {text('zoo.stages')}")
     st.html(stage_table(text, network.stages))
     st.markdown(f"##### {text('zoo.verified')}")
