@@ -1,6 +1,7 @@
 """Galleries, their application and the server together, from start to stop."""
 
 import logging
+import resource
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from kkcv.errors import KkcvError
 from kkcv.search.gallery import Gallery
 
 from .app import create_app
-from .server.server import Server
+from .server.server import CONNECTIONS, Server
 from .service import Service
 from .settings import FIXED, Settings
 
@@ -35,6 +36,8 @@ def run(
 
     Raises NotAGallery, KkcvError when it cannot listen, WeightsError.
     """
+    # each thread keeps the files of each catalog open
+    allow_files(CONNECTIONS + 256 + 4 * settings.concurrent * len(galleries))
     with ExitStack() as opened:
         service = Service.of_all(
             [opened.enter_context(Gallery(each)) for each in galleries], settings
@@ -64,6 +67,14 @@ def run(
         loader.join()  # it notices server.stopping at the latest when the network is loaded
         if failures:
             raise failures[0]
+
+
+def allow_files(count: int) -> None:
+    """Let this process open so many files, as far as more than the usual 1024 are permitted."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def reload_at_signal(service: Service, server: Server, reload: Callable[[], Settings]) -> None:

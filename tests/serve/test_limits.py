@@ -6,12 +6,15 @@ import io
 import json
 import logging
 import re
+import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from queue import Queue
 
+import httpx
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
@@ -156,6 +159,22 @@ def test_duplicates_are_looked_for_by_one_request_at_a_time(make: Make) -> None:
     assert (second.status_code, second.json["type"]) == (503, "/problems/busy")
     assert "Retry-After" in second.headers
     assert search.status_code == client.get("/v1/duplicates").status_code == 200
+
+
+def test_idle_connections_leave_files_for_catalogs(made_gallery: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))  # the service begins with it
+    try:
+        with running(made_gallery) as service:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            with ExitStack() as opened:
+                for _ in range(300):
+                    opened.enter_context(socket.create_connection(("127.0.0.1", service.port)))
+                answer = httpx.get(f"{service.address}/v1/images/1/similar", timeout=4)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert answer.status_code == 200
 
 
 def test_a_request_that_drips_in_is_refused_in_time(made_gallery: Path) -> None:

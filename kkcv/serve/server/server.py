@@ -20,7 +20,7 @@ from kkcv.serve.settings import Settings
 
 from .channel import Channel, Refusal
 
-CONNECTIONS = 1000  # fewer than the 1024 files that a process may open by default
+CONNECTIONS = 1000
 ARRIVING = 800  # requests at the same time; the other connections are for health checks and answers
 HELD = 2 * 1024**3  # bytes of all bodies, most of them in the temporary folder
 IDLE_SECONDS = 5  # before a connection without a request is closed
