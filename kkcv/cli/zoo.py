@@ -286,11 +286,11 @@ def verify(names: tuple[str, ...], peers: bool, size: int | None, as_json: bool)
     \b
     kkcv zoo verify 'mobilenet*'
     """
-    from kkcv.zoo import verify as proof
+    chosen = [name for pattern in names or ("*",) for name in matching(pattern)]
+    from kkcv.zoo import verify as proof  # after the names: it loads torch
     from kkcv.zoo.pages import Words
 
     checks: list[Check] = []
-    chosen = [name for pattern in names or ("*",) for name in matching(pattern)]
     with progress_bar("verifying") as update:
         for done, name in enumerate(chosen, 1):
             checks += proof.verify(name)
@@ -364,10 +364,10 @@ def bench(names: tuple[str, ...], batch: int, threads: int | None, as_json: bool
     \b
     kkcv zoo bench efficientnet_lite0 resnet50 'mobilenet_v3*'
     """
-    from kkcv.zoo.bench import bench as measure
+    chosen = [name for pattern in names for name in matching(pattern)]
+    from kkcv.zoo.bench import bench as measure  # after the names: it loads torch
     from kkcv.zoo.pages import short
 
-    chosen = [name for pattern in names for name in matching(pattern)]
     with progress_bar("measuring") as update:
         speeds = []
         for done, name in enumerate(chosen, 1):

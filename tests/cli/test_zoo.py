@@ -153,3 +153,14 @@ def test_in_a_narrow_terminal_names_stay_whole_and_columns_go() -> None:
     assert process.returncode == 0
     assert max(map(len, lines)) <= 80
     assert any(line.split()[:2] == ["resnet50_v1.5", "2015"] for line in lines)
+
+
+@pytest.mark.parametrize("command", ["verify", "bench"])
+def test_a_wrong_name_is_refused_before_torch_is_imported(command: str) -> None:
+    code = "import sys, kkcv.cli\ntry: kkcv.cli.main()\nfinally: print('torch' in sys.modules)"
+
+    result = subprocess.run(
+        [sys.executable, "-c", code, "zoo", command, "resnet51"], capture_output=True, text=True
+    )
+
+    assert (result.returncode, result.stdout) == (2, "False\n"), result.stderr

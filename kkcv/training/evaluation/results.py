@@ -66,7 +66,7 @@ class Results:
         if self.head is not None:
             out.append(
                 f"the head alone had accuracy {self.head.accuracy:.4f} on val, "
-                f"loss {self.head.loss:.4f}"
+                f"loss {self.head.loss:.4f} before calibration"
             )
         if self.part == "val":
             out.append(
