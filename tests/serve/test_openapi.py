@@ -36,6 +36,9 @@ def test_a_service_with_a_key_says_so() -> None:
     assert "securitySchemes" not in without["components"]
     assert with_key["paths"]["/v1/search"]["post"]["security"] == [{"bearer": []}, {"header": []}]
     assert "401" in with_key["paths"]["/v1/search"]["post"]["responses"]
+    # a key for /metrics alone reads nothing else
+    assert "403" in with_key["paths"]["/v1/stats"]["get"]["responses"]
+    assert "403" not in with_key["paths"]["/metrics"]["get"]["responses"]
     assert "security" not in with_key["paths"]["/healthz"]["get"]
     assert with_key["paths"]["/v1/images"]["post"]["description"].endswith("a key that may write.")
 

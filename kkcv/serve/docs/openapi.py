@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from kkcv import __version__
+from kkcv.serve.keys import METRICS
 from kkcv.serve.models.fields import LARGEST_ID
 from kkcv.serve.models.parsing import JSON, MULTIPART
 from kkcv.serve.models.responses import ProblemInfo
@@ -183,7 +184,8 @@ def problems(route: Route, needs_key: bool) -> dict[str, Any]:
     codes = ["wrong-host", "internal", *route.problems]
     codes += ["busy", "not-a-gallery"] if not route.open else []
     if needs_key and not route.open:
-        codes += ["unauthorized", "too-many-requests", *(["read-only-key"] if route.writes else [])]
+        codes += ["unauthorized", "too-many-requests"]
+        codes += ["read-only-key"] if route.scope != METRICS else []
     codes += ["unknown-picture"] if "{id}" in route.path else []
     codes += ["unknown-gallery"] if route.of_gallery else []
     codes += ["bad-request"] if route.query is not None or route.body is not None else []
