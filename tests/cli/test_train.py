@@ -201,7 +201,7 @@ def test_a_missing_label_column_is_one_line(tmp_path: Path) -> None:
     result = kkcv("train", tmp_path / "t.csv", "--out", tmp_path / "run")
 
     assert result.exit_code == 2
-    assert "has no column labels (one of: label, class, category, target)" in result.stderr
+    assert "has no column labels (one of: label, class, category, target, " in result.stderr
     assert not (tmp_path / "run").exists()
 
 
