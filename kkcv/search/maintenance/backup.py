@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from errno import ENOSPC
+from errno import EIO, ENOSPC
 from os import PathLike
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from kkcv.search.gallery import Gallery
 from kkcv.search.picture import END_OF_TIME, Picture
 
 INT8 = re.compile(r"int8/[0-9a-f]{16}/(model\.xml|model\.bin|reference\.npz|meta\.json)")
+# SQLite may say "not an error" of these
+NUMBERS: dict[type[Exception], int] = {apsw.FullError: ENOSPC, apsw.IOError: EIO}
 NO_ZIP = "File is not a zip file"  # a message of zipfile
 log = logging.getLogger(__name__)
 
@@ -205,6 +207,6 @@ def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> N
 
 
 def unwritable(target: Path, error: Exception) -> GalleryError:
-    if isinstance(error, apsw.FullError):
-        error = OSError(ENOSPC, os.strerror(ENOSPC))
+    if number := NUMBERS.get(type(error)):
+        error = OSError(number, os.strerror(number))
     return GalleryError(not_written(target, error))
