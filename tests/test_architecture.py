@@ -29,6 +29,8 @@ BELOW_SEARCH = (
     "classify",
     "worker",
     "query",
+    "where",
+    "metadata",
     "hit",
     "hits",
 )
@@ -52,13 +54,15 @@ ROOMS = {
     "classify": (*GROUND, "images", "zoo", "checkpoint", "embedding"),
     "worker": (*GROUND, "images", "zoo", "adapters", "checkpoint", "embedding", "classify"),
     "query": ("errors", "images"),
+    "where": ("errors", "query"),
+    "metadata": ("errors", "query"),
     "hit": (),
     "hits": (*GROUND, "images", "hit"),
     "search": BELOW_SEARCH,
     "training": (*GROUND, "images", "zoo", "checkpoint", "embedding"),
     "serve": (*BELOW_SEARCH, "search"),
-    # of search how filters and metadata are written, of serve its models
-    "client": ("errors", "images", "query", "hit", "hits", "search", "serve"),
+    # of serve its models alone
+    "client": ("errors", "images", "query", "where", "metadata", "hit", "hits", "serve"),
     "web": (*BELOW_SEARCH, "search", "training", "client"),
     "cli": (*BELOW_SEARCH, "search", "training", "serve", "web", "client"),
 }

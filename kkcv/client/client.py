@@ -9,7 +9,6 @@ from kkcv import hits
 from kkcv.errors import KkcvError, ServiceError
 from kkcv.images.source import Source
 from kkcv.query import Like, Region, checked_likes, checked_region, whole
-from kkcv.search.filters.mapping import Where
 from kkcv.serve.models.responses import (
     MAX_BATCH,
     AddedMany,
@@ -29,6 +28,7 @@ from kkcv.serve.models.responses import (
     Stats,
     Undone,
 )
+from kkcv.where import Where
 
 from .calls import Calls, Response, as_json, error_of
 from .values import (

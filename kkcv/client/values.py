@@ -12,10 +12,10 @@ from kkcv import hits
 from kkcv.errors import RequestError
 from kkcv.hit import Hit
 from kkcv.images.source import Source, read_bytes
+from kkcv.metadata import storable
 from kkcv.query import Like, Text
-from kkcv.search.filters.mapping import as_text
-from kkcv.search.metadata import storable
 from kkcv.serve.models.responses import Added, Hits, PictureInfo
+from kkcv.where import as_text
 
 Answer = TypeVar("Answer", bound=BaseModel)
 

@@ -26,12 +26,12 @@ from kkcv.errors import PictureError, RequestError
 from kkcv.hits import Hits
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.query import Like, Text, checked_likes
+from kkcv.where import Where
 
 from .answer.answer import answers
 from .answer.sorting import sorted_hits
 from .duplicates import DuplicateGroup, duplicates, keep_both
 from .engine import CHUNK
-from .filters.mapping import Where
 from .opened.generation import Generation
 from .opened.rows import Rows
 from .options import DEFAULTS, SearchOptions, SearchWords, merged, with_words

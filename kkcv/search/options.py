@@ -13,10 +13,10 @@ from typing import Any, Literal, TypedDict, TypeVar
 
 from kkcv.errors import RequestError
 from kkcv.hit import HIGHEST, LOWEST
+from kkcv.where import Where, as_text
 
 from .filters.conditions import Condition
 from .filters.expression import LONGEST, parse
-from .filters.mapping import Where, as_text
 from .option import Number, OneOf, Option, Switch, Text, option, options_of
 
 SORTS = ("added", "taken")

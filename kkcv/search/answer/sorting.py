@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from kkcv.hit import LOWEST, Hit
+from kkcv.metadata import EXIF
 from kkcv.search.engine import Reader
-from kkcv.search.metadata import EXIF
 from kkcv.search.options import SearchOptions
 
 DEEPEST = 1000  # hits that are sorted at most

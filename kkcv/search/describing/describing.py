@@ -12,9 +12,9 @@ from typing import Any
 from kkcv.answering import is_stuck
 from kkcv.disk import absolute
 from kkcv.errors import DataError, RequestError
+from kkcv.metadata import storable
 from kkcv.search.filters.conditions import COLUMNS, META, Name
 from kkcv.search.filters.expression import named, spelled
-from kkcv.search.metadata import storable
 from kkcv.search.opened.rows import Rows
 from kkcv.search.picture import Picture
 from kkcv.tables import Table

@@ -20,9 +20,9 @@ from kkcv.disk import absolute, atomic_write, must_be_a_file, reason, sha256_of,
 from kkcv.embedding.space import EmbeddingSpace
 from kkcv.errors import DataError, EmbedderMismatch, GalleryError
 from kkcv.extras import need
+from kkcv.metadata import MAX_METADATA, fault
 from kkcv.search.engines import engine_at
 from kkcv.search.gallery import Gallery
-from kkcv.search.metadata import MAX_METADATA, fault
 from kkcv.search.opened.generation import Generation
 from kkcv.search.opened.opened import VECTOR_TYPES
 from kkcv.search.picture import END_OF_TIME, PictureFile, as_path, as_text

@@ -30,9 +30,9 @@ from kkcv.errors import DataError, EmbedderMismatch, PictureError, RequestError
 from kkcv.images.exif import exif_of
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import label_of, read_bytes
+from kkcv.metadata import with_exif
 from kkcv.search.importing import Reject
 from kkcv.search.importing.looking import Found, modified, prepared
-from kkcv.search.metadata import with_exif
 from kkcv.search.picture import PictureFile
 
 from .manifest import Manifest, finished, made_by, write_manifest

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import apsw
 import numpy as np
 
+from kkcv.metadata import read_metadata
 from kkcv.search import engine
 from kkcv.search.engine import CHUNK, Vectors
 from kkcv.search.engine.entries import Entries, Shape
 from kkcv.search.engine.projection import Projection
 from kkcv.search.filters.conditions import Condition
-from kkcv.search.metadata import read_metadata
 from kkcv.search.picture import Picture, PictureFile, Stamp, Totals, as_bytes
 
 from .checksums import CHECKED, WRITTEN, is_whole

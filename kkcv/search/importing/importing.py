@@ -21,6 +21,7 @@ from kkcv.images.folder import Walk, must_exist
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.skipped import in_a_gallery
 from kkcv.images.source import label_of
+from kkcv.metadata import EXIF, with_exif
 from kkcv.search.engine import Writer
 from kkcv.search.library.absence import Judge
 from kkcv.search.library.ignore import Ignored
@@ -28,7 +29,6 @@ from kkcv.search.library.library import Library, nearest
 from kkcv.search.library.moved_files import WAITS, MovedFiles
 from kkcv.search.library.naming import Naming
 from kkcv.search.library.places import answering
-from kkcv.search.metadata import EXIF, with_exif
 from kkcv.search.opened.rows import Rows
 from kkcv.search.picture import PictureFile, Stamp
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kkcv.errors import RequestError
-from kkcv.search.metadata import read_metadata
+from kkcv.metadata import read_metadata
 from kkcv.search.picture import Picture, PictureFile, as_path, as_text
 
 from .filters import packed, terms_of

@@ -14,17 +14,17 @@ from kkcv.hits import thumbnail as small
 from kkcv.images.exif import exif_of
 from kkcv.images.limits import DEFAULT_LIMITS, Limits
 from kkcv.images.source import Source, read_bytes
+from kkcv.metadata import EXIF, storable, with_exif
 from kkcv.notebook import table, thumbnails
 from kkcv.query import whole
 from kkcv.search.files import delete_stored, keep, read, store
 from kkcv.search.filters.conditions import Condition
 from kkcv.search.filters.expression import parse
-from kkcv.search.filters.mapping import Where, as_text
-from kkcv.search.metadata import EXIF, storable, with_exif
 from kkcv.search.options import OPTIONS
 from kkcv.search.picture import LARGEST_ID, Picture, check_id, unknown
 from kkcv.search.ranking.names import PLAIN, RANKING
 from kkcv.search.verification.making import made_of
+from kkcv.where import Where, as_text
 
 from .keys import known_keys, must_name_known_keys
 from .opened import Opened
@@ -59,7 +59,7 @@ class Rows(Opened):
             return 0 < id <= LARGEST_ID and rows.picture(id) is not None
 
     def condition(self, where: Where | None) -> Condition | None:
-        """A filter as text or as a mapping (filters/mapping.py), parsed (RequestError)."""
+        """A filter as text or as a mapping (where.py), parsed (RequestError)."""
         return parse(as_text(where)) if where else None
 
     def count(self, where: Where | None = None) -> int:

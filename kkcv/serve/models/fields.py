@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from kkcv import metadata
 from kkcv.hit import FIELDS
-from kkcv.search import metadata
 from kkcv.search.option import Number, OneOf, Option, Switch, Text
 from kkcv.search.picture import LARGEST_ID
 from kkcv.search.query import MAX_K
