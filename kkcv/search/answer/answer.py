@@ -25,8 +25,8 @@ from .folding import folded_answers
 from .sorting import depth, sorted_hits
 
 NONE = -1  # in place of an id
-# pictures whose parts are compared too, of those near the query: at first for each hit, at least,
-# and how many times as many if those were too few
+# Of the pictures nearest to a query, by_parts compares the first number for each hit, but no fewer
+# than the second. If those were too few, it begins again with the third number times as many.
 AT_FIRST, SMALLEST, MORE = 2, 30, 2
 ROUNDING = 0.001  # of scores: a query may be in the gallery itself, in half precision
 
